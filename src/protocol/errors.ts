@@ -1,0 +1,62 @@
+/**
+ * What can go wrong, as API: workflows match on a failure's `type`. A message is fixed text plus names, never a value
+ * of somebody else's: it ends in histories, logs and tickets.
+ */
+import type { ProviderIdentity } from './names.js';
+
+/** Each failure type, and whether Temporal retries it. */
+export const FAILURE_TYPES = {
+  /** No such provider in this workspace. */
+  ProviderNotConfigured: { retryable: false },
+  /** It is there, and switched off. */
+  ProviderDisabled: { retryable: false },
+  /** The service refused the credential, also after a reload. */
+  CredentialRejected: { retryable: false },
+  /** The stored credential does not open: wrong key, altered, or pasted from elsewhere. */
+  CredentialUnreadable: { retryable: false },
+  /** Config, secret or input does not fit; `fields` names what. */
+  ProviderConfigInvalid: { retryable: false },
+  /** The service refused the request itself (400, 404, 413, 422): retrying sends the same. */
+  ProviderRequestInvalid: { retryable: false },
+  /** The account behind the credential is out of credit or over its spend limit: a person must act. */
+  ProviderQuotaExhausted: { retryable: false },
+  /** 429 or 529; `retryAfterMs` where the service said so. */
+  ProviderRateLimited: { retryable: true },
+  /** 5xx, timeouts, refused connections. */
+  ProviderUnavailable: { retryable: true },
+  /** Postgres is away. */
+  StoreUnavailable: { retryable: true },
+  /** The root-key service is away. */
+  KeyServiceUnavailable: { retryable: true },
+} as const satisfies Record<string, { retryable: boolean }>;
+
+export type FailureType = keyof typeof FAILURE_TYPES;
+
+export interface ProviderErrorFacts {
+  readonly provider?: ProviderIdentity;
+  /** Names of the fields that do not fit, as paths: `config.baseURL`. */
+  readonly fields?: readonly string[];
+  /** When the service said that it will answer again. */
+  readonly retryAfterMs?: number;
+}
+
+/** The one error of the worker's side. Match on `type`: `instanceof` fails across realms. */
+export class ProviderError extends Error {
+  override readonly name = 'ProviderError';
+
+  constructor(
+    readonly type: FailureType,
+    message: string,
+    readonly facts: ProviderErrorFacts = {},
+  ) {
+    super(message);
+  }
+
+  get retryable(): boolean {
+    return FAILURE_TYPES[this.type].retryable;
+  }
+}
+
+export function isProviderError(error: unknown, type?: FailureType): error is ProviderError {
+  return error instanceof Error && error.name === 'ProviderError' && (!type || (error as ProviderError).type === type);
+}
