@@ -1,0 +1,44 @@
+/** Free ports on loopback. Another process may take one before it is used: whoever uses one tries again. */
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { PartUnavailable } from './processes.js';
+
+const ATTEMPTS = 5;
+
+/**
+ * Runs `start` on a port that is free just now, again on another one where it was taken in between.
+ *
+ * @param wanted - this port and no other; absent or 0: any
+ * @throws PartUnavailable where the wanted port is taken, or whatever the last attempt threw
+ */
+export async function onFreePort<T>(wanted: number | undefined, start: (port: number) => Promise<T>): Promise<T> {
+  if (wanted) return start(await freePort(wanted));
+  for (let attempt = 1; ; attempt += 1) {
+    const port = await freePort();
+    try {
+      return await start(port);
+    } catch (error) {
+      const taken = (await freePort(port).catch(() => undefined)) === undefined;
+      if (!taken || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+/** @throws PartUnavailable where `wanted` is taken. */
+export async function freePort(wanted = 0): Promise<number> {
+  const server = createServer();
+  try {
+    server.listen(wanted, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new PartUnavailable('no port was given');
+    return address.port;
+  } catch (error) {
+    if (error instanceof PartUnavailable) throw error;
+    throw new PartUnavailable(
+      `port ${wanted} of 127.0.0.1 cannot be used: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`,
+    );
+  } finally {
+    server.close();
+  }
+}

