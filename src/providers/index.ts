@@ -1,0 +1,94 @@
+/** The provider types, and the one way from what is stored to a credential. To add a type: a file, and a line here. */
+import type { z } from 'zod';
+import { ProviderError } from '../protocol/errors.js';
+import { checkProviderName } from '../protocol/names.js';
+import { llm } from './llm.js';
+import { rpc } from './rpc.js';
+import { tenderly } from './tenderly.js';
+import type { ProviderType } from './type.js';
+
+export const providerTypes = { llm, tenderly, rpc } as const;
+
+export type ProviderTypeName = keyof typeof providerTypes;
+
+/** What a step of that type works with. */
+export type CredentialOf<Type extends ProviderTypeName> = ReturnType<(typeof providerTypes)[Type]['credential']>;
+
+/** A provider whose config and secret fit its type. `secret` is in the clear: seal it or let it go. */
+export interface ParsedProvider<Credential = unknown> {
+  readonly config: unknown;
+  readonly secret: Readonly<Record<string, unknown>>;
+  readonly credential: Credential;
+  readonly shown: Readonly<Record<string, string | number>>;
+  readonly destination: string;
+}
+
+/** A provider type whose own types are forgotten: what it takes is checked by its schemas. */
+export type AnyProviderType = ProviderType<unknown, Record<string, unknown>, unknown>;
+
+/** @throws ProviderError `ProviderConfigInvalid` for an unknown type; the message lists those there are. */
+export function providerType(type: string): AnyProviderType {
+  if (Object.hasOwn(providerTypes, type)) {
+    return providerTypes[type as ProviderTypeName] as unknown as AnyProviderType;
+  }
+  const known = Object.keys(providerTypes).join(', ');
+  throw new ProviderError('ProviderConfigInvalid', `no such provider type; there are ${known}`, { fields: ['type'] });
+}
+
+/**
+ * Checks config and secret against their type, and makes the credential.
+ *
+ * @throws ProviderError `ProviderConfigInvalid`; its `fields` and message name what does not fit, never a value
+ */
+export function parseProvider<Type extends ProviderTypeName>(
+  type: Type,
+  name: string,
+  config: unknown,
+  secret: unknown,
+): ParsedProvider<CredentialOf<Type>>;
+export function parseProvider(type: string, name: string, config: unknown, secret: unknown): ParsedProvider;
+export function parseProvider(type: string, name: string, config: unknown, secret: unknown): ParsedProvider {
+  const provider = providerType(type);
+  checkProviderName(name);
+  const parsedConfig = provider.config(name).safeParse(config);
+  const parsedSecret = provider.secret.safeParse(secret);
+  if (!parsedConfig.success || !parsedSecret.success) {
+    const problems = [...problemsOf('config', parsedConfig), ...problemsOf('secret', parsedSecret)];
+    throw new ProviderError(
+      'ProviderConfigInvalid',
+      `${type}/${name}: ${problems.map(({ field, rule }) => `${field} ${rule}`).join('; ')}`,
+      { fields: problems.map(({ field }) => field) },
+    );
+  }
+  const parsed = [name, parsedConfig.data, parsedSecret.data] as const;
+  return {
+    config: parsedConfig.data,
+    secret: parsedSecret.data,
+    credential: provider.credential(...parsed),
+    shown: provider.shown(...parsed),
+    destination: provider.destination(...parsed),
+  };
+}
+
+/**
+ * The platform's own provider of that type and name, from the environment; `undefined` where it is not set.
+ *
+ * @throws ProviderError `ProviderConfigInvalid` where what is set does not fit
+ */
+export function fromEnvironment(type: string, name: string, env: NodeJS.ProcessEnv): ParsedProvider | undefined {
+  const found = providerType(type).fromEnvironment(name, env);
+  return found && parseProvider(type, name, found.config, found.secret);
+}
+
+/** Of a zod issue only where it is, and our own fixed text: names of unknown fields are the sender's. */
+function problemsOf(part: 'config' | 'secret', result: z.ZodSafeParseResult<unknown>) {
+  if (result.success) return [];
+  const problems = new Map<string, string>();
+  for (const { code, path, message } of result.error.issues) {
+    const [field] = path;
+    if (code === 'unrecognized_keys') problems.set(part, 'has a field that its type does not know');
+    else if (field === undefined) problems.set(part, 'must be an object');
+    else problems.set(`${part}.${String(field)}`, message);
+  }
+  return [...problems].map(([field, rule]) => ({ field, rule }));
+}

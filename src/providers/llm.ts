@@ -1,0 +1,147 @@
+/**
+ * Language models: Anthropic, OpenAI, Gemini, and under any other name a service that speaks OpenAI's API. Base URLs
+ * are as each vendor's own SDK takes them; `language-model.ts` turns them into what the AI SDK takes.
+ */
+import { z } from 'zod';
+import { baseURL, secretText, word } from './fields.js';
+import { probe } from './probe.js';
+import { mask, Secret } from './secret.js';
+import type { CheckContext, CheckResult, ProviderType } from './type.js';
+
+export interface LlmConfig {
+  /** Required for compatible services. */
+  readonly baseURL?: string;
+  /** The model of steps that name none. */
+  readonly model?: string;
+  /** OpenAI only. */
+  readonly organization?: string;
+  /** OpenAI only. */
+  readonly project?: string;
+}
+
+export interface LlmSecret {
+  readonly apiKey: string;
+}
+
+/** What a call to a language model needs. */
+export interface LlmCredential {
+  /** `anthropic`, `openai`, `gemini`, or the name of a compatible service. */
+  readonly provider: string;
+  readonly apiKey: Secret;
+  /** As the vendor's own SDK takes it: Anthropic's and Gemini's without a version, OpenAI's with `/v1`. */
+  readonly baseURL: string;
+  /** The default model. */
+  readonly model?: string;
+  readonly organization?: string;
+  readonly project?: string;
+}
+
+interface Vendor {
+  readonly baseURL: string;
+  /** In the vendor's own base URL convention no version stands at its end, in the AI SDK's it does: taken off. */
+  readonly version?: string;
+  /** In order of preference. */
+  readonly apiKeyVariables: readonly string[];
+}
+
+const VENDORS: Readonly<Record<string, Vendor>> = {
+  anthropic: { baseURL: 'https://api.anthropic.com', version: '/v1', apiKeyVariables: ['ANTHROPIC_API_KEY'] },
+  openai: { baseURL: 'https://api.openai.com/v1', apiKeyVariables: ['OPENAI_API_KEY'] },
+  gemini: {
+    baseURL: 'https://generativelanguage.googleapis.com',
+    version: '/v1beta',
+    apiKeyVariables: ['GEMINI_API_KEY', 'GOOGLE_GENERATIVE_AI_API_KEY'],
+  },
+};
+
+const model = word('must be a model id: 1 to 200 printable characters without spaces', /^[\x21-\x7e]{1,200}$/);
+const id = word('must be an id: 1 to 100 of A-Z a-z 0-9 _ -', /^[A-Za-z0-9_-]{1,100}$/);
+
+const known = z.strictObject({ baseURL: baseURL.optional(), model: model.optional() });
+const openai = known.extend({ organization: id.optional(), project: id.optional() });
+const compatible = known.extend({ baseURL });
+
+export const llm: ProviderType<LlmConfig, LlmSecret, LlmCredential> = {
+  type: 'llm',
+  config: (name) => (name === 'openai' ? openai : vendorOf(name) ? known : compatible),
+  secret: z.strictObject({ apiKey: secretText }),
+  primarySecret: 'apiKey',
+  credential: (name, config, secret) => ({
+    provider: name,
+    apiKey: new Secret(secret.apiKey),
+    baseURL: baseURLOf(name, config),
+    model: config.model,
+    organization: config.organization,
+    project: config.project,
+  }),
+  shown: (name, config, secret) => ({
+    key: mask(secret.apiKey),
+    host: new URL(baseURLOf(name, config)).host,
+    ...(config.model !== undefined && { model: config.model }),
+  }),
+  destination: (name, config) => new URL(baseURLOf(name, config)).origin,
+  fromEnvironment: (name, env) => {
+    const prefix = name.toUpperCase().replace(/[^A-Z0-9]/g, '_');
+    const variables = vendorOf(name)?.apiKeyVariables ?? [`${prefix}_API_KEY`];
+    const apiKey = variables.map((variable) => env[variable]).find(Boolean);
+    const ownBaseURL = env[`${prefix}_BASE_URL`];
+    if (!apiKey || !(ownBaseURL || vendorOf(name))) return undefined;
+    return { config: ownBaseURL ? { baseURL: ownBaseURL } : {}, secret: { apiKey } };
+  },
+  check: (credential, context) => {
+    const isVendorsOwn = credential.baseURL === vendorOf(credential.provider)?.baseURL;
+    return isVendorsOwn ? listModels(credential, context) : listModelsWithAndWithoutKey(credential, context);
+  },
+};
+
+function vendorOf(name: string): Vendor | undefined {
+  return Object.hasOwn(VENDORS, name) ? VENDORS[name] : undefined;
+}
+
+function baseURLOf(name: string, config: LlmConfig): string {
+  const vendor = vendorOf(name);
+  const chosen = config.baseURL ?? vendor?.baseURL ?? '';
+  return vendor?.version && chosen.endsWith(vendor.version) ? chosen.slice(0, -vendor.version.length) : chosen;
+}
+
+/** Lists models, the call that costs nothing and needs a key. A header carries the key: queries end in logs. */
+function listModels(credential: LlmCredential, context: CheckContext, apiKey = credential.apiKey.reveal()) {
+  return probe({ type: 'llm', name: credential.provider }, modelsRequest(credential, apiKey), context, (body) => {
+    const { data, models } = (body ?? {}) as { data?: unknown; models?: unknown };
+    return Array.isArray(data ?? models)
+      ? { outcome: 'ok', detail: 'the models list was answered' }
+      : { outcome: 'cannot-tell', detail: 'the service answered, but not with a list of models' };
+  });
+}
+
+/** Some compatible services and proxies answer the list to anyone: then it tells nothing of the key. */
+async function listModelsWithAndWithoutKey(credential: LlmCredential, context: CheckContext): Promise<CheckResult> {
+  const withKey = await listModels(credential, context);
+  if (withKey.outcome !== 'ok') return withKey;
+  const withoutKey = await listModels(credential, context, '');
+  return withoutKey.outcome === 'ok'
+    ? { outcome: 'cannot-tell', detail: 'the service answers its models list to anyone' }
+    : withKey;
+}
+
+function modelsRequest({ provider, baseURL: base, organization, project }: LlmCredential, apiKey: string) {
+  switch (provider) {
+    case 'anthropic': {
+      const headers = { 'anthropic-version': '2023-06-01', ...(apiKey && { 'x-api-key': apiKey }) };
+      return { url: `${base}/v1/models?limit=1`, init: { headers } };
+    }
+    case 'gemini':
+      return {
+        url: `${base}/v1beta/models?pageSize=1`,
+        init: { headers: { ...(apiKey && { 'x-goog-api-key': apiKey }) } },
+      };
+    default: {
+      const headers = {
+        ...(apiKey && { authorization: `Bearer ${apiKey}` }),
+        ...(organization && { 'openai-organization': organization }),
+        ...(project && { 'openai-project': project }),
+      };
+      return { url: `${base}/models`, init: { headers } };
+    }
+  }
+}

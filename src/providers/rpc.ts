@@ -1,0 +1,163 @@
+/**
+ * JSON-RPC endpoints of chains. Hosts put their keys into paths, queries, user names and headers, so the whole URL is
+ * a secret; host and chain are shown. A workspace may have several endpoints a chain, ordered by priority.
+ */
+import { z } from 'zod';
+import { ProviderError } from '../protocol/errors.js';
+import { isServiceUrl, secretText } from './fields.js';
+import { probe } from './probe.js';
+import { mask, Secret } from './secret.js';
+import { answerFromResponse, parseJson, ServiceAnswerError } from './service-answer.js';
+import type { CheckContext, ProviderType } from './type.js';
+
+export interface RpcConfig {
+  readonly chainId: number;
+  /** Lower is asked first. Default 100. */
+  readonly priority: number;
+}
+
+export interface RpcSecret {
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What a call to an endpoint needs. */
+export interface RpcCredential {
+  readonly chainId: number;
+  readonly priority: number;
+  /** Without user and password: `fetch` refuses those, so they became a header. */
+  readonly url: Secret;
+  readonly headers: Readonly<Record<string, Secret>>;
+}
+
+const DEFAULT_PRIORITY = 100;
+const CHAIN_RULE = 'must be a chain id: a whole number from 1';
+const PRIORITY_RULE = 'must be a whole number from 0 to 1000000';
+const URL_RULE = 'must be an https URL (http only to a loopback address; websockets are not supported), no fragment';
+const HEADERS_RULE = 'must be at most 20 headers, names and values printable, none that HTTP itself sets';
+const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
+const HEADER_VALUE = /^[\x21-\x7e]([\x20-\x7e]{0,8190}[\x21-\x7e])?$/;
+const HEADERS_OF_HTTP = new Set(['connection', 'content-length', 'content-type', 'host', 'transfer-encoding']);
+
+const headers = z
+  .record(z.string(), z.string({ error: HEADERS_RULE }), { error: HEADERS_RULE })
+  .refine(
+    (value) =>
+      Object.keys(value).length <= 20 &&
+      Object.entries(value).every(
+        ([name, text]) => HEADER_NAME.test(name) && HEADER_VALUE.test(text) && !HEADERS_OF_HTTP.has(name.toLowerCase()),
+      ),
+    { error: HEADERS_RULE },
+  );
+
+export const rpc: ProviderType<RpcConfig, RpcSecret, RpcCredential> = {
+  type: 'rpc',
+  config: () =>
+    z.strictObject({
+      chainId: z.int({ error: CHAIN_RULE }).min(1, { error: CHAIN_RULE }),
+      priority: z
+        .int({ error: PRIORITY_RULE })
+        .min(0, { error: PRIORITY_RULE })
+        .max(1_000_000, { error: PRIORITY_RULE })
+        .default(DEFAULT_PRIORITY),
+    }),
+  secret: z.strictObject({
+    url: secretText.refine(isServiceUrl, { error: URL_RULE }),
+    headers: headers.optional(),
+  }),
+  primarySecret: 'url',
+  credential: (_name, config, secret) => {
+    const { url, authorization } = withoutUserinfo(secret.url);
+    const all = { ...authorization, ...secret.headers };
+    return {
+      chainId: config.chainId,
+      priority: config.priority,
+      url: new Secret(url),
+      headers: Object.fromEntries(Object.entries(all).map(([name, value]) => [name, new Secret(value)])),
+    };
+  },
+  shown: (_name, config, secret) => ({
+    chainId: config.chainId,
+    priority: config.priority,
+    host: shownHost(new URL(secret.url)),
+    key: shownKey(new URL(secret.url)),
+  }),
+  destination: (_name, _config, secret) => new URL(secret.url).origin,
+  fromEnvironment: (name, env) => {
+    const chainId = /^chain-([1-9]\d{0,15})$/.exec(name)?.[1];
+    const url = chainId && env[`RPC_URL_${chainId}`];
+    return url ? { config: { chainId: Number(chainId), priority: DEFAULT_PRIORITY }, secret: { url } } : undefined;
+  },
+  check: (credential, context) =>
+    probe({ type: 'rpc', name: '' }, chainIdRequest(credential), context, (body) => {
+      const chainId = chainIdIn(body);
+      if (chainId === undefined) return { outcome: 'cannot-tell', detail: 'the endpoint answered without a chain id' };
+      assertChain(chainId, credential);
+      return { outcome: 'ok', detail: `the endpoint answers for chain ${chainId}` };
+    }),
+};
+
+/** Credentials whose endpoint has answered for its chain: asked once, as long as the credential lives. */
+const confirmed = new WeakSet<RpcCredential>();
+
+/**
+ * Makes sure, once a credential, that the endpoint answers for the configured chain: a balance read from another
+ * chain is worse than none.
+ *
+ * @throws ProviderError `ProviderConfigInvalid` for another chain; else what `toProviderError` classifies
+ */
+export async function confirmChain(credential: RpcCredential, { fetch, signal }: CheckContext): Promise<void> {
+  if (confirmed.has(credential)) return;
+  const { url, init } = chainIdRequest(credential);
+  const response = await fetch(url, { ...init, signal });
+  const text = await response.text();
+  const chainId = response.ok ? chainIdIn(parseJson(text)) : undefined;
+  if (chainId === undefined) throw new ServiceAnswerError(answerFromResponse(response, text));
+  assertChain(chainId, credential);
+  confirmed.add(credential);
+}
+
+function chainIdRequest({ url, headers: own }: RpcCredential) {
+  const revealed = Object.entries(own).map(([name, value]) => [name, value.reveal()] as const);
+  return {
+    url: url.reveal(),
+    init: {
+      method: 'POST',
+      headers: { ...Object.fromEntries(revealed), 'content-type': 'application/json' },
+      body: '{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}',
+    },
+  };
+}
+
+function chainIdIn(body: unknown): number | undefined {
+  const { result } = (body ?? {}) as { result?: unknown };
+  const chainId = typeof result === 'string' && /^0x[0-9a-f]{1,14}$/i.test(result) ? Number(result) : Number.NaN;
+  return Number.isSafeInteger(chainId) ? chainId : undefined;
+}
+
+function assertChain(chainId: number, credential: RpcCredential): void {
+  if (chainId === credential.chainId) return;
+  throw new ProviderError(
+    'ProviderConfigInvalid',
+    `the endpoint answers for chain ${chainId}, and is configured for chain ${credential.chainId}`,
+    { fields: ['config.chainId'] },
+  );
+}
+
+function withoutUserinfo(value: string): { url: string; authorization?: { authorization: string } } {
+  const url = new URL(value);
+  if (!url.username && !url.password) return { url: value };
+  const userinfo = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  url.username = '';
+  url.password = '';
+  return { url: url.href, authorization: { authorization: `Basic ${Buffer.from(userinfo).toString('base64')}` } };
+}
+
+/** A few hosts put the key into the first label. */
+function shownHost(url: URL): string {
+  return url.host.replace(/^[0-9a-z]{24,}(?=\.)/, '…');
+}
+
+function shownKey(url: URL): string {
+  return mask(`${url.pathname}${url.search}`.replace(/^\/|\/$/g, ''));
+}
