@@ -1,0 +1,18 @@
+/** Resolve activities: they hand a workflow a reference, never a credential. */
+import type { ProviderReference, RpcReference } from '../protocol/references.js';
+import type { ResolveLlmKeyInput, ResolveRpcEndpointInput, ResolveTenderlyConfigInput } from '../protocol/steps.js';
+import type { ProviderResolver } from '../resolver/provider-resolver.js';
+import { atTheEdge } from './failures.js';
+
+export function createResolveActivities(resolver: ProviderResolver) {
+  return {
+    resolveLlmKey: ({ workspaceId, provider }: ResolveLlmKeyInput): Promise<ProviderReference> =>
+      atTheEdge(() => resolver.resolveLlmKey(workspaceId, provider)),
+
+    resolveTenderlyConfig: ({ workspaceId }: ResolveTenderlyConfigInput): Promise<ProviderReference> =>
+      atTheEdge(() => resolver.resolveTenderlyConfig(workspaceId)),
+
+    resolveRpcEndpoint: ({ workspaceId, chainId }: ResolveRpcEndpointInput): Promise<RpcReference> =>
+      atTheEdge(() => resolver.resolveRpcEndpoint(workspaceId, chainId)),
+  };
+}

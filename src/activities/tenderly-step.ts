@@ -1,0 +1,23 @@
+/** Simulates a transaction in the workspace's Tenderly project. */
+import type { TenderlyStepInput, TenderlyStepResult } from '../protocol/steps.js';
+import { simulate } from '../providers/tenderly-simulation.js';
+import type { ProviderResolver } from '../resolver/provider-resolver.js';
+import { atTheEdge } from './failures.js';
+import { withHeartbeat } from './heartbeat.js';
+
+export function createTenderlyStep(resolver: ProviderResolver) {
+  return (input: TenderlyStepInput): Promise<TenderlyStepResult> =>
+    atTheEdge(() => withHeartbeat((signal) => tenderlyStep(resolver, input, signal)));
+}
+
+function tenderlyStep(resolver: ProviderResolver, input: TenderlyStepInput, signal: AbortSignal) {
+  const { ref, ...simulation } = input;
+  return resolver.withProvider(
+    { ...ref, type: 'tenderly' as const },
+    async ({ credential, use, fetch }) => ({
+      ...(await simulate(credential, simulation, { fetch, signal })),
+      provider: use,
+    }),
+    signal,
+  );
+}

@@ -1,0 +1,29 @@
+/** `workspace-providers`: the worker's side. */
+export { createActivities, type ProviderActivities } from './activities/index.js';
+export { FAILURE_TYPES, type FailureType, isProviderError, ProviderError } from './protocol/errors.js';
+export type { ProviderIdentity } from './protocol/names.js';
+export type {
+  CacheOutcome,
+  ProviderReference,
+  ProviderSource,
+  ProviderUse,
+  RpcReference,
+} from './protocol/references.js';
+export type { CredentialOf, ProviderTypeName } from './providers/index.js';
+export { languageModel } from './providers/language-model.js';
+export type { LlmCredential } from './providers/llm.js';
+export type { RpcCredential } from './providers/rpc.js';
+export { Secret } from './providers/secret.js';
+export type { TenderlyCredential } from './providers/tenderly.js';
+export { transport } from './providers/transport.js';
+export type { Fetch } from './providers/type.js';
+export {
+  type OpenCredential,
+  type ProviderCall,
+  ProviderResolver,
+  type ProviderResolverOptions,
+} from './resolver/provider-resolver.js';
+export type { CacheCounts } from './resolver/workspace-cache.js';
+export { withProvider } from './temporal/context.js';
+export { type ProviderConfig, providerConfigFromEnv } from './temporal/provider-config.js';
+export { WorkspaceProviders } from './temporal/workspace-providers.js';

@@ -1,0 +1,285 @@
+/**
+ * With whose credentials does this step run? Resolving answers with a reference, fit for a history; opening turns a
+ * reference into a credential, in this process, for the length of one callback. Knows no Temporal and no SQL.
+ */
+import { ProviderError } from '../protocol/errors.js';
+import { checkProviderName, checkWorkspaceId, describeProvider, type ProviderIdentity } from '../protocol/names.js';
+import type { CacheOutcome, ProviderReference, ProviderUse, RpcReference } from '../protocol/references.js';
+import type { CredentialOf, ProviderTypeName } from '../providers/index.js';
+import { toProviderError } from '../providers/outcome.js';
+import type { RpcCredential } from '../providers/rpc.js';
+import type { Fetch } from '../providers/type.js';
+import type { Sealer } from '../sealing/sealer.js';
+import type { ProviderStore } from '../store/provider-store.js';
+import { PlatformFallback } from './platform-fallback.js';
+import { type CacheCounts, type CacheRead, WorkspaceCache } from './workspace-cache.js';
+import { type OpenedProvider, type StoredProvider, WorkspaceEntry } from './workspace-entry.js';
+
+export interface ProviderResolverOptions {
+  readonly store: Pick<ProviderStore, 'readWorkspace'>;
+  readonly sealer: Pick<Sealer, 'open'>;
+  /** Given to callbacks, so that every call to a service leaves through one HTTP client. */
+  readonly fetch: Fetch;
+  /** Default: no fallback. */
+  readonly fallback?: PlatformFallback;
+  /** How long a cached entry may answer, in milliseconds. Default 30,000. */
+  readonly leaseMs?: number;
+  /** How many providers the cache holds at most. Default 10,000. */
+  readonly maxProviders?: number;
+  /** A monotonic clock in milliseconds. Default `performance.now`. */
+  readonly now?: () => number;
+}
+
+/** A credential in the clear, and which one it is. Keep neither beyond the callback. */
+export interface OpenCredential<Credential> {
+  readonly credential: Credential;
+  readonly use: ProviderUse;
+}
+
+/** What a `withProvider` callback is given. */
+export interface ProviderCall<Credential> extends OpenCredential<Credential> {
+  readonly fetch: Fetch;
+  readonly signal: AbortSignal;
+}
+
+interface Found {
+  readonly opened: OpenedProvider;
+  readonly cache: CacheOutcome;
+}
+
+const NEVER_ABORTED = new AbortController().signal;
+
+export class ProviderResolver {
+  readonly #cache: WorkspaceCache;
+  readonly #fallback: PlatformFallback;
+
+  constructor(private readonly options: ProviderResolverOptions) {
+    this.#fallback = options.fallback ?? PlatformFallback.off;
+    this.#cache = new WorkspaceCache({
+      leaseMs: options.leaseMs ?? 30_000,
+      maxProviders: options.maxProviders ?? 10_000,
+      now: options.now ?? (() => performance.now()),
+      load: async (workspaceId, requestedAtMs) =>
+        new WorkspaceEntry(workspaceId, await options.store.readWorkspace(workspaceId), options.sealer, requestedAtMs),
+    });
+  }
+
+  /** What the cache did since the process started. */
+  get counts(): CacheCounts {
+    return this.#cache.counts;
+  }
+
+  /**
+   * The workspace's LLM provider.
+   *
+   * @param provider - `anthropic`, `openai`, `gemini`, or another name that the workspace configured; of a list, the
+   *   first that is configured and active
+   * @throws ProviderError `ProviderNotConfigured`, `ProviderDisabled`, `CredentialUnreadable`,
+   *   `ProviderConfigInvalid`, `StoreUnavailable`, `KeyServiceUnavailable`
+   */
+  async resolveLlmKey(workspaceId: string, provider: string | readonly string[]): Promise<ProviderReference> {
+    const names = typeof provider === 'string' ? [provider] : provider;
+    return this.peek(workspaceId, 'llm', names) ?? referenceTo(await this.#find(workspaceId, 'llm', names));
+  }
+
+  /** The workspace's Tenderly account. Throws as {@link resolveLlmKey} does. */
+  async resolveTenderlyConfig(workspaceId: string): Promise<ProviderReference> {
+    return (
+      this.peek(workspaceId, 'tenderly', ['default']) ?? referenceTo(await this.#find(workspaceId, 'tenderly', ['default']))
+    );
+  }
+
+  /**
+   * The workspace's endpoints of a chain, the lowest `priority` first. Throws as {@link resolveLlmKey} does.
+   *
+   * @param atLeast - an older answer, as a floor: none of its endpoints comes back at an older version
+   */
+  async resolveRpcEndpoint(workspaceId: string, chainId: number, atLeast?: RpcReference): Promise<RpcReference> {
+    checkWorkspaceId(workspaceId);
+    const accepts = (entry: WorkspaceEntry): boolean =>
+      endpointsOf(entry, chainId).length > 0 && (atLeast?.endpoints ?? []).every((floor) => reaches(entry, floor));
+    const { entry, cache } = await this.#cache.read(workspaceId, accepts);
+    const stored = endpointsOf(entry, chainId);
+    const own = await Promise.all(stored.map((endpoint) => endpoint.open()));
+    own.sort((a, b) => priorityOf(a) - priorityOf(b) || (a.reference.name < b.reference.name ? -1 : 1));
+    const isUnknown = chainEndpoints(entry, chainId).length === 0;
+    const platform = isUnknown ? this.#fallback.open(workspaceId, 'rpc', `chain-${chainId}`) : undefined;
+    const opened = platform ? [platform] : own;
+    if (opened.length === 0) throw missing(entry, workspaceId, 'rpc', chainNames(entry, chainId));
+    const endpoints = opened.map((provider) => referenceTo({ opened: provider, cache }));
+    return { workspaceId, type: 'rpc', chainId, endpoints };
+  }
+
+  /**
+   * The warm path: the first of `names` if the cache holds it, active and opened. Synchronous, no query.
+   */
+  peek(workspaceId: string, type: string, names: readonly string[]): ProviderReference | undefined {
+    const entry = this.#cache.peek(workspaceId);
+    if (entry === undefined) return undefined;
+    for (const name of names) {
+      const stored = entry.find(type, name);
+      if (stored?.active) {
+        if (stored.opened) this.#cache.countHit();
+        return stored.opened?.reference;
+      }
+    }
+    return undefined;
+  }
+
+  /**
+   * Opens a reference, at its version or a newer one. A reference to the workspace's own provider never opens the
+   * platform's. Throws as {@link resolveLlmKey} does.
+   */
+  async open<Type extends ProviderTypeName>(
+    reference: ProviderReference & { readonly type: Type },
+  ): Promise<OpenCredential<CredentialOf<Type>>>;
+  async open(reference: ProviderReference): Promise<OpenCredential<unknown>>;
+  async open(reference: ProviderReference): Promise<OpenCredential<unknown>> {
+    return openCredential(await this.#openAtLeast(reference));
+  }
+
+  /**
+   * Opens a reference for the length of a callback. Where the service refuses the credential, the workspace is read
+   * again and, if that brought another credential, the callback runs once more: a step in flight when its key was
+   * rotated heals by itself. What the callback throws comes out as a `ProviderError` where a service said it, else as
+   * it is.
+   */
+  async withProvider<Type extends ProviderTypeName, Result>(
+    reference: ProviderReference & { readonly type: Type },
+    callback: (call: ProviderCall<CredentialOf<Type>>) => Promise<Result>,
+    signal: AbortSignal = NEVER_ABORTED,
+  ): Promise<Result> {
+    const attempt = async ({ opened, cache }: Found): Promise<Result> => {
+      const { credential, use } = openCredential({ opened, cache });
+      try {
+        const typed = credential as CredentialOf<Type>;
+        return await callback({ credential: typed, use, fetch: this.options.fetch, signal });
+      } catch (error) {
+        throw toProviderError(error, opened.reference) ?? error;
+      }
+    };
+    const found = await this.#openAtLeast(reference);
+    try {
+      return await attempt(found);
+    } catch (error) {
+      if (!(error instanceof ProviderError) || error.type !== 'CredentialRejected') throw error;
+      const again = await this.#openOtherThan(reference, found.opened.reference);
+      if (!again) throw error;
+      return await attempt(again);
+    }
+  }
+
+  /** Forgets every credential that it holds. */
+  clear(): void {
+    this.#cache.clear();
+  }
+
+  /** Reads again; `undefined` where that brought no other credential than `refused`. */
+  async #openOtherThan(reference: ProviderReference, refused: ProviderReference): Promise<Found | undefined> {
+    const isOther = (version: number | undefined) => version !== undefined && version !== refused.version;
+    const { entry, cache } = await this.#cache.read(reference.workspaceId, (candidate) =>
+      isOther(candidate.find(reference.type, reference.name)?.record.version),
+    );
+    const stored = entry.find(reference.type, reference.name);
+    if (!stored?.active || !isOther(stored.record.version)) return undefined;
+    return { opened: await stored.open(), cache };
+  }
+
+  async #openAtLeast(reference: ProviderReference): Promise<Found> {
+    const { workspaceId, type, name } = reference;
+    const cached = this.#cache.peek(workspaceId)?.find(type, name);
+    if (cached?.active && cached.opened && cached.record.version >= reference.version) {
+      this.#cache.countHit();
+      return { opened: cached.opened, cache: 'hit' };
+    }
+    const found = await this.#find(workspaceId, type, [name], reference);
+    if (found.opened.reference.version < reference.version && found.opened.reference.source === 'workspace') {
+      throw new ProviderError('StoreUnavailable', `Postgres is behind ${describeProvider(reference)}: read the primary`, {
+        provider: reference,
+      });
+    }
+    return found;
+  }
+
+  /** The first of `names` that is active, the workspace's own before the platform's. */
+  async #find(workspaceId: string, type: string, names: readonly string[], floor?: ProviderReference): Promise<Found> {
+    checkWorkspaceId(workspaceId);
+    for (const name of names) checkProviderName(name);
+    const pick = (entry: WorkspaceEntry) => names.map((name) => entry.find(type, name)).find((stored) => stored?.active);
+    const read = await this.#cache.read(workspaceId, (entry) => {
+      const stored = pick(entry);
+      return stored !== undefined && stored.record.version >= (floor?.version ?? 0);
+    });
+    const stored = pick(read.entry);
+    if (stored) return this.#openRead(read, stored);
+    if (floor?.source !== 'workspace') {
+      for (const name of names.filter((each) => !read.entry.find(type, each))) {
+        const platform = this.#fallback.open(workspaceId, type, name);
+        if (platform) return { opened: platform, cache: read.cache };
+      }
+    }
+    throw missing(read.entry, workspaceId, type, names);
+  }
+
+  /** A row that fails to open from the cache may have been repaired since: it is read once more before it fails. */
+  async #openRead({ entry, cache }: CacheRead, stored: StoredProvider): Promise<Found> {
+    try {
+      return { opened: await stored.open(), cache };
+    } catch (error) {
+      if (cache === 'miss') throw error;
+      const { workspaceId, type, name } = stored.identity;
+      const again = await this.#cache.read(workspaceId, (candidate) => candidate !== entry);
+      const repaired = again.entry.find(type, name);
+      if (!repaired?.active) throw error;
+      return { opened: await repaired.open(), cache: again.cache };
+    }
+  }
+}
+
+function endpointsOf(entry: WorkspaceEntry, chainId: number): StoredProvider[] {
+  return chainEndpoints(entry, chainId).filter((stored) => stored.active);
+}
+
+function chainEndpoints(entry: WorkspaceEntry, chainId: number): StoredProvider[] {
+  return [...entry.ofType('rpc')].filter(
+    ({ record }) => (record.config as { chainId?: unknown } | null)?.chainId === chainId,
+  );
+}
+
+function chainNames(entry: WorkspaceEntry, chainId: number): string[] {
+  const names = chainEndpoints(entry, chainId).map((stored) => stored.identity.name);
+  return names.length > 0 ? names : [`chain-${chainId}`];
+}
+
+function reaches(entry: WorkspaceEntry, floor: ProviderReference): boolean {
+  if (floor.source === 'platform') return true;
+  return (entry.find(floor.type, floor.name)?.record.version ?? -1) >= floor.version;
+}
+
+function priorityOf(opened: OpenedProvider): number {
+  return (opened.credential as RpcCredential).priority;
+}
+
+function referenceTo({ opened, cache }: Found): ProviderReference {
+  return cache === 'hit' ? opened.reference : { ...opened.reference, cache };
+}
+
+function openCredential({ opened, cache }: Found): OpenCredential<unknown> {
+  const { name, version, source } = opened.reference;
+  return { credential: opened.credential, use: { name, version, source, cache } };
+}
+
+function missing(entry: WorkspaceEntry, workspaceId: string, type: string, names: readonly string[]): ProviderError {
+  const disabled = names.find((name) => entry.find(type, name) !== undefined);
+  if (disabled !== undefined) {
+    const provider: ProviderIdentity = { workspaceId, type, name: disabled };
+    return new ProviderError('ProviderDisabled', `${describeProvider(provider)} is disabled`, { provider });
+  }
+  const name = names[0] ?? 'default';
+  const wanted = names.map((each) => `${type}/${each}`).join(' or ');
+  return new ProviderError(
+    'ProviderNotConfigured',
+    `${workspaceId} has no ${wanted}: workspace-providers configure ${workspaceId} ${type} ${name}`,
+    { provider: { workspaceId, type, name } },
+  );
+}

@@ -1,0 +1,113 @@
+/**
+ * One workspace's providers as of one database snapshot. Rows are opened when first asked for and the result is kept
+ * as long as the entry lives; a row that does not open fails again at each try, and leaves the others alone.
+ */
+import { ProviderError } from '../protocol/errors.js';
+import { describeProvider, type ProviderIdentity } from '../protocol/names.js';
+import type { ProviderRecord, WorkspaceSnapshot } from '../protocol/records.js';
+import type { ProviderReference } from '../protocol/references.js';
+import { parseProvider } from '../providers/index.js';
+import type { Sealer } from '../sealing/sealer.js';
+
+/** A provider in the clear: only inside this process, only as long as its entry. */
+export interface OpenedProvider<Credential = unknown> {
+  /** As a hit returns it; frozen, the same object each time. */
+  readonly reference: ProviderReference;
+  readonly credential: Credential;
+}
+
+/** A row, and what became of it. */
+export class StoredProvider {
+  /** Set once the row was opened: what a warm read takes. */
+  opened: OpenedProvider | undefined;
+  #opening: Promise<OpenedProvider> | undefined;
+
+  constructor(
+    readonly identity: ProviderIdentity,
+    readonly record: ProviderRecord,
+    private readonly unseal: () => Promise<string>,
+  ) {}
+
+  get active(): boolean {
+    return this.record.status === 'active';
+  }
+
+  /** @throws ProviderError `CredentialUnreadable`, `ProviderConfigInvalid`, `KeyServiceUnavailable` */
+  async open(): Promise<OpenedProvider> {
+    if (this.opened) return this.opened;
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#opening;
+  }
+
+  async #open(): Promise<OpenedProvider> {
+    const secret = parseSecret(this.identity, await this.unseal());
+    this.opened = openProvider(this.identity, this.record.config, secret, this.record.version, 'workspace');
+    return this.opened;
+  }
+}
+
+export class WorkspaceEntry {
+  readonly #byType = new Map<string, Map<string, StoredProvider>>();
+  /** How many providers it holds, at least 1: what the cache counts. */
+  readonly size: number;
+  readonly epoch: number;
+
+  constructor(
+    workspaceId: string,
+    snapshot: WorkspaceSnapshot,
+    sealer: Pick<Sealer, 'open'>,
+    /** The monotonic time before the snapshot was asked for. */
+    readonly requestedAtMs: number,
+  ) {
+    this.epoch = snapshot.epoch;
+    this.size = Math.max(1, snapshot.providers.length);
+    for (const record of snapshot.providers) {
+      const identity: ProviderIdentity = { workspaceId, type: record.type, name: record.name };
+      const unseal = () => sealer.open(identity, record.encryptedConfig, snapshot.dataKeys);
+      this.#named(record.type).set(record.name, new StoredProvider(identity, record, unseal));
+    }
+  }
+
+  find(type: string, name: string): StoredProvider | undefined {
+    return this.#byType.get(type)?.get(name);
+  }
+
+  ofType(type: string): Iterable<StoredProvider> {
+    return this.#byType.get(type)?.values() ?? [];
+  }
+
+  #named(type: string): Map<string, StoredProvider> {
+    const named = this.#byType.get(type) ?? new Map<string, StoredProvider>();
+    this.#byType.set(type, named);
+    return named;
+  }
+}
+
+/** Checks config and secret against their type and makes the credential. */
+export function openProvider(
+  identity: ProviderIdentity,
+  config: unknown,
+  secret: unknown,
+  version: number,
+  source: ProviderReference['source'],
+): OpenedProvider {
+  const { type, name, workspaceId } = identity;
+  const provider = parseProvider(type, name, config, secret);
+  const shown = Object.freeze(provider.shown);
+  const reference: ProviderReference = Object.freeze({ workspaceId, type, name, version, source, cache: 'hit', shown });
+  return { reference, credential: provider.credential };
+}
+
+/** JSON.parse quotes what it could not read, so its error never leaves. */
+function parseSecret(identity: ProviderIdentity, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ProviderError('ProviderConfigInvalid', `the sealed config of ${describeProvider(identity)} is not JSON`, {
+      provider: identity,
+      fields: ['encrypted_config'],
+    });
+  }
+}

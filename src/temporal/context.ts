@@ -1,0 +1,43 @@
+/**
+ * Lets a user's own activity say `withProvider(ref, callback)` without passing the resolver around: the plugin's
+ * activity interceptor puts it into the activity's asynchronous context.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { Context } from '@temporalio/activity';
+import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
+import { atTheEdge } from '../activities/failures.js';
+import type { ProviderReference } from '../protocol/references.js';
+import type { CredentialOf, ProviderTypeName } from '../providers/index.js';
+import type { ProviderCall, ProviderResolver } from '../resolver/provider-resolver.js';
+
+const current = new AsyncLocalStorage<ProviderResolver>();
+
+/** Runs each activity with the resolver at hand. */
+export function resolverInContext(resolver: ProviderResolver): ActivityInboundCallsInterceptor {
+  return { execute: (input, next) => current.run(resolver, () => next(input)) };
+}
+
+/**
+ * Opens a reference for the length of a callback, inside an activity of your own. Make the vendor's client in the
+ * callback, with the `fetch` and `signal` that it is given and its own retries off; keep neither client nor credential.
+ *
+ * A refused credential is read again and tried once more. What a service answers becomes a typed failure
+ * (`CredentialRejected`, `ProviderRateLimited`, …); a failure that you throw passes as it is; any other error is
+ * replaced, since its text may hold the key.
+ *
+ * @throws Error outside of an activity of a worker that has the plugin
+ * @example
+ * const embed = (input: { ref: ProviderReference; text: string }) =>
+ *   withProvider({ ...input.ref, type: 'llm' }, ({ credential, fetch, signal }) => …);
+ */
+export function withProvider<Type extends ProviderTypeName, Result>(
+  reference: ProviderReference & { readonly type: Type },
+  callback: (call: ProviderCall<CredentialOf<Type>>) => Promise<Result>,
+): Promise<Result> {
+  const resolver = current.getStore();
+  if (!resolver) {
+    throw new Error('withProvider runs inside an activity of a worker that has the WorkspaceProviders plugin');
+  }
+  const { cancellationSignal } = Context.current();
+  return atTheEdge(() => resolver.withProvider(reference, callback, cancellationSignal));
+}

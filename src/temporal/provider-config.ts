@@ -1,0 +1,88 @@
+/** The settings of the resolver: parsed, refused, warned about and described. */
+import { PlatformFallback } from '../resolver/platform-fallback.js';
+import { parseLocalKeyring } from '../sealing/local-keyring.js';
+import type { RootKeyring } from '../sealing/root-keyring.js';
+import { Settings } from './settings.js';
+
+export interface ProviderConfig {
+  readonly store: {
+    readonly databaseUrl: string;
+    /** Default 10. */
+    readonly maxConnections?: number;
+    /** Default true; false behind a pooler in transaction mode. */
+    readonly preparedStatements?: boolean;
+  };
+  readonly rootKeyring: RootKeyring;
+  /** Default: no fallback to the platform's own credentials. */
+  readonly fallback?: PlatformFallback;
+  /** How long a cached credential may serve without news from the database, in milliseconds. Default 30,000. */
+  readonly leaseMs?: number;
+  /** How many providers the cache holds at most. Default 10,000. */
+  readonly maxProviders?: number;
+}
+
+const PREFIX = 'PROVIDER_';
+const NAMES = [
+  'PROVIDER_CACHE_LEASE',
+  'PROVIDER_CACHE_MAX',
+  'PROVIDER_DATABASE_CONNECTIONS',
+  'PROVIDER_PLATFORM_FALLBACK',
+  'PROVIDER_PREPARED_STATEMENTS',
+];
+
+/** @throws ProviderError `ProviderConfigInvalid` naming each setting that does not fit, and what it should be */
+export function providerConfigFromEnv(env: NodeJS.ProcessEnv): ProviderConfig {
+  const settings = new Settings(env);
+  const config = readProviderConfig(settings);
+  settings.throwIfRefused();
+  return config;
+}
+
+/** For a caller that reads more settings and wants every problem told at once. */
+export function readProviderConfig(settings: Settings): ProviderConfig {
+  settings.refuseUnknown(PREFIX, NAMES);
+  const databaseUrl = settings.required('DATABASE_URL', 'the Postgres that holds workspace_providers, as postgres://…');
+  const rootKeyring = settings.parsed('ENCRYPTION_KEY', () => parseLocalKeyring(settings.env.ENCRYPTION_KEY));
+  const fallback = settings.parsed('PROVIDER_PLATFORM_FALLBACK', () =>
+    PlatformFallback.parse(settings.text('PROVIDER_PLATFORM_FALLBACK', ''), settings.env),
+  );
+  return {
+    store: {
+      databaseUrl,
+      maxConnections: settings.count('PROVIDER_DATABASE_CONNECTIONS', 10, 1, 1_000),
+      preparedStatements: settings.flag('PROVIDER_PREPARED_STATEMENTS', true),
+    },
+    // Where the keyring was refused, throwIfRefused ends the start before anybody asks for it.
+    rootKeyring: rootKeyring as RootKeyring,
+    fallback,
+    leaseMs: settings.durationMs('PROVIDER_CACHE_LEASE', 30_000, 100, 3_600_000),
+    maxProviders: settings.count('PROVIDER_CACHE_MAX', 10_000, 1, 10_000_000),
+  };
+}
+
+/** What an operator should know at the start. */
+export function providerNotes(config: ProviderConfig): readonly string[] {
+  const allowed = config.fallback?.describe() ?? [];
+  return allowed.length === 0
+    ? []
+    : [`workspaces without their own key are served the platform's for ${allowed.join(', ')}`];
+}
+
+/** The settings in force, without secrets. */
+export function describeProviderConfig(config: ProviderConfig): Readonly<Record<string, string | number | boolean>> {
+  return {
+    database: describeUrl(config.store.databaseUrl),
+    databaseConnections: config.store.maxConnections ?? 10,
+    preparedStatements: config.store.preparedStatements ?? true,
+    cacheLeaseMs: config.leaseMs ?? 30_000,
+    cacheMaxProviders: config.maxProviders ?? 10_000,
+    platformFallback: config.fallback?.describe().join(', ') || 'off',
+  };
+}
+
+/** User, host and database of a URL; never its password or parameters. */
+function describeUrl(url: string): string {
+  if (!URL.canParse(url)) return 'a connection string that is no URL';
+  const { username, host, pathname } = new URL(url);
+  return `${username}@${host}${pathname}`;
+}

@@ -1,0 +1,80 @@
+/** Reading settings from the environment: each problem is collected, so that one start names them all. */
+import { ProviderError } from '../protocol/errors.js';
+
+export class Settings {
+  readonly #problems: string[] = [];
+  readonly #fields: string[] = [];
+
+  constructor(readonly env: NodeJS.ProcessEnv) {}
+
+  text(name: string, fallback: string): string {
+    return this.env[name]?.trim() || fallback;
+  }
+
+  required(name: string, hint: string): string {
+    const value = this.env[name]?.trim();
+    if (!value) this.refuse(name, `is not set: ${hint}`);
+    return value ?? '';
+  }
+
+  /** `true` or `false`; a misspelt one is refused, never taken for the default. */
+  flag(name: string, fallback: boolean): boolean {
+    const value = this.env[name]?.trim().toLowerCase();
+    if (value === undefined || value === '') return fallback;
+    if (value !== 'true' && value !== 'false') this.refuse(name, 'must be true or false');
+    return value === 'true';
+  }
+
+  count(name: string, fallback: number, min: number, max: number): number {
+    const value = this.env[name]?.trim();
+    if (!value) return fallback;
+    const count = Number(value);
+    if (!/^\d+$/.test(value) || count < min || count > max) {
+      this.refuse(name, `must be a whole number from ${min} to ${max}`);
+    }
+    return count;
+  }
+
+  /** `500ms`, `30s`, `5m`, in milliseconds. */
+  durationMs(name: string, fallbackMs: number, minMs: number, maxMs: number): number {
+    const value = this.env[name]?.trim();
+    if (!value) return fallbackMs;
+    const [, amount, unit] = /^(\d+)\s*(ms|s|m)$/.exec(value) ?? [];
+    const ms = Number(amount) * ({ ms: 1, s: 1_000, m: 60_000 }[unit ?? ''] ?? Number.NaN);
+    if (!(ms >= minMs && ms <= maxMs)) {
+      this.refuse(name, `must be a duration such as 500ms, 30s or 5m, from ${minMs} ms to ${maxMs / 1_000} s`);
+    }
+    return ms;
+  }
+
+  /** Takes what `read` returns, or its `ProviderConfigInvalid` as this setting's problem. */
+  parsed<Value>(name: string, read: () => Value): Value | undefined {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof ProviderError) || error.type !== 'ProviderConfigInvalid') throw error;
+      this.refuse(name, error.message.replace(`${name} `, ''));
+      return undefined;
+    }
+  }
+
+  /** Refuses names with our prefix that are no setting: a typo would silently leave a default in force. */
+  refuseUnknown(prefix: string, known: readonly string[]): void {
+    for (const name of Object.keys(this.env)) {
+      if (name.startsWith(prefix) && !known.includes(name)) {
+        this.refuse(name, `is no setting; there are ${known.join(', ')}`);
+      }
+    }
+  }
+
+  refuse(name: string, problem: string): void {
+    this.#problems.push(`${name} ${problem}`);
+    this.#fields.push(name);
+  }
+
+  /** @throws ProviderError `ProviderConfigInvalid` naming each problem */
+  throwIfRefused(): void {
+    if (this.#problems.length === 0) return;
+    throw new ProviderError('ProviderConfigInvalid', this.#problems.join('\n'), { fields: this.#fields });
+  }
+}

@@ -1,0 +1,64 @@
+/** The settings of a worker process: those of the resolver, and where Temporal is. */
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import type { NativeConnectionOptions } from '@temporalio/worker';
+import { describeProviderConfig, type ProviderConfig, readProviderConfig } from './provider-config.js';
+import { Settings } from './settings.js';
+
+export interface WorkerConfig {
+  readonly providers: ProviderConfig;
+  readonly connection: NativeConnectionOptions;
+  readonly namespace: string;
+  readonly taskQueue: string;
+  /** How this process is called in the Temporal UI; absent: `pid@host`. */
+  readonly identity?: string;
+  /** How long running steps may take to end once the process was told to stop, in milliseconds. */
+  readonly shutdownGraceMs: number;
+  readonly maxConcurrentSteps: number;
+}
+
+/**
+ * Temporal's address, namespace, API key and TLS come from the variables and the file that Temporal's own tools read
+ * (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, …).
+ *
+ * @throws ProviderError `ProviderConfigInvalid` naming each setting that does not fit, and what it should be
+ */
+export function workerConfigFromEnv(env: NodeJS.ProcessEnv): WorkerConfig {
+  const settings = new Settings(env);
+  const providers = readProviderConfig(settings);
+  const temporal = readTemporal(settings);
+  const config = {
+    providers,
+    connection: temporal?.connectionOptions ?? {},
+    namespace: temporal?.namespace ?? 'default',
+    taskQueue: settings.text('PROVIDER_TASK_QUEUE', 'agents'),
+    identity: settings.text('PROVIDER_WORKER_IDENTITY', '') || undefined,
+    shutdownGraceMs: settings.durationMs('PROVIDER_SHUTDOWN_GRACE', 30_000, 0, 3_600_000),
+    maxConcurrentSteps: settings.count('PROVIDER_MAX_CONCURRENT_STEPS', 100, 1, 100_000),
+  };
+  settings.throwIfRefused();
+  return config;
+}
+
+/** The settings in force, without secrets. */
+export function describeWorkerConfig(config: WorkerConfig): Readonly<Record<string, string | number | boolean>> {
+  return {
+    temporal: config.connection.address ?? 'localhost:7233',
+    namespace: config.namespace,
+    taskQueue: config.taskQueue,
+    shutdownGraceMs: config.shutdownGraceMs,
+    maxConcurrentSteps: config.maxConcurrentSteps,
+    ...describeProviderConfig(config.providers),
+  };
+}
+
+function readTemporal(settings: Settings) {
+  try {
+    const overrideEnvVars = Object.fromEntries(
+      Object.entries(settings.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    );
+    return loadClientConnectConfig({ overrideEnvVars });
+  } catch {
+    settings.refuse('TEMPORAL_*', 'do not parse: see https://docs.temporal.io/develop/environment-configuration');
+    return undefined;
+  }
+}

@@ -1,0 +1,20 @@
+/**
+ * A ready worker process: config, preflight, dependencies, run, stop. People read stderr; stdout holds one line of
+ * JSON, once it works: `{"event":"ready",…}`. Exit codes: `protocol/exit-codes.ts`.
+ */
+import { isProviderError } from './protocol/errors.js';
+import { exitCodeOf } from './protocol/exit-codes.js';
+import { providerNotes } from './temporal/provider-config.js';
+import { describeWorkerConfig, workerConfigFromEnv } from './temporal/worker-config.js';
+import { createWorkerProcess } from './temporal/worker-process.js';
+
+try {
+  const config = workerConfigFromEnv(process.env);
+  for (const note of providerNotes(config.providers)) console.error(`note: ${note}`);
+  const worker = await createWorkerProcess(config);
+  console.log(JSON.stringify({ event: 'ready', pid: process.pid, ...describeWorkerConfig(config) }));
+  await worker.run();
+} catch (error) {
+  console.error(isProviderError(error) ? `${error.type}: ${error.message}` : error);
+  process.exitCode = exitCodeOf(error);
+}

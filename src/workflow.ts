@@ -1,0 +1,28 @@
+/** `workspace-providers/workflow`: what workflow code may import. Sandbox-safe: no Node module behind it. */
+export { FAILURE_TYPES, type FailureType } from './protocol/errors.js';
+export type { CacheOutcome, ProviderReference, ProviderSource, ProviderUse, RpcReference } from './protocol/references.js';
+export {
+  type Json,
+  type LlmMessage,
+  type LlmStepInput,
+  type LlmStepResult,
+  type ResolveLlmKeyInput,
+  type ResolveRpcEndpointInput,
+  type ResolveTenderlyConfigInput,
+  RPC_READ_METHODS,
+  type RpcReadMethod,
+  type RpcStepInput,
+  type RpcStepResult,
+  type SimulatedTransaction,
+  type TenderlyStepInput,
+  type TenderlyStepResult,
+} from './protocol/steps.js';
+export type { StepOptions } from './workflows/schedule.js';
+export {
+  llmStep,
+  resolveLlmKey,
+  resolveRpcEndpoint,
+  resolveTenderlyConfig,
+  rpcStep,
+  tenderlyStep,
+} from './workflows/steps.js';

@@ -1,0 +1,88 @@
+/** What agent authors call: three resolves, three steps. Deterministic; the work is done in activities. */
+import type { ProviderReference, RpcReference } from '../protocol/references.js';
+import type {
+  Json,
+  LlmStepInput,
+  LlmStepResult,
+  ResolveLlmKeyInput,
+  ResolveRpcEndpointInput,
+  ResolveTenderlyConfigInput,
+  RpcStepInput,
+  RpcStepResult,
+  TenderlyStepInput,
+  TenderlyStepResult,
+} from '../protocol/steps.js';
+import { CHAIN_OPTIONS, LLM_OPTIONS, RESOLVE_OPTIONS, type StepOptions, scheduled } from './schedule.js';
+
+/**
+ * A reference to the workspace's LLM provider; of a list, the first that is configured and active.
+ *
+ * @throws ActivityFailure whose cause has `type` `ProviderNotConfigured`, `ProviderDisabled`, `CredentialUnreadable`
+ *   or `ProviderConfigInvalid`. Outages of Postgres are waited out.
+ * @example
+ * const llm = await resolveLlmKey({ workspaceId, provider: ['anthropic', 'openai'] });
+ */
+export function resolveLlmKey(input: ResolveLlmKeyInput, options?: StepOptions): Promise<ProviderReference> {
+  const wanted = typeof input.provider === 'string' ? input.provider : input.provider.join(' or ');
+  return scheduled('resolveLlmKey', RESOLVE_OPTIONS, `resolve ${wanted} for ${input.workspaceId}`, options)(input);
+}
+
+/** A reference to the workspace's Tenderly account. Throws as {@link resolveLlmKey} does. */
+export function resolveTenderlyConfig(
+  input: ResolveTenderlyConfigInput,
+  options?: StepOptions,
+): Promise<ProviderReference> {
+  const summary = `resolve tenderly for ${input.workspaceId}`;
+  return scheduled('resolveTenderlyConfig', RESOLVE_OPTIONS, summary, options)(input);
+}
+
+/** References to the workspace's endpoints of a chain, the preferred one first. Throws as {@link resolveLlmKey} does. */
+export function resolveRpcEndpoint(input: ResolveRpcEndpointInput, options?: StepOptions): Promise<RpcReference> {
+  const summary = `resolve chain ${input.chainId} for ${input.workspaceId}`;
+  return scheduled('resolveRpcEndpoint', RESOLVE_OPTIONS, summary, options)(input);
+}
+
+/**
+ * Asks a language model, with the workspace's own key. With a `schema`, the answer is in `object`.
+ *
+ * @typeParam Answer - what `object` holds; the model is held to the schema, the type is yours to keep in step with it
+ * @throws ActivityFailure whose cause has `type` `CredentialRejected`, `ProviderQuotaExhausted`,
+ *   `ProviderRequestInvalid`, or one of {@link resolveLlmKey}'s; rate limits and outages are waited out for two hours.
+ * @example
+ * const { text } = await llmStep({ ref: llm, model: 'claude-sonnet-4-5', prompt: 'Say hello.' });
+ */
+export async function llmStep<Answer = Json>(
+  input: LlmStepInput,
+  options?: StepOptions,
+): Promise<LlmStepResult<Answer>> {
+  const result = await scheduled('llmStep', LLM_OPTIONS, describe(input.ref), options)(input);
+  return result as LlmStepResult<Answer>;
+}
+
+/** Simulates a transaction in the workspace's Tenderly project. Throws as {@link llmStep} does. */
+export function tenderlyStep(input: TenderlyStepInput, options?: StepOptions): Promise<TenderlyStepResult> {
+  const summary = `simulate on ${input.networkId} · ${describe(input.ref)}`;
+  return scheduled('tenderlyStep', CHAIN_OPTIONS, summary, options)(input);
+}
+
+/**
+ * Reads a chain over the workspace's endpoints, in their order. Throws as {@link llmStep} does.
+ *
+ * @typeParam Answer - the JSON that the method answers with
+ * @example
+ * const { result } = await rpcStep<string>({ ref: mainnet, method: 'eth_getBalance', params: [address, 'latest'] });
+ */
+export async function rpcStep<Answer = Json>(
+  input: RpcStepInput,
+  options?: StepOptions,
+): Promise<RpcStepResult<Answer>> {
+  const summary = `${input.method} on chain ${input.ref.chainId} for ${input.ref.workspaceId}`;
+  const result = await scheduled('rpcStep', CHAIN_OPTIONS, summary, options)(input);
+  return result as RpcStepResult<Answer>;
+}
+
+/** `anthropic for ws_acme · version 4 · hit`, as the Temporal UI shows it. */
+function describe(ref: ProviderReference): string {
+  const which = ref.source === 'platform' ? "the platform's key" : `version ${ref.version}`;
+  return `${ref.name} for ${ref.workspaceId} · ${which} · ${ref.cache}`;
+}

@@ -1,0 +1,266 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { ProviderError } from '../../src/protocol/errors.js';
+import { PlatformFallback } from '../../src/resolver/platform-fallback.js';
+import { ProviderResolver, type ProviderResolverOptions } from '../../src/resolver/provider-resolver.js';
+import { FakeStore } from '../support/fake-store.js';
+
+const WORKSPACE = 'ws_acme';
+const KEY = 'canary-anthropic-key-0001';
+const NEXT_KEY = 'canary-anthropic-key-0002';
+const neverFetch = (() => Promise.reject(new Error('no call was expected'))) as typeof fetch;
+
+let store: FakeStore;
+let nowMs: number;
+
+function resolverWith(options: Partial<ProviderResolverOptions> = {}): ProviderResolver {
+  return new ProviderResolver({ store, sealer: store.sealer, fetch: neverFetch, now: () => nowMs, ...options });
+}
+
+function rejected(): ProviderError {
+  return new ProviderError('CredentialRejected', 'refused', {});
+}
+
+beforeEach(async () => {
+  store = new FakeStore();
+  nowMs = 0;
+  await store.put(WORKSPACE, 'llm', 'anthropic', { model: 'claude-test' }, { apiKey: KEY });
+});
+
+describe('resolving', () => {
+  test('a reference names the provider and its version, and holds no secret', async () => {
+    const reference = await resolverWith().resolveLlmKey(WORKSPACE, 'anthropic');
+    expect(reference).toMatchObject({
+      workspaceId: WORKSPACE,
+      type: 'llm',
+      name: 'anthropic',
+      version: 1,
+      source: 'workspace',
+      cache: 'miss',
+    });
+    expect(JSON.stringify(reference)).not.toContain(KEY);
+    expect(JSON.stringify(reference)).toContain('…0001');
+  });
+
+  test('of a list, the first that is configured and active serves', async () => {
+    await store.put(WORKSPACE, 'llm', 'openai', {}, { apiKey: 'canary-openai-key' });
+    const resolver = resolverWith();
+    expect((await resolver.resolveLlmKey(WORKSPACE, ['gemini', 'openai', 'anthropic'])).name).toBe('openai');
+    store.write(WORKSPACE, 'llm', 'openai', { status: 'disabled' });
+    resolver.clear();
+    expect((await resolver.resolveLlmKey(WORKSPACE, ['gemini', 'openai', 'anthropic'])).name).toBe('anthropic');
+  });
+
+  test('endpoints of a chain come in the order of their priority, and of that chain alone', async () => {
+    await store.put(WORKSPACE, 'rpc', 'backup', { chainId: 1, priority: 20 }, { url: 'https://b.example/canary-b' });
+    await store.put(WORKSPACE, 'rpc', 'main', { chainId: 1, priority: 10 }, { url: 'https://a.example/canary-a' });
+    await store.put(WORKSPACE, 'rpc', 'base', { chainId: 8453 }, { url: 'https://c.example/canary-c' });
+    const reference = await resolverWith().resolveRpcEndpoint(WORKSPACE, 1);
+    expect(reference.endpoints.map((endpoint) => endpoint.name)).toEqual(['main', 'backup']);
+    expect(JSON.stringify(reference)).not.toContain('canary');
+  });
+
+  test.each([
+    ['an unknown workspace', 'ws_nobody', 'anthropic', 'ProviderNotConfigured'],
+    ['an unknown provider', WORKSPACE, 'openai', 'ProviderNotConfigured'],
+    ['a workspace id that is none', 'ws acme', 'anthropic', 'ProviderConfigInvalid'],
+    ['a name with control characters', WORKSPACE, 'anthropic\u0000', 'ProviderConfigInvalid'],
+  ])('%s is refused with its type', async (_, workspaceId, provider, type) => {
+    await expect(resolverWith().resolveLlmKey(workspaceId, provider)).rejects.toMatchObject({ type });
+  });
+
+  test('a disabled provider is told apart from a missing one', async () => {
+    store.write(WORKSPACE, 'llm', 'anthropic', { status: 'disabled' });
+    await expect(resolverWith().resolveLlmKey(WORKSPACE, 'anthropic')).rejects.toMatchObject({
+      type: 'ProviderDisabled',
+    });
+  });
+
+  test('a row that does not open fails alone', async () => {
+    await store.put(WORKSPACE, 'llm', 'openai', {}, { apiKey: 'canary-openai-key' });
+    store.write(WORKSPACE, 'llm', 'openai', { encryptedConfig: 'a.b.c.d.e' });
+    const resolver = resolverWith();
+    await expect(resolver.resolveLlmKey(WORKSPACE, 'openai')).rejects.toMatchObject({ type: 'CredentialUnreadable' });
+    expect((await resolver.resolveLlmKey(WORKSPACE, 'anthropic')).version).toBe(1);
+  });
+});
+
+describe('the cache', () => {
+  test('a thousand callers of one cold credential make one load', async () => {
+    const resolver = resolverWith();
+    const calls = Array.from({ length: 1000 }, () => resolver.resolveLlmKey(WORKSPACE, 'anthropic'));
+    const outcomes = (await Promise.all(calls)).map((reference) => reference.cache);
+    expect(store.loads).toBe(1);
+    expect(outcomes.filter((cache) => cache === 'miss')).toHaveLength(1);
+    expect(resolver.counts).toEqual({ hit: 0, miss: 1, joined: 999, load: 1 });
+  });
+
+  test('a warm resolve is synchronous, counted and makes no load', async () => {
+    const resolver = resolverWith();
+    await resolver.resolveLlmKey(WORKSPACE, 'anthropic');
+    expect(resolver.peek(WORKSPACE, 'llm', ['anthropic'])).toMatchObject({ version: 1, cache: 'hit' });
+    expect(store.loads).toBe(1);
+    expect(resolver.counts.hit).toBe(1);
+  });
+
+  test('an entry answers for one lease, counted from before its load was sent', async () => {
+    const resolver = resolverWith({ leaseMs: 1000 });
+    store.beforeAnswer = async () => {
+      nowMs = 400;
+    };
+    await resolver.resolveLlmKey(WORKSPACE, 'anthropic');
+    nowMs = 999;
+    expect(resolver.peek(WORKSPACE, 'llm', ['anthropic'])).toBeDefined();
+    nowMs = 1000;
+    expect(resolver.peek(WORKSPACE, 'llm', ['anthropic'])).toBeUndefined();
+  });
+
+  test('no failure is cached', async () => {
+    const resolver = resolverWith();
+    store.beforeAnswer = () => Promise.reject(new ProviderError('StoreUnavailable', 'Postgres does not answer'));
+    await expect(resolver.resolveLlmKey(WORKSPACE, 'anthropic')).rejects.toMatchObject({ type: 'StoreUnavailable' });
+    store.beforeAnswer = async () => {};
+    expect((await resolver.resolveLlmKey(WORKSPACE, 'anthropic')).version).toBe(1);
+  });
+
+  test('absence is not answered from the cache: what was configured a moment ago serves', async () => {
+    const resolver = resolverWith();
+    await resolver.resolveLlmKey(WORKSPACE, 'anthropic');
+    await store.put(WORKSPACE, 'llm', 'openai', {}, { apiKey: 'canary-openai-key' });
+    expect((await resolver.resolveLlmKey(WORKSPACE, 'openai')).cache).toBe('miss');
+  });
+
+  test('a repaired row serves at once', async () => {
+    const resolver = resolverWith();
+    store.write(WORKSPACE, 'llm', 'anthropic', { encryptedConfig: 'a.b.c.d.e' });
+    await expect(resolver.resolveLlmKey(WORKSPACE, 'anthropic')).rejects.toMatchObject({
+      type: 'CredentialUnreadable',
+    });
+    await store.put(WORKSPACE, 'llm', 'anthropic', {}, { apiKey: NEXT_KEY });
+    expect((await resolver.resolveLlmKey(WORKSPACE, 'anthropic')).version).toBe(3);
+  });
+
+  test('it holds no more providers than its bound', async () => {
+    const resolver = resolverWith({ maxProviders: 2 });
+    for (const workspaceId of ['ws_1', 'ws_2', 'ws_3']) {
+      await store.put(workspaceId, 'llm', 'openai', {}, { apiKey: 'canary-openai-key' });
+      await resolver.resolveLlmKey(workspaceId, 'openai');
+    }
+    expect(resolver.peek('ws_1', 'llm', ['openai'])).toBeUndefined();
+    expect(resolver.peek('ws_3', 'llm', ['openai'])).toBeDefined();
+  });
+});
+
+describe('opening', () => {
+  test('a reference is a floor: an older entry is reloaded first', async () => {
+    const resolver = resolverWith();
+    const old = await resolver.resolveLlmKey(WORKSPACE, 'anthropic');
+    await store.put(WORKSPACE, 'llm', 'anthropic', {}, { apiKey: NEXT_KEY });
+    expect((await resolver.open(old)).use.version).toBe(1);
+    const opened = await resolver.open({ ...old, type: 'llm', version: 2 });
+    expect(opened.use).toMatchObject({ version: 2, cache: 'miss' });
+    expect(opened.credential.apiKey.reveal()).toBe(NEXT_KEY);
+    expect((await resolver.open(old)).use.version).toBe(2);
+  });
+
+  test('a database that is behind the reference is said to be, and asked again later', async () => {
+    const resolver = resolverWith();
+    const reference = await resolver.resolveLlmKey(WORKSPACE, 'anthropic');
+    await expect(resolver.open({ ...reference, version: 9 })).rejects.toMatchObject({ type: 'StoreUnavailable' });
+  });
+
+  test('a refused key is read again, and a newer one tried once', async () => {
+    const resolver = resolverWith();
+    const reference = { ...(await resolver.resolveLlmKey(WORKSPACE, 'anthropic')), type: 'llm' as const };
+    await store.put(WORKSPACE, 'llm', 'anthropic', {}, { apiKey: NEXT_KEY });
+    const seen: string[] = [];
+    const used = await resolver.withProvider(reference, async ({ credential, use }) => {
+      seen.push(credential.apiKey.reveal());
+      if (seen.length === 1) throw rejected();
+      return use;
+    });
+    expect(seen).toEqual([KEY, NEXT_KEY]);
+    expect(used.version).toBe(2);
+    expect(store.loads).toBe(2);
+  });
+
+  test('a refused key with no newer one is CredentialRejected, after one reload', async () => {
+    const resolver = resolverWith();
+    const reference = { ...(await resolver.resolveLlmKey(WORKSPACE, 'anthropic')), type: 'llm' as const };
+    let calls = 0;
+    const refused = resolver.withProvider(reference, async () => {
+      calls += 1;
+      throw rejected();
+    });
+    await expect(refused).rejects.toMatchObject({ type: 'CredentialRejected' });
+    expect([calls, store.loads]).toEqual([1, 2]);
+  });
+
+  test('a load that began before the refusal does not answer it', async () => {
+    const resolver = resolverWith({ leaseMs: 10 });
+    const reference = { ...(await resolver.resolveLlmKey(WORKSPACE, 'anthropic')), type: 'llm' as const };
+    nowMs = 20;
+    let release = () => {};
+    store.beforeAnswer = () => new Promise((resolve) => (release = resolve));
+    const early = resolver.resolveLlmKey(WORKSPACE, 'anthropic');
+    await store.put(WORKSPACE, 'llm', 'anthropic', {}, { apiKey: NEXT_KEY });
+    nowMs = 21;
+    const seen: number[] = [];
+    const healed = resolver.withProvider(reference, async ({ use }) => {
+      seen.push(use.version);
+      store.beforeAnswer = async () => {};
+      nowMs += 1;
+      if (use.version === 1) throw rejected();
+      return use.version;
+    });
+    release();
+    expect((await early).version).toBe(1);
+    expect(await healed).toBe(2);
+    expect(seen).toEqual([1, 2]);
+  });
+});
+
+describe("the platform's own credentials", () => {
+  const env = { OPENAI_API_KEY: 'canary-platform-openai', ANTHROPIC_API_KEY: 'canary-platform-anthropic' };
+  const allowOpenAi = PlatformFallback.parse('llm/openai', env);
+
+  test('serve nobody unless a setting names them', async () => {
+    await expect(resolverWith().resolveLlmKey(WORKSPACE, 'openai')).rejects.toMatchObject({
+      type: 'ProviderNotConfigured',
+    });
+    const resolver = resolverWith({ fallback: allowOpenAi });
+    await expect(resolver.resolveLlmKey('ws_other', 'anthropic')).rejects.toMatchObject({
+      type: 'ProviderNotConfigured',
+    });
+  });
+
+  test('serve where allowed, recorded in the source', async () => {
+    const resolver = resolverWith({ fallback: allowOpenAi });
+    const reference = { ...(await resolver.resolveLlmKey(WORKSPACE, 'openai')), type: 'llm' as const };
+    expect(reference).toMatchObject({ source: 'platform', version: 0 });
+    const { credential } = await resolver.open(reference);
+    expect(credential.apiKey.reveal()).toBe(env.OPENAI_API_KEY);
+  });
+
+  test('never serve on an error, nor for a disabled provider', async () => {
+    const resolver = resolverWith({ fallback: allowOpenAi });
+    store.beforeAnswer = () => Promise.reject(new ProviderError('StoreUnavailable', 'Postgres does not answer'));
+    await expect(resolver.resolveLlmKey(WORKSPACE, 'openai')).rejects.toMatchObject({ type: 'StoreUnavailable' });
+    store.beforeAnswer = async () => {};
+    await store.put(WORKSPACE, 'llm', 'openai', {}, { apiKey: 'canary-own-openai' });
+    store.write(WORKSPACE, 'llm', 'openai', { status: 'disabled' });
+    await expect(resolver.resolveLlmKey(WORKSPACE, 'openai')).rejects.toMatchObject({ type: 'ProviderDisabled' });
+  });
+
+  test('a reference to the own credential never opens them', async () => {
+    const resolver = resolverWith({ fallback: allowOpenAi });
+    await store.put(WORKSPACE, 'llm', 'openai', {}, { apiKey: 'canary-own-openai' });
+    const reference = await resolver.resolveLlmKey(WORKSPACE, 'openai');
+    store.remove(WORKSPACE, 'llm', 'openai');
+    resolver.clear();
+    await expect(resolver.open(reference)).rejects.toMatchObject({ type: 'ProviderNotConfigured' });
+  });
+
+  test.each(['llm', 'llm/openai/x', 'llm/no-such', 'LLM/openai'])('the setting %j is refused at the start', (setting) => {
+    expect(() => PlatformFallback.parse(setting, {})).toThrowError(ProviderError);
+  });
+});

@@ -1,0 +1,58 @@
+/** A store in memory, for tests of what stands above it: real sealing, loads that can be held, failed and counted. */
+import type { WorkspaceSnapshot, WrappedDataKey } from '../../src/protocol/records.js';
+import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
+import { Sealer } from '../../src/sealing/sealer.js';
+
+/** The bytes of a test's root key: of no use to anybody. */
+export const TEST_ENCRYPTION_KEY = `test:${Buffer.from('workspace-providers: a test key.').toString('base64')}`;
+
+interface Row {
+  config: object;
+  encryptedConfig: string;
+  status: 'active' | 'disabled';
+  version: number;
+}
+
+export class FakeStore {
+  readonly sealer = new Sealer(parseLocalKeyring(TEST_ENCRYPTION_KEY));
+  /** How many loads were sent. */
+  loads = 0;
+  /** Awaited by each load after it took its snapshot. */
+  beforeAnswer: () => Promise<void> = async () => {};
+  readonly #rows = new Map<string, Row>();
+  readonly #dataKeys = new Map<string, WrappedDataKey>();
+
+  async put(workspaceId: string, type: string, name: string, config: object, secret: object): Promise<void> {
+    const dataKey = await this.#dataKey(workspaceId);
+    const encryptedConfig = await this.sealer.seal({ workspaceId, type, name }, JSON.stringify(secret), dataKey);
+    this.write(workspaceId, type, name, { config, encryptedConfig, status: 'active' });
+  }
+
+  write(workspaceId: string, type: string, name: string, change: Partial<Row>): void {
+    const key = `${workspaceId} ${type} ${name}`;
+    const row = this.#rows.get(key) ?? { config: {}, encryptedConfig: '', status: 'active', version: 0 };
+    this.#rows.set(key, { ...row, ...change, version: change.version ?? row.version + 1 });
+  }
+
+  remove(workspaceId: string, type: string, name: string): void {
+    this.#rows.delete(`${workspaceId} ${type} ${name}`);
+  }
+
+  async readWorkspace(workspaceId: string): Promise<WorkspaceSnapshot> {
+    this.loads += 1;
+    const providers = [...this.#rows].flatMap(([key, row]) => {
+      const [workspace, type = '', name = ''] = key.split(' ');
+      return workspace === workspaceId ? [{ type, name, ...row }] : [];
+    });
+    const dataKey = this.#dataKeys.get(workspaceId);
+    const snapshot = { epoch: 0, dataKeys: dataKey ? [dataKey] : [], providers };
+    await this.beforeAnswer();
+    return snapshot;
+  }
+
+  async #dataKey(workspaceId: string): Promise<WrappedDataKey> {
+    const dataKey = this.#dataKeys.get(workspaceId) ?? (await this.sealer.createDataKey(workspaceId));
+    this.#dataKeys.set(workspaceId, dataKey);
+    return dataKey;
+  }
+}
