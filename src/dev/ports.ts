@@ -1,6 +1,6 @@
 /** Free ports on loopback. Another process may take one before it is used: whoever uses one tries again. */
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { PartUnavailable } from './processes.js';
 
 const ATTEMPTS = 5;
@@ -41,4 +41,16 @@ export async function freePort(wanted = 0): Promise<number> {
   } finally {
     server.close();
   }
+}
+
+/** Whether somebody listens there. */
+export function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('error', () => resolve(false));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
 }

@@ -1,0 +1,106 @@
+/**
+ * A real Temporal dev server with its UI, on loopback, for development and tests. Not for production: no login, one
+ * shard, and, unless it is given a file, a memory that ends with it.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { isListening, onFreePort } from './ports.js';
+import { startProcess } from './processes.js';
+import { findTemporalCli, type TemporalCliOptions } from './temporal-cli.js';
+
+const START_TIMEOUT_MS = 30_000;
+const HEALTH_TIMEOUT_MS = 1_000;
+/** By default 20 a second for each shard, and a dev server has one: every dispatch would wait up to 50 ms. */
+const RAISED_POLL_LIMIT = 'history.transferProcessorMaxPollRPS=5000';
+const SERVING = 1;
+
+export interface TemporalOptions extends TemporalCliOptions {
+  /** Of the frontend. Absent: a free one. */
+  readonly port?: number;
+  /** Absent: a free one. */
+  readonly uiPort?: number;
+  /** Keeps workflows across starts. Absent: in memory. */
+  readonly dbFile?: string;
+  /** Registered beside `default`. Default `default`. */
+  readonly namespace?: string;
+  /** Lifts a limit of the dev server that a busy cluster would not show. Default true. */
+  readonly raisedPollLimit?: boolean;
+}
+
+export interface TemporalPart {
+  /** Of the frontend: `127.0.0.1:port`. */
+  readonly address: string;
+  readonly uiUrl: string;
+  readonly namespace: string;
+  readonly pid: number;
+  /** Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** @throws PartUnavailable where there is no Temporal CLI, a port is taken, or the server does not get healthy. */
+export async function startTemporal(options: TemporalOptions = {}): Promise<TemporalPart> {
+  const command = await findTemporalCli(options);
+  const folder = await mkdtemp(join(tmpdir(), 'workspace-providers-temporal-'));
+  const leave = () => rm(folder, { recursive: true, force: true });
+  try {
+    return await onFreePort(options.port, (port) =>
+      onFreePort(options.uiPort, async (uiPort) => {
+        const { namespace = 'default' } = options;
+        const address = `127.0.0.1:${port}`;
+        const server = await startProcess({
+          title: 'the Temporal dev server',
+          command,
+          args: serverArguments(port, uiPort, namespace, options),
+          cwd: folder,
+          logFile: join(folder, 'server.log'),
+          stopSignal: 'SIGTERM',
+          orphanedFolder: folder,
+        });
+        await server.waitUntil(async () => (await isListening(port)) && isHealthy(address), START_TIMEOUT_MS);
+        return {
+          address,
+          uiUrl: `http://127.0.0.1:${uiPort}`,
+          namespace,
+          pid: server.pid,
+          stop: () => server.stop().then(leave),
+        };
+      }),
+    );
+  } catch (error) {
+    await leave();
+    throw error;
+  }
+}
+
+function serverArguments(
+  port: number,
+  uiPort: number,
+  namespace: string,
+  { dbFile, raisedPollLimit = true }: TemporalOptions,
+): string[] {
+  return [
+    ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--ui-port', String(uiPort)],
+    ...['--namespace', namespace, '--search-attribute', 'WorkspaceId=Keyword', '--log-level', 'warn'],
+    ...(dbFile ? ['--db-filename', resolve(dbFile)] : []),
+    ...(raisedPollLimit ? ['--dynamic-config-value', RAISED_POLL_LIMIT] : []),
+  ];
+}
+
+/** Asks the frontend: the UI answers before it. */
+async function isHealthy(address: string): Promise<boolean> {
+  const { Connection } = await import('@temporalio/client');
+  try {
+    const connection = await Connection.connect({ address, connectTimeout: HEALTH_TIMEOUT_MS });
+    try {
+      const { status } = await connection.healthService.check({
+        service: 'temporal.api.workflowservice.v1.WorkflowService',
+      });
+      return status === SERVING;
+    } finally {
+      await connection.close();
+    }
+  } catch {
+    return false;
+  }
+}
