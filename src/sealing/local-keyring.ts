@@ -4,9 +4,11 @@
  */
 import { ProviderError } from '../protocol/errors.js';
 import type { WrappedDataKey } from '../protocol/records.js';
-import { type AesKey, decrypt, encodeHeader, encrypt, importKey, KEY_BYTES } from './compact-jwe.js';
+import { type AesKey, decrypt, encrypt, type Header, importKey, isHeader, KEY_BYTES } from './compact-jwe.js';
 import type { RootKeyring } from './root-keyring.js';
 
+/** In characters: the header of the longest ids, and a data key. */
+const MAX_WRAPPED_LENGTH = 1024;
 const ROOT_KEY_ID = /^[A-Za-z0-9_.-]{1,32}$/;
 
 /**
@@ -64,15 +66,17 @@ class LocalKeyring implements RootKeyring {
   async wrap(dataKey: Uint8Array, { workspaceId, kid }: { workspaceId: string; kid: string }) {
     const rootKeyId = this.#activeId;
     const key = (await this.#keys.get(rootKeyId)) as AesKey;
-    return { rootKeyId, wrappedKey: await encrypt(headerMembers(rootKeyId, workspaceId, kid), dataKey, key) };
+    return { rootKeyId, wrappedKey: await encrypt(headerOf(rootKeyId, workspaceId, kid), dataKey, key) };
   }
 
   async unwrap({ kid, rootKeyId, wrappedKey }: WrappedDataKey, workspaceId: string): Promise<Uint8Array> {
-    const header = encodeHeader(headerMembers(rootKeyId, workspaceId, kid));
     try {
-      const key = await this.#keys.get(rootKeyId);
-      if (!key || wrappedKey.length > header.length + 128) throw new Error('unknown root key, or no wrapped key');
-      const dataKey = await decrypt(header, wrappedKey, key);
+      if (wrappedKey.length > MAX_WRAPPED_LENGTH) throw new Error('too long');
+      const dataKey = await decrypt(wrappedKey, async (header) => {
+        const key = await this.#keys.get(rootKeyId);
+        if (!key || !isHeader(header, headerOf(rootKeyId, workspaceId, kid))) throw new Error('lost, or not this one');
+        return key;
+      });
       if (dataKey.length !== KEY_BYTES) throw new Error('not a data key');
       return dataKey;
     } catch {
@@ -81,6 +85,13 @@ class LocalKeyring implements RootKeyring {
   }
 }
 
-function headerMembers(rootKeyId: string, workspaceId: string, kid: string) {
-  return { typ: 'workspace-data-key+jwe', kid: rootKeyId, workspace_id: workspaceId, data_kid: kid };
+function headerOf(rootKeyId: string, workspaceId: string, dataKid: string): Header {
+  return {
+    alg: 'dir',
+    enc: 'A256GCM',
+    typ: 'workspace-data-key+jwe',
+    kid: rootKeyId,
+    workspace_id: workspaceId,
+    data_kid: dataKid,
+  };
 }

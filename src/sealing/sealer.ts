@@ -10,7 +10,7 @@ import { LRUCache } from 'lru-cache';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
 import { checkIdentity, checkWorkspaceId, describeProvider, type ProviderIdentity } from '../protocol/names.js';
 import type { WrappedDataKey } from '../protocol/records.js';
-import { type AesKey, decrypt, encodeHeader, encrypt, importKey, KEY_BYTES } from './compact-jwe.js';
+import { type AesKey, decrypt, encrypt, type Header, importKey, isHeader, KEY_BYTES } from './compact-jwe.js';
 import type { RootKeyring } from './root-keyring.js';
 
 /** The largest plaintext, in bytes of UTF-8. */
@@ -60,7 +60,7 @@ export class Sealer {
     if (bytes.length > MAX_PLAINTEXT_BYTES) throw unsealable(identity, 'is over 64 KiB');
     if (bytes.toString() !== plaintext) throw unsealable(identity, 'is not well-formed Unicode');
     const key = await this.#unwrap(dataKey, identity.workspaceId);
-    return encrypt(headerMembers(identity, dataKey.kid), bytes, key);
+    return encrypt(headerOf(identity, dataKey.kid), bytes, key);
   }
 
   /**
@@ -72,12 +72,12 @@ export class Sealer {
   async open(identity: ProviderIdentity, sealed: string, dataKeys: readonly WrappedDataKey[]): Promise<string> {
     try {
       if (sealed.length > MAX_SEALED_LENGTH) throw new Error('too long');
-      for (const dataKey of dataKeys) {
-        const header = encodeHeader(headerMembers(identity, dataKey.kid));
-        if (!sealed.startsWith(`${header}.`)) continue;
-        return utf8.decode(await decrypt(header, sealed, await this.#unwrap(dataKey, identity.workspaceId)));
-      }
-      throw new Error('no such data key, or sealed for another identity');
+      const plaintext = await decrypt(sealed, async (header) => {
+        const dataKey = dataKeys.find(({ kid }) => isHeader(header, headerOf(identity, kid)));
+        if (!dataKey) throw new Error('no such data key, or sealed for another identity');
+        return this.#unwrap(dataKey, identity.workspaceId);
+      });
+      return utf8.decode(plaintext);
     } catch (error) {
       const what = describeProvider(identity);
       if (isProviderError(error, 'KeyServiceUnavailable'))
@@ -107,10 +107,13 @@ export class Sealer {
     }
   }
 
-  /** All of the row is in the cache's key: one that was wrapped again, replaced or altered is another key. */
+  /**
+   * All of its row is in the cache's key, so one that was wrapped again, replaced or altered is another one. The parts
+   * cannot run together: no `\0` stands in a Postgres text.
+   */
   #unwrap(dataKey: WrappedDataKey, workspaceId: string): Promise<AesKey> {
     const { kid, rootKeyId, wrappedKey } = dataKey;
-    const cacheKey = JSON.stringify([workspaceId, kid, rootKeyId, wrappedKey]);
+    const cacheKey = `${workspaceId}\0${kid}\0${rootKeyId}\0${wrappedKey}`;
     const known = this.#unwrapped.get(cacheKey);
     if (known) return known;
     const unwrapping = this.#unwrapAndImport(dataKey, workspaceId);
@@ -129,8 +132,16 @@ export class Sealer {
   }
 }
 
-function headerMembers({ workspaceId, type, name }: ProviderIdentity, kid: string) {
-  return { typ: 'workspace-provider+jwe', kid, workspace_id: workspaceId, provider_type: type, provider_name: name };
+function headerOf({ workspaceId, type, name }: ProviderIdentity, kid: string): Header {
+  return {
+    alg: 'dir',
+    enc: 'A256GCM',
+    typ: 'workspace-provider+jwe',
+    kid,
+    workspace_id: workspaceId,
+    provider_type: type,
+    provider_name: name,
+  };
 }
 
 function unsealable(identity: ProviderIdentity, what: string): ProviderError {
