@@ -1,0 +1,179 @@
+/**
+ * The side of the store that changes providers: the CLI, the API, a rotation. Its login is granted `provider_manager`,
+ * which can call functions and touches no table either.
+ */
+import { ProviderError } from '../protocol/errors.js';
+import { checkIdentity, checkWorkspaceId, describeProvider, type ProviderIdentity } from '../protocol/names.js';
+import type { ProviderRecord, WrappedDataKey } from '../protocol/records.js';
+import { type Database, type DatabaseOptions, openDatabase, type Statement } from './pool.js';
+import {
+  type DataKeyColumns,
+  type ProviderColumns,
+  type ProviderStore,
+  readWorkspace,
+  toDataKey,
+  toProviderRecord,
+} from './provider-store.js';
+
+/** What the last check at the live service found out about this version. */
+export interface ProviderCheck {
+  readonly outcome: 'ok' | 'rejected' | 'cannot-tell';
+  readonly at: Date;
+}
+
+export interface ProviderRow extends ProviderRecord {
+  /** As Postgres writes an interval: `90 days`. Absent: rotated when somebody asks for it. */
+  readonly rotateEvery?: string;
+  /** When the sealed credential was last replaced. */
+  readonly rotatedAt: Date;
+  /** Absent: this version was never checked. */
+  readonly lastCheck?: ProviderCheck;
+  readonly createdAt: Date;
+  /** When the version was last raised. */
+  readonly updatedAt: Date;
+}
+
+export interface ProviderWrite {
+  /** Public, a JSON object; not checked against its type here. */
+  readonly config: unknown;
+  readonly encryptedConfig: string;
+  /** Write only over this version; 0: only where there is none yet. Absent: over whatever is there. */
+  readonly expectedVersion?: number;
+}
+
+/** Each throws ProviderError: `StoreUnavailable`, `ProviderConfigInvalid` where a value does not fit its column. */
+export interface ManagementStore extends Pick<ProviderStore, 'readWorkspace' | 'close'> {
+  /** By type and name. */
+  listProviders(workspaceId: string): Promise<readonly ProviderRow[]>;
+  /** Adds a workspace's data key where it has none, and returns the active one, whoever was first. */
+  addDataKey(workspaceId: string, key: WrappedDataKey): Promise<WrappedDataKey>;
+  /**
+   * Adds a provider or replaces what it stores; one that is switched off stays so.
+   *
+   * @throws ProviderError `ProviderConfigInvalid` where it is not at `expectedVersion`: read it again
+   */
+  putProvider(identity: ProviderIdentity, write: ProviderWrite): Promise<{ readonly version: number }>;
+  /** @throws ProviderError `ProviderNotConfigured` */
+  setStatus(identity: ProviderIdentity, status: ProviderRecord['status']): Promise<{ readonly version: number }>;
+  /** @returns false where there was none */
+  removeProvider(identity: ProviderIdentity): Promise<boolean>;
+  /** Keeps what a check found out, where the provider is still at that version. Raises no version. */
+  recordCheck(identity: ProviderIdentity, version: number, outcome: ProviderCheck['outcome']): Promise<void>;
+  /** Crypto-shredding: what the workspace stored can never be opened again. */
+  deleteDataKeys(workspaceId: string): Promise<void>;
+}
+
+/**
+ * Connects at the first call, not before.
+ *
+ * @throws ProviderError `ProviderConfigInvalid` where the URL is none
+ */
+export function openManagementStore(options: DatabaseOptions): ManagementStore {
+  const database = openDatabase(options, 'provider_manager');
+  return {
+    close: () => database.close(),
+    readWorkspace: (workspaceId) => readWorkspace(database, workspaceId),
+
+    async listProviders(workspaceId) {
+      return (await database.query<RowColumns>(LIST, [checkWorkspaceId(workspaceId)])).map(toProviderRow);
+    },
+
+    async addDataKey(workspaceId, { kid, wrappedKey, rootKeyId }) {
+      const values = [checkWorkspaceId(workspaceId), kid, wrappedKey, rootKeyId];
+      const [active] = await database.query<DataKeyColumns>(ADD_DATA_KEY, values);
+      // A retired key of that kid stands in the way, or the keys were deleted at the same moment.
+      if (!active?.kid) throw new ProviderError('StoreUnavailable', 'the data keys are changing: try again');
+      return toDataKey(active);
+    },
+
+    async putProvider(identity, { config, encryptedConfig, expectedVersion }) {
+      const values = [...keyOf(identity), toJson(config), encryptedConfig, expectedVersion ?? null];
+      const version = await newVersion(database, PUT, values);
+      if (version !== undefined) return { version };
+      throw new ProviderError(
+        'ProviderConfigInvalid',
+        `${describeProvider(identity)} changed meanwhile: it is not at version ${expectedVersion}; read it again`,
+        { provider: identity, fields: ['expectedVersion'] },
+      );
+    },
+
+    async setStatus(identity, status) {
+      const version = await newVersion(database, SET_STATUS, [...keyOf(identity), status]);
+      if (version !== undefined) return { version };
+      throw new ProviderError('ProviderNotConfigured', `there is no ${describeProvider(identity)}`, {
+        provider: identity,
+      });
+    },
+
+    async removeProvider(identity) {
+      const [row] = await database.query<{ removed: boolean }>(REMOVE, keyOf(identity));
+      return row?.removed ?? false;
+    },
+
+    async recordCheck(identity, version, outcome) {
+      await database.query(RECORD_CHECK, [...keyOf(identity), version, outcome]);
+    },
+
+    async deleteDataKeys(workspaceId) {
+      await database.query(DELETE_DATA_KEYS, [checkWorkspaceId(workspaceId)]);
+    },
+  };
+}
+
+const LIST = call('list_providers', 1, '*');
+const ADD_DATA_KEY = call('add_data_key', 4, '*');
+const PUT = call('put_provider', 6, 'new_version');
+const SET_STATUS = call('set_provider_status', 4, 'new_version');
+const REMOVE = call('remove_provider', 3, 'removed');
+const RECORD_CHECK = call('record_check', 5, '*');
+const DELETE_DATA_KEYS = call('delete_data_keys', 1, '*');
+
+function call(name: string, parameters: number, columns: string): Statement {
+  const places = Array.from({ length: parameters }, (_, index) => `$${index + 1}`);
+  return { name, text: `select ${columns} from provider_api.${name}(${places.join(', ')})` };
+}
+
+/** @returns undefined where the function found no row to change */
+async function newVersion(
+  database: Database,
+  statement: Statement,
+  values: readonly unknown[],
+): Promise<number | undefined> {
+  const [row] = await database.query<{ new_version: string | null }>(statement, values);
+  return row?.new_version == null ? undefined : Number(row.new_version);
+}
+
+function keyOf(identity: ProviderIdentity): [string, string, string] {
+  const { workspaceId, type, name } = checkIdentity(identity);
+  return [workspaceId, type, name];
+}
+
+/** As text, since pg writes an array as one of Postgres's own. */
+function toJson(config: unknown): string | undefined {
+  try {
+    return JSON.stringify(config);
+  } catch {
+    throw new ProviderError('ProviderConfigInvalid', 'config must be JSON', { fields: ['config'] });
+  }
+}
+
+interface RowColumns extends ProviderColumns {
+  readonly rotate_every: string | null;
+  readonly rotated_at: Date;
+  readonly last_check_outcome: ProviderCheck['outcome'] | null;
+  readonly last_check_at: Date | null;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+}
+
+function toProviderRow(row: RowColumns): ProviderRow {
+  const { rotate_every, last_check_outcome: outcome, last_check_at: at } = row;
+  return {
+    ...toProviderRecord(row),
+    ...(rotate_every !== null && { rotateEvery: rotate_every }),
+    rotatedAt: row.rotated_at,
+    ...(outcome && at && { lastCheck: { outcome, at } }),
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}

@@ -1,0 +1,57 @@
+/**
+ * Brings a database to the schema of this build. Migrations are numbered and append-only, and run in one transaction
+ * under a session's advisory lock: any number of migrators may start at once, over direct connections (a pooler in
+ * transaction mode has no sessions).
+ */
+import { runner } from 'node-pg-migrate';
+import pg from 'pg';
+import { ProviderError } from '../protocol/errors.js';
+import { MIGRATIONS_FOLDER } from './migration-files.js';
+import { checkDatabaseUrl } from './pool.js';
+import { toStoreError } from './store-errors.js';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** The runner logs whole statements and inspected errors. */
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+/**
+ * @param databaseUrl - for a login that owns the database and may create roles; it need not be a superuser
+ * @returns the names of the migrations that were applied now
+ * @throws ProviderError `ProviderConfigInvalid` where the login may not migrate, `StoreUnavailable`
+ */
+export async function migrate(databaseUrl: string): Promise<readonly string[]> {
+  // A client of our own: the runner's has no error listener, and a lost connection would end the process.
+  const client = new pg.Client({
+    connectionString: checkDatabaseUrl(databaseUrl),
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    application_name: 'workspace-providers migrate',
+  });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    const applied = await runner({
+      dbClient: client,
+      dir: MIGRATIONS_FOLDER,
+      direction: 'up',
+      migrationsSchema: 'provider_api',
+      migrationsTable: 'migrations',
+      createMigrationsSchema: true,
+      singleTransaction: true,
+      advisoryLockMode: 'wait',
+      logger: silent,
+    });
+    return applied.map(({ name }) => name);
+  } catch (error) {
+    if (error instanceof pg.DatabaseError && error.code === '42501') {
+      throw new ProviderError(
+        'ProviderConfigInvalid',
+        'the login may not migrate: it must own the database, and have CREATEROLE or have been granted provider_owner',
+        { fields: ['databaseUrl'] },
+      );
+    }
+    throw toStoreError(error, 'provider_owner');
+  } finally {
+    await client.end().catch(() => {});
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * A migrated database of one's own for a test, on the Postgres that the run started: cloned from a template, which is
+ * made once and named by a hash of the migrations, so that a changed one makes a new template.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { inject } from 'vitest';
+import { migrate } from '../../src/store/migrate.js';
+import { MIGRATIONS_FOLDER } from '../../src/store/migration-files.js';
+
+export interface TestDatabase {
+  /** For the superuser who migrated it. */
+  readonly ownerUrl: string;
+  /** Each for a login of its own that was granted one role. */
+  readonly resolverUrl: string;
+  readonly managerUrl: string;
+  readonly tenantUrl: string;
+  /** Fails where a connection was left open. */
+  drop(): Promise<void>;
+}
+
+const ROLES = ['resolver', 'manager', 'tenant'] as const;
+/** Any number, the same in all test files. */
+const TEMPLATE_LOCK = 461_011;
+
+export async function createTestDatabase(serverUrl: string = inject('postgresUrl')): Promise<TestDatabase> {
+  const database = `test_${randomBytes(6).toString('hex')}`;
+  const logins = ROLES.map((role) => ({
+    role,
+    login: `${database}_${role}`,
+    password: randomBytes(18).toString('hex'),
+  }));
+  await withSession(serverUrl, async (server) => {
+    await server.query(`create database ${database} template ${await templateDatabase(server, serverUrl)}`);
+    for (const { role, login, password } of logins) {
+      await server.query(`create role ${login} login password '${password}' in role provider_${role}`);
+    }
+  });
+  const urlFor = (wanted: (typeof ROLES)[number]): string => {
+    const { login, password } = logins.find(({ role }) => role === wanted) ?? { login: '', password: '' };
+    return withUrl(serverUrl, { database, login, password });
+  };
+  return {
+    ownerUrl: withUrl(serverUrl, { database }),
+    resolverUrl: urlFor('resolver'),
+    managerUrl: urlFor('manager'),
+    tenantUrl: urlFor('tenant'),
+    drop: () =>
+      withSession(serverUrl, async (server) => {
+        await server.query(`drop database ${database}`);
+        for (const { login } of logins) await server.query(`drop role ${login}`);
+      }),
+  };
+}
+
+/** Runs `work` on a session of its own, and ends it. */
+export async function withSession<Result>(url: string, work: (session: pg.Client) => Promise<Result>): Promise<Result> {
+  const session = new pg.Client({ connectionString: url });
+  session.on('error', () => {});
+  await session.connect();
+  try {
+    return await work(session);
+  } finally {
+    await session.end();
+  }
+}
+
+/** The same server, another database or login. */
+export function withUrl(url: string, to: { database?: string; login?: string; password?: string }): string {
+  const changed = new URL(url);
+  if (to.database !== undefined) changed.pathname = `/${to.database}`;
+  if (to.login !== undefined) changed.username = to.login;
+  if (to.password !== undefined) changed.password = to.password;
+  return changed.href;
+}
+
+async function templateDatabase(server: pg.Client, serverUrl: string): Promise<string> {
+  const hash = createHash('sha256');
+  for (const file of readdirSync(MIGRATIONS_FOLDER).sort()) hash.update(readFileSync(join(MIGRATIONS_FOLDER, file)));
+  const template = `template_${hash.digest('hex').slice(0, 12)}`;
+  await server.query('select pg_advisory_lock($1)', [TEMPLATE_LOCK]);
+  try {
+    const { rowCount } = await server.query('select from pg_database where datname = $1', [template]);
+    if (rowCount) return template;
+    // Under its final name only when it is whole: a run that was killed leaves none that is half migrated.
+    await server.query('drop database if exists template_unfinished');
+    await server.query('create database template_unfinished');
+    await migrate(withUrl(serverUrl, { database: 'template_unfinished' }));
+    await server.query(`alter database template_unfinished rename to ${template}`);
+    return template;
+  } finally {
+    await server.query('select pg_advisory_unlock($1)', [TEMPLATE_LOCK]);
+  }
+}
