@@ -1,0 +1,83 @@
+/**
+ * The Gemini API's generateContent and models list. A key that is not valid is a 400, told apart from other bad
+ * requests by `details[].reason`. Keys are taken from the header alone, not from the query, where they would be logged.
+ */
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import type { Reply } from './stand-in.js';
+import { jsonSchema, single, textOf, type WireFormat } from './wire-format.js';
+
+const MODELS = ['gemini-2.5-flash', 'gemini-2.5-pro'];
+
+const GENERATE = /^\/v1beta\/models\/([^/:]+):generateContent$/;
+
+const ERRORS: Readonly<Record<number, readonly [status: string, message: string]>> = {
+  400: ['INVALID_ARGUMENT', 'The request does not fit.'],
+  401: ['UNAUTHENTICATED', 'Request had invalid authentication credentials.'],
+  403: ['PERMISSION_DENIED', 'The caller does not have permission'],
+  404: ['NOT_FOUND', 'Requested entity was not found.'],
+  429: ['RESOURCE_EXHAUSTED', 'Resource has been exhausted (e.g. check quota).'],
+  500: ['INTERNAL', 'An internal error has occurred.'],
+  503: ['UNAVAILABLE', 'The model is overloaded. Please try again later.'],
+  504: ['DEADLINE_EXCEEDED', 'Deadline expired before operation could complete.'],
+};
+
+const generateRequest = z.looseObject({
+  contents: z.array(z.unknown()).min(1),
+  systemInstruction: z.unknown().optional(),
+  generationConfig: z
+    .looseObject({
+      responseMimeType: z.string().optional(),
+      responseSchema: jsonSchema.optional(),
+      responseJsonSchema: jsonSchema.optional(),
+    })
+    .optional(),
+});
+
+export const gemini: WireFormat = {
+  provider: 'gemini',
+  prefix: '/gemini',
+  requiredHeaders: [],
+  keyOf: (headers) => single(headers['x-goog-api-key']),
+  refusal: (key) =>
+    key === undefined
+      ? error(403, "Method doesn't allow unregistered callers. Please use API Key to call this API.")
+      : error(400, 'API key not valid. Please pass a valid API key.', [
+          {
+            '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
+            reason: 'API_KEY_INVALID',
+            domain: 'googleapis.com',
+            metadata: { service: 'generativelanguage.googleapis.com' },
+          },
+        ]),
+  error,
+
+  models(path) {
+    if (path !== '/v1beta/models') return undefined;
+    const models = MODELS.map((id) => ({ name: `models/${id}`, supportedGenerationMethods: ['generateContent'] }));
+    return { status: 200, body: { models } };
+  },
+
+  read(path, body) {
+    const model = GENERATE.exec(path)?.[1];
+    if (model === undefined) return undefined;
+    const { contents, systemInstruction, generationConfig } = generateRequest.parse(body);
+    return {
+      model,
+      prompt: textOf([systemInstruction, contents]),
+      wantsJson: generationConfig?.responseMimeType === 'application/json',
+      schema: generationConfig?.responseJsonSchema ?? generationConfig?.responseSchema,
+      reply: (answer, { input, output }) => ({
+        candidates: [{ content: { role: 'model', parts: [{ text: answer }] }, finishReason: 'STOP', index: 0 }],
+        usageMetadata: { promptTokenCount: input, candidatesTokenCount: output, totalTokenCount: input + output },
+        modelVersion: model,
+        responseId: randomUUID(),
+      }),
+    };
+  },
+};
+
+function error(code: number, message?: string, details?: readonly object[]): Reply {
+  const [status, text] = ERRORS[code] ?? ['INTERNAL', 'An internal error has occurred.'];
+  return { status: code, body: { error: { code, message: message ?? text, status, details } } };
+}
