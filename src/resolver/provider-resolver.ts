@@ -7,10 +7,10 @@ import { checkProviderName, checkWorkspaceId, describeProvider, type ProviderIde
 import type { CacheOutcome, ProviderReference, ProviderUse, RpcReference } from '../protocol/references.js';
 import type { CredentialOf, ProviderTypeName } from '../providers/index.js';
 import { toProviderError } from '../providers/outcome.js';
-import type { RpcCredential } from '../providers/rpc.js';
 import type { Fetch } from '../providers/type.js';
 import type { Sealer } from '../sealing/sealer.js';
 import type { ProviderStore } from '../store/provider-store.js';
+import { endpointsOf, inOrder, servesChain } from './chain-endpoints.js';
 import { PlatformFallback } from './platform-fallback.js';
 import { type CacheCounts, type CacheRead, WorkspaceCache } from './workspace-cache.js';
 import { type OpenedProvider, type StoredProvider, WorkspaceEntry } from './workspace-entry.js';
@@ -85,7 +85,8 @@ export class ProviderResolver {
   /** The workspace's Tenderly account. Throws as {@link resolveLlmKey} does. */
   async resolveTenderlyConfig(workspaceId: string): Promise<ProviderReference> {
     return (
-      this.peek(workspaceId, 'tenderly', ['default']) ?? referenceTo(await this.#find(workspaceId, 'tenderly', ['default']))
+      this.peek(workspaceId, 'tenderly', ['default']) ??
+      referenceTo(await this.#find(workspaceId, 'tenderly', ['default']))
     );
   }
 
@@ -96,18 +97,19 @@ export class ProviderResolver {
    */
   async resolveRpcEndpoint(workspaceId: string, chainId: number, atLeast?: RpcReference): Promise<RpcReference> {
     checkWorkspaceId(workspaceId);
-    const accepts = (entry: WorkspaceEntry): boolean =>
-      endpointsOf(entry, chainId).length > 0 && (atLeast?.endpoints ?? []).every((floor) => reaches(entry, floor));
-    const { entry, cache } = await this.#cache.read(workspaceId, accepts);
-    const stored = endpointsOf(entry, chainId);
-    const own = await Promise.all(stored.map((endpoint) => endpoint.open()));
-    own.sort((a, b) => priorityOf(a) - priorityOf(b) || (a.reference.name < b.reference.name ? -1 : 1));
-    const isUnknown = chainEndpoints(entry, chainId).length === 0;
-    const platform = isUnknown ? this.#fallback.open(workspaceId, 'rpc', `chain-${chainId}`) : undefined;
-    const opened = platform ? [platform] : own;
-    if (opened.length === 0) throw missing(entry, workspaceId, 'rpc', chainNames(entry, chainId));
-    const endpoints = opened.map((provider) => referenceTo({ opened: provider, cache }));
-    return { workspaceId, type: 'rpc', chainId, endpoints };
+    const floors = atLeast?.endpoints ?? [];
+    const { entry, cache } = await this.#cache.read(workspaceId, (each) => servesChain(each, chainId, floors));
+    const endpoints = endpointsOf(entry, chainId);
+    const opened = await Promise.all(endpoints.filter(({ active }) => active).map((endpoint) => endpoint.open()));
+    const fallbackName = `chain-${chainId}`;
+    const platform = endpoints.length === 0 && this.#fallback.open(workspaceId, 'rpc', fallbackName);
+    if (platform) opened.push(platform);
+    if (opened.length === 0) {
+      const names = endpoints.map(({ identity }) => identity.name);
+      throw missing(entry, workspaceId, 'rpc', names.length > 0 ? names : [fallbackName]);
+    }
+    const references = inOrder(opened).map((each) => referenceTo({ opened: each, cache }));
+    return { workspaceId, type: 'rpc', chainId, endpoints: references };
   }
 
   /**
@@ -194,9 +196,13 @@ export class ProviderResolver {
     }
     const found = await this.#find(workspaceId, type, [name], reference);
     if (found.opened.reference.version < reference.version && found.opened.reference.source === 'workspace') {
-      throw new ProviderError('StoreUnavailable', `Postgres is behind ${describeProvider(reference)}: read the primary`, {
-        provider: reference,
-      });
+      throw new ProviderError(
+        'StoreUnavailable',
+        `Postgres is behind ${describeProvider(reference)}: read the primary`,
+        {
+          provider: reference,
+        },
+      );
     }
     return found;
   }
@@ -205,7 +211,8 @@ export class ProviderResolver {
   async #find(workspaceId: string, type: string, names: readonly string[], floor?: ProviderReference): Promise<Found> {
     checkWorkspaceId(workspaceId);
     for (const name of names) checkProviderName(name);
-    const pick = (entry: WorkspaceEntry) => names.map((name) => entry.find(type, name)).find((stored) => stored?.active);
+    const pick = (entry: WorkspaceEntry) =>
+      names.map((name) => entry.find(type, name)).find((stored) => stored?.active);
     const read = await this.#cache.read(workspaceId, (entry) => {
       const stored = pick(entry);
       return stored !== undefined && stored.record.version >= (floor?.version ?? 0);
@@ -234,30 +241,6 @@ export class ProviderResolver {
       return { opened: await repaired.open(), cache: again.cache };
     }
   }
-}
-
-function endpointsOf(entry: WorkspaceEntry, chainId: number): StoredProvider[] {
-  return chainEndpoints(entry, chainId).filter((stored) => stored.active);
-}
-
-function chainEndpoints(entry: WorkspaceEntry, chainId: number): StoredProvider[] {
-  return [...entry.ofType('rpc')].filter(
-    ({ record }) => (record.config as { chainId?: unknown } | null)?.chainId === chainId,
-  );
-}
-
-function chainNames(entry: WorkspaceEntry, chainId: number): string[] {
-  const names = chainEndpoints(entry, chainId).map((stored) => stored.identity.name);
-  return names.length > 0 ? names : [`chain-${chainId}`];
-}
-
-function reaches(entry: WorkspaceEntry, floor: ProviderReference): boolean {
-  if (floor.source === 'platform') return true;
-  return (entry.find(floor.type, floor.name)?.record.version ?? -1) >= floor.version;
-}
-
-function priorityOf(opened: OpenedProvider): number {
-  return (opened.credential as RpcCredential).priority;
 }
 
 function referenceTo({ opened, cache }: Found): ProviderReference {

@@ -32,24 +32,24 @@ export class WorkspaceProviders {
    */
   static async connect(config: ProviderConfig = providerConfigFromEnv(process.env)): Promise<WorkspaceProviders> {
     const store = openProviderStore(config.store);
-    const fetch = createFetch();
+    const http = createFetch();
     try {
       await store.preflight();
     } catch (error) {
-      await Promise.all([store.close(), fetch.close()]);
+      await Promise.all([store.close(), http.close()]);
       throw error;
     }
     const resolver = new ProviderResolver({
       store,
       sealer: new Sealer(config.rootKeyring),
-      fetch,
+      fetch: http.fetch,
       fallback: config.fallback,
       leaseMs: config.leaseMs,
       maxProviders: config.maxProviders,
     });
     return new WorkspaceProviders(resolver, createActivities({ resolver }), async () => {
       resolver.clear();
-      await Promise.all([store.close(), fetch.close()]);
+      await Promise.all([store.close(), http.close()]);
     });
   }
 

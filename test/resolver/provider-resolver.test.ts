@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ProviderError } from '../../src/protocol/errors.js';
-import { PlatformFallback } from '../../src/resolver/platform-fallback.js';
 import { ProviderResolver, type ProviderResolverOptions } from '../../src/resolver/provider-resolver.js';
 import { FakeStore } from '../support/fake-store.js';
 
@@ -216,51 +215,5 @@ describe('opening', () => {
     expect((await early).version).toBe(1);
     expect(await healed).toBe(2);
     expect(seen).toEqual([1, 2]);
-  });
-});
-
-describe("the platform's own credentials", () => {
-  const env = { OPENAI_API_KEY: 'canary-platform-openai', ANTHROPIC_API_KEY: 'canary-platform-anthropic' };
-  const allowOpenAi = PlatformFallback.parse('llm/openai', env);
-
-  test('serve nobody unless a setting names them', async () => {
-    await expect(resolverWith().resolveLlmKey(WORKSPACE, 'openai')).rejects.toMatchObject({
-      type: 'ProviderNotConfigured',
-    });
-    const resolver = resolverWith({ fallback: allowOpenAi });
-    await expect(resolver.resolveLlmKey('ws_other', 'anthropic')).rejects.toMatchObject({
-      type: 'ProviderNotConfigured',
-    });
-  });
-
-  test('serve where allowed, recorded in the source', async () => {
-    const resolver = resolverWith({ fallback: allowOpenAi });
-    const reference = { ...(await resolver.resolveLlmKey(WORKSPACE, 'openai')), type: 'llm' as const };
-    expect(reference).toMatchObject({ source: 'platform', version: 0 });
-    const { credential } = await resolver.open(reference);
-    expect(credential.apiKey.reveal()).toBe(env.OPENAI_API_KEY);
-  });
-
-  test('never serve on an error, nor for a disabled provider', async () => {
-    const resolver = resolverWith({ fallback: allowOpenAi });
-    store.beforeAnswer = () => Promise.reject(new ProviderError('StoreUnavailable', 'Postgres does not answer'));
-    await expect(resolver.resolveLlmKey(WORKSPACE, 'openai')).rejects.toMatchObject({ type: 'StoreUnavailable' });
-    store.beforeAnswer = async () => {};
-    await store.put(WORKSPACE, 'llm', 'openai', {}, { apiKey: 'canary-own-openai' });
-    store.write(WORKSPACE, 'llm', 'openai', { status: 'disabled' });
-    await expect(resolver.resolveLlmKey(WORKSPACE, 'openai')).rejects.toMatchObject({ type: 'ProviderDisabled' });
-  });
-
-  test('a reference to the own credential never opens them', async () => {
-    const resolver = resolverWith({ fallback: allowOpenAi });
-    await store.put(WORKSPACE, 'llm', 'openai', {}, { apiKey: 'canary-own-openai' });
-    const reference = await resolver.resolveLlmKey(WORKSPACE, 'openai');
-    store.remove(WORKSPACE, 'llm', 'openai');
-    resolver.clear();
-    await expect(resolver.open(reference)).rejects.toMatchObject({ type: 'ProviderNotConfigured' });
-  });
-
-  test.each(['llm', 'llm/openai/x', 'llm/no-such', 'LLM/openai'])('the setting %j is refused at the start', (setting) => {
-    expect(() => PlatformFallback.parse(setting, {})).toThrowError(ProviderError);
   });
 });

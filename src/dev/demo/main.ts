@@ -1,0 +1,59 @@
+/**
+ * `npm run demo`: the main job on real parts. Four agents of two workspaces run on two workers, one of which is killed
+ * in the middle of a step; at the end it counts what must be zero. People read stderr; stdout is for `--json`.
+ */
+import { once } from 'node:events';
+import { parseArgs } from 'node:util';
+import { EXIT } from '../../protocol/exit-codes.js';
+import { narrator, summary, whereToLook } from './report.js';
+import { type DemoResult, runDemo } from './run.js';
+import { setStage } from './stage.js';
+
+const HELP = `npm run demo -- [--json] [--keep] [--live]
+
+  --json  print one JSON object last on stdout
+  --keep  leave everything running, to look at it in the Temporal UI
+  --live  ask the real services, with the keys in the environment`;
+
+const write = (text: string): void => void process.stderr.write(`${text}\n`);
+
+const OPTIONS = {
+  json: { type: 'boolean', default: false },
+  keep: { type: 'boolean', default: false },
+  live: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const;
+
+async function main(): Promise<number> {
+  const { json, keep, live, help } = readOptions();
+  if (help) {
+    write(HELP);
+    return EXIT.ok;
+  }
+  const startedAtMs = performance.now();
+  const stage = await setStage({ live, tell: write });
+  const interrupted = once(process, 'SIGINT').then(() => stage.stop());
+  try {
+    const { ok, ...facts } = await runDemo(stage, narrator(write));
+    const seconds = Math.round((performance.now() - startedAtMs) / 100) / 10;
+    const result: DemoResult = { ok, seconds, ...facts };
+    write(summary(result, stage));
+    write(whereToLook(stage, keep));
+    if (json) process.stdout.write(`${JSON.stringify(result)}\n`);
+    if (keep) await interrupted;
+    return ok ? EXIT.ok : EXIT.fault;
+  } finally {
+    await stage.stop();
+  }
+}
+
+function readOptions() {
+  try {
+    return parseArgs({ options: OPTIONS }).values;
+  } catch (error) {
+    write(`${error instanceof Error ? error.message : error}\n\n${HELP}`);
+    process.exit(EXIT.invalid);
+  }
+}
+
+process.exit(await main());

@@ -1,0 +1,49 @@
+/** How the demo reads on a terminal. */
+import { styleText } from 'node:util';
+import type { StepRecord } from './history.js';
+import type { Audience, DemoResult } from './run.js';
+import type { Stage } from './stage.js';
+
+type Write = (text: string) => void;
+
+/** A line for each step as it completes: who resolved what, and how. */
+export function narrator(write: Write): Audience {
+  return {
+    line: (text) => write(text),
+    step: (workflowId, step) => write(stepLine(workflowId, step)),
+  };
+}
+
+export function summary(result: DemoResult, { services, secrets }: Stage): string {
+  const { workflows, workerKilled, wrongKeyCalls, secretsInHistory, seconds } = result;
+  const completed = workflows.filter(({ status }) => status === 'COMPLETED').length;
+  const lines = [
+    '',
+    ...workflows.map(({ workflowId, answer, status }) => `${workflowId}\n    ${answer ?? status}`),
+    '',
+    check(completed === workflows.length, `${completed} of ${workflows.length} agents completed`),
+    check(secretsInHistory === 0, `${secretsInHistory} of ${secrets.length} secrets stand in their histories`),
+  ];
+  if (services.record) {
+    const calls = services.record.calls().length;
+    lines.push(check(wrongKeyCalls === 0, `${wrongKeyCalls} of ${calls} calls came with another workspace's key`));
+    lines.push(check(workerKilled, 'one worker was killed in the middle of a step; the other one finished it'));
+  }
+  return [...lines, `${seconds} s in all`].join('\n');
+}
+
+/** Where to look, for `--keep` and for those who will use it. */
+export function whereToLook(stage: Stage, kept: boolean): string {
+  if (!kept) return 'Run it with -- --keep to look at the agents in the Temporal UI.';
+  const ui = stage.temporalUiUrl ?? 'your Temporal UI';
+  return `Look at ${ui}/namespaces/default/workflows : open an agent, and its timeline says in a line what each step did.\nCtrl-C ends everything.`;
+}
+
+function stepLine(workflowId: string, { step, provider, version, source, cache, worker }: StepRecord): string {
+  const which = source === 'platform' ? "the platform's key" : `version ${version}`;
+  return `  ${worker.padEnd(9)} ${workflowId.padEnd(32)} ${step.padEnd(22)} ${provider} · ${which} · ${cache}`;
+}
+
+function check(holds: boolean, text: string): string {
+  return holds ? `${styleText('green', '✔')} ${text}` : `${styleText('red', '✖')} ${text}`;
+}

@@ -1,0 +1,107 @@
+/**
+ * Two customers, and stand-ins of all their services: each accepts only the keys of the workspace that it was given
+ * for, Tenderly's answers and the balances come from a real Ethereum node. Keys are random, made anew for each run.
+ */
+import { randomBytes } from 'node:crypto';
+import { startAnvil } from '../anvil.js';
+import { type LlmKey, startLlmStandIn } from '../standins/llm.js';
+import { startRpcGateway } from '../standins/rpc-gateway.js';
+import { startTenderlyStandIn } from '../standins/tenderly.js';
+import type { DemoProvider, DemoQuestion, DemoServices } from './services.js';
+
+/** The first of anvil's well-known funded accounts. */
+const FUNDED_ADDRESS = '0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266';
+
+const MODELS = [
+  { customer: 'acme', name: 'anthropic', service: 'anthropic', model: 'claude-sonnet-4-5' },
+  { customer: 'acme', name: 'openai', service: 'openai', model: 'gpt-5' },
+  { customer: 'globex', name: 'gemini', service: 'gemini', model: 'gemini-2.5-flash' },
+  { customer: 'globex', name: 'local-model', service: 'openai-compatible', model: 'local-1' },
+] as const;
+
+const CUSTOMERS = ['acme', 'globex'] as const;
+
+/** Each names its workspace: how a stand-in knows for whom a call is made, apart from its key. */
+const QUESTIONS: readonly DemoQuestion[] = [
+  { workspaceId: 'ws_acme', provider: 'anthropic', question: 'Can ws_acme pay its supplier from this address?' },
+  { workspaceId: 'ws_acme', provider: 'openai', question: 'How much ether does ws_acme hold here?' },
+  { workspaceId: 'ws_globex', provider: 'gemini', question: 'Is this treasury address of ws_globex funded?' },
+  { workspaceId: 'ws_globex', provider: 'local-model', question: 'Could ws_globex sweep this address today?' },
+];
+
+export async function standInServices(): Promise<DemoServices> {
+  const models = MODELS.map((each) => ({ ...each, apiKey: demoKey(each.customer, each.name) }));
+  const accounts = CUSTOMERS.map((customer) => ({
+    account: customer,
+    project: 'agents',
+    accessKey: demoKey(customer, 'tenderly'),
+    owner: `ws_${customer}`,
+  }));
+  const rpcKeys = CUSTOMERS.map((customer) => ({ key: demoKey(customer, 'rpc'), owner: `ws_${customer}` }));
+  const keys = models.map(({ service, apiKey, customer }): LlmKey => {
+    return { provider: service, key: apiKey, owner: `ws_${customer}` };
+  });
+
+  const anvil = await startAnvil();
+  const llm = await startLlmStandIn({ keys, ownerOfPrompt, answer: async (question) => answer(question) });
+  const tenderly = await startTenderlyStandIn({ accounts, rpcUrl: anvil.url });
+  const gateway = await startRpcGateway({ keys: rpcKeys, nodeUrl: anvil.url });
+
+  const providers: DemoProvider[] = [
+    ...models.map(({ customer, name, service, model, apiKey }) => ({
+      ...provider(customer, 'llm', name),
+      config: { baseURL: llm.baseUrls[service].sdk, model },
+      secret: { apiKey },
+    })),
+    ...accounts.map(({ account, project, accessKey }) => ({
+      ...provider(account, 'tenderly', 'default'),
+      config: { account, project, baseURL: tenderly.url },
+      secret: { accessKey },
+    })),
+    ...rpcKeys.map(({ key, owner }) => ({
+      ...provider(owner.slice('ws_'.length), 'rpc', 'main'),
+      config: { chainId: anvil.chainId },
+      secret: { url: `${gateway.url}/v2/${key}` },
+    })),
+  ];
+  return {
+    title: `stand-ins of Anthropic, OpenAI, Gemini, an OpenAI-compatible service, Tenderly and an RPC provider; ${anvil.url} is a real Ethereum node`,
+    providers,
+    questions: QUESTIONS,
+    chainId: anvil.chainId,
+    address: FUNDED_ADDRESS,
+    secrets: [
+      ...models.map(({ apiKey }) => apiKey),
+      ...accounts.map((each) => each.accessKey),
+      ...rpcKeys.map((each) => each.key),
+    ],
+    record: {
+      calls: () => [...llm.calls(), ...tenderly.calls(), ...gateway.calls()],
+      holdFirstQuestion: () => llm.holdNext({ provider: 'anthropic', path: '/v1/messages' }),
+    },
+    stop: async () => {
+      await Promise.all([llm.stop(), tenderly.stop(), gateway.stop()]);
+      await anvil.stop();
+    },
+  };
+}
+
+function provider(customer: string, type: string, name: string) {
+  return { workspaceId: `ws_${customer}`, type, name };
+}
+
+function ownerOfPrompt(prompt: string): string | undefined {
+  return /ws_(?:acme|globex)/.exec(prompt)?.[0];
+}
+
+/** What the models say: a plan where JSON is asked for, else a sentence made of the facts in the prompt. */
+function answer({ wantsJson, prompt }: { wantsJson: boolean; prompt: string }): string {
+  if (wantsJson) return JSON.stringify({ transferWei: '1000000000000000000' });
+  const wei = /The balance is (\d+) wei/.exec(prompt)?.[1] ?? '0';
+  const outcome = /would (succeed|fail)/.exec(prompt)?.[1] ?? 'fail';
+  return `The address holds ${BigInt(wei) / 10n ** 18n} ether, and a transfer of one ether would ${outcome}.`;
+}
+
+function demoKey(customer: string, service: string): string {
+  return `demo-${customer}-${service}-${randomBytes(12).toString('hex')}`;
+}
