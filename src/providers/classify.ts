@@ -1,9 +1,6 @@
 /**
- * What a failed call means: from the HTTP status and the codes that services document. Texts of messages decide only
- * where a service gives no code, and only between outcomes; nothing of them is passed on.
- *
- * 401 is a refused credential. 403 is one where a service has no 401 for dead keys (JSON-RPC hosts, Gemini, Tenderly,
- * unknown compatible ones); Anthropic and OpenAI answer 403 to a living key that may not do this, or not from here.
+ * What a failed call means: by HTTP status and by the codes that services document. Where a service tells two things
+ * apart in words alone, words decide; none of them is passed on.
  */
 import type { FailureType } from '../protocol/errors.js';
 import { classifyRpc } from './classify-rpc.js';
@@ -12,124 +9,140 @@ import type { ServiceAnswer } from './service-answer.js';
 
 export interface Outcome {
   readonly type: FailureType;
-  /** Fixed text, continuing the provider's name: `refused the credential`. */
+  /** Fixed text that continues the provider's name: `refused the credential`. */
   readonly text: string;
-  /** The service says that this key is no key of its own: the only thing that a check calls a rejection. */
+  /** The service says that this key is none of its own, or is one no longer: all that a check calls a rejection. */
   readonly isDeadKey?: boolean;
   readonly retryAfterMs?: number;
 }
 
-const QUOTA_CODES = new Set([
-  'insufficient_quota',
-  'credit_balance_exhausted',
-  'billing_not_active',
-  'billing_hard_limit_reached',
-  'billing_error',
-  'enforced_spend_limit_reached',
-]);
+/** Which service: the same status means different things at different ones. */
+export interface ProviderKind {
+  readonly type: string;
+  readonly name: string;
+}
 
-/** OpenAI answers these with 401, though the key is alive: what stands beside it is refused. */
-const BESIDE_THE_KEY: Readonly<Record<string, string>> = {
-  ip_not_authorized: 'does not take the credential from this address',
-  invalid_organization: 'refused the organization that goes with the credential',
-  mismatched_organization: 'refused the organization that goes with the credential',
-  mismatched_project: 'refused the project that goes with the credential',
+const DEAD_KEY: Outcome = { type: 'CredentialRejected', text: 'refused the credential', isDeadKey: true };
+const FORBIDDEN: Outcome = { type: 'CredentialRejected', text: 'refused the credential' };
+const NOT_ALLOWED: Outcome = { type: 'ProviderRequestInvalid', text: 'does not allow this with this credential' };
+const OUT_OF_CREDIT: Outcome = { type: 'ProviderQuotaExhausted', text: 'is out of credit or over its spend limit' };
+const OVERLOADED: Outcome = { type: 'ProviderRateLimited', text: 'is overloaded' };
+const RATE_LIMITED: Outcome = { type: 'ProviderRateLimited', text: 'limits the rate' };
+const REQUEST_INVALID: Outcome = { type: 'ProviderRequestInvalid', text: 'refused the request' };
+const UNAVAILABLE: Outcome = { type: 'ProviderUnavailable', text: 'is not available' };
+
+/**
+ * Codes that say more than the status they come with. Those of OpenAI that blame what goes with a key (its
+ * organization, the caller's address) are rejections, since a newer version of the provider may bring what is right;
+ * but the key is not dead.
+ */
+const OUTCOME_OF_CODE: Readonly<Record<string, Outcome>> = {
+  insufficient_quota: OUT_OF_CREDIT,
+  credit_balance_exhausted: OUT_OF_CREDIT,
+  billing_not_active: OUT_OF_CREDIT,
+  billing_hard_limit_reached: OUT_OF_CREDIT,
+  billing_error: OUT_OF_CREDIT,
+  enforced_spend_limit_reached: OUT_OF_CREDIT,
+  API_KEY_INVALID: DEAD_KEY,
+  ip_not_authorized: { type: 'CredentialRejected', text: 'does not take the credential from this address' },
+  no_organization: { type: 'CredentialRejected', text: 'refused the credential: it belongs to no organization' },
+  invalid_organization: { type: 'CredentialRejected', text: 'refused the organization of the credential' },
+  mismatched_organization: { type: 'CredentialRejected', text: 'refused the organization of the credential' },
+  mismatched_project: { type: 'CredentialRejected', text: 'refused the project of the credential' },
+  unsupported_country_region_territory: { type: 'ProviderRequestInvalid', text: 'is not offered in this region' },
+  overloaded_error: OVERLOADED,
+  server_is_overloaded: OVERLOADED,
+  slow_down: OVERLOADED,
 };
 
-/** What Anthropic's errors within a stream mean, which carry no status. */
+/** What has no code, seen in the wild under a status that says something else. */
+const OUTCOME_OF_WORDS: readonly (readonly [RegExp, Outcome])[] = [
+  [/credit balance is too low/i, OUT_OF_CREDIT], // Anthropic, 400
+  [/organization has been disabled/i, DEAD_KEY], // Anthropic, 400
+  [/API key was reported as leaked/i, DEAD_KEY], // Gemini, 403
+  [/\bIP\b.{0,40}not authorized/i, OUTCOME_OF_CODE.ip_not_authorized as Outcome], // OpenAI, 401
+];
+
+/** Anthropic's errors within a stream carry no status. */
 const STATUS_OF_TYPE: Readonly<Record<string, number>> = {
   invalid_request_error: 400,
   authentication_error: 401,
-  billing_error: 402,
   permission_error: 403,
   not_found_error: 404,
   request_too_large: 413,
   rate_limit_error: 429,
-  api_error: 500,
-  timeout_error: 504,
-  overloaded_error: 529,
 };
 
-const REJECTED: Outcome = { type: 'CredentialRejected', text: 'refused the credential', isDeadKey: true };
-const REQUEST_INVALID: Outcome = { type: 'ProviderRequestInvalid', text: 'refused the request' };
-const UNAVAILABLE: Outcome = { type: 'ProviderUnavailable', text: 'is not available' };
-
-/** @param provider - type and name: the same status means different things at different services */
-export function classify(answer: ServiceAnswer, provider: { readonly type: string; readonly name: string }): Outcome {
-  const outcome = withoutRetryAfter(answer, provider);
-  return { ...outcome, retryAfterMs: retryAfterMs(answer) };
+export function classify(answer: ServiceAnswer, provider: ProviderKind): Outcome {
+  return { ...outcomeOf(answer, provider), retryAfterMs: retryAfterMs(answer) };
 }
 
-function withoutRetryAfter(answer: ServiceAnswer, provider: { type: string; name: string }): Outcome {
-  if (answer.networkCode) return classifyNetwork(answer.networkCode);
-  if (provider.type === 'rpc') {
-    const outcome = classifyRpc(answer);
-    if (outcome) return outcome;
-  }
+function outcomeOf(answer: ServiceAnswer, provider: ProviderKind): Outcome {
+  if (answer.networkCode) return outcomeOfNetwork(answer.networkCode);
+  const { status, text } = answer;
+  if (provider.type === 'rpc') return classifyRpc(answer) ?? outcomeOfStatus(status, provider);
   const codes = codesIn(answer.body);
-  if (answer.status === 402 || codes.some((code) => QUOTA_CODES.has(code))) {
-    return { type: 'ProviderQuotaExhausted', text: 'is out of credit or over its spend limit' };
-  }
-  if (codes.includes('API_KEY_INVALID')) return REJECTED;
-  const status = answer.status ?? STATUS_OF_TYPE[codes.find((code) => code in STATUS_OF_TYPE) ?? ''];
-  return classifyStatus(status, codes, provider);
+  const coded = codes.map((code) => OUTCOME_OF_CODE[code]).find(Boolean);
+  if (coded) return coded;
+  const worded =
+    status !== undefined && status >= 400 ? OUTCOME_OF_WORDS.find(([words]) => words.test(text)) : undefined;
+  if (worded) return worded[1];
+  return outcomeOfStatus(status ?? codes.map((code) => STATUS_OF_TYPE[code]).find(Boolean), provider);
 }
 
-function classifyStatus(
-  status: number | undefined,
-  codes: readonly string[],
-  provider: { type: string; name: string },
-): Outcome {
+function outcomeOfStatus(status: number | undefined, provider: ProviderKind): Outcome {
+  if (status === undefined) return UNAVAILABLE;
+  if (status < 300) return { type: 'ProviderUnavailable', text: 'answered with what is no answer of its API' };
   switch (status) {
-    case 401: {
-      const beside = codes.find((code) => code in BESIDE_THE_KEY);
-      return beside ? { type: 'CredentialRejected', text: BESIDE_THE_KEY[beside] as string } : REJECTED;
-    }
+    case 401:
+      return DEAD_KEY;
+    case 402:
+      return OUT_OF_CREDIT;
     case 403:
-      return provider.type === 'llm' && (provider.name === 'anthropic' || provider.name === 'openai')
-        ? { type: 'ProviderRequestInvalid', text: 'does not allow this request with this credential' }
-        : { type: 'CredentialRejected', text: 'refused the credential' };
+      return answers401ToDeadKeys(provider) ? NOT_ALLOWED : FORBIDDEN;
     case 429:
-      return { type: 'ProviderRateLimited', text: 'limits the rate' };
+      return RATE_LIMITED;
     case 529:
-      return { type: 'ProviderRateLimited', text: 'is overloaded' };
-    case 408:
-    case 409:
-    case 425:
+      return OVERLOADED;
+    case 408: // request timeout
+    case 409: // conflict: the vendors' own SDKs retry it
+    case 425: // too early
       return UNAVAILABLE;
+    default:
+      return status < 500 ? REQUEST_INVALID : UNAVAILABLE;
   }
-  if (status !== undefined && status >= 400 && status < 500) return REQUEST_INVALID;
-  if (status !== undefined && status < 300) {
-    return { type: 'ProviderUnavailable', text: 'answered with what is no answer of its API' };
-  }
-  return UNAVAILABLE;
 }
 
-function classifyNetwork(code: string): Outcome {
+/** Where 403 is about what a living key may do. Elsewhere it is what a dead or blocked key is told, or may be. */
+function answers401ToDeadKeys({ type, name }: ProviderKind): boolean {
+  return type === 'llm' && (name === 'anthropic' || name === 'openai');
+}
+
+function outcomeOfNetwork(code: string): Outcome {
   switch (code) {
     case 'REFUSED_REDIRECT':
-      return { type: 'ProviderConfigInvalid', text: 'redirects, which is not followed: configure where it leads to' };
+      return { type: 'ProviderConfigInvalid', text: 'redirects, and is not followed: configure where it leads to' };
     case 'REFUSED_INSECURE_URL':
-      return { type: 'ProviderConfigInvalid', text: 'is configured with plain http, which is for loopback only' };
+      return { type: 'ProviderConfigInvalid', text: 'is configured with plain http, which is for loopback alone' };
     case 'UND_ERR_RES_EXCEEDED_MAX_SIZE':
-      return { type: 'ProviderRequestInvalid', text: 'answered with more bytes than are taken' };
+      return { type: 'ProviderRequestInvalid', text: 'answered with more than is taken' };
+    default:
+      return /TIMEOUT|TIMEDOUT/.test(code)
+        ? { type: 'ProviderUnavailable', text: 'did not answer in time' }
+        : { type: 'ProviderUnavailable', text: 'cannot be reached' };
   }
-  return /TIMEOUT|TIMEDOUT/.test(code)
-    ? { type: 'ProviderUnavailable', text: 'did not answer in time' }
-    : { type: 'ProviderUnavailable', text: 'cannot be reached' };
 }
 
 /**
  * Every code that an error body of these services may carry: OpenAI's `code` and `type`, Anthropic's `type` and
- * `details.error_code`, Google's `status` and the `reason`s in its `details`, Tenderly's `slug`.
+ * `details.error_code`, and the `reason`s in Google's `details`.
  */
 function codesIn(body: unknown): string[] {
   // Google's OpenAI-compatible endpoint sends the error within a list.
   const { error } = ((Array.isArray(body) ? body[0] : body) ?? {}) as { error?: unknown };
   if (typeof error !== 'object' || error === null) return [];
-  const { code, type, status, slug, details } = error as Readonly<Record<string, unknown>>;
-  const reasons = Array.isArray(details)
-    ? details.map((detail) => (detail as { reason?: unknown } | null)?.reason)
-    : [(details as { error_code?: unknown } | null | undefined)?.error_code];
-  return [code, type, status, slug, ...reasons].filter((each) => typeof each === 'string');
+  const { code, type, details } = error as Readonly<Record<string, unknown>>;
+  const more = (Array.isArray(details) ? details : [details]) as ({ reason?: unknown; error_code?: unknown } | null)[];
+  const candidates = [code, type, ...more.flatMap((detail) => [detail?.reason, detail?.error_code])];
+  return candidates.filter((candidate) => typeof candidate === 'string');
 }

@@ -4,47 +4,52 @@
  */
 import { z } from 'zod';
 import { isLoopback } from './loopback.js';
+import { isMasked } from './secret.js';
 
-/** The longest secret: an order above any key or URL in use, an order below what a payload minds. */
+/** Longer than any key or URL in use, shorter than what hurts a row or a header. */
 const MAX_SECRET_BYTES = 8 * 1024;
+/** Printable ASCII without space: what a header and a URL can carry as it is. */
 const PRINTABLE = /^[\x21-\x7e]+$/;
-/** What `mask` shows instead of a key: a form sent back unchanged must not overwrite the key with it. */
-const MASKED = /^…|^\.\.\.|^\*+$|^\[redacted\]$/;
 
-const SECRET_RULE = 'must be 1 to 8192 printable ASCII characters without spaces, and not a masked value';
-const HTTP_URL_RULE = 'must be an https URL (http only to a loopback address), without user, password or fragment';
+const SECRET_RULE = 'must be 1 to 8192 printable ASCII characters without spaces, and no masked value';
+const SERVICE_URL_RULE =
+  'must be an https URL (http to a loopback address alone) without user, password, query and fragment';
 
 /** A key or token. */
 export const secretText = z.string({ error: SECRET_RULE }).refine(isSecretText, { error: SECRET_RULE });
 
-/** Where a service answers: public, so it holds no credential. A trailing slash is dropped. */
-export const baseURL = z
-  .string({ error: HTTP_URL_RULE })
-  .refine((value) => isServiceUrl(value) && isWithoutCredentials(value), { error: HTTP_URL_RULE })
-  .transform((value) => value.replace(/\/+$/, ''));
-
-/** A word that goes into a header or a URL path: a model, an organization, a slug. */
-export function word(rule: string, pattern: RegExp) {
-  return z.string({ error: rule }).regex(pattern, { error: rule });
+/**
+ * Where a service answers: public, so there is no room for a credential in it. Trailing slashes are dropped.
+ *
+ * @param preface - what to say before the rule
+ */
+export function serviceURL(preface?: string) {
+  const error = preface ? `${preface} ${SERVICE_URL_RULE}` : SERVICE_URL_RULE;
+  return z
+    .string({ error })
+    .refine(isServiceURL, { error })
+    .transform((value) => value.replace(/\/+$/, ''));
 }
 
-export function isSecretText(value: string): boolean {
-  return value.length <= MAX_SECRET_BYTES && PRINTABLE.test(value) && !MASKED.test(value);
+/** What goes into a header or a path: a model, a slug. */
+export function word(error: string, pattern: RegExp) {
+  return z.string({ error }).regex(pattern, { error });
 }
 
-/** Whether `value` is an absolute https URL, or an http one to this machine. */
-export function isServiceUrl(value: string): boolean {
-  const url = parseUrl(value);
-  if (!url || value.length > MAX_SECRET_BYTES || url.hash !== '') return false;
-  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
+/** An absolute https URL, or an http one to this machine; `undefined` for anything else. */
+export function parseHttpUrl(value: string): URL | undefined {
+  // Node's own error for a bad URL holds the input, so none is made.
+  if (value.length > MAX_SECRET_BYTES || !PRINTABLE.test(value) || !URL.canParse(value)) return undefined;
+  const url = new URL(value);
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname)) ? url : undefined;
 }
 
-/** Node's own error for a bad URL holds the input, so it never leaves. */
-export function parseUrl(value: string): URL | undefined {
-  return URL.canParse(value) ? new URL(value) : undefined;
+function isSecretText(value: string): boolean {
+  return value.length <= MAX_SECRET_BYTES && PRINTABLE.test(value) && !isMasked(value);
 }
 
-function isWithoutCredentials(value: string): boolean {
-  const url = parseUrl(value);
-  return url !== undefined && url.username === '' && url.password === '' && url.search === '';
+function isServiceURL(value: string): boolean {
+  const url = parseHttpUrl(value);
+  // By the text: an empty query or fragment leaves no trace in the parsed URL.
+  return url !== undefined && !/[?#]/.test(value) && url.username === '' && url.password === '';
 }

@@ -3,7 +3,7 @@
  * are as each vendor's own SDK takes them; `language-model.ts` turns them into what the AI SDK takes.
  */
 import { z } from 'zod';
-import { baseURL, secretText, word } from './fields.js';
+import { secretText, serviceURL, word } from './fields.js';
 import { probe } from './probe.js';
 import { mask, Secret } from './secret.js';
 import type { CheckContext, CheckResult, ProviderType } from './type.js';
@@ -57,9 +57,11 @@ const VENDORS: Readonly<Record<string, Vendor>> = {
 const model = word('must be a model id: 1 to 200 printable characters without spaces', /^[\x21-\x7e]{1,200}$/);
 const id = word('must be an id: 1 to 100 of A-Z a-z 0-9 _ -', /^[A-Za-z0-9_-]{1,100}$/);
 
-const known = z.strictObject({ baseURL: baseURL.optional(), model: model.optional() });
+const known = z.strictObject({ baseURL: serviceURL().optional(), model: model.optional() });
 const openai = known.extend({ organization: id.optional(), project: id.optional() });
-const compatible = known.extend({ baseURL });
+const compatible = known.extend({
+  baseURL: serviceURL('is required for a name other than anthropic, openai and gemini, and'),
+});
 
 export const llm: ProviderType<LlmConfig, LlmSecret, LlmCredential> = {
   type: 'llm',
@@ -108,9 +110,7 @@ function baseURLOf(name: string, config: LlmConfig): string {
 function listModels(credential: LlmCredential, context: CheckContext, apiKey = credential.apiKey.reveal()) {
   return probe({ type: 'llm', name: credential.provider }, modelsRequest(credential, apiKey), context, (body) => {
     const { data, models } = (body ?? {}) as { data?: unknown; models?: unknown };
-    return Array.isArray(data ?? models)
-      ? { outcome: 'ok', detail: 'the models list was answered' }
-      : { outcome: 'cannot-tell', detail: 'the service answered, but not with a list of models' };
+    return Array.isArray(data ?? models) ? { outcome: 'ok', detail: 'the models list was answered' } : undefined;
   });
 }
 

@@ -11,7 +11,7 @@ import { answerFromResponse, answerOf, type ServiceAnswer } from './service-answ
  * @returns `undefined` where it is no answer of a service: a bug, or the caller's own abort
  */
 export function toProviderError(error: unknown, provider: ProviderIdentity): ProviderError | undefined {
-  if (isProviderError(error)) return error;
+  if (isProviderError(error)) return withProvider(error, provider);
   const answer = answerOf(error);
   return answer && fromAnswer(answer, provider);
 }
@@ -25,11 +25,22 @@ export function toProviderErrorFromResponse(
   return fromAnswer(answerFromResponse(response, bodyText), provider);
 }
 
+/** A call of this folder that found the caller's input or config unfit did not know whose provider it worked for. */
+function withProvider(error: ProviderError, provider: ProviderIdentity): ProviderError {
+  if (!error.facts.fields || error.facts.provider) return error;
+  const facts = { ...error.facts, provider: identityOf(provider) };
+  return new ProviderError(error.type, `${describeProvider(provider)}: ${error.message}`, facts);
+}
+
 function fromAnswer(answer: ServiceAnswer, provider: ProviderIdentity): ProviderError {
   const { type, text, retryAfterMs } = classify(answer, provider);
-  const { workspaceId, type: providerType, name } = provider;
-  const facts = { provider: { workspaceId, type: providerType, name }, retryAfterMs };
+  const facts = { provider: identityOf(provider), retryAfterMs };
   return new ProviderError(type, `${describeProvider(provider)} ${text}${numbersOf(answer)}`, facts);
+}
+
+/** Of what is often a whole reference, the identity alone. */
+function identityOf({ workspaceId, type, name }: ProviderIdentity): ProviderIdentity {
+  return { workspaceId, type, name };
 }
 
 function numbersOf({ status, rpcCode, networkCode }: ServiceAnswer): string {

@@ -1,6 +1,6 @@
 /** One GET or POST that costs nothing, and what it tells of a credential. */
-import { classify } from './classify.js';
-import { answerFromResponse, answerOf, parseJson } from './service-answer.js';
+import { classify, type ProviderKind } from './classify.js';
+import { answerFromResponse, answerOf, parseJson, type ServiceAnswer } from './service-answer.js';
 import type { CheckContext, CheckResult } from './type.js';
 
 export interface ProbeRequest {
@@ -11,32 +11,31 @@ export interface ProbeRequest {
 /**
  * Sends it.
  *
- * @param judge - what a success's body (parsed, `undefined` where it is no JSON) tells
+ * @param judge - what a successful answer's body (parsed; `undefined` where it is no JSON) tells; it returns
+ *   `undefined` for what is no success after all
  * @returns `rejected` only where the service says that the key is none of its own; away, limited, forbidden or
  *   unexpected is `cannot-tell`
  * @throws what `judge` throws, and the signal's reason where it aborts
  */
 export async function probe(
-  provider: { readonly type: string; readonly name: string },
+  provider: ProviderKind,
   { url, init }: ProbeRequest,
   { fetch, signal }: CheckContext,
-  judge: (body: unknown) => CheckResult | Promise<CheckResult>,
+  judge: (body: unknown) => CheckResult | undefined,
 ): Promise<CheckResult> {
-  let response: Response;
-  let text: string;
+  let answer: ServiceAnswer | undefined;
   try {
-    response = await fetch(url, { ...init, signal });
-    text = await response.text();
+    const response = await fetch(url, { ...init, signal });
+    const text = await response.text();
+    const judged = response.ok ? judge(parseJson(text)) : undefined;
+    if (judged) return judged;
+    answer = answerFromResponse(response, text);
   } catch (error) {
     signal.throwIfAborted();
-    const answer = answerOf(error);
+    answer = answerOf(error);
     if (!answer) throw error;
-    return { outcome: 'cannot-tell', detail: `the service ${classify(answer, provider).text}` };
   }
-  if (response.ok) return judge(parseJson(text));
-  const { text: detail, isDeadKey } = classify(answerFromResponse(response, text), provider);
-  return {
-    outcome: isDeadKey ? 'rejected' : 'cannot-tell',
-    detail: `the service ${detail} (HTTP ${response.status})`,
-  };
+  const { text, isDeadKey } = classify(answer, provider);
+  const status = answer.status === undefined ? '' : ` (HTTP ${answer.status})`;
+  return { outcome: isDeadKey ? 'rejected' : 'cannot-tell', detail: `the service ${text}${status}` };
 }

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { ProviderError } from '../protocol/errors.js';
-import { isServiceUrl, secretText } from './fields.js';
+import { parseHttpUrl, secretText } from './fields.js';
 import { probe } from './probe.js';
 import { mask, Secret } from './secret.js';
 import { answerFromResponse, parseJson, ServiceAnswerError } from './service-answer.js';
@@ -33,8 +33,8 @@ export interface RpcCredential {
 const DEFAULT_PRIORITY = 100;
 const CHAIN_RULE = 'must be a chain id: a whole number from 1';
 const PRIORITY_RULE = 'must be a whole number from 0 to 1000000';
-const URL_RULE = 'must be an https URL (http only to a loopback address; websockets are not supported), no fragment';
-const HEADERS_RULE = 'must be at most 20 headers, names and values printable, none that HTTP itself sets';
+const URL_RULE = 'must be an https URL (http to a loopback address alone, websockets not at all) without fragment';
+const HEADERS_RULE = 'must be at most 20 headers of printable characters, none that HTTP itself sets';
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
 const HEADER_VALUE = /^[\x21-\x7e]([\x20-\x7e]{0,8190}[\x21-\x7e])?$/;
 const HEADERS_OF_HTTP = new Set(['connection', 'content-length', 'content-type', 'host', 'transfer-encoding']);
@@ -62,7 +62,7 @@ export const rpc: ProviderType<RpcConfig, RpcSecret, RpcCredential> = {
         .default(DEFAULT_PRIORITY),
     }),
   secret: z.strictObject({
-    url: secretText.refine(isServiceUrl, { error: URL_RULE }),
+    url: secretText.refine((value) => parseHttpUrl(value) && !value.includes('#'), { error: URL_RULE }),
     headers: headers.optional(),
   }),
   primarySecret: 'url',
@@ -91,7 +91,7 @@ export const rpc: ProviderType<RpcConfig, RpcSecret, RpcCredential> = {
   check: (credential, context) =>
     probe({ type: 'rpc', name: '' }, chainIdRequest(credential), context, (body) => {
       const chainId = chainIdIn(body);
-      if (chainId === undefined) return { outcome: 'cannot-tell', detail: 'the endpoint answered without a chain id' };
+      if (chainId === undefined) return undefined;
       assertChain(chainId, credential);
       return { outcome: 'ok', detail: `the endpoint answers for chain ${chainId}` };
     }),

@@ -43,3 +43,8 @@ export class Secret {
 export function mask(value: string): string {
   return value.length >= 12 ? `…${value.slice(-4)}` : '…';
 }
+
+/** Whether a value is what `mask`, a `Secret` or a form shows in place of one: such a value is never stored. */
+export function isMasked(value: string): boolean {
+  return value.startsWith('…') || value === REDACTED || /^[*•]+$/.test(value);
+}

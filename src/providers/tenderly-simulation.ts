@@ -1,6 +1,8 @@
 /** One call of Tenderly's simulation API. Of its answer, which is large, only what an agent decides by is kept. */
 import { z } from 'zod';
+import { ProviderError } from '../protocol/errors.js';
 import type { SimulatedTransaction } from '../protocol/steps.js';
+import { word } from './fields.js';
 import { answerFromResponse, parseJson, ServiceAnswerError } from './service-answer.js';
 import type { TenderlyCredential } from './tenderly.js';
 import type { CheckContext } from './type.js';
@@ -9,6 +11,7 @@ export interface SimulationRequest {
   /** A decimal chain id. */
   readonly networkId: string;
   readonly transaction: SimulatedTransaction;
+  /** Keep it in the project's dashboard. Default false. */
   readonly save?: boolean;
 }
 
@@ -20,28 +23,48 @@ export interface Simulation {
   readonly simulationId?: string;
 }
 
+const address = word('must be an address', /^0x[0-9a-fA-F]{40}$/);
+const GAS_RULE = 'must be a whole number';
+
+const requestSchema = z.object({
+  networkId: word('must be a decimal chain id', /^[1-9]\d{0,15}$/),
+  transaction: z.object({
+    from: address,
+    to: address,
+    input: word('must be hex', /^0x([0-9a-fA-F]{2})*$/).default('0x'),
+    // Tenderly documents decimal quantities.
+    value: word('must be wei, decimal or hex', /^(0x[0-9a-fA-F]{1,64}|\d{1,78})$/)
+      .default('0')
+      .transform((wei) => BigInt(wei).toString()),
+    gas: z.int({ error: GAS_RULE }).min(0, { error: GAS_RULE }).optional(),
+  }),
+  save: z.boolean().default(false),
+});
+
 const answerSchema = z.object({
   transaction: z.object({ status: z.boolean(), gas_used: z.number(), error_message: z.string().nullish() }),
   simulation: z.object({ id: z.string().nullish() }).nullish(),
 });
 
-/** @throws what `toProviderError` classifies, where the service refuses, fails, or answers something else */
+/**
+ * Simulates on the newest state of the chain.
+ *
+ * @throws ProviderError `ProviderRequestInvalid`, naming the field, for what is no transaction; else what
+ *   `toProviderError` classifies
+ */
 export async function simulate(
   credential: TenderlyCredential,
-  { networkId, transaction, save = false }: SimulationRequest,
+  request: SimulationRequest,
   { fetch, signal }: CheckContext,
 ): Promise<Simulation> {
   const { account, project, baseURL, accessKey } = credential;
+  const { networkId, transaction, save } = parseRequest(request);
   const response = await fetch(`${baseURL}/api/v1/account/${account}/project/${project}/simulate`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-access-key': accessKey.reveal() },
     body: JSON.stringify({
       network_id: networkId,
-      from: transaction.from,
-      to: transaction.to,
-      input: transaction.input ?? '0x',
-      value: transaction.value ?? '0',
-      gas: transaction.gas,
+      ...transaction,
       save,
       save_if_fails: save,
       simulation_type: 'quick',
@@ -58,4 +81,12 @@ export async function simulate(
     errorMessage: outcome.error_message ?? undefined,
     simulationId: save ? (simulation?.id ?? undefined) : undefined,
   };
+}
+
+function parseRequest(request: SimulationRequest) {
+  const parsed = requestSchema.safeParse(request);
+  if (parsed.success) return parsed.data;
+  const fields = parsed.error.issues.map(({ path }) => path.join('.'));
+  const rules = parsed.error.issues.map(({ message }, index) => `${fields[index]} ${message}`);
+  throw new ProviderError('ProviderRequestInvalid', rules.join('; '), { fields });
 }

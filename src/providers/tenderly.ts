@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { ProviderError } from '../protocol/errors.js';
-import { baseURL, secretText, word } from './fields.js';
+import { secretText, serviceURL, word } from './fields.js';
 import { probe } from './probe.js';
 import { mask, Secret } from './secret.js';
 import type { ProviderType } from './type.js';
@@ -36,7 +36,7 @@ export interface TenderlyCredential {
 
 const DEFAULT_BASE_URL = 'https://api.tenderly.co';
 const slug = word('must be a slug: 1 to 100 of A-Z a-z 0-9 _ -', /^[A-Za-z0-9_-]{1,100}$/);
-const config = z.strictObject({ account: slug, project: slug, baseURL: baseURL.optional() });
+const config = z.strictObject({ account: slug, project: slug, baseURL: serviceURL().optional() });
 
 export const tenderly: ProviderType<TenderlyConfig, TenderlySecret, TenderlyCredential> = {
   type: 'tenderly',
