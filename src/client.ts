@@ -1,0 +1,16 @@
+/** `workspace-providers/client`: for services and scripts that manage the providers of workspaces. */
+export { type ProviderClientConfig, providerClientConfigFromEnv } from './client/client-config.js';
+export type { Masked } from './client/masking.js';
+export type { ProviderChange } from './client/provider-change.js';
+export {
+  type ConfigureProviderInput,
+  type ProviderCheckReport,
+  ProviderClient,
+  type UpdateProviderInput,
+  type WrittenProvider,
+} from './client/provider-client.js';
+export type { ProviderSummary } from './client/provider-summary.js';
+export { FAILURE_TYPES, type FailureType, isProviderError, ProviderError } from './protocol/errors.js';
+export type { ProviderIdentity } from './protocol/names.js';
+export { parseLocalKeyring } from './sealing/local-keyring.js';
+export type { RootKeyring } from './sealing/root-keyring.js';

@@ -1,0 +1,193 @@
+/**
+ * Manages the providers of workspaces, straight on Postgres. What is written was checked against its type and sealed in
+ * this process first. It rests on its login (`provider_manager`): whoever has that and the root key may manage every
+ * workspace, so it is for the platform's own services and operators, who say for which workspace they act.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { isProviderError, ProviderError } from '../protocol/errors.js';
+import { checkIdentity, checkWorkspaceId, describeProvider, type ProviderIdentity } from '../protocol/names.js';
+import type { ProviderRecord, WorkspaceSnapshot } from '../protocol/records.js';
+import { createFetch, type HttpClient } from '../providers/fetch.js';
+import { type ParsedProvider, parseProvider } from '../providers/index.js';
+import type { CheckResult } from '../providers/type.js';
+import { Sealer } from '../sealing/sealer.js';
+import { type ManagementStore, openManagementStore } from '../store/management-store.js';
+import { type ProviderClientConfig, providerClientConfigFromEnv } from './client-config.js';
+import { checkLive } from './live-check.js';
+import { changeProvider, type ProviderChange } from './provider-change.js';
+import { type ProviderSummary, summarize } from './provider-summary.js';
+import { openSecret } from './stored-secret.js';
+
+export interface ConfigureProviderInput extends ProviderIdentity {
+  /** Public. Default: no fields. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** In the clear; sealed before it leaves this process. */
+  readonly secret: Readonly<Record<string, unknown>>;
+}
+
+export interface UpdateProviderInput extends ProviderChange {
+  readonly identity: ProviderIdentity;
+  /** The version that the change was made from. Absent: the one that is there now. */
+  readonly expectedVersion?: number;
+}
+
+/** A provider as it was just written. */
+export interface WrittenProvider extends ProviderIdentity {
+  readonly version: number;
+  /** Facts fit to show: masked key, host, chain id. */
+  readonly shown: Readonly<Record<string, string | number>>;
+}
+
+export interface ProviderCheckReport extends ProviderIdentity, CheckResult {
+  /** The version that was checked. */
+  readonly version: number;
+  readonly durationMs: number;
+}
+
+/**
+ * Every method throws ProviderError `StoreUnavailable` where Postgres is away, `KeyServiceUnavailable` where the
+ * root-key service is, and `ProviderConfigInvalid`, naming fields and never values, for input that does not fit.
+ * Nothing is written then.
+ *
+ * @example
+ * const providers = ProviderClient.fromEnv();
+ * await providers.configureProvider({ workspaceId: 'ws_acme', type: 'llm', name: 'anthropic', secret: { apiKey } });
+ * await providers.close();
+ */
+export class ProviderClient {
+  readonly #store: ManagementStore;
+  readonly #sealer: Sealer;
+  readonly #http: HttpClient = createFetch();
+
+  private constructor({ store, rootKeyring }: ProviderClientConfig) {
+    this.#store = openManagementStore(store);
+    this.#sealer = new Sealer(rootKeyring);
+  }
+
+  /** Connects to Postgres at the first call, not before. */
+  static connect(config: ProviderClientConfig): ProviderClient {
+    return new ProviderClient(config);
+  }
+
+  /** @param env - default: the process's own; see `docs/configuration.md` */
+  static fromEnv(env: NodeJS.ProcessEnv = process.env): ProviderClient {
+    return new ProviderClient(providerClientConfigFromEnv(env));
+  }
+
+  /** Adds a provider, or replaces config and secret of the one that is there. One that is disabled stays so. */
+  async configureProvider({ config = {}, secret, ...identity }: ConfigureProviderInput): Promise<WrittenProvider> {
+    checkIdentity(identity);
+    const parsed = parseProvider(identity.type, identity.name, config, secret);
+    const workspace = await this.#store.readWorkspace(identity.workspaceId);
+    return this.#write(identity, parsed, await this.#seal(identity, parsed.secret, workspace));
+  }
+
+  /** The workspace's providers by type and name; one that does not open is listed as not readable. */
+  async getProviders(workspaceId: string): Promise<ProviderSummary[]> {
+    const rows = await this.#store.listProviders(checkWorkspaceId(workspaceId));
+    // Read after the rows, so that no row is sealed under a key that is not in the list yet.
+    const { dataKeys } = await this.#store.readWorkspace(workspaceId);
+    return Promise.all(rows.map((row) => summarize(workspaceId, row, dataKeys, this.#sealer)));
+  }
+
+  /**
+   * Changes the fields that are given. Where the change would send the secret to another address, every secret field
+   * must be given in the clear.
+   *
+   * @throws ProviderError `ProviderNotConfigured`, `CredentialUnreadable` where what is stored does not open,
+   *   `ProviderConfigInvalid` also for a mask that is not the present one, and where the provider is not at
+   *   `expectedVersion` or was changed meanwhile
+   */
+  async updateProvider({ identity, expectedVersion, ...change }: UpdateProviderInput): Promise<WrittenProvider> {
+    const workspace = await this.#store.readWorkspace(checkIdentity(identity).workspaceId);
+    const record = find(identity, workspace);
+    const secret = await openSecret(this.#sealer, identity, record.encryptedConfig, workspace.dataKeys);
+    const parsed = changeProvider(identity, { config: record.config, secret }, change);
+    // Sealed anew it would count as rotated.
+    const encryptedConfig = isDeepStrictEqual(parsed.secret, secret)
+      ? record.encryptedConfig
+      : await this.#seal(identity, parsed.secret, workspace);
+    return this.#write(identity, parsed, encryptedConfig, expectedVersion ?? record.version);
+  }
+
+  /** Workers answer `ProviderDisabled` until it is enabled again. @throws ProviderError `ProviderNotConfigured` */
+  async disableProvider(identity: ProviderIdentity): Promise<{ readonly version: number }> {
+    return this.#store.setStatus(checkIdentity(identity), 'disabled');
+  }
+
+  /** @throws ProviderError `ProviderNotConfigured` */
+  async enableProvider(identity: ProviderIdentity): Promise<{ readonly version: number }> {
+    return this.#store.setStatus(checkIdentity(identity), 'active');
+  }
+
+  /** @throws ProviderError `ProviderNotConfigured` */
+  async removeProvider(identity: ProviderIdentity): Promise<void> {
+    if (!(await this.#store.removeProvider(checkIdentity(identity)))) throw notConfigured(identity);
+  }
+
+  /**
+   * Asks the live service, by a call that costs nothing, and records what it found out. Also of a disabled provider.
+   *
+   * @throws ProviderError `ProviderNotConfigured`, `CredentialUnreadable`, `ProviderConfigInvalid` where the service
+   *   shows that the config is wrong, as an RPC endpoint of another chain does
+   */
+  async checkProvider(identity: ProviderIdentity): Promise<ProviderCheckReport> {
+    const { workspaceId, type, name } = checkIdentity(identity);
+    const workspace = await this.#store.readWorkspace(workspaceId);
+    const { config, encryptedConfig, version } = find(identity, workspace);
+    const secret = await openSecret(this.#sealer, identity, encryptedConfig, workspace.dataKeys);
+    const parsed = parseProvider(type, name, config, secret);
+    const startedAtMs = performance.now();
+    try {
+      const { outcome, detail } = await checkLive(type, parsed, this.#http.fetch);
+      const durationMs = Math.round(performance.now() - startedAtMs);
+      await this.#store.recordCheck(identity, version, outcome);
+      return { workspaceId, type, name, version, outcome, detail, durationMs };
+    } catch (error) {
+      // An earlier "ok" would be wrong now, and nothing is known of the credential itself.
+      if (isProviderError(error, 'ProviderConfigInvalid'))
+        await this.#store.recordCheck(identity, version, 'cannot-tell');
+      throw error;
+    }
+  }
+
+  /** Waits for statements under way, ends checks. Idempotent. */
+  async close(): Promise<void> {
+    await Promise.all([this.#store.close(), this.#http.close()]);
+  }
+
+  /** Seals before the data key is stored: what cannot be sealed leaves nothing behind. */
+  async #seal(
+    identity: ProviderIdentity,
+    secret: ParsedProvider['secret'],
+    { dataKeys: [active] }: WorkspaceSnapshot,
+  ): Promise<string> {
+    const plaintext = JSON.stringify(secret);
+    if (active) return this.#sealer.seal(identity, plaintext, active);
+    const first = await this.#sealer.createDataKey(identity.workspaceId);
+    const encryptedConfig = await this.#sealer.seal(identity, plaintext, first);
+    const winner = await this.#store.addDataKey(identity.workspaceId, first);
+    return winner.kid === first.kid ? encryptedConfig : this.#sealer.seal(identity, plaintext, winner);
+  }
+
+  async #write(
+    { workspaceId, type, name }: ProviderIdentity,
+    { config, shown }: ParsedProvider,
+    encryptedConfig: string,
+    expectedVersion?: number,
+  ): Promise<WrittenProvider> {
+    const identity = { workspaceId, type, name };
+    const { version } = await this.#store.putProvider(identity, { config, encryptedConfig, expectedVersion });
+    return { ...identity, version, shown };
+  }
+}
+
+function find(identity: ProviderIdentity, { providers }: WorkspaceSnapshot): ProviderRecord {
+  const record = providers.find(({ type, name }) => type === identity.type && name === identity.name);
+  if (!record) throw notConfigured(identity);
+  return record;
+}
+
+function notConfigured(provider: ProviderIdentity): ProviderError {
+  return new ProviderError('ProviderNotConfigured', `there is no ${describeProvider(provider)}`, { provider });
+}
