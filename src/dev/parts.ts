@@ -38,16 +38,12 @@ export async function startParts(options: PartsOptions = {}): Promise<Parts> {
   const stop = async () => {
     await Promise.all([postgres, temporal].map((part) => part.status === 'fulfilled' && part.value.stop()));
   };
-  if (postgres.status === 'rejected' || temporal.status === 'rejected') {
-    await stop();
-    throw postgres.status === 'rejected' ? postgres.reason : (temporal as PromiseRejectedResult).reason;
+  if (postgres.status === 'fulfilled' && temporal.status === 'fulfilled') {
+    const { address, uiUrl } = temporal.value;
+    return { databaseUrl: postgres.value.url, temporalAddress: address, temporalUiUrl: uiUrl, stop };
   }
-  return {
-    databaseUrl: postgres.value.url,
-    temporalAddress: temporal.value.address,
-    temporalUiUrl: temporal.value.uiUrl,
-    stop,
-  };
+  await stop();
+  throw postgres.status === 'rejected' ? postgres.reason : (temporal as PromiseRejectedResult).reason;
 }
 
 async function leaveAlone(): Promise<void> {}

@@ -31,6 +31,14 @@ export async function postgresUser(): Promise<ProcessUser | undefined> {
   throw new PartUnavailable('Postgres does not run as root, and there is no user postgres or nobody to run it as');
 }
 
+/** Whether that user may use files in a folder: the folders above it count too. */
+export async function canReach(user: ProcessUser | undefined, folder: string): Promise<boolean> {
+  return run('test', ['-x', folder], { cwd: '/', ...identity(user) }).then(
+    () => true,
+    () => false,
+  );
+}
+
 /**
  * @param nativeFolder - as the package has it: `bin/`, `lib/`, `share/`, `pg-symlinks.json`
  * @param copyTo - where a copy may be made, a folder that `user` can read; it must not exist yet

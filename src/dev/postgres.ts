@@ -4,12 +4,12 @@
  * are root. Not for production: by default a crash of the machine may lose what was written.
  */
 import { randomBytes } from 'node:crypto';
-import { access, chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { onFreePort } from './ports.js';
-import { installedBinaries, postgresUser, runnableBinaries } from './postgres-binaries.js';
-import { PartUnavailable, type ProcessUser, type RunningProcess, startProcess } from './processes.js';
+import { canReach, installedBinaries, postgresUser, runnableBinaries } from './postgres-binaries.js';
+import { PartUnavailable, type ProcessUser, type RunningProcess, requirePosix, startProcess } from './processes.js';
 
 const INITDB_TIMEOUT_MS = 60_000;
 /** After a crash it replays its log first. */
@@ -19,8 +19,8 @@ const MAX_CONNECTIONS = 300;
 
 export interface PostgresOptions {
   /**
-   * Keeps cluster, password and log across starts; made private to the user that Postgres runs as. Absent: a temporary
-   * folder that is removed at the end.
+   * Keeps cluster, password and log across starts; empty or missing at first, then made private to the user that
+   * Postgres runs as. Absent: a temporary folder that is removed at the end.
    */
   readonly dataFolder?: string;
   /** Absent: a free one. */
@@ -47,28 +47,26 @@ export interface PostgresPart {
   stop(mode?: 'fast' | 'immediate'): Promise<void>;
 }
 
-/** Where one Postgres keeps its things, and who it runs as. */
+/** Where one Postgres keeps its things, and whom it runs as. */
 interface Home {
+  /** Cluster, password and log. */
   readonly folder: string;
-  readonly temporary: boolean;
+  /** Temporary; the same folder where nothing is kept. */
+  readonly scratch: string;
   readonly user: ProcessUser | undefined;
 }
 
 /** @throws PartUnavailable where there are no binaries for this system, the port is taken, or it does not get ready. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresPart> {
-  if (process.platform === 'win32') {
-    throw new PartUnavailable(
-      'the embedded Postgres runs on Linux and macOS: set DATABASE_URL to a Postgres of your own',
-    );
-  }
-  const home = await makeHome(options.dataFolder, await postgresUser());
-  const leave = async () => {
-    if (home.temporary) await rm(home.folder, { recursive: true, force: true });
-  };
+  requirePosix();
+  const user = await postgresUser();
+  const scratch = await mkdtemp(join(await temporaryFolder(user), 'workspace-providers-postgres-'));
+  const leave = () => rm(scratch, { recursive: true, force: true, maxRetries: 3 });
   try {
-    const copyTo = join(home.folder, 'native');
-    await rm(copyTo, { recursive: true, force: true });
-    const binaries = await runnableBinaries(options.nativeFolder ?? installedBinaries(), home.user, copyTo);
+    const home = { user, scratch, folder: options.dataFolder ? resolve(options.dataFolder) : scratch };
+    await takeOver(home);
+    const nativeFolder = options.nativeFolder ?? installedBinaries();
+    const binaries = await runnableBinaries(nativeFolder, user, join(scratch, 'native'));
     const password = await makeCluster(home, binaries);
     return await onFreePort(options.port, async (port) => {
       const server = await startServer(home, binaries, port, options);
@@ -86,12 +84,27 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   }
 }
 
-async function makeHome(dataFolder: string | undefined, user: ProcessUser | undefined): Promise<Home> {
-  const folder = dataFolder ? resolve(dataFolder) : await mkdtemp(join(tmpdir(), 'workspace-providers-postgres-'));
+/** `TMPDIR` may be open to root alone. */
+async function temporaryFolder(user: ProcessUser | undefined): Promise<string> {
+  return (await canReach(user, tmpdir())) ? tmpdir() : '/tmp';
+}
+
+/** Makes both folders the Postgres user's own; never a folder that holds something else. */
+async function takeOver(home: Home): Promise<void> {
+  const { folder, scratch, user } = home;
   await mkdir(folder, { recursive: true });
-  await chmod(folder, 0o700);
-  if (user) await chown(folder, user.uid, user.gid);
-  return { folder, temporary: dataFolder === undefined, user };
+  if (!(await exists(cluster(home))) && (await readdir(folder)).length > 0) {
+    throw new PartUnavailable(`${folder} is not empty and holds no Postgres of ours`);
+  }
+  for (const own of new Set([folder, scratch])) {
+    await chmod(own, 0o700);
+    if (user) await chown(own, user.uid, user.gid);
+  }
+  if (user && !(await canReach(user, folder))) {
+    throw new PartUnavailable(
+      `${folder} is out of reach for user ${user.name}, whom Postgres runs as since we are root`,
+    );
+  }
 }
 
 /** Where there is none yet. @returns the superuser's password */
@@ -148,12 +161,7 @@ async function isReady(home: Home, pid: number): Promise<boolean> {
 }
 
 function surroundings(home: Home) {
-  return {
-    cwd: home.folder,
-    logFile: logFile(home),
-    user: home.user,
-    orphanedFolder: home.temporary ? home.folder : undefined,
-  };
+  return { cwd: home.scratch, logFile: logFile(home), user: home.user, orphanedFolder: home.scratch };
 }
 
 function cluster({ folder }: Home): string {

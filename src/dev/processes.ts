@@ -5,7 +5,8 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { open, readFile } from 'node:fs/promises';
+import { closeSync, openSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const POLL_INTERVAL_MS = 20;
@@ -39,6 +40,7 @@ export interface ProcessOptions {
   readonly title: string;
   readonly command: string;
   readonly args: readonly string[];
+  /** Its working folder, and its home: what it would read or keep there is not for it. */
   readonly cwd: string;
   /** Takes stdout and stderr, appended; created with mode 0600. */
   readonly logFile: string;
@@ -47,8 +49,6 @@ export interface ProcessOptions {
   readonly user?: ProcessUser | undefined;
   /** Removed where we die before the process does. Absent: none. */
   readonly orphanedFolder?: string | undefined;
-  /** The whole environment apart from `PATH` and `HOME`: ours may hold keys, and settings that would change the part's. */
-  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface RunningProcess {
@@ -64,16 +64,28 @@ export interface RunningProcess {
   waitForSuccess(timeoutMs: number): Promise<void>;
 }
 
+/** @throws PartUnavailable on Windows. */
+export function requirePosix(): void {
+  if (process.platform === 'win32') {
+    throw new PartUnavailable('embedded parts run on Linux and macOS: set DATABASE_URL and TEMPORAL_ADDRESS instead');
+  }
+}
+
 /** @throws PartUnavailable where the command cannot be run. */
 export async function startProcess(options: ProcessOptions): Promise<RunningProcess> {
+  requirePosix();
   const { title, logFile, stopSignal } = options;
-  const child = await spawnQuietly(options);
-  const pid = child.pid as number;
-  const watcher = watch(pid, stopSignal, options.orphanedFolder);
+  const child = spawnApart(options);
+  const watcher = watch(child, options);
   let outcome: string | undefined;
-  const ended = once(child, 'exit').then(([code, signal]) => {
-    outcome = signal ? `by ${signal}` : `with exit code ${code}`;
-    return dismiss(watcher);
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', (code, signal) => {
+      outcome = signal ? `by ${signal}` : `with exit code ${code}`;
+      resolve(dismiss(watcher));
+    });
+  });
+  await once(child, 'spawn').catch((error) => {
+    throw notStarted(options, error);
   });
   let stopping: Promise<void> | undefined;
 
@@ -117,45 +129,46 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
     if (outcome !== 'with exit code 0') throw await unavailable(`ended ${outcome}`);
   }
 
-  return { pid, stop, waitUntil, waitForSuccess };
+  return { pid: child.pid as number, stop, waitUntil, waitForSuccess };
 }
 
-/** In a session of its own, so that Ctrl-C reaches us alone and we stop things in order; unreferenced, so that it keeps nobody. */
-async function spawnQuietly({ title, command, args, cwd, logFile, user, env }: ProcessOptions): Promise<ChildProcess> {
-  const log = await open(logFile, 'a', 0o600);
+/** In a session of its own, so that Ctrl-C reaches us alone and we end things in order; unreferenced: it keeps nobody. */
+function spawnApart(options: ProcessOptions): ChildProcess {
+  const { command, args, cwd, logFile, user } = options;
+  const log = openSync(logFile, 'a', 0o600);
   try {
     const child = spawn(command, args, {
       cwd,
-      env: { PATH: process.env.PATH, HOME: user ? cwd : process.env.HOME, ...env },
-      stdio: ['ignore', log.fd, log.fd],
+      env: { PATH: process.env.PATH, HOME: cwd }, // ours may hold keys, and settings that would change the part's
+      stdio: ['ignore', log, log],
       detached: true,
       ...(user && { uid: user.uid, gid: user.gid }),
     });
-    await once(child, 'spawn');
     child.unref();
     return child;
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    throw new PartUnavailable(`${title} could not be started: ${command}: ${reason}`);
+    throw notStarted(options, error);
   } finally {
-    await log.close();
+    closeSync(log);
   }
 }
 
-function watch(pid: number, signal: NodeJS.Signals, folder = ''): ChildProcess {
-  const args = ['-c', WATCHER, 'watcher', String(pid), signal.replace(/^SIG/, ''), folder];
-  const watcher = spawn('/bin/sh', args, {
-    cwd: '/',
-    stdio: ['pipe', 'ignore', 'ignore'],
-    detached: true,
-  });
+function notStarted({ title, command }: ProcessOptions, error: unknown): PartUnavailable {
+  const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+  return new PartUnavailable(`${title} could not be started: ${command}: ${code}`);
+}
+
+function watch({ pid }: ChildProcess, { stopSignal, orphanedFolder = '' }: ProcessOptions): ChildProcess | undefined {
+  if (pid === undefined) return undefined;
+  const args = ['-c', WATCHER, 'watcher', String(pid), stopSignal.replace(/^SIG/, ''), orphanedFolder];
+  const watcher = spawn('/bin/sh', args, { cwd: '/', stdio: ['pipe', 'ignore', 'ignore'], detached: true });
   watcher.unref();
   (watcher.stdin as unknown as { unref(): void }).unref();
   return watcher;
 }
 
-async function dismiss(watcher: ChildProcess): Promise<void> {
-  if (watcher.exitCode !== null || watcher.signalCode !== null) return;
+async function dismiss(watcher: ChildProcess | undefined): Promise<void> {
+  if (!watcher || watcher.exitCode !== null || watcher.signalCode !== null) return;
   watcher.ref();
   const gone = once(watcher, 'exit');
   watcher.kill('SIGKILL');

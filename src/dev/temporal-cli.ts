@@ -152,5 +152,5 @@ async function isExecutable(path: string): Promise<boolean> {
 function reason(error: unknown): string {
   const { stderr, message } = error as { stderr?: string; message?: string };
   const lines = (stderr || message || 'unknown error').trim().split('\n');
-  return (lines.at(-1) as string).replace(/\/\/[^/\s@]*@/g, '//').slice(0, 300);
+  return (lines.at(-1) as string).replace(/\/\/[^/\s@]*@/g, '//').slice(0, 600);
 }
