@@ -1,0 +1,61 @@
+/**
+ * The closing line of `.ci/run`, `N passed, N failed`, and its exit code: from the results of each run of the tests and
+ * from the demo's own words. A run that left no results, and a test that was skipped, have failed: in CI all is here.
+ *
+ * Usage: summary.mjs <folder of tests-1.json … and demo.txt> <number of test runs>
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const [folder, runs] = process.argv.slice(2);
+let passed = 0;
+const failures = [];
+
+for (let run = 1; run <= Number(runs); run++) {
+  const file = join(folder, `tests-${run}.json`);
+  if (!existsSync(file)) {
+    failures.push(`test run ${run} left no results`);
+    continue;
+  }
+  const before = passed;
+  const { success, testResults } = JSON.parse(readFileSync(file, 'utf8'));
+  const failuresBefore = failures.length;
+  for (const { name, status, assertionResults } of testResults) {
+    const failed = assertionResults.filter((test) => test.status !== 'passed');
+    passed += assertionResults.length - failed.length;
+    for (const test of failed) failures.push(`test run ${run}: ${test.status}: ${name}: ${test.fullName}`);
+    if (status === 'failed' && failed.length === 0) failures.push(`test run ${run}: ${name} did not run`);
+  }
+  if (passed === before) failures.push(`test run ${run} ran no test`);
+  // Such as an error that nobody caught: no test is to blame.
+  if (!success && failures.length === failuresBefore) failures.push(`test run ${run} failed outside of a test`);
+}
+
+const demo = checkDemo(readFileSync(join(folder, 'demo.txt'), 'utf8'));
+if (demo.length === 0) passed++;
+else failures.push(...demo);
+
+for (const failure of failures) console.log(`FAILED ${failure}`);
+console.log(`${passed} passed, ${failures.length} failed`);
+process.exit(failures.length === 0 ? 0 : 1);
+
+/** What the demo's JSON, its last words on stdout, does not show of what it must show. */
+function checkDemo(stdout) {
+  const start = stdout.search(/^\{(?![\s\S]*^\{)/m);
+  let result;
+  try {
+    result = JSON.parse(stdout.slice(start));
+  } catch {
+    return ['the demo printed no JSON'];
+  }
+  const completed = result.workflows?.filter(({ status }) => status.toLowerCase() === 'completed').length;
+  const expected = {
+    'ok is true': result.ok === true,
+    'four workflows completed': completed === 4 && result.workflows.length === 4,
+    'a worker was killed': result.workerKilled === true,
+    'no call with a wrong key': result.wrongKeyCalls === 0,
+    'no secret in history': result.secretsInHistory === 0,
+    'under 60 seconds': result.seconds < 60,
+  };
+  return Object.entries(expected).flatMap(([what, holds]) => (holds ? [] : [`demo: not so: ${what}`]));
+}

@@ -1,0 +1,35 @@
+# syntax=docker/dockerfile:1
+# A worker of this package's own workflows; also its CLI: `docker run … node dist/cli/main.js`.
+
+FROM node:22-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --no-audit --no-fund
+COPY tsconfig.json tsconfig.build.json ./
+COPY src ./src
+RUN npm run build
+
+FROM node:22-slim AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json ./
+# The Temporal SDK is a peer dependency and, for the tests, a dev dependency too; npm counts such a package as dev alone.
+RUN npm pkg delete devDependencies \
+  && npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
+  # The SDK's native core comes for five platforms, 30 MB each.
+  && find node_modules/@temporalio/core-bridge/releases -mindepth 1 -maxdepth 1 \
+    ! -name "$(uname -m)-unknown-linux-gnu" -exec rm -r {} +
+
+FROM node:22-slim
+# For TLS to Temporal Cloud, whose client reads the system's certificates.
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/*
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=dependencies /app/node_modules ./node_modules
+COPY --from=build /app/dist ./dist
+COPY package.json LICENSE ./
+COPY src/store/migrations ./src/store/migrations
+COPY docker/healthcheck.mjs ./docker/
+# Owned by root, so the process cannot change its own code.
+USER node
+HEALTHCHECK --interval=30s --timeout=10s --start-period=30s --retries=3 CMD ["node", "docker/healthcheck.mjs"]
+CMD ["node", "dist/worker.js"]

@@ -1,0 +1,9 @@
+#!/bin/sh
+# Creates or updates the schema of Temporal's two databases; safe to run again. Where they are, and the login, come from
+# the SQL_… variables that temporal-sql-tool reads.
+set -eu
+for database in temporal/temporal temporal_visibility/visibility; do
+  name=${database%/*} schema=${database#*/}
+  temporal-sql-tool --db "$name" setup-schema -v 0.0
+  temporal-sql-tool --db "$name" update-schema -d "/etc/temporal/schema/postgresql/v12/$schema/versioned"
+done

@@ -1,0 +1,164 @@
+/**
+ * The container setup, as far as it can be checked without Docker: what the compose file asks for, what `.env.example`
+ * makes, and what `docker/databases.sql` does on a real Postgres. The images themselves are not run here.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { type PostgresPart, startPostgres } from '../../src/dev/postgres.js';
+import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
+import { migrate } from '../../src/store/migrate.js';
+import { openProviderStore } from '../../src/store/provider-store.js';
+import { createScratchProject, REPOSITORY, run } from './scratch-project.js';
+
+const TIMEOUT_MS = 60_000;
+
+const readText = (path: string) => readFile(join(REPOSITORY, path), 'utf8');
+
+interface Service {
+  readonly build?: string;
+  readonly restart?: string;
+  readonly environment?: Readonly<Record<string, string | number>>;
+  readonly healthcheck?: { readonly test?: readonly string[]; readonly disable?: boolean };
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
+  readonly ports?: readonly string[];
+  readonly deploy?: { readonly replicas: number };
+}
+
+describe('docker-compose.yml', () => {
+  let text: string;
+  let services: [name: string, service: Service][];
+  let dockerfile: string;
+
+  beforeAll(async () => {
+    text = await readText('docker-compose.yml');
+    services = Object.entries((parse(text, { merge: true }) as { services: Record<string, Service> }).services);
+    dockerfile = await readText('Dockerfile');
+  });
+
+  const isHealthChecked = ({ build, healthcheck }: Service) =>
+    healthcheck ? healthcheck.test !== undefined : build !== undefined && /^HEALTHCHECK .*CMD/m.test(dockerfile);
+
+  it('holds no secret: each comes from a variable whose absence stops the start with a reason', async () => {
+    const values = services.flatMap(([, { environment }]) => Object.entries(environment ?? {}));
+    const secrets = values.filter(([name]) => /PASSWORD|PWD|KEY|SECRET|TOKEN|DATABASE_URL/.test(name));
+    expect(secrets.length).toBeGreaterThan(8);
+    for (const [name, value] of secrets) {
+      expect(`${name}=${value}`).toMatch(/=(postgres:\/\/\w+:\$\{\w+\}@postgres:5432\/providers|\$\{\w+(:\?.+)?\})$/);
+    }
+    const used = new Set(Array.from(text.matchAll(/\$\{(\w+)/g), ([, name]) => name));
+    const required = new Set(Array.from(text.matchAll(/\$\{(\w+):\?[^}]+see \.env\.example\}/g), ([, name]) => name));
+    const explained = (await readText('.env.example')).match(/^\w+(?==$)/gm);
+    expect([...required].sort()).toEqual([...used].sort());
+    expect([...(explained ?? [])].sort()).toEqual([...used].sort());
+  });
+
+  it('checks the health of every service that stays, and says what each waits for', () => {
+    const staying = services.filter(([, { restart }]) => restart === 'unless-stopped');
+    expect(staying.map(([name]) => name)).toEqual(['postgres', 'temporal', 'temporal-ui', 'worker']);
+    expect(staying.filter(([, service]) => !isHealthChecked(service))).toEqual([]);
+
+    const byName = Object.fromEntries(services);
+    for (const [name, { depends_on }] of services) {
+      for (const [on, { condition }] of Object.entries(depends_on ?? {})) {
+        const expected = isHealthChecked(byName[on]!) ? 'service_healthy' : 'service_completed_successfully';
+        expect(`${name} waits for ${on}: ${condition}`).toBe(`${name} waits for ${on}: ${expected}`);
+      }
+    }
+  });
+
+  it('runs two workers, and publishes on loopback alone', () => {
+    expect(Object.fromEntries(services).worker?.deploy?.replicas).toBe(2);
+    expect(services.flatMap(([, { ports }]) => ports ?? []).filter((port) => !port.startsWith('127.0.0.1:'))).toEqual(
+      [],
+    );
+  });
+
+  it('runs our image as a user who is not root', () => {
+    const [, lastStage] = /.*^FROM (.*)$/ms.exec(dockerfile) ?? [];
+    expect(lastStage?.match(/^USER \w+$/gm)).toEqual(['USER node']);
+  });
+});
+
+describe('.env.example', () => {
+  it('makes an .env that is accepted, by the commands in it', { timeout: TIMEOUT_MS }, async () => {
+    const project = await createScratchProject(['.env.example']);
+    try {
+      const recipe = (await readText('.env.example')).match(/^# {3}.*$/gm)?.map((line) => line.slice(1));
+      const { exitCode, stderr } = await run(project.folder, 'sh', ['-c', recipe?.join('\n') ?? 'false']);
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+      const env = await readFile(join(project.folder, '.env'), 'utf8');
+      const made = new Map(Array.from(env.matchAll(/^(\w+)=(.+)$/gm), ([, name = '', value]) => [name, value]));
+      expect(() => parseLocalKeyring(made.get('ENCRYPTION_KEY'))).not.toThrow();
+      made.delete('ENCRYPTION_KEY');
+      expect([...made.values()].every((password) => /^[0-9a-f]{48}$/.test(password ?? ''))).toBe(true);
+      expect(new Set(made.values()).size).toBe(5);
+    } finally {
+      await project.remove();
+    }
+  });
+});
+
+describe('docker/databases.sql', () => {
+  let postgres: PostgresPart;
+
+  /** For one of the logins that the script makes; its password is its name, as below. */
+  function urlFor(login: string, database: string): string {
+    const url = new URL(postgres.url);
+    url.username = login;
+    url.password = `canary-${login}`;
+    url.pathname = `/${database}`;
+    return url.href;
+  }
+
+  async function tryConnect(url: string): Promise<'connected' | string | undefined> {
+    const client = new pg.Client({ connectionString: url });
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      return 'connected';
+    } catch (error) {
+      return (error as pg.DatabaseError).code;
+    } finally {
+      await client.end();
+    }
+  }
+
+  beforeAll(async () => {
+    postgres = await startPostgres();
+    const client = new pg.Client({ connectionString: postgres.url });
+    await client.connect();
+    try {
+      // What psql would make of it: variables from the environment, and a statement at a time.
+      const script = (await readText('docker/databases.sql')).replace(/^(--|\\).*$/gm, '');
+      const told = script.replace(/:'(\w+)_password'/g, (_, login: string) => `'canary-${login}'`);
+      for (const statement of told.split(';').filter((text) => text.trim())) await client.query(statement);
+    } finally {
+      await client.end();
+    }
+  }, TIMEOUT_MS);
+
+  afterAll(() => postgres?.stop());
+
+  it('makes a login that migrates, and one that is fit for a worker', { timeout: TIMEOUT_MS }, async () => {
+    expect(await migrate(urlFor('migration', 'providers'))).not.toEqual([]);
+    const store = openProviderStore({ databaseUrl: urlFor('worker', 'providers') });
+    try {
+      await store.preflight();
+      expect(await store.readWorkspace('ws_acme')).toMatchObject({ providers: [] });
+    } finally {
+      await store.close();
+    }
+  });
+
+  it('keeps each login to its own database', { timeout: TIMEOUT_MS }, async () => {
+    const refused = '42501';
+    expect(await tryConnect(urlFor('manager', 'providers'))).toBe('connected');
+    expect(await tryConnect(urlFor('temporal', 'temporal_visibility'))).toBe('connected');
+    expect(await tryConnect(urlFor('worker', 'temporal'))).toBe(refused);
+    expect(await tryConnect(urlFor('worker', 'postgres'))).toBe(refused);
+    expect(await tryConnect(urlFor('temporal', 'providers'))).toBe(refused);
+  });
+});
