@@ -59,9 +59,9 @@ export async function startLlmStandIn({
   const services = FORMATS.map(
     (format): Service => ({
       ...format,
-      expectedOwner(request) {
-        const prompt = promptOf(format, request);
-        return prompt === undefined ? undefined : ownerOfPrompt?.(prompt);
+      expectedOwner({ path, body }) {
+        const request = read(format, path, body);
+        return request && 'prompt' in request ? ownerOfPrompt?.(request.prompt) : undefined;
       },
       answer: (request, owner) => reply(format, request, owner, answer),
     }),
@@ -89,24 +89,21 @@ async function reply(
   const missing = format.requiredHeaders.find((name) => headers[name] === undefined);
   if (missing) return format.error(400, `${missing}: header is required`);
   if (method === 'GET') return format.models(path) ?? format.error(404);
-  try {
-    const request = method === 'POST' ? format.read(path, parseJson(body)) : undefined;
-    if (!request) return format.error(404);
-    const { reply: toBody, ...question } = request;
-    const said = await answer({ ...question, provider: format.provider, owner });
-    const usage = { input: countTokens(question.prompt), output: countTokens(said) };
-    return { status: 200, body: toBody(said, usage) };
-  } catch (error) {
-    if (!(error instanceof z.ZodError)) throw error;
-    return format.error(400, z.prettifyError(error));
-  }
+  const request = method === 'POST' ? read(format, path, body) : undefined;
+  if (!request) return format.error(404);
+  if (request instanceof z.ZodError) return format.error(400, z.prettifyError(request));
+  const { reply: toBody, ...question } = request;
+  const said = await answer({ ...question, provider: format.provider, owner });
+  const usage = { input: countTokens(question.prompt), output: countTokens(said) };
+  return { status: 200, body: toBody(said, usage) };
 }
 
-function promptOf(format: WireFormat, { path, body }: ServiceRequest): string | undefined {
+function read(format: WireFormat, path: string, body: string): ModelRequest | z.ZodError | undefined {
   try {
-    return format.read(path, parseJson(body))?.prompt;
-  } catch {
-    return undefined;
+    return format.read(path, parseJson(body));
+  } catch (error) {
+    if (error instanceof z.ZodError) return error;
+    throw error;
   }
 }
 

@@ -124,14 +124,16 @@ describe('an RPC provider', () => {
     const node = createPublicClient({ transport: http(anvil.url) });
     const balance = await chain('canary-rpc-of-acme').getBalance({ address: RICH });
     expect(balance).toBe(await node.getBalance({ address: RICH }));
-    expect(gateway.calls()).toMatchObject([{ provider: 'rpc', owner: 'ws_acme', path: '/v2/…', status: 200 }]);
+    expect(gateway.calls()).toMatchObject([{ provider: 'rpc', owner: 'ws_acme', status: 200 }]);
+    expect(gateway.calls()[0]?.path).toMatch(/\/…$/);
     expect(gateway.wrongKeyCalls()).toEqual([]);
   });
 
   test('a wrong key is refused, and a crossing counted', async () => {
     await expect(chain('canary-unknown').getChainId()).rejects.toThrow('Must be authenticated!');
     await chain('canary-rpc-of-beta').getBalance({ address: RICH });
-    expect(gateway.calls()[0]).toMatchObject({ owner: 'unknown-key', path: '/v2/…', status: 401 });
+    expect(gateway.calls()[0]).toMatchObject({ owner: 'unknown-key', status: 401 });
+    expect(JSON.stringify(gateway.calls())).not.toContain('canary');
     expect(gateway.wrongKeyCalls()).toMatchObject([{ owner: 'ws_beta', expectedOwner: 'ws_acme' }]);
   });
 });
