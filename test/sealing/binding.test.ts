@@ -1,0 +1,249 @@
+/** A sealed row opens in its own place and nowhere else, and the refusal tells nothing about why. */
+import { createCipheriv, randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { CompactEncrypt } from 'jose/jwe/compact/encrypt';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { ProviderIdentity } from '../../src/protocol/names.js';
+import { ACME, CANARY, failureOf, PLAINTEXT, sealed, shownBy } from './fixtures.js';
+
+type Row = Awaited<ReturnType<typeof sealed>> & { key: Uint8Array; header: Record<string, string> };
+let row: Row;
+
+beforeAll(async () => {
+  const parts = await sealed();
+  row = {
+    ...parts,
+    key: await parts.keyring.unwrap(parts.dataKey, ACME.workspaceId),
+    header: JSON.parse(Buffer.from(parts.jwe.split('.')[0] as string, 'base64url').toString()),
+  };
+  expect(await row.sealer.open(ACME, row.jwe, [row.dataKey])).toBe(PLAINTEXT);
+});
+
+async function expectRefused(jwe: string, identity: ProviderIdentity = ACME, dataKeys = [row.dataKey]) {
+  const failure = await failureOf(row.sealer.open(identity, jwe, dataKeys));
+  const { workspaceId, type, name } = identity;
+  expect(failure.message).toBe(`the stored credential of ${type}/${name} of ${workspaceId} does not open`);
+  expect(failure).toMatchObject({ type: 'CredentialUnreadable', retryable: false, facts: { provider: identity } });
+  expect(failure.cause).toBeUndefined();
+}
+
+/** A JWE by somebody who has the data key, so that only what is forged can be the reason of a refusal. */
+function forge(header: Record<string, unknown>, key: Uint8Array = row.key, plaintext: Uint8Array = Buffer.from('{}')) {
+  const encrypt = new CompactEncrypt(plaintext).setProtectedHeader(header as { alg: string; enc: string });
+  return encrypt.encrypt(key, { crit: { b64: true, workspace_id: true } });
+}
+
+/** The same by hand, for what jose refuses to write. */
+function forgeRaw(header: string, { ivBytes = 12, tagBytes = 16, key = row.key } = {}) {
+  const iv = randomBytes(ivBytes);
+  const protectedHeader = Buffer.from(header).toString('base64url');
+  const cipher = createCipheriv('aes-256-gcm', key, iv, { authTagLength: tagBytes }).setAAD(
+    Buffer.from(protectedHeader),
+  );
+  const ciphertext = Buffer.concat([cipher.update('{}'), cipher.final()]);
+  return [protectedHeader, '', ...[iv, ciphertext, cipher.getAuthTag()].map((part) => part.toString('base64url'))].join(
+    '.',
+  );
+}
+
+test('what is forged below opens when nothing is wrong with it', async () => {
+  expect(await row.sealer.open(ACME, await forge(row.header), [row.dataKey])).toBe('{}');
+  expect(await row.sealer.open(ACME, forgeRaw(JSON.stringify(row.header)), [row.dataKey])).toBe('{}');
+  const otherOrder = Object.fromEntries(Object.entries(row.header).sort());
+  expect(await row.sealer.open(ACME, await forge(otherOrder), [row.dataKey])).toBe('{}');
+});
+
+test('a refusal shows nothing of the secret, not even where the key was right', async () => {
+  const failure = await failureOf(row.sealer.open({ ...ACME, name: 'openai' }, row.jwe, [row.dataKey]));
+  const notUtf8 = await forge(row.header, row.key, Buffer.concat([Buffer.from(PLAINTEXT), Buffer.from([0xc3, 0x28])]));
+  const undecoded = await failureOf(row.sealer.open(ACME, notUtf8, [row.dataKey]));
+  for (const error of [failure, undecoded]) expect(shownBy(error)).not.toContain(CANARY);
+});
+
+describe('a row pasted elsewhere does not open', () => {
+  test.each<[string, ProviderIdentity]>([
+    ['another workspace', { ...ACME, workspaceId: 'ws_evil' }],
+    ['a workspace that differs in case', { ...ACME, workspaceId: 'WS_acme' }],
+    ['another type', { ...ACME, type: 'rpc' }],
+    ['another name', { ...ACME, name: 'openai' }],
+    ['a name and type that run together as its own do', { ...ACME, type: 'll', name: 'manthropic' }],
+  ])('%s', async (_, identity) => {
+    await expectRefused(row.jwe, identity);
+  });
+
+  test('another workspace with its own data key under the same kid', async () => {
+    const theirs = await row.sealer.createDataKey('ws_evil');
+    await expectRefused(row.jwe, { ...ACME, workspaceId: 'ws_evil' }, [{ ...theirs, kid: row.dataKey.kid }]);
+  });
+
+  test('another workspace, with the data key of this one pasted along', async () => {
+    await expectRefused(row.jwe, { ...ACME, workspaceId: 'ws_evil' }, [row.dataKey]);
+    const sealedForThem = await forge({ ...row.header, workspace_id: 'ws_evil' });
+    await expectRefused(sealedForThem, { ...ACME, workspaceId: 'ws_evil' }, [row.dataKey]);
+  });
+
+  test('any two different identities', async () => {
+    const identity = fc.record({
+      workspaceId: fc.stringMatching(/^[A-Za-z0-9_.:-]{1,12}$/),
+      type: fc.stringMatching(/^[a-z][a-z0-9-]{0,5}$/),
+      name: fc.stringMatching(/^[a-z0-9_.:-]{1,8}$/),
+    });
+    await fc.assert(
+      fc.asyncProperty(identity, identity, async (own, other) => {
+        fc.pre(JSON.stringify(own) !== JSON.stringify(other));
+        const dataKey = await row.sealer.createDataKey(own.workspaceId);
+        const jwe = await row.sealer.seal(own, PLAINTEXT, dataKey);
+        expect(await row.sealer.open(own, jwe, [dataKey])).toBe(PLAINTEXT);
+        await expectRefused(jwe, other, [dataKey]);
+      }),
+    );
+  });
+});
+
+describe('a row whose data key is not the one it names does not open', () => {
+  test('no data key, another one, another one under its kid', async () => {
+    const other = await row.sealer.createDataKey(ACME.workspaceId);
+    await expectRefused(row.jwe, ACME, []);
+    await expectRefused(row.jwe, ACME, [other]);
+    await expectRefused(row.jwe, ACME, [{ ...other, kid: row.dataKey.kid }]);
+    await expectRefused(row.jwe, ACME, [{ ...row.dataKey, wrappedKey: other.wrappedKey }]);
+  });
+
+  test('only the named key is tried: sealed under one, named by the kid of another', async () => {
+    const other = await row.sealer.createDataKey(ACME.workspaceId);
+    const misnamed = await forge({ ...row.header, kid: other.kid });
+    await expectRefused(misnamed, ACME, [row.dataKey, other]);
+  });
+
+  test('a lost root key, a wrapped key altered in any character, or cut', async () => {
+    const { wrappedKey } = row.dataKey;
+    await expectRefused(row.jwe, ACME, [{ ...row.dataKey, rootKeyId: 'root-lost' }]);
+    for (const altered of alterations(wrappedKey))
+      await expectRefused(row.jwe, ACME, [{ ...row.dataKey, wrappedKey: altered }]);
+    for (let length = 0; length < wrappedKey.length; length += 1)
+      await expectRefused(row.jwe, ACME, [{ ...row.dataKey, wrappedKey: wrappedKey.slice(0, length) }]);
+    await expectRefused(row.jwe, ACME, [{ ...row.dataKey, wrappedKey: wrappedKey.padEnd(10_000_000, 'A') }]);
+  });
+
+  test('a data key that is not 256 bits', async () => {
+    for (const bytes of [0, 16, 24, 33]) {
+      const wrapped = await row.keyring.wrap(randomBytes(bytes), {
+        workspaceId: ACME.workspaceId,
+        kid: row.dataKey.kid,
+      });
+      await expectRefused(row.jwe, ACME, [{ kid: row.dataKey.kid, ...wrapped }]);
+    }
+  });
+});
+
+describe('an altered row does not open', () => {
+  test('any bit of any character of header, IV, ciphertext and tag', async () => {
+    let tried = 0;
+    for (const altered of alterations(row.jwe)) {
+      await expectRefused(altered);
+      tried += 1;
+    }
+    expect(tried).toBeGreaterThan(6 * (row.jwe.length - 4));
+  });
+
+  test('cut at every length, and with anything added', async () => {
+    for (let length = 0; length < row.jwe.length; length += 1) await expectRefused(row.jwe.slice(0, length));
+    for (const extra of ['A', '.', '.AAAA', '=', '\n', ' ', '\0']) {
+      await expectRefused(row.jwe + extra);
+      await expectRefused(extra + row.jwe);
+    }
+  });
+
+  test('a part that is missing, moved or taken from another row', async () => {
+    const other = await row.sealer.seal(ACME, PLAINTEXT, row.dataKey);
+    const parts = row.jwe.split('.');
+    for (let index = 0; index < parts.length; index += 1) {
+      await expectRefused(parts.with(index, other.split('.')[index === 0 ? 2 : index] || 'AAAA').join('.'));
+      if (parts[index]) await expectRefused(parts.with(index, '').join('.'));
+      await expectRefused(parts.toSpliced(index, 1).join('.'));
+    }
+  });
+
+  test('what was never a compact JWE, however long', async () => {
+    const [header] = row.jwe.split('.');
+    const flattened = JSON.stringify({ protected: header, iv: 'A', ciphertext: 'A', tag: 'A' });
+    const long = 10_000_000;
+    const near = `${header}..${'A'.repeat(16)}.${'A'.repeat(90_000)}`;
+    for (const text of [
+      '',
+      '.',
+      '....',
+      '{}',
+      flattened,
+      'A'.repeat(long),
+      '.'.repeat(long),
+      near,
+      `${near}.${'A'.repeat(22)}`,
+    ])
+      await expectRefused(text);
+  });
+});
+
+describe('a header with anything else in it does not open, by whoever has the key', () => {
+  test.each<[string, (header: Record<string, string>) => Record<string, unknown>]>([
+    ['another workspace_id', (header) => ({ ...header, workspace_id: 'ws_evil' })],
+    ['another provider_type', (header) => ({ ...header, provider_type: 'rpc' })],
+    ['another provider_name', (header) => ({ ...header, provider_name: 'openai' })],
+    ['another kid', (header) => ({ ...header, kid: 'other' })],
+    ['the typ of a data key', (header) => ({ ...header, typ: 'workspace-data-key+jwe' })],
+    ['its typ in capitals', (header) => ({ ...header, typ: 'WORKSPACE-PROVIDER+JWE' })],
+    ['its typ as a media type', (header) => ({ ...header, typ: 'application/workspace-provider+jwe' })],
+    ['compression', (header) => ({ ...header, zip: 'DEF' })],
+    ['crit', (header) => ({ ...header, crit: ['workspace_id'] })],
+    ['a key', (header) => ({ ...header, jwk: { kty: 'oct', k: 'AAAA' } })],
+    ['a key URL', (header) => ({ ...header, jku: 'https://canary.invalid/jwks' })],
+    ['cty', (header) => ({ ...header, cty: 'json' })],
+    ['a member of one’s own', (header) => ({ ...header, version: 1 })],
+    ['a null member', (header) => ({ ...header, version: null })],
+    ['a value that only looks the same', (header) => ({ ...header, workspace_id: ['ws_acme'] })],
+    ...['typ', 'kid', 'workspace_id', 'provider_type', 'provider_name'].map(
+      (member): [string, (header: Record<string, string>) => Record<string, unknown>] => [
+        `no ${member}`,
+        ({ [member]: _, ...header }) => header,
+      ],
+    ),
+  ])('%s', async (_, change) => {
+    await expectRefused(await forge(change(row.header)));
+  });
+
+  test('__proto__, which JSON makes a member like any other', async () => {
+    await expectRefused(forgeRaw(JSON.stringify(row.header).replace('{', '{"__proto__":{},')));
+  });
+
+  test.each([
+    ['A128GCM', 'dir', 16],
+    ['A192GCM', 'dir', 24],
+    ['A256CBC-HS512', 'dir', 64],
+    ['A256GCM', 'A256KW', 32],
+    ['A256GCM', 'A256GCMKW', 32],
+    ['A256GCM', 'PBES2-HS512+A256KW', 32],
+  ])('another algorithm: enc %s, alg %s', async (enc, alg, keyBytes) => {
+    const key = Buffer.concat([row.key, row.key]).subarray(0, keyBytes);
+    await expectRefused(await forge({ ...row.header, alg, enc }, key));
+  });
+
+  test('a shortened tag, another IV length, both with a key and header that are right', async () => {
+    const header = JSON.stringify(row.header);
+    for (const tagBytes of [4, 8, 12, 13, 14, 15]) await expectRefused(forgeRaw(header, { tagBytes }));
+    for (const ivBytes of [1, 8, 11, 13, 16, 32]) await expectRefused(forgeRaw(header, { ivBytes }));
+  });
+
+  test('a plaintext that is not UTF-8', async () => {
+    await expectRefused(await forge(row.header, row.key, Buffer.from([0xc3, 0x28])));
+  });
+});
+
+/** Each character with each of its six bits changed, or replaced by one that is no base64url at all. */
+function* alterations(jwe: string): Generator<string> {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+  for (const [index, character] of [...jwe].entries()) {
+    const value = alphabet.indexOf(character);
+    const others = value < 0 ? ['A'] : [0, 1, 2, 3, 4, 5].map((bit) => alphabet[value ^ (1 << bit)] as string);
+    for (const other of [...others, '+', '=', '\n', '€']) yield jwe.slice(0, index) + other + jwe.slice(index + 1);
+  }
+}

@@ -1,0 +1,66 @@
+/** What the sealing tests share. The root keys count up from a byte: plainly fake, and never of any use elsewhere. */
+import { compactDecrypt } from 'jose/jwe/compact/decrypt';
+import { isProviderError, type ProviderError } from '../../src/protocol/errors.js';
+import type { ProviderIdentity } from '../../src/protocol/names.js';
+import type { WrappedDataKey } from '../../src/protocol/records.js';
+import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
+import type { RootKeyring } from '../../src/sealing/root-keyring.js';
+import { Sealer } from '../../src/sealing/sealer.js';
+
+export const CANARY = 'canary-c0ffee-never-in-the-clear';
+export const PLAINTEXT = JSON.stringify({ apiKey: CANARY });
+export const ACME: ProviderIdentity = { workspaceId: 'ws_acme', type: 'llm', name: 'anthropic' };
+
+/** A root key as `ENCRYPTION_KEY` has it: 32 bytes that count up from `first`. */
+export function fakeRootKey(id: string, first: number): string {
+  return `${id}:${Buffer.from(Array.from({ length: 32 }, (_, i) => first + i)).toString('base64')}`;
+}
+
+export const ROOT_2025 = fakeRootKey('root-2025', 0);
+export const ROOT_2026 = fakeRootKey('root-2026', 100);
+
+export async function sealed(keyring: RootKeyring = parseLocalKeyring(ROOT_2025)) {
+  const sealer = new Sealer(keyring);
+  const dataKey = await sealer.createDataKey(ACME.workspaceId);
+  return { keyring, sealer, dataKey, jwe: await sealer.seal(ACME, PLAINTEXT, dataKey) };
+}
+
+/** The failure of a call that must fail, as a `ProviderError`. */
+export async function failureOf(running: Promise<unknown>): Promise<ProviderError> {
+  const outcome = await running.then(
+    () => 'it succeeded',
+    (error: unknown) => error,
+  );
+  if (!isProviderError(outcome)) throw new Error(`expected a ProviderError, not: ${outcome}`);
+  return outcome;
+}
+
+/** All that an error shows to whoever prints it. */
+export function shownBy(error: Error): string {
+  return [error.message, error.stack, JSON.stringify(error), String(error.cause)].join('\n');
+}
+
+/** A root keyring that counts its calls, and fails when told to. */
+export class WatchedKeyring implements RootKeyring {
+  unwraps = 0;
+  failure?: Error;
+
+  constructor(private readonly keyring: RootKeyring = parseLocalKeyring(ROOT_2025)) {}
+
+  async wrap(dataKey: Uint8Array, context: { workspaceId: string; kid: string }) {
+    if (this.failure) throw this.failure;
+    return this.keyring.wrap(dataKey, context);
+  }
+
+  async unwrap(wrapped: WrappedDataKey, workspaceId: string) {
+    this.unwraps += 1;
+    if (this.failure) throw this.failure;
+    return this.keyring.unwrap(wrapped, workspaceId);
+  }
+}
+
+/** Read by jose alone: proof of the format by a reader that is not ours. */
+export async function openByJose(jwe: string, key: Uint8Array, encoding: BufferEncoding = 'utf8') {
+  const { plaintext, protectedHeader } = await compactDecrypt(jwe, key);
+  return { plaintext: Buffer.from(plaintext).toString(encoding), protectedHeader };
+}

@@ -1,0 +1,118 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { isProviderError } from '../../src/protocol/errors.js';
+import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
+import { failureOf, fakeRootKey, openByJose, ROOT_2025, ROOT_2026, shownBy } from './fixtures.js';
+
+const KEY = ROOT_2025.split(':')[1] as string;
+const CONTEXT = { workspaceId: 'ws_acme', kid: 'data-key-1' };
+
+describe('a root key that is missing or malformed stops the start', () => {
+  test.each<[string, string | undefined, string]>([
+    ['not set', undefined, 'is not set: without a root key nothing can be sealed'],
+    ['empty', '', 'is not set: without a root key nothing can be sealed'],
+    ['blank', ' \n', 'is not set: without a root key nothing can be sealed'],
+    ['a key without an id', KEY, 'entry 1 has no id'],
+    ['an empty id', `:${KEY}`, 'entry 1 has an id that is not 1 to 32 of A-Z a-z 0-9 _ . -'],
+    [
+      'an id too long, as a key in its place is',
+      `${KEY}:root`,
+      'entry 1 has an id that is not 1 to 32 of A-Z a-z 0-9 _ . -',
+    ],
+    ['an id with a space', `root 1:${KEY}`, 'entry 1 has an id that is not 1 to 32 of A-Z a-z 0-9 _ . -'],
+    ['an id without a key', 'root:', 'entry 1 holds a key of 0 bits, not 256'],
+    ['a comma at the end', `${ROOT_2025},`, 'entry 2 is empty'],
+    ['a second entry without an id', `${ROOT_2025},${KEY}`, 'entry 2 has no id'],
+    ['quotes around it', `"${ROOT_2025}"`, 'entry 1 has an id that is not 1 to 32 of A-Z a-z 0-9 _ . -'],
+    [
+      'base64 without padding',
+      `root:${KEY.replace('=', '')}`,
+      'entry 1 holds a key that is not base64 with its padding',
+    ],
+    [
+      'base64url',
+      `root:${Buffer.alloc(32, 0xfb).toString('base64url')}=`,
+      'entry 1 holds a key that is not base64 with its padding',
+    ],
+    [
+      'bits beyond the last byte',
+      `root:${KEY.replace('8=', '9=')}`,
+      'entry 1 holds a key that is not base64 with its padding',
+    ],
+    ['hexadecimal', `root:${Buffer.from(KEY, 'base64').toString('hex')}`, 'entry 1 holds a key of 384 bits, not 256'],
+    ['words', 'root:correct horse battery staple', 'entry 1 holds a key that is not base64 with its padding'],
+    ['a space inside', `root: ${KEY}`, 'entry 1 holds a key that is not base64 with its padding'],
+    ['128 bits', `root:${randomBytes(16).toString('base64')}`, 'entry 1 holds a key of 128 bits, not 256'],
+    ['264 bits', `root:${randomBytes(33).toString('base64')}`, 'entry 1 holds a key of 264 bits, not 256'],
+    ['all zero', `root:${Buffer.alloc(32).toString('base64')}`, 'entry 1 holds one byte repeated, not a random key'],
+    [
+      'one byte repeated',
+      `root:${Buffer.alloc(32, 'a').toString('base64')}`,
+      'entry 1 holds one byte repeated, not a random key',
+    ],
+    ['an id twice', `${ROOT_2025},${fakeRootKey('root-2025', 50)}`, 'entry 2 has an id that an earlier entry has'],
+    ['a key twice', `${ROOT_2025},other:${KEY}`, 'entry 2 repeats the key of an earlier entry under another id'],
+  ])('%s', (_, text, what) => {
+    const error = thrownBy(() => parseLocalKeyring(text));
+    if (!isProviderError(error, 'ProviderConfigInvalid')) throw error;
+    expect(error.message).toBe(
+      `ENCRYPTION_KEY ${what}. It is id:key, or a list with the active one first (id:key,id:key), ` +
+        'where id is a name of your choice and key is the output of: openssl rand -base64 32',
+    );
+    expect(error.facts).toEqual({ fields: ['ENCRYPTION_KEY'] });
+    for (const part of (text ?? '').split(/[:,]/).filter((value) => value.length > 8))
+      expect(shownBy(error)).not.toContain(part);
+  });
+
+  test('space around entries, as a file or a shell leaves it, is no fault', async () => {
+    const keyring = parseLocalKeyring(` ${ROOT_2026} , ${ROOT_2025}\n`);
+    expect((await keyring.wrap(randomBytes(32), CONTEXT)).rootKeyId).toBe('root-2026');
+  });
+});
+
+describe('a data key', () => {
+  test('is wrapped as a compact JWE under the first root key, with exactly the documented header', async () => {
+    const dataKey = randomBytes(32);
+    const { wrappedKey, rootKeyId } = await parseLocalKeyring(`${ROOT_2025},${ROOT_2026}`).wrap(dataKey, CONTEXT);
+    expect(rootKeyId).toBe('root-2025');
+    const opened = await openByJose(wrappedKey, Buffer.from(KEY, 'base64'), 'base64');
+    expect(opened).toEqual({
+      plaintext: dataKey.toString('base64'),
+      protectedHeader: {
+        alg: 'dir',
+        enc: 'A256GCM',
+        typ: 'workspace-data-key+jwe',
+        kid: 'root-2025',
+        workspace_id: 'ws_acme',
+        data_kid: 'data-key-1',
+      },
+    });
+  });
+
+  test('unwraps in its own context alone, under any root key that is listed', async () => {
+    const dataKey = randomBytes(32);
+    const wrapped = { kid: CONTEXT.kid, ...(await parseLocalKeyring(ROOT_2025).wrap(dataKey, CONTEXT)) };
+    const keyring = parseLocalKeyring(`${ROOT_2026},${ROOT_2025}`);
+    expect(Buffer.from(await keyring.unwrap(wrapped, 'ws_acme'))).toEqual(dataKey);
+    const refused = [
+      keyring.unwrap(wrapped, 'ws_evil'),
+      keyring.unwrap({ ...wrapped, kid: 'data-key-2' }, 'ws_acme'),
+      keyring.unwrap({ ...wrapped, rootKeyId: 'root-2026' }, 'ws_acme'),
+      keyring.unwrap({ ...wrapped, rootKeyId: 'root-lost' }, 'ws_acme'),
+      parseLocalKeyring(fakeRootKey('root-2025', 7)).unwrap(wrapped, 'ws_acme'),
+    ];
+    for (const failure of await Promise.all(refused.map(failureOf))) {
+      expect(failure.type).toBe('CredentialUnreadable');
+      expect(failure.message).toMatch(/^a data key of ws_(acme|evil) does not unwrap$/);
+    }
+  });
+});
+
+function thrownBy(call: () => unknown): unknown {
+  try {
+    call();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('nothing was thrown');
+}

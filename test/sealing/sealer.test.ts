@@ -1,0 +1,219 @@
+import { inspect } from 'node:util';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ProviderError } from '../../src/protocol/errors.js';
+import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
+import { MAX_PLAINTEXT_BYTES, Sealer } from '../../src/sealing/sealer.js';
+import {
+  ACME,
+  CANARY,
+  failureOf,
+  openByJose,
+  PLAINTEXT,
+  ROOT_2025,
+  ROOT_2026,
+  sealed,
+  shownBy,
+  WatchedKeyring,
+} from './fixtures.js';
+
+describe('what was sealed opens', () => {
+  test('as the very same text, whatever well-formed text it is', async () => {
+    const { sealer, dataKey } = await sealed();
+    const text = fc.string({ unit: 'binary', maxLength: 200 });
+    await fc.assert(
+      fc.asyncProperty(text, async (plaintext) => {
+        expect(await sealer.open(ACME, await sealer.seal(ACME, plaintext, dataKey), [dataKey])).toBe(plaintext);
+      }),
+    );
+  });
+
+  test.each([
+    ['an empty text', ''],
+    ['a byte order mark', '\uFEFF{}'],
+    ['control characters', 'a\0b\r\n\u001b[2J'],
+    ['64 KiB', 'x'.repeat(MAX_PLAINTEXT_BYTES)],
+    ['64 KiB in three-byte characters', '€'.repeat(Math.floor(MAX_PLAINTEXT_BYTES / 3))],
+  ])('%s', async (_, plaintext) => {
+    const { sealer, dataKey } = await sealed();
+    expect(await sealer.open(ACME, await sealer.seal(ACME, plaintext, dataKey), [dataKey])).toBe(plaintext);
+  });
+
+  test('never twice as the same ciphertext', async () => {
+    const { sealer, dataKey } = await sealed();
+    const jwes = await Promise.all(Array.from({ length: 100 }, () => sealer.seal(ACME, PLAINTEXT, dataKey)));
+    expect(new Set(jwes).size).toBe(100);
+  });
+
+  test('as a compact JWE that any JOSE library reads, with exactly the documented header', async () => {
+    const { keyring, dataKey, jwe } = await sealed();
+    const key = await keyring.unwrap(dataKey, ACME.workspaceId);
+    expect(await openByJose(jwe, key)).toEqual({
+      plaintext: PLAINTEXT,
+      protectedHeader: {
+        alg: 'dir',
+        enc: 'A256GCM',
+        typ: 'workspace-provider+jwe',
+        kid: dataKey.kid,
+        workspace_id: 'ws_acme',
+        provider_type: 'llm',
+        provider_name: 'anthropic',
+      },
+    });
+  });
+
+  test('by the data key that its header names, among several', async () => {
+    const { sealer, dataKey, jwe } = await sealed();
+    const others = await Promise.all([1, 2, 3].map(() => sealer.createDataKey(ACME.workspaceId)));
+    expect(await sealer.open(ACME, jwe, [...others, dataKey])).toBe(PLAINTEXT);
+  });
+});
+
+describe('what cannot be sealed is refused, and never shown', () => {
+  test.each([
+    ['a secret over 64 KiB', `${CANARY}${'x'.repeat(MAX_PLAINTEXT_BYTES)}`, 'is over 64 KiB'],
+    ['a secret of 10 MB', CANARY.repeat(320_000), 'is over 64 KiB'],
+    ['a lone surrogate, which UTF-8 would replace', `${CANARY}\uD800`, 'is not well-formed Unicode'],
+  ])('%s', async (_, plaintext, what) => {
+    const { sealer, dataKey } = await sealed();
+    const failure = await failureOf(sealer.seal(ACME, plaintext, dataKey));
+    expect(failure).toMatchObject({ type: 'ProviderConfigInvalid', facts: { provider: ACME, fields: ['secret'] } });
+    expect(failure.message).toBe(`the secret of llm/anthropic of ws_acme ${what}`);
+    expect(shownBy(failure)).not.toContain(CANARY);
+  });
+
+  test.each([
+    ['workspaceId', { ...ACME, workspaceId: `${CANARY} ` }],
+    ['type', { ...ACME, type: `${CANARY}!` }],
+    ['name', { ...ACME, name: `${CANARY}"` }],
+  ])('an identity whose %s does not fit', async (field, identity) => {
+    const { sealer, dataKey } = await sealed();
+    const failure = await failureOf(sealer.seal(identity, PLAINTEXT, dataKey));
+    expect(failure).toMatchObject({ type: 'ProviderConfigInvalid', facts: { fields: [field] } });
+    expect(shownBy(failure)).not.toContain(CANARY);
+  });
+
+  test('a data key for a workspace id that does not fit', async () => {
+    const failure = await failureOf(new Sealer(parseLocalKeyring(ROOT_2025)).createDataKey('ws acme'));
+    expect(failure).toMatchObject({ type: 'ProviderConfigInvalid', facts: { fields: ['workspaceId'] } });
+  });
+
+  test('anything, under the data key of another workspace', async () => {
+    const { sealer, dataKey } = await sealed();
+    const failure = await failureOf(sealer.seal({ ...ACME, workspaceId: 'ws_evil' }, PLAINTEXT, dataKey));
+    expect(failure.type).toBe('CredentialUnreadable');
+    expect(shownBy(failure)).not.toContain(CANARY);
+  });
+});
+
+describe('root keys', () => {
+  test('a data key under a retired root key still opens while that key is listed, and new ones use the active one', async () => {
+    const { dataKey, jwe } = await sealed(parseLocalKeyring(ROOT_2025));
+    const sealer = new Sealer(parseLocalKeyring(`${ROOT_2026},${ROOT_2025}`));
+    expect(dataKey.rootKeyId).toBe('root-2025');
+    expect(await sealer.open(ACME, jwe, [dataKey])).toBe(PLAINTEXT);
+    expect((await sealer.createDataKey(ACME.workspaceId)).rootKeyId).toBe('root-2026');
+  });
+
+  test('a re-wrapped data key opens what it sealed, without the root key that wrapped it first', async () => {
+    const { dataKey, jwe } = await sealed(parseLocalKeyring(ROOT_2025));
+    const both = new Sealer(parseLocalKeyring(`${ROOT_2026},${ROOT_2025}`));
+    const rewrapped = await both.rewrap(ACME.workspaceId, dataKey);
+    expect(rewrapped).toMatchObject({ kid: dataKey.kid, rootKeyId: 'root-2026' });
+    const alone = new Sealer(parseLocalKeyring(ROOT_2026));
+    expect(await alone.open(ACME, jwe, [rewrapped])).toBe(PLAINTEXT);
+    expect((await failureOf(alone.open(ACME, jwe, [dataKey]))).type).toBe('CredentialUnreadable');
+    expect((await failureOf(alone.rewrap(ACME.workspaceId, dataKey))).type).toBe('CredentialUnreadable');
+  });
+
+  test('a key service that is away is a failure to retry, in every call', async () => {
+    const keyring = new WatchedKeyring();
+    const { dataKey, jwe } = await sealed(keyring);
+    const sealer = new Sealer(keyring);
+    keyring.failure = new ProviderError('KeyServiceUnavailable', 'the root-key service does not answer');
+    const failures = await Promise.all([
+      failureOf(sealer.open(ACME, jwe, [dataKey])),
+      failureOf(sealer.seal(ACME, PLAINTEXT, dataKey)),
+      failureOf(sealer.createDataKey(ACME.workspaceId)),
+      failureOf(sealer.rewrap(ACME.workspaceId, dataKey)),
+    ]);
+    for (const failure of failures) expect(failure).toMatchObject({ type: 'KeyServiceUnavailable', retryable: true });
+    expect(failures[0]).toMatchObject({
+      message: 'the root-key service is away: llm/anthropic of ws_acme does not open now',
+      facts: { provider: ACME },
+    });
+  });
+
+  test('any other error of a root keyring is one that does not open, and none of its words pass', async () => {
+    const keyring = new WatchedKeyring();
+    const { dataKey, jwe } = await sealed(keyring);
+    keyring.failure = new TypeError(`cannot read ${CANARY}`);
+    const failure = await failureOf(new Sealer(keyring).open(ACME, jwe, [dataKey]));
+    expect(failure.message).toBe('the stored credential of llm/anthropic of ws_acme does not open');
+    expect(shownBy(failure)).not.toContain(CANARY);
+  });
+});
+
+describe('unwrapped data keys', () => {
+  test('a thousand opens at once unwrap their data key once, and a thousand later ones not again', async () => {
+    const keyring = new WatchedKeyring();
+    const { dataKey, jwe } = await sealed(keyring);
+    const sealer = new Sealer(keyring);
+    keyring.unwraps = 0;
+    for (let round = 0; round < 2; round += 1) {
+      const opened = await Promise.all(Array.from({ length: 1000 }, () => sealer.open(ACME, jwe, [dataKey])));
+      expect(new Set(opened)).toEqual(new Set([PLAINTEXT]));
+      expect(keyring.unwraps).toBe(1);
+    }
+  });
+
+  test('a failure is never kept: the next call asks again', async () => {
+    const keyring = new WatchedKeyring();
+    const { dataKey, jwe } = await sealed(keyring);
+    const sealer = new Sealer(keyring);
+    keyring.failure = new ProviderError('KeyServiceUnavailable', 'the root-key service does not answer');
+    await Promise.all([failureOf(sealer.open(ACME, jwe, [dataKey])), failureOf(sealer.open(ACME, jwe, [dataKey]))]);
+    delete keyring.failure;
+    expect(await sealer.open(ACME, jwe, [dataKey])).toBe(PLAINTEXT);
+  });
+
+  test('no more than maxDataKeys are kept, the least used is dropped', async () => {
+    const keyring = new WatchedKeyring();
+    const sealer = new Sealer(keyring, { maxDataKeys: 2 });
+    const dataKeys = await Promise.all([0, 1, 2].map(() => sealer.createDataKey(ACME.workspaceId)));
+    const jwes = await Promise.all(dataKeys.map((dataKey) => sealer.seal(ACME, PLAINTEXT, dataKey)));
+    const unwrapsOf = async (index: number) => {
+      keyring.unwraps = 0;
+      await sealer.open(ACME, jwes[index] as string, dataKeys);
+      return keyring.unwraps;
+    };
+    expect([await unwrapsOf(1), await unwrapsOf(2), await unwrapsOf(0), await unwrapsOf(2)]).toEqual([0, 0, 1, 0]);
+  });
+
+  test.each(['rootKeyId', 'wrappedKey'] as const)(
+    'a row with another %s is not answered from memory',
+    async (column) => {
+      const { sealer, dataKey, jwe } = await sealed();
+      const other = await sealer.createDataKey(ACME.workspaceId);
+      const altered = { ...dataKey, [column]: column === 'rootKeyId' ? 'root-lost' : other.wrappedKey };
+      expect(await sealer.open(ACME, jwe, [dataKey])).toBe(PLAINTEXT);
+      expect((await failureOf(sealer.open(ACME, jwe, [altered]))).type).toBe('CredentialUnreadable');
+    },
+  );
+
+  test('a workspace without its data keys does not open, however warm the memory', async () => {
+    const { sealer, dataKey, jwe } = await sealed();
+    expect(await sealer.open(ACME, jwe, [dataKey])).toBe(PLAINTEXT);
+    expect((await failureOf(sealer.open(ACME, jwe, []))).type).toBe('CredentialUnreadable');
+  });
+
+  test('nothing that prints a sealer shows a key', async () => {
+    const { keyring, sealer, dataKey, jwe } = await sealed();
+    await sealer.open(ACME, jwe, [dataKey]);
+    const key = Buffer.from(await keyring.unwrap(dataKey, ACME.workspaceId));
+    const shown = inspect([sealer, keyring], { depth: Number.POSITIVE_INFINITY, showHidden: true });
+    for (const secret of [key, Buffer.from(ROOT_2025.split(':')[1] as string, 'base64')])
+      for (const encoding of ['hex', 'base64', 'base64url', 'latin1'] as const)
+        expect(shown).not.toContain(secret.toString(encoding));
+  });
+});
