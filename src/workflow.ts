@@ -1,6 +1,12 @@
 /** `workspace-providers/workflow`: what workflow code may import. Sandbox-safe: no Node module behind it. */
 export { FAILURE_TYPES, type FailureType } from './protocol/errors.js';
-export type { CacheOutcome, ProviderReference, ProviderSource, ProviderUse, RpcReference } from './protocol/references.js';
+export type {
+  CacheOutcome,
+  ProviderReference,
+  ProviderSource,
+  ProviderUse,
+  RpcReference,
+} from './protocol/references.js';
 export {
   type Json,
   type LlmMessage,

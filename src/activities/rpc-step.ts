@@ -7,15 +7,20 @@ import { createClient } from 'viem';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
 import type { ProviderReference } from '../protocol/references.js';
 import { type Json, RPC_READ_METHODS, type RpcStepInput, type RpcStepResult } from '../protocol/steps.js';
+import type { RpcCredential } from '../providers/rpc.js';
 import { confirmChain } from '../providers/rpc.js';
 import { transport } from '../providers/transport.js';
 import type { ProviderCall, ProviderResolver } from '../resolver/provider-resolver.js';
-import type { RpcCredential } from '../providers/rpc.js';
 import { atTheEdge } from './failures.js';
 import { withHeartbeat } from './heartbeat.js';
 
 /** Failures that say nothing about the request: another endpoint may answer it. */
-const PASSED_OVER = new Set(['ProviderUnavailable', 'ProviderRateLimited', 'ProviderQuotaExhausted', 'ProviderDisabled']);
+const PASSED_OVER = new Set([
+  'ProviderUnavailable',
+  'ProviderRateLimited',
+  'ProviderQuotaExhausted',
+  'ProviderDisabled',
+]);
 
 export function createRpcStep(resolver: ProviderResolver) {
   return (input: RpcStepInput): Promise<RpcStepResult> =>

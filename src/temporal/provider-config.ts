@@ -22,12 +22,18 @@ export interface ProviderConfig {
 }
 
 const PREFIX = 'PROVIDER_';
-const NAMES = [
+
+/** Every setting with our prefix, the worker's too: a process may share its environment with one that reads more. */
+export const SETTING_NAMES = [
   'PROVIDER_CACHE_LEASE',
   'PROVIDER_CACHE_MAX',
   'PROVIDER_DATABASE_CONNECTIONS',
+  'PROVIDER_MAX_CONCURRENT_STEPS',
   'PROVIDER_PLATFORM_FALLBACK',
   'PROVIDER_PREPARED_STATEMENTS',
+  'PROVIDER_SHUTDOWN_GRACE',
+  'PROVIDER_TASK_QUEUE',
+  'PROVIDER_WORKER_IDENTITY',
 ];
 
 /** @throws ProviderError `ProviderConfigInvalid` naming each setting that does not fit, and what it should be */
@@ -40,7 +46,7 @@ export function providerConfigFromEnv(env: NodeJS.ProcessEnv): ProviderConfig {
 
 /** For a caller that reads more settings and wants every problem told at once. */
 export function readProviderConfig(settings: Settings): ProviderConfig {
-  settings.refuseUnknown(PREFIX, NAMES);
+  settings.refuseUnknown(PREFIX, SETTING_NAMES);
   const databaseUrl = settings.required('DATABASE_URL', 'the Postgres that holds workspace_providers, as postgres://…');
   const rootKeyring = settings.parsed('ENCRYPTION_KEY', () => parseLocalKeyring(settings.env.ENCRYPTION_KEY));
   const fallback = settings.parsed('PROVIDER_PLATFORM_FALLBACK', () =>

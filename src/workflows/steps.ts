@@ -49,7 +49,7 @@ export function resolveRpcEndpoint(input: ResolveRpcEndpointInput, options?: Ste
  * @throws ActivityFailure whose cause has `type` `CredentialRejected`, `ProviderQuotaExhausted`,
  *   `ProviderRequestInvalid`, or one of {@link resolveLlmKey}'s; rate limits and outages are waited out for two hours.
  * @example
- * const { text } = await llmStep({ ref: llm, model: 'claude-sonnet-4-5', prompt: 'Say hello.' });
+ * const { text } = await llmStep({ ref: llm, model: 'claude-sonnet-5-5', prompt: 'Say hello.' });
  */
 export async function llmStep<Answer = Json>(
   input: LlmStepInput,

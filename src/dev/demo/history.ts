@@ -1,7 +1,7 @@
 /** Reads an agent's history as the Temporal server keeps it: who resolved what, and whether a secret stands in it. */
 import type { WorkflowHandle } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
-import { temporal } from '@temporalio/proto';
+import proto, { type temporal } from '@temporalio/proto';
 import type { ProviderReference, ProviderUse, RpcReference } from '../../protocol/references.js';
 
 type History = temporal.api.history.v1.IHistory;
@@ -46,7 +46,7 @@ function useOf(result: ProviderReference | RpcReference | { provider: ProviderUs
  * searched, not their JSON: that holds payloads as base64, where nothing would be found.
  */
 export function countInHistory(history: History, texts: readonly string[]): number {
-  const bytes = Buffer.from(temporal.api.history.v1.History.encode(history).finish());
+  const bytes = Buffer.from(proto.temporal.api.history.v1.History.encode(history).finish());
   return texts.filter((text) => encodingsOf(text).some((encoded) => bytes.includes(encoded))).length;
 }
 

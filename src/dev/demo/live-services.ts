@@ -12,7 +12,7 @@ const ADDRESS = '0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045';
 export function liveServices(env: NodeJS.ProcessEnv): DemoServices {
   const models = Object.entries(MODELS).flatMap(([name, model]) => {
     const found = fromEnvironment('llm', name, env);
-    return found ? [{ ...named('llm', name), ...found, config: { ...(found.config as object), model } }] : [];
+    return found ? [{ ...named('llm', name), ...found, config: { ...fields(found.config), model } }] : [];
   });
   const tenderly = fromEnvironment('tenderly', 'default', env);
   const rpc = fromEnvironment('rpc', 'chain-1', env);
@@ -26,15 +26,15 @@ export function liveServices(env: NodeJS.ProcessEnv): DemoServices {
   return {
     title: 'the real services, with the keys in the environment',
     providers: providers.map(({ workspaceId, type, name, config, secret }) => {
-      return { workspaceId, type, name, config: config as object, secret } satisfies DemoProvider;
+      return { workspaceId, type, name, config: fields(config), secret } satisfies DemoProvider;
     }),
     questions: models.map(({ name }) => ({
       workspaceId: WORKSPACE,
       provider: name,
       question: 'Does this address hold any ether?',
+      address: ADDRESS,
     })),
     chainId: 1,
-    address: ADDRESS,
     secrets: providers.flatMap(({ secret }) => Object.values(secret).filter((value) => typeof value === 'string')),
     stop: async () => {},
   };
@@ -42,4 +42,8 @@ export function liveServices(env: NodeJS.ProcessEnv): DemoServices {
 
 function named(type: string, name: string) {
   return { workspaceId: WORKSPACE, type, name };
+}
+
+function fields(config: unknown): Readonly<Record<string, unknown>> {
+  return config as Readonly<Record<string, unknown>>;
 }

@@ -27,11 +27,11 @@ export interface Audience {
 }
 
 export async function runDemo(stage: Stage, audience: Audience): Promise<Omit<DemoResult, 'seconds'>> {
-  const { questions, chainId, address, record } = stage.services;
+  const { questions, chainId, record } = stage.services;
   const run = randomUUID().slice(0, 8);
   const hold = record?.holdFirstQuestion();
   const agents = await Promise.all(
-    questions.map(({ workspaceId, provider, question }) =>
+    questions.map(({ workspaceId, provider, question, address }) =>
       startAgent(stage.client, stage.taskQueue, `${workspaceId}/${provider}/${run}`, {
         workspaceId,
         question,

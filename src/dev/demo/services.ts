@@ -4,8 +4,8 @@ import type { Call } from '../standins/calls.js';
 import type { Hold } from '../standins/controls.js';
 
 export interface DemoProvider extends ProviderIdentity {
-  readonly config: object;
-  readonly secret: object;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly secret: Readonly<Record<string, unknown>>;
 }
 
 export interface DemoQuestion {
@@ -13,6 +13,8 @@ export interface DemoQuestion {
   /** The LLM provider that is to answer. */
   readonly provider: string;
   readonly question: string;
+  /** What it is asked about. */
+  readonly address: string;
 }
 
 export interface DemoServices {
@@ -20,8 +22,6 @@ export interface DemoServices {
   readonly providers: readonly DemoProvider[];
   readonly questions: readonly DemoQuestion[];
   readonly chainId: number;
-  /** What the agents are asked about. */
-  readonly address: string;
   /** Every secret in the clear: what must stand in no history. */
   readonly secrets: readonly string[];
   /** What the services recorded; absent where they are the real ones. */

@@ -9,11 +9,12 @@ import { startRpcGateway } from '../standins/rpc-gateway.js';
 import { startTenderlyStandIn } from '../standins/tenderly.js';
 import type { DemoProvider, DemoQuestion, DemoServices } from './services.js';
 
-/** The first of anvil's well-known funded accounts. */
-const FUNDED_ADDRESS = '0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266';
+/** Anvil's first two accounts, well known and funded: one a workspace, so that the gateway can tell whom a read is for. */
+const ACME_ADDRESS = '0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266';
+const GLOBEX_ADDRESS = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8';
 
 const MODELS = [
-  { customer: 'acme', name: 'anthropic', service: 'anthropic', model: 'claude-sonnet-4-5' },
+  { customer: 'acme', name: 'anthropic', service: 'anthropic', model: 'claude-sonnet-5-5' },
   { customer: 'acme', name: 'openai', service: 'openai', model: 'gpt-5' },
   { customer: 'globex', name: 'gemini', service: 'gemini', model: 'gemini-2.5-flash' },
   { customer: 'globex', name: 'local-model', service: 'openai-compatible', model: 'local-1' },
@@ -23,10 +24,10 @@ const CUSTOMERS = ['acme', 'globex'] as const;
 
 /** Each names its workspace: how a stand-in knows for whom a call is made, apart from its key. */
 const QUESTIONS: readonly DemoQuestion[] = [
-  { workspaceId: 'ws_acme', provider: 'anthropic', question: 'Can ws_acme pay its supplier from this address?' },
-  { workspaceId: 'ws_acme', provider: 'openai', question: 'How much ether does ws_acme hold here?' },
-  { workspaceId: 'ws_globex', provider: 'gemini', question: 'Is this treasury address of ws_globex funded?' },
-  { workspaceId: 'ws_globex', provider: 'local-model', question: 'Could ws_globex sweep this address today?' },
+  question('ws_acme', 'anthropic', 'Can ws_acme pay its supplier from this address?', ACME_ADDRESS),
+  question('ws_acme', 'openai', 'How much ether does ws_acme hold here?', ACME_ADDRESS),
+  question('ws_globex', 'gemini', 'Is this treasury address of ws_globex funded?', GLOBEX_ADDRESS),
+  question('ws_globex', 'local-model', 'Could ws_globex sweep this address today?', GLOBEX_ADDRESS),
 ];
 
 export async function standInServices(): Promise<DemoServices> {
@@ -45,7 +46,7 @@ export async function standInServices(): Promise<DemoServices> {
   const anvil = await startAnvil();
   const llm = await startLlmStandIn({ keys, ownerOfPrompt, answer: async (question) => answer(question) });
   const tenderly = await startTenderlyStandIn({ accounts, rpcUrl: anvil.url });
-  const gateway = await startRpcGateway({ keys: rpcKeys, nodeUrl: anvil.url });
+  const gateway = await startRpcGateway({ keys: rpcKeys, nodeUrl: anvil.url, ownerOfRequest: ownerOfAddress });
 
   const providers: DemoProvider[] = [
     ...models.map(({ customer, name, service, model, apiKey }) => ({
@@ -69,7 +70,6 @@ export async function standInServices(): Promise<DemoServices> {
     providers,
     questions: QUESTIONS,
     chainId: anvil.chainId,
-    address: FUNDED_ADDRESS,
     secrets: [
       ...models.map(({ apiKey }) => apiKey),
       ...accounts.map((each) => each.accessKey),
@@ -88,6 +88,15 @@ export async function standInServices(): Promise<DemoServices> {
 
 function provider(customer: string, type: string, name: string) {
   return { workspaceId: `ws_${customer}`, type, name };
+}
+
+function question(workspaceId: string, llm: string, text: string, address: string): DemoQuestion {
+  return { workspaceId, provider: llm, question: text, address };
+}
+
+function ownerOfAddress(body: string): string | undefined {
+  if (body.includes(ACME_ADDRESS)) return 'ws_acme';
+  return body.includes(GLOBEX_ADDRESS) ? 'ws_globex' : undefined;
 }
 
 function ownerOfPrompt(prompt: string): string | undefined {

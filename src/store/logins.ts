@@ -1,0 +1,28 @@
+/** Logins for the parts that development and tests start. In production an administrator makes them: `docs/data.md`. */
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+
+export type GrantedRole = 'provider_resolver' | 'provider_manager' | 'provider_tenant';
+
+/**
+ * Makes a login of a random name and password that was granted `role`.
+ *
+ * @param adminUrl - for a login that may create roles, in a database that is migrated
+ * @returns the database's URL for the new login; it holds the password
+ */
+export async function createLogin(adminUrl: string, role: GrantedRole): Promise<string> {
+  const suffix = randomBytes(6).toString('hex');
+  const login = `${role}_${suffix}`;
+  const password = randomBytes(18).toString('base64url');
+  const session = new pg.Client({ connectionString: adminUrl });
+  await session.connect();
+  try {
+    await session.query(`create role ${login} login password ${pg.escapeLiteral(password)} in role ${role}`);
+  } finally {
+    await session.end();
+  }
+  const url = new URL(adminUrl);
+  url.username = login;
+  url.password = password;
+  return url.href;
+}
