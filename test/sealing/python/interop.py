@@ -1,0 +1,46 @@
+"""The other service: opens rows and seals secrets with the code of docs/sealing-format.md, and nothing of ours.
+
+Reads one JSON object on stdin, writes one on stdout; a row that does not open is null.
+"""
+
+import json
+import sys
+
+from sealing_format import create_data_key, open_credential, parse_root_keys, seal_credential, unwrap_data_key
+
+
+def place(identity):
+    return identity["workspaceId"], identity["type"], identity["name"]
+
+
+def opened(row, root_keys):
+    workspace_id = row["identity"]["workspaceId"]
+    columns = [
+        {"kid": key["kid"], "wrapped_key": key["wrappedKey"], "root_key_id": key["rootKeyId"]}
+        for key in row["dataKeys"]
+    ]
+    try:
+        data_keys = {key["kid"]: unwrap_data_key(workspace_id, key, root_keys) for key in columns}
+        return open_credential(*place(row["identity"]), row["sealed"], data_keys)
+    except Exception:
+        return None
+
+
+def sealed(secret, root_keys):
+    workspace_id = secret["identity"]["workspaceId"]
+    row = create_data_key(workspace_id, root_keys)
+    data_key = unwrap_data_key(workspace_id, row, root_keys)
+    return {
+        "identity": secret["identity"],
+        "sealed": seal_credential(*place(secret["identity"]), secret["plaintext"], row["kid"], data_key),
+        "dataKeys": [{"kid": row["kid"], "wrappedKey": row["wrapped_key"], "rootKeyId": row["root_key_id"]}],
+    }
+
+
+asked = json.load(sys.stdin)
+keys = parse_root_keys(asked["encryptionKey"])
+answer = {
+    "opened": [opened(row, keys) for row in asked["rows"]],
+    "sealed": [sealed(secret, keys) for secret in asked["secrets"]],
+}
+json.dump(answer, sys.stdout)
