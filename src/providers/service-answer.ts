@@ -54,10 +54,11 @@ export function answerOf(error: unknown): ServiceAnswer | undefined {
   const own = chain.find((link) => link instanceof ServiceAnswerError);
   if (own) return own.answer;
   const rpcError = chain.find((link) => link.name === 'RpcRequestError' && typeof link.code === 'number');
-  const answered = rpcError ?? chain.find((link) => statusOf(link) !== undefined) ?? chain.find(isStreamError);
+  const isRevert = chain.some((link) => link.name === 'ContractFunctionRevertedError');
+  const answered = rpcError ?? chain.find((link) => statusOf(link) !== undefined) ?? chain.find(isWithoutStatus);
   const networkCode = chain.map(networkCodeOf).find(Boolean);
   if (networkCode && !(answered && isRefusal(answered))) return { networkCode, text: '', header: () => undefined };
-  if (!answered) return undefined;
+  if (!answered) return isRevert ? { rpcCode: REVERTED, text: '', header: () => undefined } : undefined;
   const text = textOf(answered);
   return {
     status: statusOf(answered),
@@ -76,6 +77,9 @@ export function parseJson(text: string): unknown {
     return undefined;
   }
 }
+
+/** The code of a revert. viem, once it has decoded one, keeps neither code nor what it came from. */
+const REVERTED = 3;
 
 type Link = Readonly<Record<string, unknown>>;
 
@@ -103,16 +107,18 @@ function statusOf(link: Link): number | undefined {
   return link instanceof Error && typeof status === 'number' && status >= 200 && status <= 599 ? status : undefined;
 }
 
-/** Anthropic's and OpenAI's SDKs, for an error that comes after a stream has begun: a body without a status. */
-function isStreamError(link: Link): boolean {
-  return (
-    link instanceof Error && typeof link.error === 'object' && link.error !== null && typeof link.type === 'string'
-  );
+/**
+ * Anthropic's and OpenAI's SDKs have a body without a status for an error that comes after a stream has begun; viem
+ * has neither for an answer that is no JSON.
+ */
+function isWithoutStatus(link: Link): boolean {
+  const isStreamError = typeof link.error === 'object' && link.error !== null && typeof link.type === 'string';
+  return link instanceof Error && (isStreamError || link.name === 'HttpRequestError');
 }
 
 /** A status below 400 beside a network error tells only that the headers arrived before the connection broke. */
 function isRefusal(link: Link): boolean {
-  return (statusOf(link) ?? 599) >= 400;
+  return (statusOf(link) ?? 0) >= 400;
 }
 
 /** Anthropic's SDK keeps the whole body in `error`; OpenAI's keeps only what stands in the body's own `error`. */

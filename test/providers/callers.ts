@@ -1,0 +1,96 @@
+/** The client libraries that steps and users' activities call services with, each as it is really used. */
+import Anthropic from '@anthropic-ai/sdk';
+import { GoogleGenAI } from '@google/genai';
+import { generateText } from 'ai';
+import OpenAI from 'openai';
+import { createPublicClient } from 'viem';
+import { parseProvider } from '../../src/providers/index.js';
+import { languageModel } from '../../src/providers/language-model.js';
+import { transport } from '../../src/providers/transport.js';
+import type { Fetch } from '../../src/providers/type.js';
+
+export const KEY = 'canary-key-5e1f0c7d';
+
+export interface Call {
+  readonly url: string;
+  readonly fetch: Fetch;
+  readonly signal?: AbortSignal;
+  /** AI SDK only: how often it retries by itself. Default 0. */
+  readonly maxRetries?: number;
+}
+
+export type Caller = (call: Call) => Promise<unknown>;
+
+/** The AI SDK, for a provider of that name. */
+export function aiSdk(name: string): Caller {
+  return ({ url, fetch, signal, maxRetries = 0 }) => {
+    const { credential } = parseProvider(
+      'llm',
+      name,
+      { baseURL: `${url}${name === 'openai' ? '/v1' : ''}` },
+      { apiKey: KEY },
+    );
+    return generateText({
+      model: languageModel(credential, 'a-model', fetch),
+      prompt: 'hi',
+      maxRetries,
+      abortSignal: signal,
+    });
+  };
+}
+
+export const anthropicSdk: Caller = ({ url, fetch, signal }) =>
+  new Anthropic({ apiKey: KEY, authToken: null, baseURL: url, fetch, maxRetries: 0 }).messages.create(
+    { model: 'a-model', max_tokens: 9, messages: [{ role: 'user', content: 'hi' }] },
+    { signal },
+  );
+
+export const anthropicSdkStream: Caller = ({ url, fetch, signal }) =>
+  new Anthropic({ apiKey: KEY, authToken: null, baseURL: url, fetch, maxRetries: 0 }).messages
+    .stream({ model: 'a-model', max_tokens: 9, messages: [{ role: 'user', content: 'hi' }] }, { signal })
+    .finalMessage();
+
+export const openaiSdk: Caller = ({ url, fetch, signal }) =>
+  new OpenAI({ apiKey: KEY, baseURL: `${url}/v1`, fetch, maxRetries: 0 }).responses.create(
+    { model: 'a-model', input: 'hi' },
+    { signal },
+  );
+
+export const openaiSdkStream: Caller = async ({ url, fetch, signal }) => {
+  const openai = new OpenAI({ apiKey: KEY, baseURL: `${url}/v1`, fetch, maxRetries: 0 });
+  const stream = await openai.chat.completions.create(
+    { model: 'a-model', messages: [{ role: 'user', content: 'hi' }], stream: true },
+    { signal },
+  );
+  for await (const _chunk of stream);
+};
+
+export const googleSdk: Caller = ({ url, fetch, signal }) =>
+  new GoogleGenAI({ apiKey: KEY, httpOptions: { baseUrl: url, fetch } }).models.generateContent({
+    model: 'a-model',
+    contents: 'hi',
+    config: { abortSignal: signal },
+  });
+
+/** viem, with the key in the path. */
+export const viem: Caller = ({ url, fetch, signal }) => {
+  const { credential } = parseProvider('rpc', 'mainnet', { chainId: 1 }, { url: `${url}/v2/${KEY}` });
+  return createPublicClient({ transport: transport(credential, fetch, signal) }).getBalance({
+    address: '0x0000000000000000000000000000000000000001',
+  });
+};
+
+export const viemCall: Caller = ({ url, fetch, signal }) => {
+  const { credential } = parseProvider('rpc', 'mainnet', { chainId: 1 }, { url: `${url}/v2/${KEY}` });
+  return createPublicClient({ transport: transport(credential, fetch, signal) }).readContract({
+    address: '0x0000000000000000000000000000000000000001',
+    abi: [
+      { type: 'function', name: 'totalSupply', inputs: [], outputs: [{ type: 'uint256' }], stateMutability: 'view' },
+    ],
+    functionName: 'totalSupply',
+  });
+};
+
+export const plainFetch: Caller = async ({ url, fetch, signal }) => {
+  await fetch(`${url}/${KEY}`, { signal });
+};

@@ -1,0 +1,54 @@
+/** A service of one test's own, on loopback: it records what it was asked, and answers what the test says. */
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { onTestFinished } from 'vitest';
+
+export interface ServiceRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+export interface ServiceReply {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON, or as it is where it is a string; `never`: the headers arrive, the body does not. */
+  readonly body?: unknown;
+}
+
+/** `undefined` or a promise that never settles: no answer at all. */
+export type Answer = (request: ServiceRequest) => ServiceReply | undefined;
+
+/** Starts it; it ends with the test. */
+export async function startService(answer: Answer | ServiceReply) {
+  const requests: ServiceRequest[] = [];
+  const server = createServer(async (incoming, outgoing) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of incoming) chunks.push(chunk as Buffer);
+    const { method = '', url: path = '', headers } = incoming;
+    const request = { method, path, headers, body: Buffer.concat(chunks).toString() };
+    requests.push(request);
+    const reply = typeof answer === 'function' ? answer(request) : answer;
+    if (!reply) return;
+    const text = typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body);
+    outgoing.writeHead(reply.status, { 'content-type': 'application/json', ...reply.headers });
+    outgoing.end(text);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, requests };
+}
+
+/** An origin where nobody listens. */
+export async function closedOrigin(): Promise<string> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return `http://127.0.0.1:${port}`;
+}
