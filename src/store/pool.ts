@@ -4,7 +4,7 @@
  */
 import pg from 'pg';
 import { ProviderError } from '../protocol/errors.js';
-import { toStoreError } from './store-errors.js';
+import { asksToRepeat, toStoreError } from './store-errors.js';
 
 export interface DatabaseOptions {
   /** `postgres://login:password@host/database`. */
@@ -34,6 +34,9 @@ export interface Database {
   close(): Promise<void>;
 }
 
+/** How often a statement runs that Postgres rolled back only because of another one at the same moment. */
+const MAX_RUNS = 5;
+
 /** A connection costs 5 to 10 ms of password hashing: an idle one is worth keeping between bursts. */
 const KEEP_IDLE_MS = 5 * 60_000;
 
@@ -59,10 +62,12 @@ export function openDatabase(options: DatabaseOptions, role: string): Database {
   let closing: Promise<void> | undefined;
   return {
     async query<Row extends pg.QueryResultRow>({ name, text }: Statement, values: readonly unknown[]) {
-      try {
-        return (await pool.query<Row>({ ...(prepared && { name }), text, values: [...values] })).rows;
-      } catch (error) {
-        throw toStoreError(error, role);
+      for (let run = 1; ; run += 1) {
+        try {
+          return (await pool.query<Row>({ ...(prepared && { name }), text, values: [...values] })).rows;
+        } catch (error) {
+          if (run === MAX_RUNS || !asksToRepeat(error)) throw toStoreError(error, role);
+        }
       }
     },
     close() {

@@ -19,11 +19,13 @@ const FIELDS: Readonly<Record<string, readonly [field: string, allowed: string]>
   root_key_id: ['rootKeyId', 'at most 2 kB of printable ASCII'],
 };
 
+const JSON_ERRORS: readonly string[] = ['22P02', '22P05'];
+
 /** What `error`, thrown by a statement of a login that was granted `role`, means to a caller. */
 export function toStoreError(error: unknown, role: string): ProviderError {
   const code = error instanceof pg.DatabaseError ? error.code : undefined;
   if (code === undefined) return unavailable('Postgres does not answer');
-  const [field, allowed] = FIELDS[nameIn(error as pg.DatabaseError)] ?? [];
+  const [field, allowed] = FIELDS[columnOf(error as pg.DatabaseError)] ?? [];
   if (field) return new ProviderError('ProviderConfigInvalid', `${field} must be ${allowed}`, { fields: [field] });
   switch (code.slice(0, 2)) {
     case '08':
@@ -50,8 +52,14 @@ export function toStoreError(error: unknown, role: string): ProviderError {
   }
 }
 
-function nameIn({ constraint, column }: pg.DatabaseError): string {
-  return constraint ?? column ?? '';
+/** Whether all that went wrong was another transaction at the same moment: a serialization failure, a deadlock. */
+export function asksToRepeat(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && (error.code === '40001' || error.code === '40P01');
+}
+
+function columnOf({ constraint, column, code = '' }: pg.DatabaseError): string {
+  // Of what callers hand in, only the config is parsed. JSON can say what jsonb cannot hold: a NUL, half a surrogate.
+  return constraint ?? column ?? (JSON_ERRORS.includes(code) ? 'config' : '');
 }
 
 function unavailable(message: string): ProviderError {

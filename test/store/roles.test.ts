@@ -1,0 +1,188 @@
+import type pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openManagementStore } from '../../src/store/management-store.js';
+import { createTestDatabase, type TestDatabase, withSession } from '../support/database.js';
+import { anyWorkspace, provider, row, sealed } from './rows.js';
+
+const OURS = `
+  select c.oid::regclass::text as name, c.relrowsecurity and c.relforcerowsecurity as forced,
+    c.relowner::regrole::text as owner
+  from pg_class c where relkind = 'r' and relnamespace in ('public'::regnamespace, 'provider_api'::regnamespace)
+  order by 1`;
+const DENIED = expect.objectContaining({ code: '42501' });
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database?.drop());
+
+async function tables(): Promise<{ name: string; forced: boolean; owner: string }[]> {
+  return withSession(database.ownerUrl, async (session) => (await session.query(OURS)).rows);
+}
+
+describe('the tables', () => {
+  it('force row-level security upon their owner too, who is nobody’s login and no superuser', async () => {
+    const stored = (await tables()).filter(({ name }) => name !== 'provider_api.migrations');
+    expect(stored).toEqual(
+      ['provider_versions', 'workspace_keys', 'workspace_providers'].map((name) => ({
+        name,
+        forced: true,
+        owner: 'provider_owner',
+      })),
+    );
+    await withSession(database.ownerUrl, async (session) => {
+      const { rows } = await session.query(
+        `select from pg_roles where rolname in ('provider_owner', 'provider_resolver', 'provider_manager',
+          'provider_tenant') and not (rolsuper or rolbypassrls or rolcanlogin or rolcreaterole)`,
+      );
+      expect(rows).toHaveLength(4);
+    });
+  });
+
+  it('are out of reach for everybody who was granted nothing, and so is every function', async () => {
+    await withSession(database.ownerUrl, async (session) => {
+      const { rows } = await session.query(`
+        select proname as name from pg_proc, aclexplode(coalesce(proacl, acldefault('f', proowner)))
+        where pronamespace = 'provider_api'::regnamespace and grantee = 0
+        union all
+        select relname from pg_class, aclexplode(coalesce(relacl, acldefault('r', relowner)))
+        where relkind = 'r' and relnamespace in ('public'::regnamespace, 'provider_api'::regnamespace) and grantee = 0`);
+      expect(rows).toEqual([]);
+    });
+  });
+});
+
+describe('functions that run as the owner', () => {
+  it('each pin their search path', async () => {
+    await withSession(database.ownerUrl, async (session) => {
+      const { rows } = await session.query(`
+        select proname, proconfig from pg_proc where pronamespace = 'provider_api'::regnamespace and prosecdef`);
+      expect(rows.length).toBeGreaterThanOrEqual(10);
+      for (const { proconfig } of rows) expect(proconfig).toEqual(['search_path=pg_catalog, pg_temp']);
+    });
+  });
+});
+
+describe.each(['resolver', 'manager'] as const)('the %s role', (role) => {
+  it('may select from no table, nor write one', async () => {
+    const all = await tables();
+    expect(all.length).toBeGreaterThanOrEqual(4);
+    await withSession(database[`${role}Url`], async (session) => {
+      await session.query(`select set_config('app.workspace_id', 'ws_a', false)`);
+      for (const { name } of all) {
+        await expect(session.query(`select from ${name}`), name).rejects.toEqual(DENIED);
+        await expect(session.query(`delete from ${name}`), name).rejects.toEqual(DENIED);
+        await expect(session.query(`insert into ${name} default values`), name).rejects.toEqual(DENIED);
+      }
+    });
+  });
+});
+
+describe('the resolver role', () => {
+  it('may call no function that changes a provider', async () => {
+    await withSession(database.resolverUrl, async (session) => {
+      const { rows } = await session.query(`
+        select proname from pg_proc
+        where pronamespace = 'provider_api'::regnamespace and has_function_privilege(oid, 'execute') order by 1`);
+      expect(rows.map(({ proname }) => proname)).toEqual(['latest_migration', 'read_workspace']);
+      await expect(session.query(`select provider_api.delete_data_keys('ws_a')`)).rejects.toEqual(DENIED);
+    });
+  });
+
+  it('reads the workspace it names alone, and no session is left in it', async () => {
+    const [mine, theirs] = [anyWorkspace(), anyWorkspace()];
+    const management = openManagementStore({ databaseUrl: database.managerUrl });
+    for (const workspace of [mine, theirs]) await management.putProvider(provider(workspace), row(workspace));
+    await management.close();
+    await withSession(database.resolverUrl, async (session) => {
+      for (const outer of ['', 'ws_outer']) {
+        await session.query('begin');
+        await session.query(`select set_config('app.workspace_id', $1, true)`, [outer]);
+        const { rows } = await session.query('select providers from provider_api.read_workspace($1)', [mine]);
+        expect(rows[0].providers).toEqual([expect.objectContaining({ config: { note: mine } })]);
+        const setting = await session.query(`select current_setting('app.workspace_id') as workspace`);
+        expect(setting.rows).toEqual([{ workspace: outer }]);
+        await session.query('commit');
+      }
+    });
+  });
+});
+
+describe('the tenant role', () => {
+  const mine = anyWorkspace();
+  const INSERT = `insert into workspace_providers (workspace_id, provider_type, provider_name, config, encrypted_config)
+    values ($1, 'llm', $2, '{}', $3)`;
+  const SEEN = 'select distinct workspace_id from workspace_providers';
+
+  beforeAll(async () => {
+    await withSession(database.ownerUrl, (session) =>
+      session.query(
+        `insert into workspace_providers (workspace_id, provider_type, provider_name, config, encrypted_config)
+          select w, 'llm', 'p' || n, '{}', $2 from generate_series(1, 1000) n, unnest(array['ws_' || n % 250, $1]) w
+        on conflict do nothing`,
+        [mine, sealed('x')],
+      ),
+    );
+  });
+
+  async function inWorkspace<Result>(workspaceId: string | undefined, work: (session: pg.Client) => Promise<Result>) {
+    return withSession(database.tenantUrl, async (session) => {
+      if (workspaceId !== undefined) {
+        await session.query(`select set_config('app.workspace_id', $1, false)`, [workspaceId]);
+      }
+      return work(session);
+    });
+  }
+
+  it('sees its own rows among those of 250 others, and changes no other by any statement', async () => {
+    await inWorkspace(mine, async (session) => {
+      expect((await session.query(SEEN)).rows).toEqual([{ workspace_id: mine }]);
+      expect((await session.query('select from workspace_providers')).rowCount).toBe(1000);
+      expect((await session.query(`update workspace_providers set status = 'disabled'`)).rowCount).toBe(1000);
+      expect((await session.query(`delete from workspace_providers where provider_name <> 'p1'`)).rowCount).toBe(999);
+      await expect(session.query('truncate workspace_providers')).rejects.toEqual(DENIED);
+    });
+    await withSession(database.ownerUrl, async (session) => {
+      const { rows } = await session.query(
+        `select count(*)::int as kept from workspace_providers where status = 'active' and workspace_id <> $1 and provider_name like 'p%'`,
+        [mine],
+      );
+      expect(rows).toEqual([{ kept: 1000 }]);
+    });
+  });
+
+  it.each([undefined, '', 'ws_nobody'])('sees and changes nothing where the setting is %j', async (setting) => {
+    await inWorkspace(setting, async (session) => {
+      expect((await session.query('select from workspace_providers')).rowCount).toBe(0);
+      expect((await session.query('select from workspace_keys')).rowCount).toBe(0);
+      expect((await session.query('delete from workspace_providers')).rowCount).toBe(0);
+      await expect(session.query(INSERT, ['ws_1', 'new', sealed('x')])).rejects.toEqual(DENIED);
+    });
+  });
+
+  it('writes its own rows, and none into another workspace', async () => {
+    await inWorkspace(mine, async (session) => {
+      await session.query(INSERT, [mine, 'new', sealed('x')]);
+      await expect(session.query(INSERT, ['ws_1', 'new', sealed('x')])).rejects.toEqual(DENIED);
+      // There is one: nothing tells so.
+      await expect(session.query(INSERT, ['ws_1', 'p1', sealed('x')])).rejects.toEqual(DENIED);
+      await expect(
+        session.query(`update workspace_providers set workspace_id = 'ws_1' where provider_name = 'new'`),
+      ).rejects.toEqual(DENIED);
+      const { rows } = await session.query(`select current_setting('app.workspace_id') as workspace`);
+      expect(rows).toEqual([{ workspace: mine }]);
+    });
+  });
+
+  it('adds its workspace’s data key, and replaces or deletes none', async () => {
+    const ADD = `insert into workspace_keys (workspace_id, kid, wrapped_key, root_key_id) values ($1, $2, 'w', 'r')`;
+    await inWorkspace(mine, async (session) => {
+      await session.query(ADD, [mine, 'k1']);
+      await expect(session.query(ADD, [mine, 'k2'])).rejects.toMatchObject({ code: '23505' });
+      await expect(session.query(ADD, ['ws_1', 'k1'])).rejects.toEqual(DENIED);
+      await expect(session.query(`update workspace_keys set state = 'retired'`)).rejects.toEqual(DENIED);
+      await expect(session.query('delete from workspace_keys')).rejects.toEqual(DENIED);
+    });
+  });
+});
