@@ -1,0 +1,80 @@
+/**
+ * The parts in a process of their own: one that can be killed, or that is another user. It runs plain JavaScript in a
+ * temporary folder that everybody can read, since neither the checkout nor a loader need be.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+
+/** Tests set `TMPDIR` to see what is left in it. */
+const TEMPORARY_FOLDER = tmpdir();
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface Elsewhere<T> {
+  readonly child: ChildProcess;
+  /** What the script printed, as JSON. */
+  readonly printed: T;
+  /** Its `TMPDIR`, of its own. */
+  readonly temporaryFolder: string;
+}
+
+const cleanups: (() => Promise<void>)[] = [];
+
+/** Ends what is left of the processes and folders; call it after each test. */
+export async function clearElsewhere(): Promise<void> {
+  for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup();
+}
+
+/**
+ * Runs a module beside the compiled files of `src/dev/`, until it has printed a line of JSON. It stays alive by a timer.
+ *
+ * @param script - imports `./postgres.js` and the like
+ */
+export async function runElsewhere<T>(script: string): Promise<Elsewhere<T>> {
+  const folder = await publicFolder();
+  const temporaryFolder = await publicFolder(0o777);
+  await compileParts(folder);
+  await writeFile(join(folder, 'script.js'), `setInterval(() => {}, 60_000);\n${script}`);
+  const child = spawn(process.execPath, [join(folder, 'script.js')], {
+    cwd: '/',
+    env: { ...process.env, TMPDIR: temporaryFolder, DATABASE_URL: '', TEMPORAL_ADDRESS: '' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  cleanups.push(async () => {
+    if (child.exitCode === null && child.signalCode === null && child.kill()) await once(child, 'exit');
+  });
+  for await (const line of createInterface({ input: child.stdout })) {
+    return { child, temporaryFolder, printed: JSON.parse(line) as T };
+  }
+  throw new Error(`the script ended before it printed anything: ${stderr}`);
+}
+
+/** A temporary folder, removed after the test. Default mode 0755. */
+export async function publicFolder(mode = 0o755): Promise<string> {
+  const folder = await mkdtemp(join(TEMPORARY_FOLDER, 'workspace-providers-test-'));
+  await chmod(folder, mode);
+  cleanups.push(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  return folder;
+}
+
+async function compileParts(folder: string): Promise<void> {
+  const sources = join(PROJECT, 'src/dev');
+  const files = (await readdir(sources)).filter((file) => file.endsWith('.ts'));
+  const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 };
+  for (const file of files) {
+    const source = await readFile(join(sources, file), 'utf8');
+    const { outputText } = ts.transpileModule(source, { compilerOptions });
+    await writeFile(join(folder, file.replace(/\.ts$/, '.js')), outputText);
+  }
+  await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
+  await symlink(join(PROJECT, 'node_modules'), join(folder, 'node_modules'));
+}

