@@ -15,7 +15,7 @@ export interface FetchOptions {
      * it is done. An activity's own timeout is what usually ends a wait.
      */
     readonly headersMs?: number;
-    /** Between two chunks of a body, in milliseconds. Default 60,000. */
+    /** Between two chunks of a body, in milliseconds. Default 300,000: a model thinks within a stream, too. */
     readonly bodyMs?: number;
   };
   /** As sent over the wire, compressed or not. Default 16 MiB. */
@@ -24,8 +24,8 @@ export interface FetchOptions {
   readonly connect?: buildConnector.connector;
 }
 
-/** Errors of this client's own, by `code`: what is refused before or after the wire. */
-export type FetchRefusal = 'REFUSED_INSECURE_URL' | 'REFUSED_REDIRECT';
+/** The `code` of errors of this client's own. */
+type FetchRefusal = 'REFUSED_INSECURE_URL' | 'REFUSED_REDIRECT';
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
@@ -37,7 +37,7 @@ export interface HttpClient {
 
 /** The client. One per process. */
 export function createFetch(options: FetchOptions = {}): HttpClient {
-  const { connectMs = 10_000, headersMs = 600_000, bodyMs = 60_000 } = options.timeouts ?? {};
+  const { connectMs = 10_000, headersMs = 600_000, bodyMs = 300_000 } = options.timeouts ?? {};
   const dispatcher = new Agent({
     connect: options.connect ?? { timeout: connectMs },
     headersTimeout: headersMs,
@@ -45,16 +45,13 @@ export function createFetch(options: FetchOptions = {}): HttpClient {
     maxResponseSize: options.maxResponseBytes ?? 16 * 1024 * 1024,
   });
   const fetch: Fetch = async (input, init) => {
-    // The undici package does not know the Request class of Node's own undici, so what it holds is taken out of it.
     const request = input instanceof Request ? input : undefined;
     const url = new URL(request?.url ?? String(input));
-    if (url.protocol !== 'https:' && !isLoopback(url.hostname)) {
-      throw refusal('REFUSED_INSECURE_URL', 'plain http is allowed to a loopback address only');
+    if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname))) {
+      throw refusal('REFUSED_INSECURE_URL', 'plain http is for a loopback address alone');
     }
-    const { method, headers, body, signal } = request ?? {};
-    const fromRequest = request && { method, headers, body, signal, duplex: 'half' };
-    const merged = { ...fromRequest, ...init, redirect: 'manual', dispatcher } as UndiciRequestInit;
-    const response = await undiciFetch(url, merged);
+    const asked = { ...(request && partsOf(request)), ...(await encodeForm(init)) };
+    const response = await undiciFetch(url, { ...asked, redirect: 'manual', dispatcher } as UndiciRequestInit);
     if (REDIRECTS.has(response.status)) {
       await response.body?.cancel();
       throw refusal('REFUSED_REDIRECT', 'a redirect is not followed');
@@ -62,6 +59,20 @@ export function createFetch(options: FetchOptions = {}): HttpClient {
     return response as unknown as Response;
   };
   return { fetch, close: () => dispatcher.destroy() };
+}
+
+// The undici package has a Request and a FormData of its own, and takes those of Node for plain text.
+
+function partsOf({ method, headers, body, signal }: Request) {
+  return { method, headers, body, signal, duplex: 'half' };
+}
+
+async function encodeForm(init: RequestInit | undefined): Promise<RequestInit | undefined> {
+  if (!(init?.body instanceof FormData)) return init;
+  const encoded = new Response(init.body);
+  const headers = new Headers(init.headers);
+  headers.set('content-type', encoded.headers.get('content-type') ?? '');
+  return { ...init, headers, body: await encoded.arrayBuffer() };
 }
 
 function refusal(code: FetchRefusal, message: string): Error {

@@ -62,7 +62,11 @@ describe('no answer', () => {
   });
 
   it('is found within what the AI SDK’s own retries wrap', async () => {
-    const answer = { status: 503, headers: { 'retry-after-ms': '1' }, body: { type: 'error', error: { type: 'api_error', message: KEY } } };
+    const answer = {
+      status: 503,
+      headers: { 'retry-after-ms': '1' },
+      body: { type: 'error', error: { type: 'api_error', message: KEY } },
+    };
     const thrown = await thrownBy(aiSdk('anthropic'), answer, { fetch: http.current.fetch, maxRetries: 1 });
     expect(thrown).toHaveProperty('lastError');
     expectOutcome(toProviderError(thrown, llm('anthropic')), 'ProviderUnavailable', llm('anthropic'));

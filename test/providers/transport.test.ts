@@ -1,0 +1,49 @@
+import { createPublicClient } from 'viem';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createFetch, type HttpClient } from '../../src/providers/fetch.js';
+import { parseProvider } from '../../src/providers/index.js';
+import { transport } from '../../src/providers/transport.js';
+import { type Answer, startService } from './local-service.js';
+
+let http: HttpClient;
+beforeAll(() => {
+  http = createFetch();
+});
+afterAll(() => http.close());
+
+async function clientFor(answer: Answer, headers?: Record<string, string>, userinfo = '') {
+  const service = await startService(answer);
+  const url = `${service.url.replace('http://', `http://${userinfo}`)}/v2/canary-key?token=canary-token`;
+  const { credential } = parseProvider('rpc', 'mainnet', { chainId: 1 }, { url, headers });
+  return { service, client: createPublicClient({ transport: transport(credential, http.fetch) }) };
+}
+
+const ok: Answer = ({ body }) => {
+  const { id } = JSON.parse(body) as { id: number };
+  return { status: 200, body: { jsonrpc: '2.0', id, result: '0x10' } };
+};
+
+describe('the viem transport of a credential', () => {
+  it('sends to its whole URL, with its headers', async () => {
+    const { service, client } = await clientFor(ok, { authorization: 'Bearer canary-header' });
+    expect(await client.getBlockNumber()).toBe(16n);
+    expect(service.requests[0]).toMatchObject({
+      method: 'POST',
+      path: '/v2/canary-key?token=canary-token',
+      headers: { authorization: 'Bearer canary-header', 'content-type': 'application/json' },
+    });
+  });
+
+  it('sends user and password as a header', async () => {
+    const { service, client } = await clientFor(ok, undefined, 'user:canary-password@');
+    expect(await client.getBlockNumber()).toBe(16n);
+    const basic = Buffer.from('user:canary-password').toString('base64');
+    expect(service.requests[0]?.headers.authorization).toBe(`Basic ${basic}`);
+  });
+
+  it.each([403, 429, 500, 503])('does not retry a %i: Temporal does what is worth it', async (status) => {
+    const { service, client } = await clientFor(() => ({ status, body: {} }));
+    await expect(client.getBlockNumber()).rejects.toThrow();
+    expect(service.requests).toHaveLength(1);
+  });
+});
