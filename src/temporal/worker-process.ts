@@ -58,7 +58,7 @@ function createWorker(
     connection,
     namespace: config.namespace,
     taskQueue: config.taskQueue,
-    identity: config.identity,
+    ...(config.identity !== undefined && { identity: config.identity }),
     maxConcurrentActivityTaskExecutions: config.maxConcurrentSteps,
     shutdownGraceTime: config.shutdownGraceMs,
     shutdownForceTime: config.shutdownGraceMs + CANCELLED_STEPS_MS,

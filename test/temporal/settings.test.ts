@@ -1,0 +1,95 @@
+import { describe, expect, test } from 'vitest';
+import type { ProviderError } from '../../src/protocol/errors.js';
+import {
+  describeProviderConfig,
+  providerConfigFromEnv,
+  providerNotes,
+  SETTING_NAMES,
+} from '../../src/temporal/provider-config.js';
+import { describeWorkerConfig, workerConfigFromEnv } from '../../src/temporal/worker-config.js';
+import { TEST_ENCRYPTION_KEY } from '../support/fake-store.js';
+
+const PASSWORD = 'canary-database-password';
+const ENV = {
+  DATABASE_URL: `postgres://worker:${PASSWORD}@db.example:5432/agents`,
+  ENCRYPTION_KEY: TEST_ENCRYPTION_KEY,
+};
+
+function refusal(env: NodeJS.ProcessEnv): ProviderError {
+  try {
+    workerConfigFromEnv(env);
+  } catch (error) {
+    return error as ProviderError;
+  }
+  throw new Error('it was not refused');
+}
+
+describe('what is refused', () => {
+  test('a start without database and key names both, and how to set them', () => {
+    const { type, message, facts } = refusal({});
+    expect(type).toBe('ProviderConfigInvalid');
+    expect(facts.fields).toEqual(['DATABASE_URL', 'ENCRYPTION_KEY']);
+    expect(message).toContain('postgres://');
+    expect(message).toContain('openssl rand -base64 32');
+  });
+
+  test.each([
+    ['PROVIDER_CACHE_LEASE', '30'],
+    ['PROVIDER_CACHE_LEASE', '30 sekunden'],
+    ['PROVIDER_CACHE_LEASE', '1ms'],
+    ['PROVIDER_CACHE_MAX', '0'],
+    ['PROVIDER_CACHE_MAX', '1e3'],
+    ['PROVIDER_PREPARED_STATEMENTS', 'ture'],
+    ['PROVIDER_PLATFORM_FALLBACK', 'llm'],
+    ['PROVIDER_PLATFORM_FALLBACK', 'llm/anthropic'],
+    ['PROVIDER_SHUTDOWN_GRACE', '-1s'],
+    ['PROVIDER_CACHE_LEESE', '30s'],
+  ])('%s=%s is named', (name, value) => {
+    expect(refusal({ ...ENV, [name]: value }).facts.fields).toEqual([name]);
+  });
+
+  test('no value comes back in a message', () => {
+    const canary = 'canary-value-in-the-wrong-place';
+    for (const name of [...SETTING_NAMES, 'ENCRYPTION_KEY']) {
+      if (name === 'PROVIDER_TASK_QUEUE' || name === 'PROVIDER_WORKER_IDENTITY') continue;
+      expect(refusal({ ...ENV, [name]: canary }).message).not.toContain(canary);
+    }
+  });
+});
+
+describe('what is taken', () => {
+  test('defaults', () => {
+    const config = workerConfigFromEnv(ENV);
+    expect(config).toMatchObject({ namespace: 'default', taskQueue: 'agents', shutdownGraceMs: 30_000 });
+    expect(config.providers).toMatchObject({ leaseMs: 30_000, maxProviders: 10_000 });
+  });
+
+  test('durations have units', () => {
+    const lease = (value: string) => providerConfigFromEnv({ ...ENV, PROVIDER_CACHE_LEASE: value }).leaseMs;
+    expect([lease('500ms'), lease('20s'), lease('5m')]).toEqual([500, 20_000, 300_000]);
+  });
+
+  test("Temporal's own variables", () => {
+    const config = workerConfigFromEnv({
+      ...ENV,
+      TEMPORAL_ADDRESS: 'temporal.example:7233',
+      TEMPORAL_NAMESPACE: 'prod',
+    });
+    expect(config).toMatchObject({ namespace: 'prod', connection: { address: 'temporal.example:7233' } });
+  });
+
+  test('is described without secrets', () => {
+    const described = JSON.stringify(describeWorkerConfig(workerConfigFromEnv(ENV)));
+    expect(described).toContain('worker@db.example:5432/agents');
+    expect(described).not.toContain(PASSWORD);
+    expect(described).not.toContain(TEST_ENCRYPTION_KEY.slice('test:'.length));
+  });
+
+  test('a fallback to the platform is told at the start', () => {
+    const env = { ...ENV, PROVIDER_PLATFORM_FALLBACK: 'llm/openai', OPENAI_API_KEY: 'canary-platform-openai' };
+    const config = providerConfigFromEnv(env);
+    expect(providerNotes(config)).toEqual([expect.stringContaining('llm/openai')]);
+    expect(describeProviderConfig(config).platformFallback).toBe('llm/openai');
+    expect(providerNotes(providerConfigFromEnv(ENV))).toEqual([]);
+  });
+});

@@ -1,0 +1,143 @@
+/** The worker as it is run: a process of its own, from `dist/`, on the real Postgres and the real Temporal. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { ProviderClient } from '../../src/client.js';
+import { type LlmStandIn, startLlmStandIn } from '../../src/dev/standins/llm.js';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { TEST_ENCRYPTION_KEY } from '../support/fake-store.js';
+import { uniqueName } from '../support/parts.js';
+
+const WORKER = fileURLToPath(new URL('../../dist/worker.js', import.meta.url));
+const KEY = 'canary-anthropic-key-of-the-worker-test';
+
+let database: TestDatabase;
+let services: LlmStandIn;
+let connection: Connection;
+const running = new Set<ChildProcess>();
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  services = await startLlmStandIn({ keys: [{ provider: 'anthropic', key: KEY, owner: 'ws_acme' }] });
+  connection = await Connection.connect({ address: inject('temporalAddress') });
+  const providers = ProviderClient.fromEnv({ DATABASE_URL: database.managerUrl, ENCRYPTION_KEY: TEST_ENCRYPTION_KEY });
+  const config = { baseURL: services.baseUrls.anthropic.sdk, model: 'claude-test' };
+  const identity = { workspaceId: 'ws_acme', type: 'llm', name: 'anthropic' };
+  await providers.configureProvider({ ...identity, config, secret: { apiKey: KEY } });
+  await providers.close();
+});
+
+afterAll(async () => {
+  for (const child of running) child.kill('SIGKILL');
+  await Promise.all([services.stop(), connection.close()]);
+  await database.drop();
+});
+
+interface WorkerRun {
+  readonly child: ChildProcess;
+  readonly stdout: Promise<string>;
+  readonly stderr: Promise<string>;
+  readonly exitCode: Promise<number | null>;
+}
+
+function run(env: Record<string, string>): WorkerRun {
+  const { PATH = '', HOME = '' } = process.env;
+  const child = spawn(process.execPath, [WORKER], { env: { PATH, HOME, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  running.add(child);
+  const exitCode = once(child, 'exit').then(([code]) => {
+    running.delete(child);
+    return code as number | null;
+  });
+  return { child, exitCode, stdout: text(child.stdout), stderr: text(child.stderr) };
+}
+
+function settings(more: Record<string, string> = {}): Record<string, string> {
+  return {
+    DATABASE_URL: database.resolverUrl,
+    ENCRYPTION_KEY: TEST_ENCRYPTION_KEY,
+    TEMPORAL_ADDRESS: inject('temporalAddress'),
+    ...more,
+  };
+}
+
+async function ready({ child }: WorkerRun): Promise<Record<string, unknown>> {
+  const [line] = (await once(child.stdout as NonNullable<ChildProcess['stdout']>, 'data')) as [Buffer];
+  return JSON.parse(line.toString()) as Record<string, unknown>;
+}
+
+function startAgent(taskQueue: string) {
+  return new Client({ connection }).workflow.start('addressAgent', {
+    taskQueue,
+    workflowId: uniqueName('agent'),
+    args: [{ workspaceId: 'ws_acme', question: 'Anything?', address: '0x0', chainId: 1, providers: ['anthropic'] }],
+  });
+}
+
+describe('a start that is refused', () => {
+  test.each([
+    ['no settings at all', {}, 2, /DATABASE_URL[\s\S]*ENCRYPTION_KEY/],
+    ['a misspelt setting', { PROVIDER_CACHE_LEESE: '30s' }, 2, /PROVIDER_CACHE_LEESE is no setting/],
+    ['a root key that is too short', { ENCRYPTION_KEY: 'a:c2hvcnQ=' }, 2, /ENCRYPTION_KEY/],
+    ['Postgres away', { DATABASE_URL: 'postgres://worker:canary-password@127.0.0.1:1/agents' }, 5, /StoreUnavailable/],
+    ['Temporal away', { TEMPORAL_ADDRESS: '127.0.0.1:1' }, 5, /Temporal does not answer at 127\.0\.0\.1:1/],
+  ])('%s: says so and exits with its code', async (what, env: Record<string, string>, code, message) => {
+    const worker = run(what === 'no settings at all' ? {} : settings(env));
+    expect(await worker.exitCode).toBe(code);
+    expect(await worker.stderr).toMatch(message);
+    expect(await worker.stderr).not.toContain('canary');
+    expect(await worker.stdout).toBe('');
+  });
+
+  test("a superuser's login is refused: it would see past row-level security", async () => {
+    const worker = run(settings({ DATABASE_URL: database.ownerUrl }));
+    expect(await worker.exitCode).toBe(2);
+    expect(await worker.stderr).toMatch(/superuser/);
+  });
+});
+
+describe('a running worker', () => {
+  test('says that it is ready, in one line and without secrets, and ends with 0 when told to', async () => {
+    const worker = run(settings({ PROVIDER_TASK_QUEUE: uniqueName('worker') }));
+    expect(await ready(worker)).toMatchObject({ event: 'ready', namespace: 'default', platformFallback: 'off' });
+    worker.child.kill('SIGTERM');
+    expect(await worker.exitCode).toBe(0);
+    const printed = (await worker.stdout) + (await worker.stderr);
+    expect(printed).not.toContain(new URL(database.resolverUrl).password);
+    expect(printed).not.toContain(TEST_ENCRYPTION_KEY.slice('test:'.length));
+  });
+
+  test('a step under way may end within the grace', async () => {
+    const taskQueue = uniqueName('grace');
+    const worker = run(settings({ PROVIDER_TASK_QUEUE: taskQueue, PROVIDER_SHUTDOWN_GRACE: '20s' }));
+    await ready(worker);
+    const hold = services.holdNext({ path: '/v1/messages' });
+    const agent = await startAgent(taskQueue);
+    await hold.arrived;
+    worker.child.kill('SIGTERM');
+    const answered = new Promise((resolve) => setTimeout(resolve, 500));
+    await answered;
+    expect(worker.child.exitCode).toBeNull();
+    hold.release();
+    expect(await worker.exitCode).toBe(0);
+    const { events = [] } = await agent.fetchHistory();
+    const completed = events?.filter((event) => event.activityTaskCompletedEventAttributes) ?? [];
+    expect(completed).toHaveLength(2);
+    await agent.terminate();
+  });
+
+  test('a step that outlives the grace is cancelled, and the process ends', async () => {
+    const taskQueue = uniqueName('no-grace');
+    const worker = run(settings({ PROVIDER_TASK_QUEUE: taskQueue, PROVIDER_SHUTDOWN_GRACE: '200ms' }));
+    await ready(worker);
+    const hold = services.holdNext({ path: '/v1/messages' });
+    const agent = await startAgent(taskQueue);
+    await hold.arrived;
+    worker.child.kill('SIGTERM');
+    expect(await worker.exitCode).toBe(0);
+    hold.release();
+    await agent.terminate();
+  });
+});
