@@ -1,0 +1,57 @@
+/** A sealed row to tell from, forgeries of it, and the one way in which all of them must be refused. */
+import { createCipheriv, randomBytes } from 'node:crypto';
+import { CompactEncrypt } from 'jose/jwe/compact/encrypt';
+import { expect } from 'vitest';
+import type { ProviderIdentity } from '../../src/protocol/names.js';
+import { ACME, failureOf, PLAINTEXT, sealed } from './fixtures.js';
+
+const parts = await sealed();
+
+/** A row that opens, its header, and its data key: forgers have all of it. */
+export const row = {
+  ...parts,
+  key: await parts.keyring.unwrap(parts.dataKey, ACME.workspaceId),
+  header: JSON.parse(Buffer.from(parts.jwe.split('.')[0] as string, 'base64url').toString()) as Record<string, string>,
+};
+expect(await row.sealer.open(ACME, row.jwe, [row.dataKey])).toBe(PLAINTEXT);
+
+export async function expectRefused(jwe: string, identity: ProviderIdentity = ACME, dataKeys = [row.dataKey]) {
+  const failure = await failureOf(row.sealer.open(identity, jwe, dataKeys));
+  const { workspaceId, type, name } = identity;
+  expect(failure.message).toBe(`the stored credential of ${type}/${name} of ${workspaceId} does not open`);
+  expect(failure).toMatchObject({ type: 'CredentialUnreadable', retryable: false, facts: { provider: identity } });
+  expect(failure.cause).toBeUndefined();
+}
+
+/** A JWE by somebody who has the data key, so that only what is forged can be the reason of a refusal. */
+export function forge(
+  header: Record<string, unknown>,
+  key: Uint8Array = row.key,
+  plaintext: Uint8Array = Buffer.from('{}'),
+) {
+  const encrypt = new CompactEncrypt(plaintext).setProtectedHeader(header as { alg: string; enc: string });
+  return encrypt.encrypt(key, { crit: { workspace_id: true } });
+}
+
+/** The same by hand, for what jose refuses to write. */
+export function forgeRaw(header: string, { ivBytes = 12, tagBytes = 16, key = row.key } = {}) {
+  const iv = randomBytes(ivBytes);
+  const protectedHeader = Buffer.from(header).toString('base64url');
+  const cipher = createCipheriv('aes-256-gcm', key, iv, { authTagLength: tagBytes }).setAAD(
+    Buffer.from(protectedHeader),
+  );
+  const ciphertext = Buffer.concat([cipher.update('{}'), cipher.final()]);
+  return [protectedHeader, '', ...[iv, ciphertext, cipher.getAuthTag()].map((part) => part.toString('base64url'))].join(
+    '.',
+  );
+}
+
+/** Each character with each of its six bits changed, or replaced by one that is no base64url at all. */
+export function* alterations(jwe: string): Generator<string> {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+  for (const [index, character] of [...jwe].entries()) {
+    const value = alphabet.indexOf(character);
+    const others = value < 0 ? ['A'] : [0, 1, 2, 3, 4, 5].map((bit) => alphabet[value ^ (1 << bit)] as string);
+    for (const other of [...others, '+', '=', '\n', '€']) yield jwe.slice(0, index) + other + jwe.slice(index + 1);
+  }
+}
