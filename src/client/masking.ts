@@ -3,7 +3,7 @@
  * counts only where it is the one that the stored value has now; any other would be stored as if it were the key.
  */
 import { ProviderError } from '../protocol/errors.js';
-import { mask } from '../providers/secret.js';
+import { isMasked, mask } from '../providers/secret.js';
 
 /** A secret with each text in it masked: `…a1b2`, or `…` where it is too short to spare four characters. */
 export type Masked = string | { readonly [field: string]: Masked };
@@ -26,7 +26,7 @@ export function unmask(field: string, given: unknown, stored: unknown, kept: () 
     const unmasked = ([member, value]: [string, unknown]) => [member, unmask(field, value, of(member), kept)];
     return Object.fromEntries(Object.entries(given).map(unmasked));
   }
-  if (typeof given !== 'string' || !given.startsWith('…')) return given;
+  if (typeof given !== 'string' || !isMasked(given)) return given;
   if (typeof stored === 'string' && maskText(stored) === given) {
     kept();
     return stored;

@@ -110,14 +110,9 @@ export class ProviderClient {
     return this.#write(identity, parsed, encryptedConfig, expectedVersion ?? record.version);
   }
 
-  /** Workers answer `ProviderDisabled` until it is enabled again. @throws ProviderError `ProviderNotConfigured` */
-  async disableProvider(identity: ProviderIdentity): Promise<{ readonly version: number }> {
-    return this.#store.setStatus(checkIdentity(identity), 'disabled');
-  }
-
-  /** @throws ProviderError `ProviderNotConfigured` */
-  async enableProvider(identity: ProviderIdentity): Promise<{ readonly version: number }> {
-    return this.#store.setStatus(checkIdentity(identity), 'active');
+  /** A provider that is `disabled` keeps all that it has, and is served to nobody. @throws `ProviderNotConfigured` */
+  async setStatus(identity: ProviderIdentity, status: ProviderRecord['status']): Promise<{ readonly version: number }> {
+    return this.#store.setStatus(checkIdentity(identity), status);
   }
 
   /** @throws ProviderError `ProviderNotConfigured` */

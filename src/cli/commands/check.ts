@@ -1,0 +1,70 @@
+import type { Command } from 'commander';
+import type { ProviderCheckReport, ProviderClient } from '../../client/provider-client.js';
+import { isProviderError, ProviderError } from '../../protocol/errors.js';
+import { EXIT, exitCodeOf } from '../../protocol/exit-codes.js';
+import { describeProvider, type ProviderIdentity } from '../../protocol/names.js';
+import { providerType } from '../../providers/index.js';
+import { describeFailure } from '../failure.js';
+import { line, type Output } from '../output.js';
+import { withClient } from '../with-client.js';
+
+/** One that could not be asked about is told beside the others. */
+type Checked = ProviderCheckReport | (ProviderIdentity & { readonly error: ProviderError });
+
+const OUTCOMES = {
+  ok: { kind: 'ok', verb: 'ok', exitCode: EXIT.ok },
+  rejected: { kind: 'bad', verb: 'rejected', exitCode: EXIT.rejected },
+  'cannot-tell': { kind: 'unsure', verb: 'cannot tell', exitCode: EXIT.unavailable },
+} as const;
+
+/** Of several outcomes, the gravest is the command's. */
+const BY_GRAVITY: readonly number[] = [EXIT.rejected, EXIT.invalid, EXIT.notConfigured, EXIT.unavailable];
+
+export function addCheck(program: Command, output: Output): void {
+  program
+    .command('check <workspace> [type] [name]')
+    .summary('ask the live services whether they take the credentials')
+    .description(
+      'Asks the live services, by calls that cost nothing, whether they take the stored credentials, and records what ' +
+        'they said: of one provider, of those of a type, or of the whole workspace. Ends with 4 where a credential is ' +
+        'rejected or does not open, else with 5 where a service could not tell.',
+    )
+    .action(async (workspaceId: string, type?: string, name?: string) => {
+      const checks = await withClient((client) => checkAll(client, workspaceId, type, name));
+      output.result({ workspaceId, checks: checks.map(toDocument) }, checks.map(toLine));
+      const codes = checks.map((check) =>
+        'error' in check ? exitCodeOf(check.error) : OUTCOMES[check.outcome].exitCode,
+      );
+      output.exitCode = BY_GRAVITY.find((code) => codes.includes(code)) ?? EXIT.ok;
+    });
+}
+
+async function checkAll(client: ProviderClient, workspaceId: string, type?: string, name?: string): Promise<Checked[]> {
+  if (type !== undefined && name !== undefined) return [await client.checkProvider({ workspaceId, type, name })];
+  if (type !== undefined) providerType(type);
+  const wanted = (await client.getProviders(workspaceId)).filter((each) => type === undefined || each.type === type);
+  if (wanted.length > 0) return Promise.all(wanted.map((each) => check(client, each)));
+  const what = type === undefined ? 'providers' : `providers of type ${type}`;
+  throw new ProviderError('ProviderNotConfigured', `${workspaceId} has no ${what}`);
+}
+
+async function check(client: ProviderClient, { workspaceId, type, name }: ProviderIdentity): Promise<Checked> {
+  try {
+    return await client.checkProvider({ workspaceId, type, name });
+  } catch (error) {
+    // With Postgres away there is nothing to tell of the others either.
+    if (!isProviderError(error) || error.retryable) throw error;
+    return { workspaceId, type, name, error };
+  }
+}
+
+function toDocument(check: Checked): object {
+  return 'error' in check ? { ...check, error: describeFailure(check.error) } : check;
+}
+
+function toLine(check: Checked): string {
+  if ('error' in check) return line('bad', 'failed', [describeProvider(check), check.error.type, check.error.message]);
+  const { kind, verb } = OUTCOMES[check.outcome];
+  const facts = [describeProvider(check), `version ${check.version}`, `${check.detail} (${check.durationMs} ms)`];
+  return line(kind, verb, facts);
+}

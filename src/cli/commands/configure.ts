@@ -1,0 +1,61 @@
+import type { Command } from 'commander';
+import { checkIdentity, describeProvider } from '../../protocol/names.js';
+import { providerType } from '../../providers/index.js';
+import { parseAssignments } from '../assignments.js';
+import { describeShown, line, type Output } from '../output.js';
+import { readSecret } from '../secret-input.js';
+import { withClient } from '../with-client.js';
+
+interface ConfigureOptions {
+  readonly set?: readonly string[];
+  readonly secretEnv?: string;
+}
+
+const AFTER_HELP = `
+The secret is read from stdin, asked for where stdin is a terminal, or taken
+from the variable that --secret-env names; never from an argument. A bare text
+fills the type's first secret field, a JSON object fills several.
+
+  llm       named anthropic, openai, gemini, or anything that has a baseURL
+            secret: apiKey
+            config: baseURL, model; for openai organization, project
+  tenderly  named default
+            secret: accessKey, nodeAccessKey
+            config: account, project, baseURL
+  rpc       named as you like, several endpoints a chain
+            secret: url, headers
+            config: chainId, priority
+
+Examples:
+  $ workspace-providers configure ws_acme llm anthropic < key
+  $ workspace-providers configure ws_acme llm mistral \\
+      --set baseURL=https://api.mistral.ai/v1 --secret-env MISTRAL_KEY
+  $ workspace-providers configure ws_acme tenderly default \\
+      --set account=acme --set project=agents < access-key
+  $ workspace-providers configure ws_acme rpc mainnet --set chainId=1 < url`;
+
+export function addConfigure(program: Command, output: Output): void {
+  program
+    .command('configure <workspace> <type> <name>')
+    .summary('store a provider, or replace the one that is there')
+    .description('Stores a provider of a workspace, its secret sealed; or replaces config and secret of the one there.')
+    .option('--set <key=value>', 'a field of the public config; may be repeated', collect)
+    .option('--secret-env <variable>', 'the environment variable that holds the secret')
+    .addHelpText('after', AFTER_HELP)
+    .action(async (workspaceId: string, type: string, name: string, { set = [], secretEnv }: ConfigureOptions) => {
+      const identity = checkIdentity({ workspaceId, type, name });
+      const { primarySecret } = providerType(type);
+      const config = parseAssignments(type, name, set);
+      const written = await withClient(async (client) => {
+        const question = `${primarySecret} for ${describeProvider(identity)}`;
+        const secret = await readSecret({ primarySecret, variable: secretEnv, question });
+        return client.configureProvider({ ...identity, config, secret });
+      });
+      const facts = [describeProvider(written), `version ${written.version}`, describeShown(written.shown)];
+      output.result(written, [line('ok', 'configured', facts)]);
+    });
+}
+
+function collect(value: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, value];
+}

@@ -1,0 +1,29 @@
+import { confirm, isCancel } from '@clack/prompts';
+import type { Command } from 'commander';
+import { checkIdentity, describeProvider } from '../../protocol/names.js';
+import { UsageError } from '../failure.js';
+import { line, type Output } from '../output.js';
+import { withClient } from '../with-client.js';
+
+export function addRemove(program: Command, output: Output): void {
+  program
+    .command('remove <workspace> <type> <name>')
+    .summary('delete a provider and its secret')
+    .description(
+      'Deletes a provider and its secret. Asks first where stdin is a terminal; elsewhere it wants --yes. The key itself ' +
+        'stays valid at its service: revoke it there.',
+    )
+    .option('--yes', 'do not ask')
+    .action(async (workspaceId: string, type: string, name: string, { yes = false }: { readonly yes?: boolean }) => {
+      const identity = checkIdentity({ workspaceId, type, name });
+      if (!yes) await askWhether(`Remove ${describeProvider(identity)} and its secret?`);
+      await withClient((client) => client.removeProvider(identity));
+      output.result({ ...identity, removed: true }, [line('ok', 'removed', [describeProvider(identity)])]);
+    });
+}
+
+async function askWhether(question: string): Promise<void> {
+  if (!process.stdin.isTTY) throw new UsageError('remove asks first, and there is no terminal to ask on: add --yes');
+  const answer = await confirm({ message: question, initialValue: false, output: process.stderr });
+  if (isCancel(answer) || !answer) throw new UsageError('cancelled: nothing was changed');
+}

@@ -1,0 +1,63 @@
+/**
+ * What the command `dev` runs: the parts, migrated, and a worker within this process. The parts end with this process,
+ * however it ends (`dev/processes.ts`), so nothing here listens for signals: the worker stops at SIGINT and SIGTERM.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Parts, startParts } from '../dev/parts.js';
+import { parseLocalKeyring } from '../sealing/local-keyring.js';
+import { createLogin } from '../store/logins.js';
+import { migrate } from '../store/migrate.js';
+import { describeWorkerConfig, workerConfigFromEnv } from '../temporal/worker-config.js';
+import { createWorkerProcess } from '../temporal/worker-process.js';
+import { line, type Output } from './output.js';
+
+export async function runDev(output: Output): Promise<void> {
+  const rootKey = rootKeyFrom(process.env);
+  const parts = await startParts({ log: (text) => output.note(text) });
+  const folder = await mkdtemp(join(tmpdir(), 'workspace-providers-dev-'));
+  try {
+    await runOn(parts, rootKey, join(folder, 'env'), output);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+    await parts.stop();
+  }
+}
+
+async function runOn(parts: Parts, rootKey: string, envFile: string, output: Output): Promise<void> {
+  const applied = await migrate(parts.databaseUrl);
+  const common = { ENCRYPTION_KEY: rootKey, TEMPORAL_ADDRESS: parts.temporalAddress };
+  const resolverUrl = await createLogin(parts.databaseUrl, 'provider_resolver');
+  const config = workerConfigFromEnv({ ...process.env, ...common, DATABASE_URL: resolverUrl });
+  const worker = await createWorkerProcess(config);
+  await writeEnvFile(envFile, { ...common, DATABASE_URL: await createLogin(parts.databaseUrl, 'provider_manager') });
+
+  const { database, ...settings } = describeWorkerConfig(config);
+  const { temporalUiUrl } = parts;
+  const document = { event: 'ready', pid: process.pid, database, ...settings, temporalUiUrl, envFile };
+  output.result(document, [
+    line('ok', 'Postgres', [String(database), applied.length > 0 ? `${applied.length} migrations applied` : undefined]),
+    line('ok', 'Temporal', [parts.temporalAddress, temporalUiUrl && `its UI at ${temporalUiUrl}`]),
+    line('ok', 'worker', [`task queue ${config.taskQueue}`, `namespace ${config.namespace}`]),
+    '',
+    'In another terminal, for the other commands:',
+    `  set -a; . ${envFile}; set +a`,
+    'Ctrl-C ends all of it.',
+  ]);
+  await worker.run();
+}
+
+/** A database that outlives this process needs a root key that does; for one that goes with it any will do. */
+function rootKeyFrom({ ENCRYPTION_KEY, DATABASE_URL }: NodeJS.ProcessEnv): string {
+  const rootKey = ENCRYPTION_KEY || (DATABASE_URL ? '' : `dev:${randomBytes(32).toString('base64')}`);
+  parseLocalKeyring(rootKey);
+  return rootKey;
+}
+
+/** A file of our own user's, since it holds a password and the root key; values have no quotes in them. */
+function writeEnvFile(path: string, settings: Readonly<Record<string, string>>): Promise<void> {
+  const lines = Object.entries(settings).map(([name, value]) => `${name}='${value}'\n`);
+  return writeFile(path, lines.join(''), { mode: 0o600 });
+}

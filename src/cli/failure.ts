@@ -1,0 +1,65 @@
+/**
+ * What an error means to whoever typed the command. Errors of foreign libraries are named by their class alone, and
+ * what was typed is not repeated: either may be a key.
+ */
+import { CommanderError } from 'commander';
+import { isProviderError } from '../protocol/errors.js';
+import { EXIT, exitCodeOf } from '../protocol/exit-codes.js';
+
+/** An error, as `--json` prints it. */
+export interface Failure {
+  /** A `FailureType`, or `UsageInvalid`, `PackageMissing`, `PartUnavailable`, `Fault`. */
+  readonly type: string;
+  readonly message: string;
+  /** Names of the fields that do not fit. */
+  readonly fields: readonly string[];
+}
+
+/** A command line that does not make sense, or a "no" to a question. The message is fixed text. */
+export class UsageError extends Error {
+  override readonly name = 'UsageInvalid';
+}
+
+export function describeFailure(error: unknown): Failure {
+  return classify(error).failure;
+}
+
+export function classify(error: unknown): { readonly failure: Failure; readonly exitCode: number } {
+  if (isProviderError(error)) {
+    const { type, message, facts } = error;
+    return { failure: { type, message, fields: facts.fields ?? [] }, exitCode: exitCodeOf(error) };
+  }
+  if (error instanceof UsageError) return failure(error.name, error.message, EXIT.invalid);
+  if (error instanceof CommanderError) return failure('UsageInvalid', usageMessage(error), EXIT.invalid);
+  if (!(error instanceof Error)) return failure('Fault', 'a bug: what was thrown is no error', EXIT.fault);
+  // Of `src/dev`, which only `dev` loads: known by its name. Its message is written for a person.
+  if (error.name === 'PartUnavailable') return failure(error.name, error.message, EXIT.unavailable);
+  const missing = missingPackage(error);
+  if (missing) return failure('PackageMissing', `this command needs ${missing}: npm install ${missing}`, EXIT.invalid);
+  return failure('Fault', whereItHappened(error), EXIT.fault);
+}
+
+function failure(type: string, message: string, exitCode: number) {
+  return { failure: { type, message, fields: [] }, exitCode };
+}
+
+/** Commander repeats an option or a command that it does not know: `--api-key=…`, or a key in the wrong place. */
+function usageMessage({ code, message }: CommanderError): string {
+  if (code === 'commander.help') return 'no command; see workspace-providers --help';
+  const [said = ''] = message.replace(/^error: /, '').split('\n');
+  const isEcho = code === 'commander.unknownOption' || code === 'commander.unknownCommand';
+  const text = isEcho ? said.replace(/ '(?!(--)?[a-z][a-z-]{0,19}'$).*$/, '') : said;
+  return `${text}; see workspace-providers --help`;
+}
+
+/** The peers that `worker` and `dev` load; whoever manages providers alone need not have them. */
+function missingPackage(error: Error): string | undefined {
+  if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') return undefined;
+  return /^Cannot find package '(@temporalio\/[a-z-]+)'/.exec(error.message)?.[1];
+}
+
+/** Its class and its stack, without what it says. */
+function whereItHappened(error: Error): string {
+  const frames = (error.stack ?? '').split('\n').filter((frame) => /^\s+at /.test(frame));
+  return [`a bug, please report it: ${error.constructor.name}`, ...frames].join('\n');
+}

@@ -1,0 +1,40 @@
+/** A service that lists its models to whoever has the one key that it accepts; it can be told to be away. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface ModelsService {
+  /** As an OpenAI-compatible provider's `baseURL`. */
+  readonly baseURL: string;
+  /** How many calls came with that key. */
+  callsWith(key: string): number;
+  /** Answers 503 from now on. */
+  goAway(): void;
+  stop(): Promise<void>;
+}
+
+export async function startModelsService(acceptedKey: string): Promise<ModelsService> {
+  const keys: string[] = [];
+  let away = false;
+  const server = createServer((request, response) => {
+    const key = (request.headers.authorization ?? '').replace('Bearer ', '');
+    keys.push(key);
+    const status = away ? 503 : key === acceptedKey ? 200 : 401;
+    response.writeHead(status, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(status === 200 ? { object: 'list', data: [] } : { error: { message: `no: ${key}` } }));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    baseURL: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    callsWith: (key) => keys.filter((each) => each === key).length,
+    goAway: () => {
+      away = true;
+    },
+    async stop() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
