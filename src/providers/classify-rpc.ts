@@ -2,8 +2,8 @@
  * What a JSON-RPC error means. The codes are few and shared (EIP-1474), and hosts put conditions of their own under
  * them, so where the code does not decide, the words do: those that eRPC matches in production.
  */
-import type { Outcome } from './classify.js';
 import type { ServiceAnswer } from './service-answer.js';
+import { DEAD_KEY, OUT_OF_CREDIT, RATE_LIMITED, REQUEST_INVALID, type Verdict } from './verdict.js';
 
 const REVERTED = /execution reverted|^reverted|vm execution error/i;
 const UNAUTHENTICATED =
@@ -12,26 +12,23 @@ const OUT_OF_CAPACITY = /monthly capacity limit|\/billing|daily request count ex
 const TOO_MANY_RESULTS = /returned more than|more than [\d,]+ (results|logs)|block range/i;
 const NODE_IS_BEHIND = /header not found|missing trie node|(unknown|unfinalized) block|block not found|timed? ?out/i;
 
-const DEAD_KEY: Outcome = { type: 'CredentialRejected', text: 'refused the credential', isDeadKey: true };
-const REQUEST_INVALID: Outcome = { type: 'ProviderRequestInvalid', text: 'refused the request' };
-
 /** `undefined` where only the HTTP status tells. */
-export function classifyRpc({ status, rpcCode, text }: ServiceAnswer): Outcome | undefined {
-  if (OUT_OF_CAPACITY.test(text)) {
-    return { type: 'ProviderQuotaExhausted', text: 'is out of credit or over its capacity' };
-  }
-  if (rpcCode === undefined) return undefined;
-  if (rpcCode === 3 || REVERTED.test(text)) {
+export function classifyRpc({ status, rpcCode, text }: ServiceAnswer): Verdict | undefined {
+  // First: the words of a revert are a contract's, and may say anything.
+  if (rpcCode === 3 || (rpcCode !== undefined && REVERTED.test(text))) {
     return { type: 'ProviderRequestInvalid', text: 'says that the execution reverted' };
   }
+  if (OUT_OF_CAPACITY.test(text)) return OUT_OF_CREDIT;
   switch (rpcCode) {
+    case undefined:
+      return undefined;
     case -32005: // limit exceeded
     case -32007: // QuickNode: requests per second
     case -32009: // QuickNode: trace requests
     case 429: // Alchemy, within HTTP 200
       return TOO_MANY_RESULTS.test(text)
         ? { type: 'ProviderRequestInvalid', text: 'does not answer with so many results' }
-        : { type: 'ProviderRateLimited', text: 'limits the rate' };
+        : RATE_LIMITED;
     case -32601: // method not found: also within a 403
     case -32602: // invalid params
     case -32004: // method not supported

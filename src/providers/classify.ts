@@ -2,95 +2,84 @@
  * What a failed call means: by HTTP status and by the codes that services document. Where a service tells two things
  * apart in words alone, words decide; none of them is passed on.
  */
-import type { FailureType } from '../protocol/errors.js';
 import { classifyRpc } from './classify-rpc.js';
 import { retryAfterMs } from './retry-after.js';
 import type { ServiceAnswer } from './service-answer.js';
+import {
+  DEAD_KEY,
+  OUT_OF_CREDIT,
+  OVERLOADED,
+  type ProviderKind,
+  RATE_LIMITED,
+  REQUEST_INVALID,
+  UNAVAILABLE,
+  type Verdict,
+} from './verdict.js';
 
-export interface Outcome {
-  readonly type: FailureType;
-  /** Fixed text that continues the provider's name: `refused the credential`. */
-  readonly text: string;
-  /** The service says that this key is none of its own, or is one no longer: all that a check calls a rejection. */
-  readonly isDeadKey?: boolean;
-  readonly retryAfterMs?: number;
-}
-
-/** Which service: the same status means different things at different ones. */
-export interface ProviderKind {
-  readonly type: string;
-  readonly name: string;
-}
-
-const DEAD_KEY: Outcome = { type: 'CredentialRejected', text: 'refused the credential', isDeadKey: true };
-const FORBIDDEN: Outcome = { type: 'CredentialRejected', text: 'refused the credential' };
-const NOT_ALLOWED: Outcome = { type: 'ProviderRequestInvalid', text: 'does not allow this with this credential' };
-const OUT_OF_CREDIT: Outcome = { type: 'ProviderQuotaExhausted', text: 'is out of credit or over its spend limit' };
-const OVERLOADED: Outcome = { type: 'ProviderRateLimited', text: 'is overloaded' };
-const RATE_LIMITED: Outcome = { type: 'ProviderRateLimited', text: 'limits the rate' };
-const REQUEST_INVALID: Outcome = { type: 'ProviderRequestInvalid', text: 'refused the request' };
-const UNAVAILABLE: Outcome = { type: 'ProviderUnavailable', text: 'is not available' };
+const FORBIDDEN: Verdict = { type: 'CredentialRejected', text: 'refused the credential' };
+const NOT_ALLOWED: Verdict = { type: 'ProviderRequestInvalid', text: 'does not allow this with this credential' };
+const WRONG_ADDRESS: Verdict = { type: 'CredentialRejected', text: 'does not take the credential from this address' };
+const WRONG_ORGANIZATION: Verdict = { type: 'CredentialRejected', text: 'refused the organization of the credential' };
 
 /**
  * Codes that say more than the status they come with. Those of OpenAI that blame what goes with a key (its
  * organization, the caller's address) are rejections, since a newer version of the provider may bring what is right;
  * but the key is not dead.
  */
-const OUTCOME_OF_CODE: Readonly<Record<string, Outcome>> = {
-  insufficient_quota: OUT_OF_CREDIT,
-  credit_balance_exhausted: OUT_OF_CREDIT,
-  billing_not_active: OUT_OF_CREDIT,
-  billing_hard_limit_reached: OUT_OF_CREDIT,
-  billing_error: OUT_OF_CREDIT,
-  enforced_spend_limit_reached: OUT_OF_CREDIT,
-  API_KEY_INVALID: DEAD_KEY,
-  ip_not_authorized: { type: 'CredentialRejected', text: 'does not take the credential from this address' },
-  no_organization: { type: 'CredentialRejected', text: 'refused the credential: it belongs to no organization' },
-  invalid_organization: { type: 'CredentialRejected', text: 'refused the organization of the credential' },
-  mismatched_organization: { type: 'CredentialRejected', text: 'refused the organization of the credential' },
-  mismatched_project: { type: 'CredentialRejected', text: 'refused the project of the credential' },
-  unsupported_country_region_territory: { type: 'ProviderRequestInvalid', text: 'is not offered in this region' },
-  overloaded_error: OVERLOADED,
-  server_is_overloaded: OVERLOADED,
-  slow_down: OVERLOADED,
-};
+const VERDICT_OF_CODE: ReadonlyMap<string, Verdict> = new Map([
+  ['insufficient_quota', OUT_OF_CREDIT],
+  ['credit_balance_exhausted', OUT_OF_CREDIT],
+  ['billing_not_active', OUT_OF_CREDIT],
+  ['billing_hard_limit_reached', OUT_OF_CREDIT],
+  ['billing_error', OUT_OF_CREDIT],
+  ['enforced_spend_limit_reached', OUT_OF_CREDIT],
+  ['API_KEY_INVALID', DEAD_KEY],
+  ['ip_not_authorized', WRONG_ADDRESS],
+  ['no_organization', { type: 'CredentialRejected', text: 'refused the credential: it has no organization' }],
+  ['invalid_organization', WRONG_ORGANIZATION],
+  ['mismatched_organization', WRONG_ORGANIZATION],
+  ['mismatched_project', { type: 'CredentialRejected', text: 'refused the project of the credential' }],
+  ['unsupported_country_region_territory', { type: 'ProviderRequestInvalid', text: 'is not offered in this region' }],
+  ['overloaded_error', OVERLOADED],
+  ['server_is_overloaded', OVERLOADED],
+  ['slow_down', OVERLOADED],
+]);
 
 /** What has no code, seen in the wild under a status that says something else. */
-const OUTCOME_OF_WORDS: readonly (readonly [RegExp, Outcome])[] = [
+const VERDICT_OF_WORDS: readonly (readonly [RegExp, Verdict])[] = [
   [/credit balance is too low/i, OUT_OF_CREDIT], // Anthropic, 400
   [/organization has been disabled/i, DEAD_KEY], // Anthropic, 400
   [/API key was reported as leaked/i, DEAD_KEY], // Gemini, 403
-  [/\bIP\b.{0,40}not authorized/i, OUTCOME_OF_CODE.ip_not_authorized as Outcome], // OpenAI, 401
+  [/\bIP\b.{0,40}not authorized/i, WRONG_ADDRESS], // OpenAI, 401
 ];
 
 /** Anthropic's errors within a stream carry no status. */
-const STATUS_OF_TYPE: Readonly<Record<string, number>> = {
-  invalid_request_error: 400,
-  authentication_error: 401,
-  permission_error: 403,
-  not_found_error: 404,
-  request_too_large: 413,
-  rate_limit_error: 429,
-};
+const STATUS_OF_TYPE: ReadonlyMap<string, number> = new Map([
+  ['invalid_request_error', 400],
+  ['authentication_error', 401],
+  ['permission_error', 403],
+  ['not_found_error', 404],
+  ['request_too_large', 413],
+  ['rate_limit_error', 429],
+]);
 
-export function classify(answer: ServiceAnswer, provider: ProviderKind): Outcome {
-  return { ...outcomeOf(answer, provider), retryAfterMs: retryAfterMs(answer) };
+export function classify(answer: ServiceAnswer, provider: ProviderKind): Verdict {
+  return { ...classifyAnswer(answer, provider), retryAfterMs: retryAfterMs(answer) };
 }
 
-function outcomeOf(answer: ServiceAnswer, provider: ProviderKind): Outcome {
-  if (answer.networkCode) return outcomeOfNetwork(answer.networkCode);
+function classifyAnswer(answer: ServiceAnswer, provider: ProviderKind): Verdict {
+  if (answer.networkCode) return classifyNetwork(answer.networkCode);
   const { status, text } = answer;
-  if (provider.type === 'rpc') return classifyRpc(answer) ?? outcomeOfStatus(status, provider);
+  if (provider.type === 'rpc') return classifyRpc(answer) ?? classifyStatus(status, provider);
   const codes = codesIn(answer.body);
-  const coded = codes.map((code) => OUTCOME_OF_CODE[code]).find(Boolean);
+  const coded = codes.map((code) => VERDICT_OF_CODE.get(code)).find(Boolean);
   if (coded) return coded;
-  const worded =
-    status !== undefined && status >= 400 ? OUTCOME_OF_WORDS.find(([words]) => words.test(text)) : undefined;
-  if (worded) return worded[1];
-  return outcomeOfStatus(status ?? codes.map((code) => STATUS_OF_TYPE[code]).find(Boolean), provider);
+  const worded = VERDICT_OF_WORDS.find(([words]) => words.test(text));
+  if (worded && status !== undefined && status >= 400) return worded[1];
+  return classifyStatus(status ?? codes.map((code) => STATUS_OF_TYPE.get(code)).find(Boolean), provider);
 }
 
-function outcomeOfStatus(status: number | undefined, provider: ProviderKind): Outcome {
+function classifyStatus(status: number | undefined, provider: ProviderKind): Verdict {
   if (status === undefined) return UNAVAILABLE;
   if (status < 300) return { type: 'ProviderUnavailable', text: 'answered with what is no answer of its API' };
   switch (status) {
@@ -118,7 +107,7 @@ function answers401ToDeadKeys({ type, name }: ProviderKind): boolean {
   return type === 'llm' && (name === 'anthropic' || name === 'openai');
 }
 
-function outcomeOfNetwork(code: string): Outcome {
+function classifyNetwork(code: string): Verdict {
   switch (code) {
     case 'REFUSED_REDIRECT':
       return { type: 'ProviderConfigInvalid', text: 'redirects, and is not followed: configure where it leads to' };

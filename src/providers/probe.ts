@@ -1,7 +1,8 @@
 /** One GET or POST that costs nothing, and what it tells of a credential. */
-import { classify, type ProviderKind } from './classify.js';
+import { classify } from './classify.js';
 import { answerFromResponse, answerOf, parseJson, type ServiceAnswer } from './service-answer.js';
 import type { CheckContext, CheckResult } from './type.js';
+import type { ProviderKind } from './verdict.js';
 
 export interface ProbeRequest {
   readonly url: string;

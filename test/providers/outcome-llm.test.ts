@@ -116,6 +116,7 @@ const compatibleRows: Row[] = [
   ['a dead key at Gemini, in a list', 400, [invalidGoogleKey], 'CredentialRejected'],
   ['no credit', 402, { message: KEY }, 'ProviderQuotaExhausted'],
   ['a bad request', 400, { detail: KEY }, 'ProviderRequestInvalid'],
+  ['a code that every object has', 400, openaiBody('constructor', '__proto__'), 'ProviderRequestInvalid'],
   ['a page that is no API', 200, `<html>${KEY}</html>`, 'ProviderUnavailable'],
 ];
 

@@ -49,6 +49,7 @@ describe('JSON-RPC through viem', () => {
 
   it.each<[string, object]>([
     ['geth', rpcBody(3, 'execution reverted: Unauthorized', '0x08c379a0')],
+    ['a contract that plays the host', rpcBody(3, 'execution reverted: Monthly capacity limit exceeded')],
     ['older nodes', rpcBody(-32000, 'execution reverted')],
     ['a node that calls it internal', rpcBody(-32603, 'execution reverted')],
   ])('takes a revert for the fault of the request, however %s says it and viem wraps it', async (_node, body) => {
