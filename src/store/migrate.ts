@@ -7,10 +7,8 @@ import { runner } from 'node-pg-migrate';
 import pg from 'pg';
 import { ProviderError } from '../protocol/errors.js';
 import { MIGRATIONS_FOLDER } from './migration-files.js';
-import { checkDatabaseUrl } from './pool.js';
+import { withSession } from './session.js';
 import { toStoreError } from './store-errors.js';
-
-const CONNECT_TIMEOUT_MS = 10_000;
 
 /** The runner logs whole statements and inspected errors. */
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
@@ -21,26 +19,21 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} };
  * @throws ProviderError `ProviderConfigInvalid` where the login may not migrate, `StoreUnavailable`
  */
 export async function migrate(databaseUrl: string): Promise<readonly string[]> {
-  // A client of our own: the runner's has no error listener, and a lost connection would end the process.
-  const client = new pg.Client({
-    connectionString: checkDatabaseUrl(databaseUrl),
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    application_name: 'workspace-providers migrate',
-  });
-  client.on('error', () => {});
+  // A session of our own: the runner's has no error listener, and a lost connection would end the process.
   try {
-    await client.connect();
-    const applied = await runner({
-      dbClient: client,
-      dir: MIGRATIONS_FOLDER,
-      direction: 'up',
-      migrationsSchema: 'provider_api',
-      migrationsTable: 'migrations',
-      createMigrationsSchema: true,
-      singleTransaction: true,
-      advisoryLockMode: 'wait',
-      logger: silent,
-    });
+    const applied = await withSession(databaseUrl, (dbClient) =>
+      runner({
+        dbClient,
+        dir: MIGRATIONS_FOLDER,
+        direction: 'up',
+        migrationsSchema: 'provider_api',
+        migrationsTable: 'migrations',
+        createMigrationsSchema: true,
+        singleTransaction: true,
+        advisoryLockMode: 'wait',
+        logger: silent,
+      }),
+    );
     return applied.map(({ name }) => name);
   } catch (error) {
     if (error instanceof pg.DatabaseError && error.code === '42501') {
@@ -51,7 +44,5 @@ export async function migrate(databaseUrl: string): Promise<readonly string[]> {
       );
     }
     throw toStoreError(error, 'provider_owner');
-  } finally {
-    await client.end().catch(() => {});
   }
 }

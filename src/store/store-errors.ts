@@ -3,7 +3,7 @@
  * the row, and a connection error may print the address with its password.
  */
 import pg from 'pg';
-import { ProviderError } from '../protocol/errors.js';
+import { isProviderError, ProviderError } from '../protocol/errors.js';
 
 /** The column that a constraint guards (it bears its name), as callers know it, and what may stand there. */
 const FIELDS: Readonly<Record<string, readonly [field: string, allowed: string]>> = {
@@ -23,6 +23,7 @@ const JSON_ERRORS: readonly string[] = ['22P02', '22P05'];
 
 /** What `error`, thrown by a statement of a login that was granted `role`, means to a caller. */
 export function toStoreError(error: unknown, role: string): ProviderError {
+  if (isProviderError(error)) return error;
   const code = error instanceof pg.DatabaseError ? error.code : undefined;
   if (code === undefined) return unavailable('Postgres does not answer');
   const [field, allowed] = FIELDS[columnOf(error as pg.DatabaseError)] ?? [];

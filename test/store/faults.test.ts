@@ -105,7 +105,7 @@ describe('on the shared server', () => {
       const error = await wrong.readWorkspace('ws_a').catch((thrown) => thrown);
       await wrong.close();
       expect(error).toMatchObject({ type: 'StoreUnavailable', message: expect.stringContaining(why) });
-      expect(inspect(error, { showHidden: true })).not.toMatch(/canary|test_/);
+      expect(inspect(error, { showHidden: true })).not.toMatch(/canary|test_|provider_resolver_/);
     }
   });
 

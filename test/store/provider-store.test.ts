@@ -60,8 +60,8 @@ describe('preflight', () => {
     ['membership in the owner', 'grant provider_owner to LOGIN', 'revoke provider_owner from LOGIN', 'owns the tables'],
     [
       'membership in the tenant role, also one that is not inherited',
-      'grant provider_tenant to LOGIN with inherit false',
-      'revoke provider_tenant from LOGIN',
+      'alter role LOGIN noinherit; grant provider_tenant to LOGIN',
+      'revoke provider_tenant from LOGIN; alter role LOGIN inherit',
       'can touch the tables',
     ],
     [
@@ -78,7 +78,7 @@ describe('preflight', () => {
     ],
   ])('refuses a login with %s', async (_, statement, undo, why) => {
     const login = loginOf(database.resolverUrl);
-    await changed(statement.replace('LOGIN', login), undo.replace('LOGIN', login), () =>
+    await changed(statement.replaceAll('LOGIN', login), undo.replaceAll('LOGIN', login), () =>
       expect(preflight(database.resolverUrl)).rejects.toMatchObject({
         type: 'ProviderConfigInvalid',
         message: expect.stringContaining(why),

@@ -5,10 +5,14 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import pg from 'pg';
+import type pg from 'pg';
 import { inject } from 'vitest';
+import { createLogin } from '../../src/store/logins.js';
 import { migrate } from '../../src/store/migrate.js';
 import { MIGRATIONS_FOLDER } from '../../src/store/migration-files.js';
+import { withSession } from '../../src/store/session.js';
+
+export { withSession };
 
 export interface TestDatabase {
   /** For the superuser who migrated it. */
@@ -21,50 +25,27 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-const ROLES = ['resolver', 'manager', 'tenant'] as const;
 /** Any number, the same in all test files. */
 const TEMPLATE_LOCK = 461_011;
 
 export async function createTestDatabase(serverUrl: string = inject('postgresUrl')): Promise<TestDatabase> {
   const database = `test_${randomBytes(6).toString('hex')}`;
-  const logins = ROLES.map((role) => ({
-    role,
-    login: `${database}_${role}`,
-    password: randomBytes(18).toString('hex'),
-  }));
   await withSession(serverUrl, async (server) => {
     await server.query(`create database ${database} template ${await templateDatabase(server, serverUrl)}`);
-    for (const { role, login, password } of logins) {
-      await server.query(`create role ${login} login password '${password}' in role provider_${role}`);
-    }
   });
-  const urlFor = (wanted: (typeof ROLES)[number]): string => {
-    const { login, password } = logins.find(({ role }) => role === wanted) ?? { login: '', password: '' };
-    return withUrl(serverUrl, { database, login, password });
-  };
+  const ownerUrl = withUrl(serverUrl, { database });
+  const resolverUrl = await createLogin(ownerUrl, 'provider_resolver');
+  const managerUrl = await createLogin(ownerUrl, 'provider_manager');
+  const tenantUrl = await createLogin(ownerUrl, 'provider_tenant');
   return {
-    ownerUrl: withUrl(serverUrl, { database }),
-    resolverUrl: urlFor('resolver'),
-    managerUrl: urlFor('manager'),
-    tenantUrl: urlFor('tenant'),
+    ...{ ownerUrl, resolverUrl, managerUrl, tenantUrl },
     drop: () =>
       withSession(serverUrl, async (server) => {
         await server.query(`drop database ${database}`);
-        for (const { login } of logins) await server.query(`drop role ${login}`);
+        for (const url of [resolverUrl, managerUrl, tenantUrl])
+          await server.query(`drop role ${new URL(url).username}`);
       }),
   };
-}
-
-/** Runs `work` on a session of its own, and ends it. */
-export async function withSession<Result>(url: string, work: (session: pg.Client) => Promise<Result>): Promise<Result> {
-  const session = new pg.Client({ connectionString: url });
-  session.on('error', () => {});
-  await session.connect();
-  try {
-    return await work(session);
-  } finally {
-    await session.end();
-  }
 }
 
 /** The same server, another database or login. */

@@ -1,0 +1,25 @@
+/** A session of its own, for what one statement of a pool cannot do: hold a session's lock, act as an administrator. */
+import pg from 'pg';
+import { checkDatabaseUrl } from './pool.js';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** Ends the session when `work` has ended. What pg throws comes out as it is: the caller maps it. */
+export async function withSession<Result>(
+  databaseUrl: string,
+  work: (session: pg.Client) => Promise<Result>,
+): Promise<Result> {
+  const session = new pg.Client({
+    connectionString: checkDatabaseUrl(databaseUrl),
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    application_name: 'workspace-providers',
+  });
+  // A lost connection also fails the statement under way; without a listener it would end the process.
+  session.on('error', () => {});
+  try {
+    await session.connect();
+    return await work(session);
+  } finally {
+    await session.end().catch(() => {});
+  }
+}
