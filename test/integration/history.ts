@@ -1,0 +1,72 @@
+/** Reads what a workflow's history tells of its activities: what the Temporal UI shows of them. */
+import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import { ActivityFailure, ApplicationFailure, defaultPayloadConverter } from '@temporalio/common';
+import type { temporal } from '@temporalio/proto';
+
+type History = temporal.api.history.v1.IHistory;
+type Failure = temporal.api.failure.v1.IFailure;
+
+/** A failure as the server keeps it. */
+export interface KeptFailure {
+  readonly type: string;
+  readonly message: string;
+  readonly nonRetryable: boolean;
+  readonly nextRetryDelayMs?: number;
+  readonly stack: string;
+}
+
+/** The line that the UI shows of each activity, in the order in which they were scheduled. */
+export function summariesOf({ events }: History): string[] {
+  return (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: scheduled, userMetadata }) =>
+    scheduled && userMetadata?.summary ? [defaultPayloadConverter.fromPayload<string>(userMetadata.summary)] : [],
+  );
+}
+
+export type Scheduled = temporal.api.history.v1.IActivityTaskScheduledEventAttributes;
+
+/** How each activity was scheduled, by its name; of one that ran more than once, the last. */
+export function scheduledIn({ events }: History): Record<string, Scheduled> {
+  const all = (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: scheduled }) => scheduled ?? []);
+  return Object.fromEntries(all.map((scheduled) => [scheduled.activityType?.name, scheduled]));
+}
+
+/** Of each activity that ended, how many attempts it took and what the attempt before the last one failed with. */
+export function attemptsIn({ events }: History): { attempt: number; lastFailure: KeptFailure | undefined }[] {
+  return (events ?? []).flatMap(({ activityTaskStartedEventAttributes: started }) =>
+    started ? [{ attempt: started.attempt ?? 0, lastFailure: keptFailure(started.lastFailure) }] : [],
+  );
+}
+
+export function keptFailure(failure: Failure | null | undefined): KeptFailure | undefined {
+  if (!failure) return undefined;
+  const { type, nonRetryable, nextRetryDelay } = failure.applicationFailureInfo ?? {};
+  return {
+    type: type ?? '',
+    message: failure.message ?? '',
+    nonRetryable: nonRetryable ?? false,
+    nextRetryDelayMs: nextRetryDelay ? Number(nextRetryDelay.seconds) * 1000 : undefined,
+    stack: failure.stackTrace ?? '',
+  };
+}
+
+/** The failures of activities that are being retried, as `describe` tells them. */
+export async function pendingFailuresOf(workflow: WorkflowHandle): Promise<KeptFailure[]> {
+  const { raw } = await workflow.describe();
+  return (raw.pendingActivities ?? []).flatMap(({ lastFailure }) => keptFailure(lastFailure) ?? []);
+}
+
+/** The names of a history's events, without their common prefix. */
+export function eventsIn(history: History, names: Readonly<Record<number, string>>): string[] {
+  return (history.events ?? []).map(({ eventType }) => names[eventType ?? 0]?.replace('EVENT_TYPE_', '') ?? '?');
+}
+
+/** What an agent's author catches: the cause of the activity's failure, that the workflow failed with. */
+export async function failureOf(workflow: WorkflowHandle): Promise<ApplicationFailure> {
+  const error: unknown = await workflow.result().then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  const cause = error instanceof WorkflowFailedError && error.cause instanceof ActivityFailure && error.cause.cause;
+  if (cause instanceof ApplicationFailure) return cause;
+  throw new Error('the workflow did not fail in an activity of its own');
+}

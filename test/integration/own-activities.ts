@@ -1,0 +1,62 @@
+/**
+ * An example: activities of your own that call a service with its vendor's official SDK, as the workspace. `withProvider`
+ * opens the credential for the length of the callback; the SDK is given its `fetch` and `signal`, and its own retries
+ * are off, since Temporal retries and shows that it does. (In your code the import is from `workspace-providers`.)
+ */
+import Anthropic from '@anthropic-ai/sdk';
+import { GoogleGenAI } from '@google/genai';
+import OpenAI from 'openai';
+import { createPublicClient } from 'viem';
+import { type ProviderReference, transport, withProvider } from '../../src/index.js';
+
+export interface OwnPrompt {
+  readonly ref: ProviderReference;
+  readonly prompt: string;
+}
+
+export function askClaude({ ref, prompt }: OwnPrompt): Promise<string> {
+  return withProvider({ ...ref, type: 'llm' }, async ({ credential, fetch, signal }) => {
+    const apiKey = credential.apiKey.reveal();
+    const anthropic = new Anthropic({ apiKey, baseURL: credential.baseURL, fetch, maxRetries: 0 });
+    const message = await anthropic.messages.create(
+      { model: 'claude-sonnet-5-5', max_tokens: 1_000, messages: [{ role: 'user', content: prompt }] },
+      { signal },
+    );
+    return message.content.map((block) => (block.type === 'text' ? block.text : '')).join('');
+  });
+}
+
+export function askGpt({ ref, prompt }: OwnPrompt): Promise<string> {
+  return withProvider({ ...ref, type: 'llm' }, async ({ credential, fetch, signal }) => {
+    const { baseURL, organization = null, project = null } = credential;
+    const apiKey = credential.apiKey.reveal();
+    // Where organization and project are absent, the SDK would take the platform's own from the environment.
+    const openai = new OpenAI({ apiKey, baseURL, organization, project, fetch, maxRetries: 0 });
+    const response = await openai.responses.create({ model: 'gpt-5-mini', input: prompt }, { signal });
+    return response.output_text;
+  });
+}
+
+export function askGemini({ ref, prompt }: OwnPrompt): Promise<string> {
+  return withProvider({ ...ref, type: 'llm' }, async ({ credential, fetch, signal }) => {
+    const google = new GoogleGenAI({
+      apiKey: credential.apiKey.reveal(),
+      vertexai: false,
+      httpOptions: { baseUrl: credential.baseURL, fetch },
+    });
+    const answer = await google.models.generateContent({
+      model: 'gemini-2.5-flash',
+      contents: prompt,
+      config: { abortSignal: signal },
+    });
+    return answer.text ?? '';
+  });
+}
+
+export function readBalance({ ref, address }: { ref: ProviderReference; address: `0x${string}` }): Promise<string> {
+  return withProvider({ ...ref, type: 'rpc' }, async ({ credential, fetch, signal }) => {
+    const client = createPublicClient({ transport: transport(credential, fetch, signal) });
+    // A history holds JSON, which has no bigint.
+    return String(await client.getBalance({ address }));
+  });
+}

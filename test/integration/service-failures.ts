@@ -1,0 +1,143 @@
+/** What services answer to a model call, hostile answers too, and what an agent's author is told of each. */
+import {
+  anthropicSpendLimit,
+  echoesKey,
+  htmlPage,
+  openAiInsufficientQuota,
+  redirectTo,
+} from '../../src/dev/standins/failures.js';
+import type { LlmProvider } from '../../src/dev/standins/wire-format.js';
+import type { FailureType } from '../../src/protocol/errors.js';
+
+/** What a stand-in is ordered to do; see `failNext`. */
+type Order = Omit<ReturnType<typeof echoesKey>, 'provider' | 'owner'>;
+
+export interface ServiceFailure {
+  readonly when: string;
+  /** Default `anthropic`. */
+  readonly service?: LlmProvider;
+  /** Absent: the service does not know the key. */
+  readonly order?: Order;
+  readonly type: FailureType;
+  /** The message, after the provider's name. */
+  readonly says: string | RegExp;
+  readonly nextRetryDelayMs?: number;
+}
+
+/** Nobody listens there: a redirect that is followed fails in another way. */
+export const ELSEWHERE = 'http://127.0.0.1:9/';
+
+export const NOT_RETRIED: readonly ServiceFailure[] = [
+  { when: 'Anthropic does not know the key', type: 'CredentialRejected', says: 'refused the credential (HTTP 401)' },
+  {
+    when: 'OpenAI does not know the key, and shows a part of it',
+    service: 'openai',
+    type: 'CredentialRejected',
+    says: 'refused the credential (HTTP 401)',
+  },
+  {
+    when: 'Gemini does not know the key, which is a 400 there',
+    service: 'gemini',
+    type: 'CredentialRejected',
+    says: 'refused the credential (HTTP 400)',
+  },
+  {
+    when: 'a compatible service does not know the key',
+    service: 'openai-compatible',
+    type: 'CredentialRejected',
+    says: 'refused the credential (HTTP 401)',
+  },
+  {
+    when: 'a 401 echoes the key',
+    order: echoesKey(401),
+    type: 'CredentialRejected',
+    says: 'refused the credential (HTTP 401)',
+  },
+  {
+    when: 'a compatible service answers 403, and echoes the key',
+    service: 'openai-compatible',
+    order: echoesKey(403),
+    type: 'CredentialRejected',
+    says: 'refused the credential (HTTP 403)',
+  },
+  {
+    when: 'Anthropic answers 403: a living key that may not do this',
+    order: { status: 403 },
+    type: 'ProviderRequestInvalid',
+    says: 'does not allow this with this credential (HTTP 403)',
+  },
+  {
+    when: 'a 400 echoes the key',
+    order: echoesKey(400),
+    type: 'ProviderRequestInvalid',
+    says: 'refused the request (HTTP 400)',
+  },
+  {
+    when: 'the spend limit is reached at Anthropic',
+    order: anthropicSpendLimit,
+    type: 'ProviderQuotaExhausted',
+    says: 'is out of credit or over its limit (HTTP 429)',
+  },
+  {
+    when: 'there is no credit left at OpenAI',
+    service: 'openai',
+    order: openAiInsufficientQuota,
+    type: 'ProviderQuotaExhausted',
+    says: 'is out of credit or over its limit (HTTP 429)',
+  },
+  {
+    when: 'the base URL redirects',
+    order: redirectTo(ELSEWHERE),
+    type: 'ProviderConfigInvalid',
+    says: 'redirects, and is not followed: configure where it leads to (REFUSED_REDIRECT)',
+  },
+];
+
+export const RETRIED: readonly ServiceFailure[] = [
+  {
+    when: 'a 429 says when to come back',
+    order: { status: 429, headers: { 'retry-after': '1' } },
+    type: 'ProviderRateLimited',
+    says: 'limits the rate (HTTP 429)',
+    nextRetryDelayMs: 1_000,
+  },
+  {
+    when: 'a 429 echoes the key',
+    service: 'openai',
+    order: echoesKey(429),
+    type: 'ProviderRateLimited',
+    says: 'limits the rate (HTTP 429)',
+  },
+  {
+    when: 'Anthropic is overloaded',
+    order: { status: 529 },
+    type: 'ProviderRateLimited',
+    says: 'is overloaded (HTTP 529)',
+  },
+  {
+    when: 'a 500 echoes the key',
+    service: 'gemini',
+    order: echoesKey(500),
+    type: 'ProviderUnavailable',
+    says: 'is not available (HTTP 500)',
+  },
+  {
+    when: 'a proxy answers with a page',
+    order: htmlPage(502),
+    type: 'ProviderUnavailable',
+    says: 'is not available (HTTP 502)',
+  },
+  {
+    when: 'a captive portal answers 200 with a page',
+    service: 'openai-compatible',
+    order: htmlPage(200),
+    type: 'ProviderUnavailable',
+    says: 'answered with what is no answer of its API (HTTP 200)',
+  },
+  {
+    when: 'the connection is cut',
+    order: { status: 'cut' },
+    type: 'ProviderUnavailable',
+    says: /^cannot be reached \((UND_ERR_SOCKET|ECONNRESET)\)$/,
+  },
+];

@@ -1,0 +1,105 @@
+/** The agents of these tests, written as an agent author would, over the package's own API for workflows. */
+import { type ActivityOptions, condition, defineSignal, proxyActivities, setHandler } from '@temporalio/workflow';
+import {
+  type Json,
+  type LlmStepInput,
+  type LlmStepResult,
+  llmStep,
+  type ProviderReference,
+  type RpcStepInput,
+  type RpcStepResult,
+  resolveLlmKey,
+  resolveRpcEndpoint,
+  rpcStep,
+  type StepOptions,
+} from '../../src/workflow.js';
+
+import type * as ownActivities from './own-activities.js';
+
+export { addressAgent } from '../../src/workflows/index.js';
+
+export interface ModelQuestion extends Omit<LlmStepInput, 'ref'> {
+  readonly workspaceId: string;
+  readonly provider?: string | readonly string[];
+  readonly resolveOptions?: StepOptions;
+  readonly stepOptions?: StepOptions;
+}
+
+export interface ModelAnswer extends LlmStepResult {
+  readonly ref: ProviderReference;
+}
+
+export async function askModel(question: ModelQuestion): Promise<ModelAnswer> {
+  const { workspaceId, provider = 'anthropic', resolveOptions, stepOptions, ...input } = question;
+  const ref = await resolveLlmKey({ workspaceId, provider }, resolveOptions);
+  return { ref, ...(await llmStep({ ref, ...input }, stepOptions)) };
+}
+
+export const goOn = defineSignal('goOn');
+
+/** Asks, sleeps until it is told to go on, and asks again with the reference that it has. */
+export async function askSleepAsk(question: ModelQuestion): Promise<readonly [ModelAnswer, LlmStepResult]> {
+  let mayGoOn = false;
+  setHandler(goOn, () => {
+    mayGoOn = true;
+  });
+  const first = await askModel(question);
+  await condition(() => mayGoOn);
+  return [first, await llmStep({ ref: first.ref, prompt: question.prompt }, question.stepOptions)];
+}
+
+export interface ChainQuestion extends Omit<RpcStepInput, 'ref'> {
+  readonly workspaceId: string;
+  readonly chainId: number;
+  readonly stepOptions?: StepOptions;
+}
+
+export async function readChain({
+  workspaceId,
+  chainId,
+  stepOptions,
+  ...input
+}: ChainQuestion): Promise<RpcStepResult> {
+  const ref = await resolveRpcEndpoint({ workspaceId, chainId });
+  return rpcStep<Json>({ ref, ...input }, stepOptions);
+}
+
+export interface ActivityCall {
+  readonly name: string;
+  readonly options?: ActivityOptions;
+}
+
+/** Any activity without input. */
+export async function callActivity({ name, options }: ActivityCall): Promise<void> {
+  const activities = proxyActivities<Record<string, () => Promise<void>>>({
+    startToCloseTimeout: '1 minute',
+    ...options,
+  });
+  await activities[name]?.();
+}
+
+export interface ComparisonQuestion {
+  readonly workspaceId: string;
+  readonly chainId: number;
+  readonly address: `0x${string}`;
+}
+
+const own = proxyActivities<typeof ownActivities>({
+  startToCloseTimeout: '1 minute',
+  retry: { initialInterval: '20 milliseconds' },
+});
+
+/** Over activities of its own, beside those of the package. */
+export async function compareModels({ workspaceId, chainId, address }: ComparisonQuestion) {
+  const prompt = `What does ${workspaceId} want?`;
+  const askWith = async (provider: string, ask: typeof own.askClaude) =>
+    ask({ ref: await resolveLlmKey({ workspaceId, provider }), prompt });
+  const answers = await Promise.all([
+    askWith('anthropic', own.askClaude),
+    askWith('openai', own.askGpt),
+    askWith('gemini', own.askGemini),
+  ]);
+  const { endpoints } = await resolveRpcEndpoint({ workspaceId, chainId });
+  const [ref] = endpoints;
+  return { answers, balanceWei: ref && (await own.readBalance({ ref, address })) };
+}
