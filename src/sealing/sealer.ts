@@ -125,6 +125,8 @@ export class Sealer {
   async #unwrapAndImport(dataKey: WrappedDataKey, workspaceId: string): Promise<AesKey> {
     const bytes = await this.#rootKeyring.unwrap(dataKey, workspaceId);
     try {
+      if (bytes.length !== KEY_BYTES)
+        throw new ProviderError('CredentialUnreadable', `a data key of ${workspaceId} is not 256 bits`);
       return await importKey(bytes);
     } finally {
       bytes.fill(0);

@@ -85,13 +85,15 @@ describe('a row whose data key is not the one it names does not open', () => {
     await expectRefused(row.jwe, ACME, [{ ...row.dataKey, wrappedKey: wrappedKey.padEnd(10_000_000, 'A') }]);
   });
 
-  test('a data key that is not 256 bits', async () => {
+  test('a data key that is not 256 bits, which does not seal either', async () => {
     for (const bytes of [0, 16, 24, 33]) {
       const wrapped = await row.keyring.wrap(randomBytes(bytes), {
         workspaceId: ACME.workspaceId,
         kid: row.dataKey.kid,
       });
-      await expectRefused(row.jwe, ACME, [{ kid: row.dataKey.kid, ...wrapped }]);
+      const dataKey = { kid: row.dataKey.kid, ...wrapped };
+      await expectRefused(row.jwe, ACME, [dataKey]);
+      expect((await failureOf(row.sealer.seal(ACME, PLAINTEXT, dataKey))).type).toBe('CredentialUnreadable');
     }
   });
 });

@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ProviderError } from '../../src/protocol/errors.js';
+import { importKey } from '../../src/sealing/compact-jwe.js';
 import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
 import { MAX_PLAINTEXT_BYTES, Sealer } from '../../src/sealing/sealer.js';
 import {
@@ -205,6 +207,11 @@ describe('unwrapped data keys', () => {
     const { sealer, dataKey, jwe } = await sealed();
     expect(await sealer.open(ACME, jwe, [dataKey])).toBe(PLAINTEXT);
     expect((await failureOf(sealer.open(ACME, jwe, []))).type).toBe('CredentialUnreadable');
+  });
+
+  test('an imported key cannot be exported', async () => {
+    const key = await importKey(randomBytes(32));
+    await expect(crypto.subtle.exportKey('raw', key)).rejects.toThrow();
   });
 
   test('nothing that prints a sealer shows a key', async () => {
