@@ -62,9 +62,8 @@ describe('the published package', () => {
   afterAll(() => project?.remove());
 
   it('holds the build, its sources and its docs, and nothing of the workplace', () => {
-    expect(packedFiles).toEqual(
-      expect.arrayContaining(['LICENSE', 'README.md', 'dist/index.d.ts', 'dist/workflows/workflow-bundle.js']),
-    );
+    const needed = ['LICENSE', 'README.md', 'dist/index.d.ts', 'dist/workflows/workflow-bundle.js'];
+    expect(needed.filter((path) => !packedFiles.includes(path))).toEqual([]);
     const strangers = packedFiles.filter((path) => !/^(dist|src|docs)\/|^[A-Z]+(\.md)?$|^package\.json$/.test(path));
     expect(strangers).toEqual([]);
   });
