@@ -34,7 +34,7 @@ export class Sealer {
   /** Promises, so that concurrent callers of one key share one unwrapping. */
   readonly #unwrapped: LRUCache<string, Promise<AesKey>>;
 
-  /** @param options.maxDataKeys how many unwrapped data keys are kept in memory, the least used dropped. Default 10 000. */
+  /** @param options.maxDataKeys how many unwrapped data keys are kept in memory, at least 1, the least used dropped. Default 10 000. */
   constructor(rootKeyring: RootKeyring, options: { readonly maxDataKeys?: number } = {}) {
     this.#rootKeyring = rootKeyring;
     this.#unwrapped = new LRUCache({ max: options.maxDataKeys ?? 10_000 });
