@@ -34,7 +34,7 @@ export class Sealer {
   /** Promises, so that concurrent callers of one key share one unwrapping. */
   readonly #unwrapped: LRUCache<string, Promise<AesKey>>;
 
-  /** @param options.maxDataKeys how many unwrapped data keys are kept in memory, at least 1, the least used dropped. Default 10 000. */
+  /** @param options.maxDataKeys how many unwrapped data keys stay in memory, the least used dropped; 1 or more, default 10 000 */
   constructor(rootKeyring: RootKeyring, options: { readonly maxDataKeys?: number } = {}) {
     this.#rootKeyring = rootKeyring;
     this.#unwrapped = new LRUCache({ max: options.maxDataKeys ?? 10_000 });
@@ -51,8 +51,8 @@ export class Sealer {
   }
 
   /**
-   * @throws ProviderError `ProviderConfigInvalid` where a name does not fit or the plaintext is over 64 KiB or malformed,
-   * `CredentialUnreadable` where the data key does not unwrap, `KeyServiceUnavailable`.
+   * @throws ProviderError `ProviderConfigInvalid` where a name does not fit, or the plaintext is over 64 KiB or no
+   * well-formed Unicode; `CredentialUnreadable` where the data key does not unwrap; `KeyServiceUnavailable`.
    */
   async seal(identity: ProviderIdentity, plaintext: string, dataKey: WrappedDataKey): Promise<string> {
     checkIdentity(identity);
