@@ -34,7 +34,7 @@ export class Sealer {
   /** Promises, so that concurrent callers of one key share one unwrapping. */
   readonly #unwrapped: LRUCache<string, Promise<AesKey>>;
 
-  /** @param options.maxDataKeys how many unwrapped data keys stay in memory, the least used dropped; 1 or more, default 10 000 */
+  /** @param options.maxDataKeys how many unwrapped data keys stay in memory, 1 or more; default 10 000 */
   constructor(rootKeyring: RootKeyring, options: { readonly maxDataKeys?: number } = {}) {
     this.#rootKeyring = rootKeyring;
     this.#unwrapped = new LRUCache({ max: options.maxDataKeys ?? 10_000 });
