@@ -1,0 +1,72 @@
+/** An operator with a database of his own, whose every command is watched: nothing that it says may hold a secret. */
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect } from 'vitest';
+import { ProviderClient } from '../../src/client.js';
+import { type ModelsService, startModelsService } from '../client/models-service.js';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { type CliOptions, type CliRun, runCli } from './run-cli.js';
+
+/** The key that the service accepts. */
+export const CANARY = 'canary-key-1234567890-a1b2';
+export const NEW_CANARY = 'canary-key-0987654321-c3d4';
+
+export interface Operator {
+  readonly database: TestDatabase;
+  readonly service: ModelsService;
+  run(args: readonly string[], options?: CliOptions): Promise<CliRun>;
+  /** A provider that points at the service; without the command, which would take a second. */
+  configured(workspaceId: string, name: string, apiKey: string): Promise<void>;
+}
+
+export const newRootKey = () => `test:${randomBytes(32).toString('base64')}`;
+
+export function operator(): Operator {
+  const settings = { ENCRYPTION_KEY: newRootKey() };
+  let database: TestDatabase;
+  let service: ModelsService;
+  let client: ProviderClient;
+
+  beforeAll(async () => {
+    [database, service] = await Promise.all([createTestDatabase(), startModelsService(CANARY)]);
+    client = ProviderClient.fromEnv({ ...settings, DATABASE_URL: database.managerUrl });
+  });
+
+  afterAll(async () => {
+    await Promise.all([client?.close(), service?.stop()]);
+    await database?.drop();
+  });
+
+  return {
+    get database() {
+      return database;
+    },
+    get service() {
+      return service;
+    },
+    async run(args, options = {}) {
+      const env = { ...settings, DATABASE_URL: database.managerUrl, ...options.env };
+      const ran = await runCli(args, { ...options, env });
+      const said = `${ran.stdout}${ran.stderr}`;
+      const passwords = [database.managerUrl, env.DATABASE_URL]
+        .filter(URL.canParse)
+        .map((url) => new URL(url).password);
+      const secrets = [
+        CANARY,
+        NEW_CANARY,
+        settings.ENCRYPTION_KEY,
+        env.ENCRYPTION_KEY.slice('test:'.length),
+        ...passwords,
+      ];
+      for (const secret of secrets.filter(Boolean)) expect(said).not.toContain(secret);
+      expect(said, 'colors are for terminals').not.toContain('\u001b');
+      return ran;
+    },
+    async configured(workspaceId, name, apiKey) {
+      const config = { baseURL: service.baseURL };
+      await client.configureProvider({ workspaceId, type: 'llm', name, config, secret: { apiKey } });
+    },
+  };
+}
+
+/** The one document on stdout. */
+export const documentOf = ({ stdout }: CliRun) => JSON.parse(stdout);

@@ -1,0 +1,32 @@
+/** The built command as a process of its own, as an operator and a script run it. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+
+export const CLI = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+export interface CliRun {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CliOptions {
+  /** The whole environment beside `PATH` and `HOME`. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Piped to stdin. Default: nothing. */
+  readonly stdin?: string | Buffer;
+}
+
+export async function runCli(args: readonly string[], { env = {}, stdin = '' }: CliOptions = {}): Promise<CliRun> {
+  if (!existsSync(CLI)) throw new Error('dist/ is not built: npm run build');
+  const { PATH = '', HOME = '' } = process.env;
+  const child = spawn(process.execPath, [CLI, ...args], { env: { PATH, HOME, ...env } });
+  // It may end before it has read all.
+  child.stdin.on('error', () => {});
+  child.stdin.end(stdin);
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  return { exitCode: child.exitCode, stdout, stderr };
+}
