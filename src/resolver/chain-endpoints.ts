@@ -5,9 +5,9 @@ import type { OpenedProvider, StoredProvider, WorkspaceEntry } from './workspace
 
 /** Active or not. The chain stands in the public config, so nothing need be opened to tell. */
 export function endpointsOf(entry: WorkspaceEntry, chainId: number): StoredProvider[] {
-  return [...entry.ofType('rpc')].filter(
-    ({ record }) => (record.config as { chainId?: unknown } | null)?.chainId === chainId,
-  );
+  return entry
+    .ofType('rpc')
+    .filter(({ record }) => (record.config as { chainId?: unknown } | null)?.chainId === chainId);
 }
 
 /** Whether the entry has active endpoints, none of them older than `floors`. */

@@ -21,15 +21,20 @@ export class StoredProvider {
   /** Set once the row was opened: what a warm read takes. */
   opened: OpenedProvider | undefined;
   #opening: Promise<OpenedProvider> | undefined;
+  // Copies of what `identity` and `record` hold: a warm read touches this object and no more, and each costs it memory
+  // that is seldom in the processor's cache.
+  readonly type: string;
+  readonly name: string;
+  readonly active: boolean;
 
   constructor(
     readonly identity: ProviderIdentity,
     readonly record: ProviderRecord,
     private readonly unseal: () => Promise<string>,
-  ) {}
-
-  get active(): boolean {
-    return this.record.status === 'active';
+  ) {
+    this.type = record.type;
+    this.name = record.name;
+    this.active = record.status === 'active';
   }
 
   /** @throws ProviderError `CredentialUnreadable`, `ProviderConfigInvalid`, `KeyServiceUnavailable` */
@@ -49,7 +54,7 @@ export class StoredProvider {
 }
 
 export class WorkspaceEntry {
-  readonly #byType = new Map<string, Map<string, StoredProvider>>();
+  readonly #providers: readonly StoredProvider[];
   /** How many providers it holds, at least 1: what the cache counts. */
   readonly size: number;
   readonly epoch: number;
@@ -63,25 +68,21 @@ export class WorkspaceEntry {
   ) {
     this.epoch = snapshot.epoch;
     this.size = Math.max(1, snapshot.providers.length);
-    for (const record of snapshot.providers) {
+    this.#providers = snapshot.providers.map((record) => {
       const identity: ProviderIdentity = { workspaceId, type: record.type, name: record.name };
       const unseal = () => sealer.open(identity, record.encryptedConfig, snapshot.dataKeys);
-      this.#named(record.type).set(record.name, new StoredProvider(identity, record, unseal));
-    }
+      return new StoredProvider(identity, record, unseal);
+    });
   }
 
+  /** Walks the list: a workspace has a handful of providers, and maps of maps would touch more memory than that. */
   find(type: string, name: string): StoredProvider | undefined {
-    return this.#byType.get(type)?.get(name);
+    for (const stored of this.#providers) if (stored.name === name && stored.type === type) return stored;
+    return undefined;
   }
 
-  ofType(type: string): Iterable<StoredProvider> {
-    return this.#byType.get(type)?.values() ?? [];
-  }
-
-  #named(type: string): Map<string, StoredProvider> {
-    const named = this.#byType.get(type) ?? new Map<string, StoredProvider>();
-    this.#byType.set(type, named);
-    return named;
+  ofType(type: string): StoredProvider[] {
+    return this.#providers.filter((stored) => stored.type === type);
   }
 }
 
