@@ -1,5 +1,5 @@
 /** The provider types, and the one way from what is stored to a credential. To add a type: a file, and a line here. */
-import type { z } from 'zod';
+import { z } from 'zod';
 import { ProviderError } from '../protocol/errors.js';
 import { checkProviderName } from '../protocol/names.js';
 import { llm } from './llm.js';
@@ -50,10 +50,14 @@ export function parseProvider(type: string, name: string, config: unknown, secre
 export function parseProvider(type: string, name: string, config: unknown, secret: unknown): ParsedProvider {
   const provider = providerType(type);
   checkProviderName(name);
-  const parsedConfig = provider.config(name).safeParse(config);
+  const configSchema = provider.config(name);
+  const parsedConfig = configSchema.safeParse(config);
   const parsedSecret = provider.secret.safeParse(secret);
   if (!parsedConfig.success || !parsedSecret.success) {
-    const problems = [...problemsOf('config', parsedConfig), ...problemsOf('secret', parsedSecret)];
+    const problems = [
+      ...problemsOf('config', configSchema, parsedConfig.error),
+      ...problemsOf('secret', provider.secret, parsedSecret.error),
+    ];
     throw new ProviderError(
       'ProviderConfigInvalid',
       `${type}/${name}: ${problems.map(({ field, rule }) => `${field} ${rule}`).join('; ')}`,
@@ -80,14 +84,14 @@ export function fromEnvironment(type: string, name: string, env: NodeJS.ProcessE
   return found && parseProvider(type, name, found.config, found.secret);
 }
 
-/** Of a zod issue only where it is, and our own fixed text: names of unknown fields are the sender's. */
-function problemsOf(part: 'config' | 'secret', result: z.ZodSafeParseResult<unknown>) {
-  if (result.success) return [];
+/** Of a zod issue only where it is and our own fixed text: the name of an unknown field is the sender's. */
+function problemsOf(part: 'config' | 'secret', schema: z.ZodType, error: z.ZodError = new z.ZodError([])) {
+  const known = schema instanceof z.ZodObject ? Object.keys(schema.shape).join(', ') : 'other fields';
   const problems = new Map<string, string>();
-  for (const { code, path, message } of result.error.issues) {
+  for (const { code, path, message } of error.issues) {
     const [field] = path;
-    if (code === 'unrecognized_keys') problems.set(part, 'has a field that its type does not know');
-    else if (field === undefined) problems.set(part, 'must be an object');
+    if (code === 'unrecognized_keys') problems.set(part, `has an unknown field; it takes ${known}`);
+    else if (field === undefined) problems.set(part, `must be an object of ${known}`);
     else problems.set(`${part}.${String(field)}`, message);
   }
   return [...problems].map(([field, rule]) => ({ field, rule }));

@@ -11,7 +11,7 @@ import { answerFromResponse, answerOf, type ServiceAnswer } from './service-answ
  * @returns `undefined` where it is no answer of a service: a bug, or the caller's own abort
  */
 export function toProviderError(error: unknown, provider: ProviderIdentity): ProviderError | undefined {
-  if (isProviderError(error)) return withProvider(error, provider);
+  if (isProviderError(error)) return named(error, provider);
   const answer = answerOf(error);
   return answer && fromAnswer(answer, provider);
 }
@@ -26,7 +26,7 @@ export function toProviderErrorFromResponse(
 }
 
 /** A call of this folder that found the caller's input or config unfit did not know whose provider it worked for. */
-function withProvider(error: ProviderError, provider: ProviderIdentity): ProviderError {
+function named(error: ProviderError, provider: ProviderIdentity): ProviderError {
   if (!error.facts.fields || error.facts.provider) return error;
   const facts = { ...error.facts, provider: identityOf(provider) };
   return new ProviderError(error.type, `${describeProvider(provider)}: ${error.message}`, facts);

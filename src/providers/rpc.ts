@@ -2,6 +2,7 @@
  * JSON-RPC endpoints of chains. Hosts put their keys into paths, queries, user names and headers, so the whole URL is
  * a secret; host and chain are shown. A workspace may have several endpoints a chain, ordered by priority.
  */
+import { unescape as decodePercents } from 'node:querystring';
 import { z } from 'zod';
 import { ProviderError } from '../protocol/errors.js';
 import { parseHttpUrl, secretText } from './fields.js';
@@ -27,6 +28,7 @@ export interface RpcCredential {
   readonly priority: number;
   /** Without user and password: `fetch` refuses those, so they became a header. */
   readonly url: Secret;
+  /** Names in lower case. */
   readonly headers: Readonly<Record<string, Secret>>;
 }
 
@@ -50,39 +52,40 @@ const headers = z
     { error: HEADERS_RULE },
   );
 
+const config = z.strictObject({
+  chainId: z.int({ error: CHAIN_RULE }).min(1, { error: CHAIN_RULE }),
+  priority: z
+    .int({ error: PRIORITY_RULE })
+    .min(0, { error: PRIORITY_RULE })
+    .max(1_000_000, { error: PRIORITY_RULE })
+    .default(DEFAULT_PRIORITY),
+});
+
 export const rpc: ProviderType<RpcConfig, RpcSecret, RpcCredential> = {
   type: 'rpc',
-  config: () =>
-    z.strictObject({
-      chainId: z.int({ error: CHAIN_RULE }).min(1, { error: CHAIN_RULE }),
-      priority: z
-        .int({ error: PRIORITY_RULE })
-        .min(0, { error: PRIORITY_RULE })
-        .max(1_000_000, { error: PRIORITY_RULE })
-        .default(DEFAULT_PRIORITY),
-    }),
+  config: () => config,
   secret: z.strictObject({
     url: secretText.refine((value) => parseHttpUrl(value) && !value.includes('#'), { error: URL_RULE }),
     headers: headers.optional(),
   }),
   primarySecret: 'url',
-  credential: (_name, config, secret) => {
+  credential: (_name, { chainId, priority }, secret) => {
     const { url, authorization } = withoutUserinfo(secret.url);
-    const all = { ...authorization, ...secret.headers };
+    const all = Object.entries({ ...authorization, ...secret.headers });
     return {
-      chainId: config.chainId,
-      priority: config.priority,
+      chainId,
+      priority,
       url: new Secret(url),
-      headers: Object.fromEntries(Object.entries(all).map(([name, value]) => [name, new Secret(value)])),
+      headers: Object.fromEntries(all.map(([name, value]) => [name.toLowerCase(), new Secret(value)])),
     };
   },
-  shown: (_name, config, secret) => ({
-    chainId: config.chainId,
-    priority: config.priority,
+  shown: (_name, { chainId, priority }, secret) => ({
+    chainId,
+    priority,
     host: shownHost(new URL(secret.url)),
     key: shownKey(new URL(secret.url)),
   }),
-  destination: (_name, _config, secret) => new URL(secret.url).origin,
+  destination: (_name, _publicConfig, secret) => new URL(secret.url).origin,
   fromEnvironment: (name, env) => {
     const chainId = /^chain-([1-9]\d{0,15})$/.exec(name)?.[1];
     const url = chainId && env[`RPC_URL_${chainId}`];
@@ -147,7 +150,8 @@ function assertChain(chainId: number, credential: RpcCredential): void {
 function withoutUserinfo(value: string): { url: string; authorization?: { authorization: string } } {
   const url = new URL(value);
   if (!url.username && !url.password) return { url: value };
-  const userinfo = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  // Not decodeURIComponent: that throws where a lone % stands in a password.
+  const userinfo = `${decodePercents(url.username)}:${decodePercents(url.password)}`;
   url.username = '';
   url.password = '';
   return { url: url.href, authorization: { authorization: `Basic ${Buffer.from(userinfo).toString('base64')}` } };

@@ -42,6 +42,10 @@ export interface ProviderType<Config = unknown, SecretFields = unknown, Credenti
     name: string,
     env: NodeJS.ProcessEnv,
   ): { readonly config: Config; readonly secret: SecretFields } | undefined;
-  /** Asks the live service by a call that costs nothing. */
+  /**
+   * Asks the live service by a call that costs nothing.
+   *
+   * @throws ProviderError `ProviderConfigInvalid` where what answers is not what the config says: no matter of the key
+   */
   check(credential: Credential, context: CheckContext): Promise<CheckResult>;
 }

@@ -92,5 +92,6 @@ export const viemCall: Caller = ({ url, fetch, signal }) => {
 };
 
 export const plainFetch: Caller = async ({ url, fetch, signal }) => {
-  await fetch(`${url}/${KEY}`, { signal });
+  const response = await fetch(`${url}/${KEY}`, { signal });
+  await response.text();
 };

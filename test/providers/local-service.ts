@@ -13,11 +13,13 @@ export interface ServiceRequest {
 export interface ServiceReply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON, or as it is where it is a string; `never`: the headers arrive, the body does not. */
+  /** Sent as JSON, or as it is where it is a string. */
   readonly body?: unknown;
+  /** The connection breaks in the middle of the body. */
+  readonly isCut?: boolean;
 }
 
-/** `undefined` or a promise that never settles: no answer at all. */
+/** `undefined`: no answer at all. */
 export type Answer = (request: ServiceRequest) => ServiceReply | undefined;
 
 /** Starts it; it ends with the test. */
@@ -32,8 +34,14 @@ export async function startService(answer: Answer | ServiceReply) {
     const reply = typeof answer === 'function' ? answer(request) : answer;
     if (!reply) return;
     const text = typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body);
-    outgoing.writeHead(reply.status, { 'content-type': 'application/json', ...reply.headers });
-    outgoing.end(text);
+    const replyHeaders = { 'content-type': 'application/json', ...reply.headers };
+    if (reply.isCut) {
+      outgoing.writeHead(reply.status, { ...replyHeaders, 'content-length': String(text.length) });
+      outgoing.write(text.slice(0, text.length / 2), () => incoming.socket.destroy());
+    } else {
+      outgoing.writeHead(reply.status, replyHeaders);
+      outgoing.end(text);
+    }
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {

@@ -36,6 +36,14 @@ describe('no answer', () => {
       expect(outcome?.message).toContain('did not answer in time');
     });
 
+    it('but half of one is unavailable', async () => {
+      const answer = { status: 200, body: { half: 'a body that never ends' }, isCut: true };
+      const thrown = await thrownBy(caller, answer, { fetch: http.current.fetch });
+      const outcome = toProviderError(thrown, provider);
+      expectOutcome(outcome, 'ProviderUnavailable', provider);
+      expect(outcome?.message).toContain('cannot be reached');
+    });
+
     it('but a redirect is the config’s fault, and is not followed', async () => {
       const elsewhere = await startService({ status: 200, body: {} });
       const headers = { location: `${elsewhere.url}/${KEY}` };

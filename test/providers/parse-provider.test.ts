@@ -155,85 +155,14 @@ describe('what does not fit is refused, and the field named', () => {
     expect(everyPrintOf(refusal)).not.toContain(KEY);
   });
 
+  it('lists the fields there are', () => {
+    expect(refusalOf('llm', 'openai', { baseUrl: 'https://h.example' }, {}).message).toBe(
+      'llm/openai: config has an unknown field; it takes baseURL, model, organization, project; ' +
+        'secret.apiKey must be 1 to 8192 printable ASCII characters without spaces, and no masked value',
+    );
+  });
+
   it('lists the types there are', () => {
     expect(() => providerType('mail')).toThrow('no such provider type; there are llm, tenderly, rpc');
-  });
-});
-
-describe('what a provider shows and where it sends its secret', () => {
-  it.each<[string, string, object, object, object, string]>([
-    ['llm', 'anthropic', {}, llmSecret, { key: '…c3d4', host: 'api.anthropic.com' }, 'https://api.anthropic.com'],
-    [
-      'llm',
-      'mistral',
-      { baseURL: 'https://api.mistral.example/v1/', model: 'large' },
-      llmSecret,
-      { key: '…c3d4', host: 'api.mistral.example', model: 'large' },
-      'https://api.mistral.example',
-    ],
-    [
-      'tenderly',
-      'default',
-      tenderlyConfig,
-      tenderlySecret,
-      { account: 'acme', project: 'agents', key: '…c3d4' },
-      'https://api.tenderly.co',
-    ],
-    [
-      'rpc',
-      'mainnet',
-      rpcConfig,
-      rpcSecret,
-      { chainId: 1, priority: 100, host: 'mainnet.rpc.example', key: '…c3d4' },
-      'https://mainnet.rpc.example',
-    ],
-    [
-      'rpc',
-      'in-the-query',
-      rpcConfig,
-      { url: `https://rpc.example/?apikey=${KEY}` },
-      { chainId: 1, priority: 100, host: 'rpc.example', key: '…c3d4' },
-      'https://rpc.example',
-    ],
-    [
-      'rpc',
-      'in-the-host',
-      rpcConfig,
-      { url: 'https://canary0123456789abcdef0123.eth.example:8443/' },
-      { chainId: 1, priority: 100, host: '….eth.example:8443', key: '…' },
-      'https://canary0123456789abcdef0123.eth.example:8443',
-    ],
-  ])('%s/%s', (type, name, config, secret, shown, destination) => {
-    const parsed = parseProvider(type, name, config, secret);
-    expect(parsed.shown).toEqual(shown);
-    expect(parsed.destination).toBe(destination);
-    expect(JSON.stringify(parsed.shown)).not.toContain(KEY);
-  });
-});
-
-describe('a credential', () => {
-  it('holds its secrets as Secrets', () => {
-    for (const [type, name, config, secret] of [
-      ['llm', 'openai', {}, llmSecret],
-      ['tenderly', 'default', tenderlyConfig, { ...tenderlySecret, nodeAccessKey: KEY }],
-      ['rpc', 'mainnet', rpcConfig, { ...rpcSecret, headers: { authorization: `Bearer ${KEY}` } }],
-    ] as const) {
-      expect(everyPrintOf(parseProvider(type, name, config, secret).credential)).not.toContain(KEY);
-    }
-  });
-
-  it('takes a base URL as the vendor writes it, and as the AI SDK does', () => {
-    const baseURLs = (name: 'anthropic' | 'gemini' | 'openai', baseURL: string) =>
-      parseProvider('llm', name, { baseURL }, llmSecret).credential.baseURL;
-    expect(baseURLs('anthropic', 'https://api.anthropic.com')).toBe('https://api.anthropic.com');
-    expect(baseURLs('anthropic', 'https://api.anthropic.com/v1/')).toBe('https://api.anthropic.com');
-    expect(baseURLs('gemini', 'https://gateway.example/v1beta')).toBe('https://gateway.example');
-    expect(baseURLs('openai', 'https://gateway.example/v1')).toBe('https://gateway.example/v1');
-  });
-
-  it('turns the user and password of an endpoint into a header, which `fetch` takes', () => {
-    const { credential } = parseProvider('rpc', 'own-node', rpcConfig, { url: `https://user:p%40ss@node.example/rpc` });
-    expect(credential.url.reveal()).toBe('https://node.example/rpc');
-    expect(credential.headers.authorization?.reveal()).toBe(`Basic ${Buffer.from('user:p@ss').toString('base64')}`);
   });
 });
