@@ -5,7 +5,10 @@ set local role provider_owner;
 create function provider_api.read_workspace(
   p_workspace_id text, out epoch bigint, out data_keys json, out providers json
 )
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+-- Both look-ups are by key, so one plan fits every workspace; on small tables Postgres would plan at each call, which
+-- costs as much again as the reading.
+set plan_cache_mode = force_generic_plan as $$
 declare
   outer_workspace text := current_setting('app.workspace_id', true);
 begin
