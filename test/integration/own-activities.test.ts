@@ -3,13 +3,12 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { MockActivityEnvironment } from '@temporalio/testing';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { echoesKey } from '../../src/dev/standins/failures.js';
 import { withProvider } from '../../src/index.js';
 import { resolverInContext } from '../../src/temporal/context.js';
-import { AgentStage, FUNDED_ADDRESS, newWorkspace } from '../support/agent-stage.js';
+import { AgentStage, FUNDED_ADDRESS, inActivity, newWorkspace } from '../support/agent-stage.js';
 import { uniqueName } from '../support/parts.js';
 import { attemptsIn, failureOf } from './history.js';
 import { leaksOf } from './leaks.js';
@@ -112,14 +111,11 @@ test("sends nothing of the platform's to a workspace's service, though the SDKs 
     const names = ['anthropic', 'openai', 'gemini'];
     for (const name of names) await stage.addLlm(workspaceId, name as 'openai', { config: { baseURL } });
     const resolver = (await stage.connect()).resolver;
-    const inActivity = new MockActivityEnvironment(
-      {},
-      { interceptors: [() => ({ inbound: resolverInContext(resolver) })] },
-    );
+    const worker = inActivity({}, [() => ({ inbound: resolverInContext(resolver) })]);
     const asks = [ownActivities.askClaude, ownActivities.askGpt, ownActivities.askGemini];
     for (const [index, ask] of asks.entries()) {
       const ref = await resolver.resolveLlmKey(workspaceId, names[index] ?? '');
-      await expect(inActivity.run(ask, { ref, prompt: 'hi' })).rejects.toMatchObject({
+      await expect(worker.run(ask, { ref, prompt: 'hi' })).rejects.toMatchObject({
         type: 'ProviderRequestInvalid',
       });
     }

@@ -5,7 +5,16 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
-import { DefaultLogger, type LogEntry, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import {
+  type ActivityInterceptorsFactory,
+  DefaultLogger,
+  type LogEntry,
+  makeTelemetryFilterString,
+  NativeConnection,
+  Runtime,
+  Worker,
+} from '@temporalio/worker';
 import { ProviderClient } from '../../src/client.js';
 import { startAnvil } from '../../src/dev/anvil.js';
 import { type LlmStandIn, type LlmStandInOptions, startLlmStandIn } from '../../src/dev/standins/llm.js';
@@ -65,7 +74,7 @@ export interface Chain {
 export class AgentStage {
   /** Every secret of this stage, in the clear: what must stand in no history and no log. */
   readonly secrets: string[] = [];
-  /** What Temporal's SDK logged in this process. */
+  /** What Temporal's SDK and its core logged in this process. */
   readonly logged: LogEntry[] = [];
   readonly #rootKey = randomBytes(32).toString('base64');
   readonly #stops: (() => Promise<unknown>)[] = [];
@@ -76,7 +85,13 @@ export class AgentStage {
     readonly llm: LlmStandIn,
     private readonly chainParts: Chain | undefined,
   ) {
-    Runtime.install({ logger: new DefaultLogger('DEBUG', (entry) => this.logged.push(entry)), shutdownSignals: [] });
+    Runtime.install({
+      logger: new DefaultLogger('DEBUG', (entry) => this.logged.push(entry)),
+      telemetryOptions: {
+        logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'INFO', other: 'WARN' }) },
+      },
+      shutdownSignals: [],
+    });
     this.secrets.push(
       this.#rootKey,
       ...[database.resolverUrl, database.managerUrl].map((url) => new URL(url).password),
@@ -226,6 +241,14 @@ const planOrSentence: LlmStandInOptions['answer'] = ({ wantsJson }) =>
 /** For whom a prompt was made: prompts of these tests name their workspace. */
 function workspaceIn(prompt: string): string | undefined {
   return /\bws_[\w-]+/.exec(prompt)?.[0];
+}
+
+/** Runs activities without a worker, and keeps quiet about those that fail. */
+export function inActivity(
+  info: ConstructorParameters<typeof MockActivityEnvironment>[0] = {},
+  interceptors: ActivityInterceptorsFactory[] = [],
+): MockActivityEnvironment {
+  return new MockActivityEnvironment(info, { interceptors, logger: new DefaultLogger('ERROR', () => {}) });
 }
 
 export const newWorkspace = (): string => uniqueName('ws_test');
