@@ -11,6 +11,6 @@ export {
 } from './client/provider-client.js';
 export type { ProviderSummary } from './client/provider-summary.js';
 export { FAILURE_TYPES, type FailureType, isProviderError, ProviderError } from './protocol/errors.js';
-export type { ProviderIdentity } from './protocol/names.js';
+export type { ProviderIdentity } from './protocol/identity.js';
 export { parseLocalKeyring } from './sealing/local-keyring.js';
 export type { RootKeyring } from './sealing/root-keyring.js';

@@ -1,7 +1,7 @@
 /** `workspace-providers`: the worker's side. */
 export { createActivities, type ProviderActivities } from './activities/index.js';
 export { FAILURE_TYPES, type FailureType, isProviderError, ProviderError } from './protocol/errors.js';
-export type { ProviderIdentity } from './protocol/names.js';
+export type { ProviderIdentity } from './protocol/identity.js';
 export type {
   CacheOutcome,
   ProviderReference,
@@ -13,6 +13,7 @@ export type { CredentialOf, ProviderTypeName } from './providers/index.js';
 export { languageModel } from './providers/language-model.js';
 export type { LlmCredential } from './providers/llm.js';
 export type { RpcCredential } from './providers/rpc.js';
+export { toProviderErrorFromResponse } from './providers/outcome.js';
 export { Secret } from './providers/secret.js';
 export type { TenderlyCredential } from './providers/tenderly.js';
 export { transport } from './providers/transport.js';

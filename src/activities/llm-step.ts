@@ -12,6 +12,9 @@ import type { ProviderResolver } from '../resolver/provider-resolver.js';
 import { atTheEdge } from './failures.js';
 import { withHeartbeat } from './heartbeat.js';
 
+// The SDK's warnings go to the console of the worker, past its logger; what matters of them comes back as a failure.
+globalThis.AI_SDK_LOG_WARNINGS = false;
+
 export function createLlmStep(resolver: ProviderResolver) {
   return (input: LlmStepInput): Promise<LlmStepResult> =>
     atTheEdge(() => withHeartbeat((signal) => llmStep(resolver, input, signal)));

@@ -4,7 +4,8 @@
  * host of his own.
  */
 import { isProviderError, ProviderError } from '../protocol/errors.js';
-import { describeProvider, type ProviderIdentity } from '../protocol/names.js';
+import type { ProviderIdentity } from '../protocol/identity.js';
+import { describeProvider } from '../protocol/names.js';
 import { type ParsedProvider, parseProvider } from '../providers/index.js';
 import { unmask } from './masking.js';
 import type { SecretFields } from './stored-secret.js';

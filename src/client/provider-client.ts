@@ -5,7 +5,8 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
-import { checkIdentity, checkWorkspaceId, describeProvider, type ProviderIdentity } from '../protocol/names.js';
+import type { ProviderIdentity } from '../protocol/identity.js';
+import { checkIdentity, checkWorkspaceId, describeProvider } from '../protocol/names.js';
 import type { ProviderRecord, WorkspaceSnapshot } from '../protocol/records.js';
 import { createFetch, type HttpClient } from '../providers/fetch.js';
 import { type ParsedProvider, parseProvider } from '../providers/index.js';

@@ -1,6 +1,6 @@
 /** A provider as a person or a settings page may see it. Nothing here is a secret. */
 import { type FailureType, isProviderError } from '../protocol/errors.js';
-import type { ProviderIdentity } from '../protocol/names.js';
+import type { ProviderIdentity } from '../protocol/identity.js';
 import type { WrappedDataKey } from '../protocol/records.js';
 import { parseProvider } from '../providers/index.js';
 import type { Sealer } from '../sealing/sealer.js';

@@ -1,6 +1,7 @@
 /** The secret fields of a row, in the clear. They stay within one call of the client. */
 import { ProviderError } from '../protocol/errors.js';
-import { describeProvider, type ProviderIdentity } from '../protocol/names.js';
+import type { ProviderIdentity } from '../protocol/identity.js';
+import { describeProvider } from '../protocol/names.js';
 import type { WrappedDataKey } from '../protocol/records.js';
 import type { Sealer } from '../sealing/sealer.js';
 import { isObject } from './masking.js';

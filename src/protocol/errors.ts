@@ -2,7 +2,7 @@
  * What can go wrong, as API: workflows match on a failure's `type`. A message is fixed text plus names, never a value
  * of somebody else's: it ends in histories, logs and tickets.
  */
-import type { ProviderIdentity } from './names.js';
+import type { ProviderIdentity } from './identity.js';
 
 /** Each failure type, and whether Temporal retries it. */
 export const FAILURE_TYPES = {

@@ -4,15 +4,7 @@
  * field must not come back in an error.
  */
 import { ProviderError } from './errors.js';
-
-/** Who a provider is: the key of its row, and what its ciphertext is bound to. */
-export interface ProviderIdentity {
-  readonly workspaceId: string;
-  /** `llm`, `tenderly`, `rpc`, … */
-  readonly type: string;
-  /** Within its type: `anthropic`, `default`, `mainnet-primary`. Lower case. */
-  readonly name: string;
-}
+import type { ProviderIdentity } from './identity.js';
 
 const WORKSPACE_ID = /^[A-Za-z0-9_.:-]{1,128}$/;
 const PROVIDER_TYPE = /^[a-z][a-z0-9-]{0,31}$/;

@@ -1,5 +1,5 @@
 /** What resolve activities return: names and facts fit to show. Safe in a history; no secret ever stands in one. */
-import type { ProviderIdentity } from './names.js';
+import type { ProviderIdentity } from './identity.js';
 
 /** Whose credential it is: the workspace's own, or the platform's where the fallback policy allowed it. */
 export type ProviderSource = 'workspace' | 'platform';

@@ -1,6 +1,7 @@
 /** From what a client library threw, or a service answered, to the one error that crosses module edges. */
 import { isProviderError, ProviderError } from '../protocol/errors.js';
-import { describeProvider, type ProviderIdentity } from '../protocol/names.js';
+import type { ProviderIdentity } from '../protocol/identity.js';
+import { describeProvider } from '../protocol/names.js';
 import { classify } from './classify.js';
 import { answerFromResponse, answerOf, type ServiceAnswer } from './service-answer.js';
 

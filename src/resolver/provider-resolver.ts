@@ -3,7 +3,8 @@
  * reference into a credential, in this process, for the length of one callback. Knows no Temporal and no SQL.
  */
 import { ProviderError } from '../protocol/errors.js';
-import { checkProviderName, checkWorkspaceId, describeProvider, type ProviderIdentity } from '../protocol/names.js';
+import type { ProviderIdentity } from '../protocol/identity.js';
+import { checkProviderName, checkWorkspaceId, describeProvider } from '../protocol/names.js';
 import type { CacheOutcome, ProviderReference, ProviderUse, RpcReference } from '../protocol/references.js';
 import type { CredentialOf, ProviderTypeName } from '../providers/index.js';
 import { toProviderError } from '../providers/outcome.js';

@@ -3,7 +3,8 @@
  * as long as the entry lives; a row that does not open fails again at each try, and leaves the others alone.
  */
 import { ProviderError } from '../protocol/errors.js';
-import { describeProvider, type ProviderIdentity } from '../protocol/names.js';
+import type { ProviderIdentity } from '../protocol/identity.js';
+import { describeProvider } from '../protocol/names.js';
 import type { ProviderRecord, WorkspaceSnapshot } from '../protocol/records.js';
 import type { ProviderReference } from '../protocol/references.js';
 import { parseProvider } from '../providers/index.js';

@@ -8,7 +8,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
-import { checkIdentity, checkWorkspaceId, describeProvider, type ProviderIdentity } from '../protocol/names.js';
+import type { ProviderIdentity } from '../protocol/identity.js';
+import { checkIdentity, checkWorkspaceId, describeProvider } from '../protocol/names.js';
 import type { WrappedDataKey } from '../protocol/records.js';
 import { type AesKey, decrypt, encrypt, type Header, importKey, isHeader, KEY_BYTES } from './compact-jwe.js';
 import type { RootKeyring } from './root-keyring.js';

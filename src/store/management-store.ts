@@ -3,7 +3,8 @@
  * which can call functions and touches no table either.
  */
 import { ProviderError } from '../protocol/errors.js';
-import { checkIdentity, checkWorkspaceId, describeProvider, type ProviderIdentity } from '../protocol/names.js';
+import type { ProviderIdentity } from '../protocol/identity.js';
+import { checkIdentity, checkWorkspaceId, describeProvider } from '../protocol/names.js';
 import type { ProviderRecord, WrappedDataKey } from '../protocol/records.js';
 import { type Database, type DatabaseOptions, openDatabase, type Statement } from './pool.js';
 import {

@@ -1,7 +1,7 @@
 /** What comes when no answer comes, and what is no service's error at all. */
 import { describe, expect, it } from 'vitest';
 import { type FailureType, ProviderError } from '../../src/protocol/errors.js';
-import type { ProviderIdentity } from '../../src/protocol/names.js';
+import type { ProviderIdentity } from '../../src/protocol/identity.js';
 import { toProviderError, toProviderErrorFromResponse } from '../../src/providers/outcome.js';
 import { aiSdk, anthropicSdk, type Caller, googleSdk, KEY, openaiSdk, plainFetch, viem, viemCall } from './callers.js';
 import { closedOrigin, startService } from './local-service.js';

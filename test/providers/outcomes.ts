@@ -1,7 +1,7 @@
 /** From a real client library's error to what is expected of it. */
 import { afterAll, beforeAll, expect } from 'vitest';
 import { type FailureType, ProviderError } from '../../src/protocol/errors.js';
-import type { ProviderIdentity } from '../../src/protocol/names.js';
+import type { ProviderIdentity } from '../../src/protocol/identity.js';
 import { createFetch, type HttpClient } from '../../src/providers/fetch.js';
 import { type Call, type Caller, KEY } from './callers.js';
 import { type Answer, type ServiceReply, startService } from './local-service.js';

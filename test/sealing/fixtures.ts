@@ -1,7 +1,7 @@
 /** What the sealing tests share. The root keys count up from a byte: plainly fake, and never of any use elsewhere. */
 import { compactDecrypt } from 'jose/jwe/compact/decrypt';
 import { isProviderError, type ProviderError } from '../../src/protocol/errors.js';
-import type { ProviderIdentity } from '../../src/protocol/names.js';
+import type { ProviderIdentity } from '../../src/protocol/identity.js';
 import type { WrappedDataKey } from '../../src/protocol/records.js';
 import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
 import type { RootKeyring } from '../../src/sealing/root-keyring.js';

@@ -9,7 +9,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { ProviderIdentity } from '../../src/protocol/names.js';
+import type { ProviderIdentity } from '../../src/protocol/identity.js';
 import type { WrappedDataKey } from '../../src/protocol/records.js';
 
 const run = promisify(execFile);

@@ -1,5 +1,5 @@
 /** Rows as tests store them: the sealed part has a compact JWE's form, and opens nowhere. */
-import type { ProviderIdentity } from '../../src/protocol/names.js';
+import type { ProviderIdentity } from '../../src/protocol/identity.js';
 import type { WrappedDataKey } from '../../src/protocol/records.js';
 import { uniqueName } from '../support/parts.js';
 

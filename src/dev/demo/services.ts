@@ -1,5 +1,5 @@
 /** What a demo plays against: stand-ins of the services, or the services themselves. */
-import type { ProviderIdentity } from '../../protocol/names.js';
+import type { ProviderIdentity } from '../../protocol/identity.js';
 import type { Call } from '../standins/calls.js';
 import type { Hold } from '../standins/controls.js';
 
