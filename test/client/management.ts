@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { ProviderClient, type ProviderSummary } from '../../src/client.js';
-import type { ProviderIdentity } from '../../src/protocol/names.js';
+import type { ProviderIdentity } from '../../src/protocol/identity.js';
 import { createTestDatabase, type TestDatabase, withSession } from '../support/database.js';
 import { uniqueName } from '../support/parts.js';
 
