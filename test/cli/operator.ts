@@ -13,6 +13,8 @@ export const NEW_CANARY = 'canary-key-0987654321-c3d4';
 export interface Operator {
   readonly database: TestDatabase;
   readonly service: ModelsService;
+  /** The settings of his commands. */
+  readonly env: { readonly DATABASE_URL: string; readonly ENCRYPTION_KEY: string };
   run(args: readonly string[], options?: CliOptions): Promise<CliRun>;
   /** A provider that points at the service; without the command, which would take a second. */
   configured(workspaceId: string, name: string, apiKey: string): Promise<void>;
@@ -21,14 +23,14 @@ export interface Operator {
 export const newRootKey = () => `test:${randomBytes(32).toString('base64')}`;
 
 export function operator(): Operator {
-  const settings = { ENCRYPTION_KEY: newRootKey() };
+  const ENCRYPTION_KEY = newRootKey();
   let database: TestDatabase;
   let service: ModelsService;
   let client: ProviderClient;
 
   beforeAll(async () => {
     [database, service] = await Promise.all([createTestDatabase(), startModelsService(CANARY)]);
-    client = ProviderClient.fromEnv({ ...settings, DATABASE_URL: database.managerUrl });
+    client = ProviderClient.fromEnv(op.env);
   });
 
   afterAll(async () => {
@@ -36,7 +38,10 @@ export function operator(): Operator {
     await database?.drop();
   });
 
-  return {
+  const op: Operator = {
+    get env() {
+      return { DATABASE_URL: database.managerUrl, ENCRYPTION_KEY };
+    },
     get database() {
       return database;
     },
@@ -44,19 +49,13 @@ export function operator(): Operator {
       return service;
     },
     async run(args, options = {}) {
-      const env = { ...settings, DATABASE_URL: database.managerUrl, ...options.env };
+      const env = { ...op.env, ...options.env };
       const ran = await runCli(args, { ...options, env });
       const said = `${ran.stdout}${ran.stderr}`;
       const passwords = [database.managerUrl, env.DATABASE_URL]
-        .filter(URL.canParse)
+        .filter((url) => URL.canParse(url))
         .map((url) => new URL(url).password);
-      const secrets = [
-        CANARY,
-        NEW_CANARY,
-        settings.ENCRYPTION_KEY,
-        env.ENCRYPTION_KEY.slice('test:'.length),
-        ...passwords,
-      ];
+      const secrets = [CANARY, NEW_CANARY, ENCRYPTION_KEY, env.ENCRYPTION_KEY.slice('test:'.length), ...passwords];
       for (const secret of secrets.filter(Boolean)) expect(said).not.toContain(secret);
       expect(said, 'colors are for terminals').not.toContain('\u001b');
       return ran;
@@ -66,6 +65,7 @@ export function operator(): Operator {
       await client.configureProvider({ workspaceId, type: 'llm', name, config, secret: { apiKey } });
     },
   };
+  return op;
 }
 
 /** The one document on stdout. */

@@ -20,13 +20,17 @@ export interface CliOptions {
   readonly stdin?: string | Buffer;
 }
 
-export async function runCli(args: readonly string[], { env = {}, stdin = '' }: CliOptions = {}): Promise<CliRun> {
+export function runCli(args: readonly string[], options?: CliOptions): Promise<CliRun> {
+  return run(process.execPath, [CLI, ...args], options);
+}
+
+export async function run(command: string, args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
   if (!existsSync(CLI)) throw new Error('dist/ is not built: npm run build');
   const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(process.execPath, [CLI, ...args], { env: { PATH, HOME, ...env } });
+  const child = spawn(command, args, { env: { PATH, HOME, ...options.env } });
   // It may end before it has read all.
   child.stdin.on('error', () => {});
-  child.stdin.end(stdin);
+  child.stdin.end(options.stdin ?? '');
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   return { exitCode: child.exitCode, stdout, stderr };
 }
