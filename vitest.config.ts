@@ -21,6 +21,8 @@ export default defineConfig({
   test: {
     // @temporalio/core-bridge is a native addon, and some tests send signals: a process each, no threads
     pool: 'forks',
+    // Tests of processes and servers wait more than they compute; vitest's own default on two cores is one.
+    maxWorkers: 2,
     projects: [
       {
         extends: true,

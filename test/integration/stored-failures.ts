@@ -82,7 +82,7 @@ export const STORED: readonly StoredFailure[] = [
       await writeRow(stage, id, 'config = $2', { apiKey: stage.newKey('misplaced') });
     },
     type: 'ProviderConfigInvalid',
-    says: () => 'llm/anthropic: config has a field that its type does not know',
+    says: () => 'llm/anthropic: config has an unknown field; it takes baseURL, model',
     fields: ['config'],
   },
   {
