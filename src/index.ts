@@ -12,8 +12,8 @@ export type {
 export type { CredentialOf, ProviderTypeName } from './providers/index.js';
 export { languageModel } from './providers/language-model.js';
 export type { LlmCredential } from './providers/llm.js';
-export type { RpcCredential } from './providers/rpc.js';
 export { toProviderErrorFromResponse } from './providers/outcome.js';
+export type { RpcCredential } from './providers/rpc.js';
 export { Secret } from './providers/secret.js';
 export type { TenderlyCredential } from './providers/tenderly.js';
 export { transport } from './providers/transport.js';

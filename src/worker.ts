@@ -16,5 +16,6 @@ try {
   await worker.run();
 } catch (error) {
   console.error(isProviderError(error) ? `${error.type}: ${error.message}` : error);
-  process.exitCode = exitCodeOf(error);
+  // Not left to Node: after a fault the SDK's threads may keep the process alive, polling nothing.
+  process.exit(exitCodeOf(error));
 }

@@ -28,11 +28,18 @@ export async function runDev(output: Output): Promise<void> {
 
 async function runOn(parts: Parts, rootKey: string, envFile: string, output: Output): Promise<void> {
   const applied = await migrate(parts.databaseUrl);
-  const common = { ENCRYPTION_KEY: rootKey, TEMPORAL_ADDRESS: parts.temporalAddress };
-  const resolverUrl = await createLogin(parts.databaseUrl, 'provider_resolver');
-  const config = workerConfigFromEnv({ ...process.env, ...common, DATABASE_URL: resolverUrl });
+  const DATABASE_URL = await createLogin(parts.databaseUrl, 'provider_manager');
+  await writeEnvFile(
+    envFile,
+    process.env.ENCRYPTION_KEY ? { DATABASE_URL } : { DATABASE_URL, ENCRYPTION_KEY: rootKey },
+  );
+  const config = workerConfigFromEnv({
+    ...process.env,
+    ENCRYPTION_KEY: rootKey,
+    TEMPORAL_ADDRESS: parts.temporalAddress,
+    DATABASE_URL: await createLogin(parts.databaseUrl, 'provider_resolver'),
+  });
   const worker = await createWorkerProcess(config);
-  await writeEnvFile(envFile, { ...common, DATABASE_URL: await createLogin(parts.databaseUrl, 'provider_manager') });
 
   const { database, ...settings } = describeWorkerConfig(config);
   const { temporalUiUrl } = parts;
@@ -56,7 +63,7 @@ function rootKeyFrom({ ENCRYPTION_KEY, DATABASE_URL }: NodeJS.ProcessEnv): strin
   return rootKey;
 }
 
-/** A file of our own user's, since it holds a password and the root key; values have no quotes in them. */
+/** A file of our own user's, since it holds a password, and the root key that was made; both have no quotes in them. */
 function writeEnvFile(path: string, settings: Readonly<Record<string, string>>): Promise<void> {
   const lines = Object.entries(settings).map(([name, value]) => `${name}='${value}'\n`);
   return writeFile(path, lines.join(''), { mode: 0o600 });

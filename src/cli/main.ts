@@ -2,4 +2,5 @@
 /** The `workspace-providers` command. */
 import { runCli } from './program.js';
 
-process.exitCode = await runCli(process.argv.slice(2));
+// Not left to Node: after a fault of `worker` the SDK's threads may keep the process alive.
+process.exit(await runCli(process.argv.slice(2)));

@@ -2,6 +2,7 @@
  * A worker of this package's own workflows and activities, from its config to its end. Stopping is orderly: it takes
  * no more tasks, lets running steps end within the grace, and closes everything it opened.
  */
+import { isGrpcServiceError } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { ProviderError } from '../protocol/errors.js';
 import type { WorkerConfig } from './worker-config.js';
@@ -10,6 +11,7 @@ import { WorkspaceProviders } from './workspace-providers.js';
 
 /** Beyond the grace, steps are cancelled; a step that ignores that is left behind after this time. */
 const CANCELLED_STEPS_MS = 10_000;
+const GRPC_NOT_FOUND = 5;
 
 export interface WorkerProcess {
   /** Works until the process is told to stop (SIGINT, SIGTERM) or `stop` is called; then everything is closed. */
@@ -67,11 +69,26 @@ function createWorker(
   });
 }
 
-async function connectTemporal({ connection }: WorkerConfig): Promise<NativeConnection> {
-  try {
-    return await NativeConnection.connect(connection);
-  } catch {
-    const address = connection.address ?? 'localhost:7233';
+async function connectTemporal({ connection: options, namespace }: WorkerConfig): Promise<NativeConnection> {
+  const address = options.address ?? 'localhost:7233';
+  const connection = await NativeConnection.connect(options).catch(() => {
     throw new ProviderError('ProviderUnavailable', `Temporal does not answer at ${address}: see TEMPORAL_ADDRESS`);
+  });
+  try {
+    await connection.workflowService.describeNamespace({ namespace });
+    return connection;
+  } catch (error) {
+    // The SDK would find out only while it runs, and leaves its threads behind.
+    if (!isNotFound(error)) return connection;
+    await connection.close();
+    throw new ProviderError(
+      'ProviderConfigInvalid',
+      `Temporal at ${address} has no namespace of that name: see TEMPORAL_NAMESPACE`,
+      { fields: ['TEMPORAL_NAMESPACE'] },
+    );
   }
+}
+
+function isNotFound(error: unknown): boolean {
+  return isGrpcServiceError(error) && error.code === GRPC_NOT_FOUND;
 }

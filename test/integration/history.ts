@@ -37,7 +37,7 @@ export function attemptsIn({ events }: History): { attempt: number; lastFailure:
   );
 }
 
-export function keptFailure(failure: Failure | null | undefined): KeptFailure | undefined {
+function keptFailure(failure: Failure | null | undefined): KeptFailure | undefined {
   if (!failure) return undefined;
   const { type, nonRetryable, nextRetryDelay } = failure.applicationFailureInfo ?? {};
   return {

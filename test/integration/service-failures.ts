@@ -25,7 +25,7 @@ export interface ServiceFailure {
 }
 
 /** Nobody listens there: a redirect that is followed fails in another way. */
-export const ELSEWHERE = 'http://127.0.0.1:9/';
+const ELSEWHERE = 'http://127.0.0.1:9/';
 
 export const NOT_RETRIED: readonly ServiceFailure[] = [
   { when: 'Anthropic does not know the key', type: 'CredentialRejected', says: 'refused the credential (HTTP 401)' },

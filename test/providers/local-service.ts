@@ -1,5 +1,5 @@
 /** A service of one test's own, on loopback: it records what it was asked, and answers what the test says. */
-import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
@@ -25,7 +25,10 @@ export type Answer = (request: ServiceRequest) => ServiceReply | undefined;
 /** Starts it; it ends with the test. */
 export async function startService(answer: Answer | ServiceReply) {
   const requests: ServiceRequest[] = [];
-  const server = createServer(async (incoming, outgoing) => {
+  const server = createServer((incoming, outgoing) => {
+    serve(incoming, outgoing).catch(() => outgoing.destroy());
+  });
+  async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
     const { method = '', url: path = '', headers } = incoming;
@@ -42,7 +45,7 @@ export async function startService(answer: Answer | ServiceReply) {
       outgoing.writeHead(reply.status, replyHeaders);
       outgoing.end(text);
     }
-  });
+  }
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
     server.closeAllConnections();

@@ -82,6 +82,7 @@ describe('a start that is refused', () => {
     ['a misspelt setting', { PROVIDER_CACHE_LEESE: '30s' }, 2, /PROVIDER_CACHE_LEESE is no setting/],
     ['a root key that is too short', { ENCRYPTION_KEY: 'a:c2hvcnQ=' }, 2, /ENCRYPTION_KEY/],
     ['Postgres away', { DATABASE_URL: 'postgres://worker:canary-password@127.0.0.1:1/agents' }, 5, /StoreUnavailable/],
+    ['an unknown namespace', { TEMPORAL_NAMESPACE: 'no-such-namespace' }, 2, /see TEMPORAL_NAMESPACE/],
     ['Temporal away', { TEMPORAL_ADDRESS: '127.0.0.1:1' }, 5, /Temporal does not answer at 127\.0\.0\.1:1/],
   ])('%s: says so and exits with its code', async (what, env: Record<string, string>, code, message) => {
     const worker = run(what === 'no settings at all' ? {} : settings(env));
