@@ -1,4 +1,7 @@
 /** A check asks the live service with the stored key, and tells a refusal from an absence. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { uniqueName } from '../support/parts.js';
 import { anthropicOf, CANARY, manageProviders, NEW_CANARY } from './management.js';
@@ -52,6 +55,30 @@ describe('checking', () => {
     await management.client.updateProvider({ identity, secret: { apiKey: NEW_CANARY } });
     const [provider] = await management.client.getProviders(identity.workspaceId);
     expect(provider?.lastCheck).toBeUndefined();
+  });
+
+  it('refuses an endpoint of another chain, and leaves no "ok" behind', async () => {
+    let chainId = '0x1';
+    const endpoint = createServer((_request, response) => {
+      response.end(JSON.stringify({ jsonrpc: '2.0', id: 1, result: chainId }));
+    }).listen(0, '127.0.0.1');
+    await once(endpoint, 'listening');
+    const secret = { url: `http://127.0.0.1:${(endpoint.address() as AddressInfo).port}/${CANARY}` };
+    const identity = { workspaceId: uniqueName('ws'), type: 'rpc', name: 'main' };
+    try {
+      await management.client.configureProvider({ ...identity, config: { chainId: 1 }, secret });
+      expect(await management.client.checkProvider(identity)).toMatchObject({ outcome: 'ok' });
+      chainId = '0x2';
+      const checking = management.client.checkProvider(identity);
+      await expect(checking).rejects.toMatchObject({
+        type: 'ProviderConfigInvalid',
+        facts: { fields: ['config.chainId'] },
+      });
+    } finally {
+      endpoint.closeAllConnections();
+      endpoint.close();
+    }
+    expect((await management.only(identity.workspaceId)).lastCheck?.outcome).toBe('cannot-tell');
   });
 
   it('knows that there is nothing to check', async () => {
