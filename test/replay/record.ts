@@ -1,0 +1,84 @@
+/**
+ * Records histories of the address agent, as this version of it makes them, for `replay.test.ts`. Run by hand, once a
+ * release that changes the agent:
+ *
+ *     npx vitest run --config test/replay/record.config.ts
+ *
+ * They land in `histories/<version of package.json>/`. One that is there is never overwritten: agents that started with
+ * it may still be running, and what is replayed must be what they have.
+ */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startAgent } from '../../src/dev/demo/agents.js';
+import { WORKFLOWS_PATH } from '../../src/temporal/workflow-source.js';
+import { leaksOf } from '../integration/leaks.js';
+import { AgentStage, FUNDED_ADDRESS, newWorkspace } from '../support/agent-stage.js';
+import { uniqueName } from '../support/parts.js';
+import { historyToText } from './recorded-history.js';
+
+let stage: AgentStage;
+let taskQueue: string;
+let folder: URL;
+
+beforeAll(async () => {
+  const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
+  folder = new URL(`histories/${version}/`, import.meta.url);
+  await mkdir(folder, { recursive: true });
+  stage = await AgentStage.set({ chain: true });
+  ({ taskQueue } = await stage.startWorker({ workflowsPath: WORKFLOWS_PATH }));
+});
+
+afterAll(async () => {
+  await stage?.strike();
+});
+
+async function start(workspaceId: string) {
+  await Promise.all([stage.addTenderly(workspaceId), stage.addEndpoint(workspaceId, 'main')]);
+  return startAgent(stage.client, taskQueue, uniqueName('recorded'), {
+    workspaceId,
+    question: `Can ${workspaceId} pay?`,
+    address: FUNDED_ADDRESS,
+    chainId: stage.chain.chainId,
+  });
+}
+
+async function keep(name: string, agent: Awaited<ReturnType<typeof start>>): Promise<void> {
+  expect(await leaksOf(agent, stage.secrets)).toEqual([]);
+  await writeFile(new URL(`${name}.json`, folder), historyToText(await agent.fetchHistory()), { flag: 'wx' });
+}
+
+test('an agent that completed', async () => {
+  const workspaceId = newWorkspace();
+  await stage.addLlm(workspaceId);
+  const agent = await start(workspaceId);
+  await agent.result();
+  await keep('completed', agent);
+});
+
+test('an agent that completed, a step of which was retried', async () => {
+  const workspaceId = newWorkspace();
+  await stage.addLlm(workspaceId);
+  stage.llm.failNext({ status: 500, owner: workspaceId });
+  const agent = await start(workspaceId);
+  await agent.result();
+  await keep('retried', agent);
+});
+
+test('an agent whose key was refused', async () => {
+  const workspaceId = newWorkspace();
+  await stage.addLlm(workspaceId, 'anthropic', { admitted: false });
+  const agent = await start(workspaceId);
+  await expect(agent.result()).rejects.toThrow();
+  await keep('refused', agent);
+});
+
+test('an agent at work', async () => {
+  const workspaceId = newWorkspace();
+  await stage.addLlm(workspaceId);
+  const hold = stage.llm.holdNext({ owner: workspaceId });
+  const agent = await start(workspaceId);
+  await hold.arrived;
+  await keep('at-work', agent);
+  hold.release();
+  await agent.result();
+});

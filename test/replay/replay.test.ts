@@ -1,0 +1,53 @@
+/**
+ * Agents that started on an older build go on under this one: their histories, recorded once (`record.ts`), are
+ * replayed against today's code. A failure here is answered by `patched()` in the agent, not by recording anew.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  makeTelemetryFilterString,
+  Runtime,
+  Worker,
+  type WorkflowBundle,
+} from '@temporalio/worker';
+import { DeterminismViolationError } from '@temporalio/workflow';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { WORKFLOWS_PATH } from '../../src/temporal/workflow-source.js';
+import { historyFromText } from './recorded-history.js';
+
+const folder = fileURLToPath(new URL('histories', import.meta.url));
+const recorded = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.json'));
+
+let today: WorkflowBundle;
+let changed: WorkflowBundle;
+
+beforeAll(async () => {
+  const logger = new DefaultLogger('ERROR', () => {});
+  // That an agent does not replay is what this file is about: no need to log it.
+  const filter = makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' });
+  Runtime.install({ logger, telemetryOptions: { logging: { filter } }, shutdownSignals: [] });
+  const bundle = (workflowsPath: string) => bundleWorkflowCode({ workflowsPath, logger });
+  today = await bundle(WORKFLOWS_PATH);
+  changed = await bundle(fileURLToPath(new URL('changed-agent.ts', import.meta.url)));
+});
+
+function replay(workflowBundle: WorkflowBundle, file: string): Promise<void> {
+  return Worker.runReplayHistory({ workflowBundle }, historyFromText(readFileSync(`${folder}/${file}`, 'utf8')));
+}
+
+test('there are histories of agents that completed, that failed, and that are at work', () => {
+  const kinds = new Set(recorded.map((file) => file.split('/').at(-1)));
+  expect(kinds).toEqual(new Set(['completed.json', 'retried.json', 'refused.json', 'at-work.json']));
+});
+
+describe.each(recorded)('%s', (file) => {
+  test('goes on under the code of today', async () => {
+    await expect(replay(today, file)).resolves.toBeUndefined();
+  });
+
+  test('does not under code that takes other steps: this test would notice', async () => {
+    await expect(replay(changed, file)).rejects.toBeInstanceOf(DeterminismViolationError);
+  });
+});
