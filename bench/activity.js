@@ -1,0 +1,93 @@
+/**
+ * What a warm resolve costs a workflow, beside an activity that takes, does and returns nothing: in the same worker, as
+ * regular activities (started eagerly where the server allows it) and as local ones. A sample is a workflow of many in
+ * sequence, less a workflow of none, divided by their number.
+ */
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { startTemporal } from '../dist/dev/temporal.js';
+import { WorkspaceProviders } from '../dist/index.js';
+import { LEASE_MS } from './peers.js';
+import { inRounds } from './rounds.js';
+
+const TASK_QUEUE = 'bench';
+const REGULAR_FLOOR = 'floor: an activity that does nothing';
+const LOCAL_FLOOR = 'floor: the same, as a local activity';
+const AIM = 1.15;
+
+/**
+ * @param {{ rounds: number, servers: readonly { raisedPollLimit: boolean, count: number }[] }} settings
+ * @param {import('./database.js').BenchDatabase} database
+ * @returns {Promise<import('./report.js').Part[]>}
+ */
+export async function benchActivity({ rounds, servers }, { resolverUrl, rootKeyring, workspaceIds: [workspaceId] }) {
+  Runtime.install({ logger: new DefaultLogger('WARN') });
+  const store = { databaseUrl: resolverUrl };
+  const providers = await WorkspaceProviders.connect({ store, rootKeyring, leaseMs: LEASE_MS });
+  try {
+    /** @type {import('./report.js').Part[]} */
+    const parts = [];
+    for (const { raisedPollLimit, count } of servers) {
+      const results = await onServer(raisedPollLimit, providers, async (execute) => {
+        const contender = (name, activity, compared = {}) => ({
+          name,
+          run: (/** @type {number} */ times) => execute({ activity, count: times, input: { workspaceId, provider: 'anthropic' } }),
+          ...compared,
+        });
+        const contenders = [
+          contender(REGULAR_FLOOR, 'nothing'),
+          contender('ours: resolveLlmKey', 'resolve', { floor: REGULAR_FLOOR, aim: AIM }),
+          contender(LOCAL_FLOOR, 'nothingLocally'),
+          contender('ours: as a local activity', 'resolveLocally', { floor: LOCAL_FLOOR, aim: AIM }),
+        ];
+        const warmUp = 5;
+        for (const { run } of contenders) await run(warmUp);
+        return inRounds(contenders, rounds, async ({ run }) => {
+          const none = await elapsedNs(() => run(0));
+          const each = ((await elapsedNs(() => run(count))) - none) / count;
+          return { samples: 1, min: each, p50: each, p99: each, max: each };
+        });
+      });
+      const server = raisedPollLimit ? 'its poll limit raised' : 'as it comes';
+      parts.push({ title: `an activity, ${count} in sequence, on a dev server ${server}`, unit: 'ms', results });
+    }
+    return parts;
+  } finally {
+    await providers.close();
+  }
+}
+
+async function onServer(raisedPollLimit, providers, work) {
+  const server = await startTemporal({ raisedPollLimit });
+  const { address, namespace } = server;
+  const workerConnection = await NativeConnection.connect({ address });
+  const connection = await Connection.connect({ address });
+  try {
+    const worker = await Worker.create({
+      connection: workerConnection,
+      namespace,
+      taskQueue: TASK_QUEUE,
+      workflowsPath: fileURLToPath(new URL('sequence-workflow.js', import.meta.url)),
+      activities: { nothing: async () => {} },
+      plugins: [providers.plugin()],
+    });
+    const { workflow } = new Client({ connection, namespace });
+    let started = 0;
+    const execute = async (/** @type {object} */ input) => {
+      started += 1;
+      return workflow.execute('sequence', { taskQueue: TASK_QUEUE, workflowId: `bench-${started}`, args: [input] });
+    };
+    return await worker.runUntil(() => work(execute));
+  } finally {
+    await connection.close();
+    await workerConnection.close();
+    await server.stop();
+  }
+}
+
+async function elapsedNs(work) {
+  const startedAtMs = performance.now();
+  await work();
+  return (performance.now() - startedAtMs) * 1e6;
+}

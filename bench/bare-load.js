@@ -1,0 +1,90 @@
+/**
+ * What no resolver can do without, and nothing more: the same statement through a bare `pg` pool with the store's
+ * settings, and jose's decryption of the same JWE.
+ */
+import { compactDecrypt } from 'jose';
+import pg from 'pg';
+
+/** As `src/store/provider-store.ts` has it. */
+const READ_WORKSPACE = {
+  name: 'read_workspace',
+  text: 'select epoch, data_keys, providers from provider_api.read_workspace($1)',
+};
+
+/** What one would write without row-level security, functions and snapshots. */
+const SELECT_ROW = {
+  name: 'select_row',
+  text: `select config, encrypted_config, status, version from workspace_providers
+    where workspace_id = $1 and provider_type = 'llm' and provider_name = 'anthropic'`,
+};
+
+/**
+ * As `src/store/pool.ts` has it.
+ *
+ * @param {string} connectionString
+ */
+export function openPool(connectionString) {
+  const pool = new pg.Pool({
+    connectionString,
+    max: 10,
+    connectionTimeoutMillis: 5_000,
+    query_timeout: 10_000,
+    idleTimeoutMillis: 300_000,
+    keepAlive: true,
+  });
+  // Sessions that end after `end` has resolved, with the server.
+  pool.on('error', () => {});
+  return pool;
+}
+
+/**
+ * @param {pg.Pool} pool
+ * @param {string} workspaceId
+ */
+export async function readWorkspace(pool, workspaceId) {
+  return (await pool.query({ ...READ_WORKSPACE, values: [workspaceId] })).rows[0];
+}
+
+/**
+ * As a superuser.
+ *
+ * @param {pg.Pool} pool
+ * @param {string} workspaceId
+ */
+export async function selectRow(pool, workspaceId) {
+  return (await pool.query({ ...SELECT_ROW, values: [workspaceId] })).rows[0];
+}
+
+/** Of the row that holds the LLM key. */
+export function sealedIn({ providers }) {
+  return providers.find(({ provider_type: type }) => type === 'llm').encrypted_config;
+}
+
+/**
+ * @param {string} jwe
+ * @param {import('node:crypto').webcrypto.CryptoKey} dataKey
+ */
+export async function decrypt(jwe, dataKey) {
+  return (await compactDecrypt(jwe, dataKey)).plaintext;
+}
+
+/** The active data key of what `readWorkspace` read, unwrapped and imported. */
+export async function dataKeyOf({ data_keys: [active] }, workspaceId, rootKeyring) {
+  const wrapped = { kid: active.kid, wrappedKey: active.wrapped_key, rootKeyId: active.root_key_id };
+  const bytes = await rootKeyring.unwrap(wrapped, workspaceId);
+  return crypto.subtle.importKey('raw', bytes, 'AES-GCM', false, ['decrypt']);
+}
+
+/**
+ * `get` of the next workspace at each call, in a circle.
+ *
+ * @param {readonly string[]} workspaceIds
+ * @param {(workspaceId: string) => unknown} get
+ */
+export function inTurn(workspaceIds, get) {
+  let next = 0;
+  return () => {
+    next = (next + 1) % workspaceIds.length;
+    return get(workspaceIds[next]);
+  };
+}

@@ -1,0 +1,81 @@
+/**
+ * `npm run bench`: everything beside its floor and its peers, in one run. Tables to stdout, progress to stderr, all
+ * figures to `bench/results/<date>.json`. With `--quick`, seconds instead of minutes: shows that it runs, measures
+ * nothing, and writes to `bench/results/quick.json`, which is not kept. Times never fail it; a wrong answer does.
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { benchActivity } from './activity.js';
+import { benchCold } from './cold.js';
+import { startDatabase } from './database.js';
+import { table } from './report.js';
+import { benchStorm } from './storm.js';
+import { load, machine, versions } from './surroundings.js';
+import { benchWarm } from './warm.js';
+
+const THOROUGH = {
+  workspaces: 200,
+  warm: { rounds: 11, turnMs: 200, workspaces: 10_000 },
+  cold: { rounds: 11, turnMs: 500 },
+  storm: { rounds: 5, turnMs: 500 },
+  activity: {
+    rounds: 9,
+    servers: [
+      { raisedPollLimit: true, count: 100 },
+      { raisedPollLimit: false, count: 30 },
+    ],
+  },
+};
+
+const QUICK = {
+  workspaces: 5,
+  warm: { rounds: 2, turnMs: 5, workspaces: 200 },
+  cold: { rounds: 2, turnMs: 5 },
+  storm: { rounds: 1, turnMs: 5 },
+  activity: {
+    rounds: 1,
+    servers: [
+      { raisedPollLimit: true, count: 3 },
+      { raisedPollLimit: false, count: 3 },
+    ],
+  },
+};
+
+const { quick } = parseArgs({ options: { quick: { type: 'boolean', default: false } } }).values;
+const settings = quick ? QUICK : THOROUGH;
+const startedAt = new Date().toISOString();
+const loadBefore = load();
+/** @type {import('./report.js').Part[]} */
+const parts = [];
+
+await measure('warm resolves', () => benchWarm(settings.warm));
+say('starting a Postgres and writing providers');
+const database = await startDatabase(settings.workspaces);
+try {
+  await measure('cold resolves', () => benchCold(settings.cold, database));
+  await measure('storms', () => benchStorm(settings.storm, database));
+  await measure('activities in Temporal', () => benchActivity(settings.activity, database));
+} finally {
+  await database.stop();
+}
+
+const loads = { before: loadBefore, after: load() };
+const results = { startedAt, quick, machine: machine(), load: loads, versions: versions(), settings, parts };
+const folder = new URL('results/', import.meta.url);
+await mkdir(folder, { recursive: true });
+const file = fileURLToPath(new URL(`${quick ? 'quick' : startedAt.slice(0, 10)}.json`, folder));
+await writeFile(file, `${JSON.stringify(results, null, 1)}\n`);
+say(`load ${loads.before} before, ${loads.after} after, on ${results.machine.cores} cores · ${file}`);
+
+async function measure(/** @type {string} */ what, /** @type {() => Promise<import('./report.js').Part[]>} */ bench) {
+  say(`measuring ${what}`);
+  for (const part of await bench()) {
+    parts.push(part);
+    console.log(`${table(part)}\n`);
+  }
+}
+
+function say(/** @type {string} */ line) {
+  console.error(line);
+}
