@@ -1,8 +1,8 @@
-import { ApplicationFailure, CancelledFailure, type TemporalFailure } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
 import { atTheEdge, toFailure } from '../../src/activities/failures.js';
 import { FAILURE_TYPES, type FailureType, ProviderError } from '../../src/protocol/errors.js';
-import { inActivity } from '../support/agent-stage.js';
+import { inActivity } from './in-activity.js';
 
 const SECRET = 'canary-in-a-foreign-error';
 const PROVIDER = { workspaceId: 'ws_acme', type: 'llm', name: 'anthropic' };
@@ -68,11 +68,21 @@ describe("an activity's error becomes what Temporal writes down", () => {
   });
 
   test('a failure that an activity chose itself passes as it is', () => {
-    const chosen = [
-      ApplicationFailure.nonRetryable('no such page', 'PageMissing'),
-      new CancelledFailure('cancelled'),
-    ] satisfies TemporalFailure[];
+    const chosen = [ApplicationFailure.nonRetryable('no such page', 'PageMissing'), new CancelledFailure('cancelled')];
     for (const failure of chosen) expect(toFailure(failure, 9)).toBe(failure);
+  });
+
+  test('of what it names as the cause, failures pass, and a foreign error at their end does not', () => {
+    const cause = ApplicationFailure.create({ message: 'the page is private', cause: new HostileError() });
+    const chosen = ApplicationFailure.create({ message: 'no such page', type: 'PageMissing', cause });
+    expect(allOf(chosen)).toContain(SECRET);
+    const failure = toFailure(chosen, 1);
+    expect(failure).toMatchObject({
+      message: 'no such page',
+      type: 'PageMissing',
+      cause: { message: 'the page is private' },
+    });
+    expect(allOf(failure)).not.toContain(SECRET);
   });
 
   test.each([

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { withHeartbeat } from '../../src/activities/heartbeat.js';
-import { inActivity } from '../support/agent-stage.js';
+import { inActivity } from './in-activity.js';
 
 beforeEach(() => {
   vi.useFakeTimers();

@@ -4,7 +4,8 @@ import type { Question } from '../../src/dev/standins/llm.js';
 import type { LlmProvider } from '../../src/dev/standins/wire-format.js';
 import type { WorkspaceProviders } from '../../src/index.js';
 import type { LlmStepInput, LlmStepResult } from '../../src/workflow.js';
-import { AgentStage, inActivity, newWorkspace } from '../support/agent-stage.js';
+import { AgentStage, newWorkspace } from '../support/agent-stage.js';
+import { inActivity } from './in-activity.js';
 
 const SERVICES = [
   ['anthropic', 'anthropic'],

@@ -1,7 +1,8 @@
 /** What resolve activities hand a workflow, and what becomes of it when the root-key service is away. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ProviderError, type WorkspaceProviders } from '../../src/index.js';
-import { AgentStage, inActivity, newWorkspace } from '../support/agent-stage.js';
+import { AgentStage, newWorkspace } from '../support/agent-stage.js';
+import { inActivity } from './in-activity.js';
 
 let stage: AgentStage;
 let providers: WorkspaceProviders;

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { WorkspaceProviders } from '../../src/index.js';
 import { RPC_READ_METHODS, type RpcReference, type RpcStepInput, type RpcStepResult } from '../../src/workflow.js';
-import { AgentStage, FUNDED_ADDRESS, inActivity, newWorkspace } from '../support/agent-stage.js';
+import { AgentStage, FUNDED_ADDRESS, newWorkspace } from '../support/agent-stage.js';
+import { inActivity } from './in-activity.js';
 
 const BALANCE = '0x21e19e0c9bab2400000';
 

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { WorkspaceProviders } from '../../src/index.js';
 import type { SimulatedTransaction, TenderlyStepInput, TenderlyStepResult } from '../../src/workflow.js';
-import { AgentStage, FUNDED_ADDRESS, inActivity, newWorkspace } from '../support/agent-stage.js';
+import { AgentStage, FUNDED_ADDRESS, newWorkspace } from '../support/agent-stage.js';
+import { inActivity } from './in-activity.js';
 
 const SOMEBODY = '0x000000000000000000000000000000000000dEaD';
 const ETHER = '1000000000000000000';

@@ -38,6 +38,11 @@ function ask(workspaceId: string, question: Partial<ModelQuestion> = {}): Promis
 
 const callsFor = (workspaceId: string) => stage.llm.calls().filter((call) => call.expectedOwner === workspaceId);
 
+/** Spelt out: of an object's fields vitest would show the first forty characters. */
+function titled<Case extends { when: string; type: string }>(cases: readonly Case[]): [string, string, Case][] {
+  return cases.map((each) => [each.when, each.type, each]);
+}
+
 /** The provider that a service's failures name. */
 function providerOf(workspaceId: string, { service = 'anthropic' }: ServiceFailure) {
   const name = service === 'openai-compatible' ? 'local-model' : service;
@@ -51,7 +56,7 @@ function messageOf(workspaceId: string, failure: ServiceFailure) {
 }
 
 describe('a service fails', () => {
-  test.each(NOT_RETRIED)('$when: $type, at once', async (failure) => {
+  test.each(titled(NOT_RETRIED))('%s: %s, at once', async (_, __, failure) => {
     const { service, order, type } = failure;
     const workspaceId = newWorkspace();
     const provider = providerOf(workspaceId, failure);
@@ -70,36 +75,39 @@ describe('a service fails', () => {
   });
 
   // Concurrent: however short the interval, the server takes a second to retry.
-  test.concurrent.each(RETRIED)('$when: $type, and the step is retried until it is answered', async (failure) => {
-    const { service, order, type, nextRetryDelayMs } = failure;
-    const workspaceId = newWorkspace();
-    const provider = providerOf(workspaceId, failure).name;
-    await stage.addLlm(workspaceId, service);
-    const first = stage.llm.holdNext({ owner: workspaceId });
-    stage.llm.failNext({ status: 500, ...order, owner: workspaceId });
+  test.concurrent.each(titled(RETRIED))(
+    '%s: %s, and the step is retried until it is answered',
+    async (_, __, failure) => {
+      const { service, order, type, nextRetryDelayMs } = failure;
+      const workspaceId = newWorkspace();
+      const provider = providerOf(workspaceId, failure).name;
+      await stage.addLlm(workspaceId, service);
+      const first = stage.llm.holdNext({ owner: workspaceId });
+      stage.llm.failNext({ status: 500, ...order, owner: workspaceId });
 
-    const agent = await ask(workspaceId, { provider });
-    await first.arrived;
-    const second = stage.llm.holdNext({ owner: workspaceId });
-    first.release();
-    await second.arrived;
-    const kept = { type, nonRetryable: false, message: messageOf(workspaceId, failure), nextRetryDelayMs };
-    expect(await pendingFailuresOf(agent)).toEqual([expect.objectContaining(kept)]);
-    expect(await leaksOf(agent, stage.secrets)).toEqual([]);
+      const agent = await ask(workspaceId, { provider });
+      await first.arrived;
+      const second = stage.llm.holdNext({ owner: workspaceId });
+      first.release();
+      await second.arrived;
+      const kept = { type, nonRetryable: false, message: messageOf(workspaceId, failure), nextRetryDelayMs };
+      expect(await pendingFailuresOf(agent)).toEqual([expect.objectContaining(kept)]);
+      expect(await leaksOf(agent, stage.secrets)).toEqual([]);
 
-    second.release();
-    expect((await agent.result()).provider).toMatchObject({ name: provider, version: 1 });
-    const [, step] = attemptsIn(await agent.fetchHistory());
-    expect(step).toEqual({ attempt: 2, lastFailure: expect.objectContaining(kept) });
-    expect(await leaksOf(agent, stage.secrets)).toEqual([]);
-    const [failed, answered, ...more] = callsFor(workspaceId);
-    expect(more).toEqual([]);
-    const waitedMs = Date.parse(answered?.at ?? '') - Date.parse(failed?.at ?? '');
-    expect(waitedMs).toBeGreaterThanOrEqual(nextRetryDelayMs ?? 20);
-  });
+      second.release();
+      expect((await agent.result()).provider).toMatchObject({ name: provider, version: 1 });
+      const [, step] = attemptsIn(await agent.fetchHistory());
+      expect(step).toEqual({ attempt: 2, lastFailure: expect.objectContaining(kept) });
+      expect(await leaksOf(agent, stage.secrets)).toEqual([]);
+      const [failed, answered, ...more] = callsFor(workspaceId);
+      expect(more).toEqual([]);
+      const waitedMs = Date.parse(answered?.at ?? '') - Date.parse(failed?.at ?? '');
+      expect(waitedMs).toBeGreaterThanOrEqual(nextRetryDelayMs ?? 20);
+    },
+  );
 });
 
-test.each(STORED)('$when: $type', async ({ arrange, question, type, says, fields }) => {
+test.each(titled(STORED))('%s: %s', async (_, __, { arrange, question, type, says, fields }) => {
   const workspaceId = newWorkspace();
   await arrange?.(stage, workspaceId);
   const agent = await ask(workspaceId, question?.(workspaceId));

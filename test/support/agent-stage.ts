@@ -5,9 +5,7 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
-import { MockActivityEnvironment } from '@temporalio/testing';
 import {
-  type ActivityInterceptorsFactory,
   DefaultLogger,
   type LogEntry,
   makeTelemetryFilterString,
@@ -241,14 +239,6 @@ const planOrSentence: LlmStandInOptions['answer'] = ({ wantsJson }) =>
 /** For whom a prompt was made: prompts of these tests name their workspace. */
 function workspaceIn(prompt: string): string | undefined {
   return /\bws_[\w-]+/.exec(prompt)?.[0];
-}
-
-/** Runs activities without a worker, and keeps quiet about those that fail. */
-export function inActivity(
-  info: ConstructorParameters<typeof MockActivityEnvironment>[0] = {},
-  interceptors: ActivityInterceptorsFactory[] = [],
-): MockActivityEnvironment {
-  return new MockActivityEnvironment(info, { interceptors, logger: new DefaultLogger('ERROR', () => {}) });
 }
 
 export const newWorkspace = (): string => uniqueName('ws_test');

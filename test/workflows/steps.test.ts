@@ -77,7 +77,7 @@ describe('without options', () => {
     for (const resolve of [resolveLlmKey, resolveTenderlyConfig, resolveRpcEndpoint]) {
       const { oneAttempt, heartbeat, retry } = timesOf(resolve);
       expect({ oneAttempt, heartbeat, retry }).toEqual({
-        oneAttempt: 10 * SECOND,
+        oneAttempt: 20 * SECOND,
         heartbeat: undefined,
         retry: [200, 2, 15 * SECOND, 'for ever'],
       });
