@@ -54,7 +54,7 @@ describe.each(SERVICES)('%s', (service, name) => {
   test('answers with text, counts tokens, and tells which model and which provider it was', async () => {
     await stage.addLlm(workspaceId, service, { config: { model: 'a-claude-model' } });
     const text = 'a-claude-model was asked: Be brief.\nHello.';
-    expect(await ask(name, { system: 'Be brief.', prompt: 'Hello.' })).toEqual({
+    expect(await ask(name, { system: 'Be brief.', prompt: 'Hello.', maxOutputTokens: 100 })).toEqual({
       text,
       object: undefined,
       model: 'a-claude-model',
@@ -143,11 +143,41 @@ describe('a step is refused before anything is sent', () => {
     });
     expect(sent()).toBe(before);
   });
+
+  test('with a reference to a provider of another type', async () => {
+    const ref = {
+      workspaceId,
+      type: 'tenderly',
+      name: 'default',
+      version: 1,
+      source: 'workspace',
+      cache: 'hit',
+      shown: {},
+    };
+    const step = { ref: ref as unknown as LlmStepInput['ref'], prompt: 'Hello.' };
+    await expect(inActivity().run(providers.activities.llmStep, step)).rejects.toMatchObject({
+      type: 'ProviderConfigInvalid',
+      details: [{ fields: ['ref'] }],
+    });
+  });
+
+  test('with a schema that is none', async () => {
+    await stage.addLlm(workspaceId);
+    const before = sent();
+    await expect(ask('anthropic', { prompt: 'Judge.', schema: { type: 'no such type' } })).rejects.toMatchObject({
+      type: 'ProviderConfigInvalid',
+      details: [{ fields: ['schema'] }],
+    });
+    expect(sent()).toBe(before);
+  });
 });
 
-test('what a model says is no part of a failure, also where it fits no schema', async () => {
+test.each([
+  ['no JSON', (key: string) => `no JSON, but ${key}`],
+  ['an object that does not fit', (key: string) => JSON.stringify({ verdict: key })],
+])('what a model says is no part of a failure, also where it fits no schema: %s', async (_, answer) => {
   const apiKey = await stage.addLlm(workspaceId, 'openai');
-  says = () => `no JSON, but ${apiKey}`;
+  says = () => answer(apiKey);
   const failure: unknown = await ask('openai', { prompt: 'Judge.', schema: SCHEMA }).catch((error: unknown) => error);
   expect(failure).toMatchObject({ type: 'UnexpectedError', nonRetryable: false });
   expect(String((failure as Error).stack)).not.toContain(apiKey);

@@ -79,15 +79,16 @@ describe('endpoints', () => {
     expect(called()).toEqual(['main', 'backup', 'backup']);
   });
 
-  test('that all fail: the failure of the last one is told, and is retried', async () => {
+  test.each([
+    ['the one that may answer later decides', OVER_CAPACITY, { status: 503 }, 'ProviderUnavailable', false],
+    ['also where it was asked before the others', { status: 503 }, OVER_CAPACITY, 'ProviderUnavailable', false],
+    ['and where none will, the step is not retried', OVER_CAPACITY, OVER_CAPACITY, 'ProviderQuotaExhausted', true],
+  ])('that all fail: %s', async (_, main, backup, type, nonRetryable) => {
     await twoEndpoints();
-    failing('main', { status: 429 });
-    failing('backup', { status: 503 });
-    await expect(read()).rejects.toMatchObject({
-      type: 'ProviderUnavailable',
-      nonRetryable: false,
-      message: `rpc/backup of ${workspaceId} is not available (HTTP 503, JSON-RPC -32603)`,
-    });
+    failing('main', main);
+    failing('backup', backup);
+    await expect(read()).rejects.toMatchObject({ type, nonRetryable });
+    expect(called()).toEqual(['main', 'backup']);
   });
 
   test('one that was switched off since the reference was made is not called', async () => {

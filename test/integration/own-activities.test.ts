@@ -3,6 +3,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
+import Anthropic from '@anthropic-ai/sdk';
+import { ApplicationFailure } from '@temporalio/common';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { echoesKey } from '../../src/dev/standins/failures.js';
@@ -12,7 +15,7 @@ import { inActivity } from '../activities/in-activity.js';
 import { AgentStage, FUNDED_ADDRESS, newWorkspace } from '../support/agent-stage.js';
 import { uniqueName } from '../support/parts.js';
 import { attemptsIn, failureOf } from './history.js';
-import { leaksOf } from './leaks.js';
+import { leaksIn, leaksOf } from './leaks.js';
 import * as ownActivities from './own-activities.js';
 import type { compareModels } from './workflows.js';
 
@@ -144,6 +147,25 @@ async function startRecorder() {
   };
   return { seen, stop, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
+
+test('a failure that an activity decides on itself is its own, whatever the service said', async () => {
+  const workspaceId = newWorkspace();
+  await stage.addLlm(workspaceId);
+  stage.llm.failNext({ ...echoesKey(401), owner: workspaceId });
+  const resolver = (await stage.connect()).resolver;
+  const ref = await resolver.resolveLlmKey(workspaceId, 'anthropic');
+  const decides = () =>
+    withProvider(ref, async ({ credential, fetch }) => {
+      const anthropic = new Anthropic({ apiKey: credential.apiKey.reveal(), baseURL: credential.baseURL, fetch });
+      const cause: unknown = await anthropic.models.list().catch((error: unknown) => error);
+      throw ApplicationFailure.create({ type: 'NoModels', message: 'there are no models', cause: cause as Error });
+    });
+  const worker = inActivity({}, [() => ({ inbound: resolverInContext(resolver) })]);
+  const failure: unknown = await worker.run(decides).catch((error: unknown) => error);
+  expect(failure).toMatchObject({ type: 'NoModels', message: 'there are no models' });
+  expect(leaksIn(inspect(failure, { depth: 12 }), stage.secrets)).toEqual([]);
+  expect(resolver.counts.load).toBe(1);
+});
 
 test('outside of an activity, withProvider says what it needs', () => {
   const ref = { workspaceId: 'ws_acme', type: 'llm', name: 'anthropic', version: 1 } as const;

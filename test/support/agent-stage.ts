@@ -28,6 +28,9 @@ import { temporalAddress, uniqueName } from './parts.js';
 /** Anvil's first account, well known and funded. */
 export const FUNDED_ADDRESS = '0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266';
 
+/** Long: what a test expects to be cached is, also on a slow machine. */
+const LEASE_MS = 10 * 60_000;
+
 /** Known to the AI SDK, which warns of those that are not. */
 const MODELS: Readonly<Record<LlmProvider, string>> = {
   anthropic: 'claude-sonnet-5-5',
@@ -130,6 +133,7 @@ export class AgentStage {
     return {
       store: { databaseUrl: this.database.resolverUrl },
       rootKeyring: parseLocalKeyring(`stage:${this.#rootKey}`),
+      leaseMs: LEASE_MS,
       ...change,
     };
   }
