@@ -18,13 +18,11 @@ export { Secret } from './providers/secret.js';
 export type { TenderlyCredential } from './providers/tenderly.js';
 export { transport } from './providers/transport.js';
 export type { Fetch } from './providers/type.js';
-export {
-  type OpenCredential,
-  type ProviderCall,
-  ProviderResolver,
-  type ProviderResolverOptions,
-} from './resolver/provider-resolver.js';
+export { PlatformFallback } from './resolver/platform-fallback.js';
+export type { OpenCredential, ProviderCall } from './resolver/provider-call.js';
+export { ProviderResolver, type ProviderResolverOptions } from './resolver/provider-resolver.js';
 export type { CacheCounts } from './resolver/workspace-cache.js';
+export { parseLocalKeyring } from './sealing/local-keyring.js';
 export { withProvider } from './temporal/context.js';
 export { type ProviderConfig, providerConfigFromEnv } from './temporal/provider-config.js';
 export { WorkspaceProviders } from './temporal/workspace-providers.js';

@@ -2,8 +2,7 @@
  * A ready worker process: config, preflight, dependencies, run, stop. People read stderr; stdout holds one line of
  * JSON, once it works: `{"event":"ready",…}`. Exit codes: `protocol/exit-codes.ts`.
  */
-import { isProviderError } from './protocol/errors.js';
-import { exitCodeOf } from './protocol/exit-codes.js';
+import { classify } from './cli/failure.js';
 import { providerNotes } from './temporal/provider-config.js';
 import { describeWorkerConfig, workerConfigFromEnv } from './temporal/worker-config.js';
 import { createWorkerProcess } from './temporal/worker-process.js';
@@ -15,7 +14,8 @@ try {
   console.log(JSON.stringify({ event: 'ready', pid: process.pid, ...describeWorkerConfig(config) }));
   await worker.run();
 } catch (error) {
-  console.error(isProviderError(error) ? `${error.type}: ${error.message}` : error);
+  const { failure, exitCode } = classify(error);
+  console.error(`${failure.type}: ${failure.message}`);
   // Not left to Node: after a fault the SDK's threads may keep the process alive, polling nothing.
-  process.exit(exitCodeOf(error));
+  process.exit(exitCode);
 }

@@ -11,7 +11,7 @@ const UNEXPECTED_ERROR_ATTEMPTS = 5;
 
 /** What `error` becomes at the activity's edge, in the given attempt. */
 export function toFailure(error: unknown, attempt: number): TemporalFailure {
-  if (error instanceof TemporalFailure) return error;
+  if (error instanceof TemporalFailure) return withoutForeignCause(error);
   if (isProviderError(error)) {
     return ApplicationFailure.create({
       type: error.type,
@@ -27,6 +27,14 @@ export function toFailure(error: unknown, attempt: number): TemporalFailure {
     message: `unexpected ${kind} in this activity`,
     nonRetryable: attempt >= UNEXPECTED_ERROR_ATTEMPTS,
   });
+}
+
+/** Temporal writes the whole chain of causes into the history; a client library's error at its end may hold a key. */
+function withoutForeignCause(failure: TemporalFailure): TemporalFailure {
+  let link = failure;
+  while (link.cause instanceof TemporalFailure) link = link.cause;
+  if (link.cause !== undefined) Object.defineProperty(link, 'cause', { value: undefined });
+  return failure;
 }
 
 /** Runs an activity of ours: failures mapped, and a cancellation said as one, whatever the client library made of it. */

@@ -3,8 +3,10 @@
  * shows that it does.
  */
 import { generateText, jsonSchema, type ModelMessage, Output } from 'ai';
+import { z } from 'zod';
 import { ProviderError } from '../protocol/errors.js';
-import { describeProvider } from '../protocol/names.js';
+import { checkReference, describeProvider } from '../protocol/names.js';
+import type { ProviderReference } from '../protocol/references.js';
 import type { Json, LlmStepInput, LlmStepResult } from '../protocol/steps.js';
 import { languageModel } from '../providers/language-model.js';
 import type { LlmCredential } from '../providers/llm.js';
@@ -12,25 +14,22 @@ import type { ProviderResolver } from '../resolver/provider-resolver.js';
 import { atTheEdge } from './failures.js';
 import { withHeartbeat } from './heartbeat.js';
 
-// The SDK's warnings go to the console of the worker, past its logger; what matters of them comes back as a failure.
-globalThis.AI_SDK_LOG_WARNINGS = false;
-
 export function createLlmStep(resolver: ProviderResolver) {
   return (input: LlmStepInput): Promise<LlmStepResult> =>
     atTheEdge(() => withHeartbeat((signal) => llmStep(resolver, input, signal)));
 }
 
 function llmStep(resolver: ProviderResolver, input: LlmStepInput, signal: AbortSignal): Promise<LlmStepResult> {
-  const ref = { ...input.ref, type: 'llm' as const };
   return resolver.withProvider(
-    ref,
+    checkReference(input.ref, 'llm'),
     async ({ credential, use, fetch }) => {
       const model = modelOf(input, credential);
+      const output = outputOf(input);
       const answer = await generateText({
         model: languageModel(credential, model, fetch),
         system: input.system,
         messages: messagesOf(input),
-        output: input.schema ? Output.object({ schema: jsonSchema<Json>({ ...input.schema }) }) : Output.text(),
+        output,
         maxOutputTokens: input.maxOutputTokens,
         temperature: input.temperature,
         maxRetries: 0,
@@ -48,6 +47,28 @@ function llmStep(resolver: ProviderResolver, input: LlmStepInput, signal: AbortS
     },
     signal,
   );
+}
+
+/** The answer is held against the schema here too: not every service does it. */
+function outputOf({ ref, schema }: LlmStepInput) {
+  if (!schema) return Output.text();
+  const parser = parserOf(schema, ref);
+  const validate = (value: unknown) => {
+    const parsed = parser.safeParse(value);
+    return parsed.success
+      ? { success: true as const, value: value as Json }
+      : { success: false as const, error: new Error('the answer does not fit the schema') };
+  };
+  return Output.object({ schema: jsonSchema<Json>({ ...schema }, { validate }) });
+}
+
+function parserOf(schema: NonNullable<LlmStepInput['schema']>, ref: ProviderReference) {
+  try {
+    return z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0]);
+  } catch {
+    const message = 'llmStep: `schema` is no JSON schema that is understood';
+    throw new ProviderError('ProviderConfigInvalid', message, { provider: ref, fields: ['schema'] });
+  }
 }
 
 function modelOf({ ref, model }: LlmStepInput, credential: LlmCredential): string {

@@ -6,10 +6,10 @@ import { atTheEdge } from './failures.js';
 
 export function createResolveActivities(resolver: ProviderResolver) {
   return {
-    resolveLlmKey: ({ workspaceId, provider }: ResolveLlmKeyInput): Promise<ProviderReference> =>
+    resolveLlmKey: ({ workspaceId, provider }: ResolveLlmKeyInput): Promise<ProviderReference<'llm'>> =>
       atTheEdge(() => resolver.resolveLlmKey(workspaceId, provider)),
 
-    resolveTenderlyConfig: ({ workspaceId }: ResolveTenderlyConfigInput): Promise<ProviderReference> =>
+    resolveTenderlyConfig: ({ workspaceId }: ResolveTenderlyConfigInput): Promise<ProviderReference<'tenderly'>> =>
       atTheEdge(() => resolver.resolveTenderlyConfig(workspaceId)),
 
     resolveRpcEndpoint: ({ workspaceId, chainId }: ResolveRpcEndpointInput): Promise<RpcReference> =>

@@ -10,7 +10,8 @@ import { type Json, RPC_READ_METHODS, type RpcStepInput, type RpcStepResult } fr
 import type { RpcCredential } from '../providers/rpc.js';
 import { confirmChain } from '../providers/rpc.js';
 import { transport } from '../providers/transport.js';
-import type { ProviderCall, ProviderResolver } from '../resolver/provider-resolver.js';
+import type { ProviderCall } from '../resolver/provider-call.js';
+import type { ProviderResolver } from '../resolver/provider-resolver.js';
 import { atTheEdge } from './failures.js';
 import { withHeartbeat } from './heartbeat.js';
 
@@ -21,6 +22,9 @@ const PASSED_OVER = new Set([
   'ProviderQuotaExhausted',
   'ProviderDisabled',
 ]);
+
+/** For one endpoint, its first answer for its chain included; a step has a minute for all of them. */
+const ENDPOINT_TIMEOUT_MS = 15_000;
 
 export function createRpcStep(resolver: ProviderResolver) {
   return (input: RpcStepInput): Promise<RpcStepResult> =>
@@ -35,26 +39,29 @@ async function rpcStep(resolver: ProviderResolver, input: RpcStepInput, signal: 
   }
   const { workspaceId, chainId } = input.ref;
   const { endpoints } = await resolver.resolveRpcEndpoint(workspaceId, chainId, input.ref);
-  const skipped: { name: string; failure: string }[] = [];
-  for (const [index, endpoint] of endpoints.entries()) {
+  const failures: { name: string; error: ProviderError }[] = [];
+  for (const endpoint of endpoints) {
     try {
-      return { ...(await ask(resolver, endpoint, input, signal)), skipped };
+      const answer = await ask(resolver, endpoint, input, signal);
+      return { ...answer, skipped: failures.map(({ name, error }) => ({ name, failure: error.type })) };
     } catch (error) {
-      const isLast = index === endpoints.length - 1;
-      if (isLast || signal.aborted || !isProviderError(error) || !isPassedOver(error, input)) throw error;
-      skipped.push({ name: endpoint.name, failure: error.type });
+      if (signal.aborted || !isProviderError(error) || !isPassedOver(error, input)) throw error;
+      failures.push({ name: endpoint.name, error });
     }
   }
-  throw new ProviderError('ProviderNotConfigured', `${workspaceId} has no endpoint for chain ${chainId}`);
+  // One that may answer later outweighs one that never will: the step is tried again.
+  throw failures.find(({ error }) => error.retryable)?.error ?? failures.at(-1)?.error;
 }
 
 function isPassedOver(error: ProviderError, { onRejected = 'fail' }: RpcStepInput): boolean {
   return PASSED_OVER.has(error.type) || (onRejected === 'next' && error.type === 'CredentialRejected');
 }
 
-function ask(resolver: ProviderResolver, endpoint: ProviderReference, input: RpcStepInput, signal: AbortSignal) {
+function ask(resolver: ProviderResolver, endpoint: ProviderReference<'rpc'>, input: RpcStepInput, whole: AbortSignal) {
+  // An endpoint that accepts and never answers must leave time for the next one.
+  const signal = AbortSignal.any([whole, AbortSignal.timeout(ENDPOINT_TIMEOUT_MS)]);
   return resolver.withProvider(
-    { ...endpoint, type: 'rpc' as const },
+    endpoint,
     async ({ credential, use, fetch }: ProviderCall<RpcCredential>) => {
       await confirmChain(credential, { fetch, signal });
       const client = createClient({ transport: transport(credential, fetch, signal) });

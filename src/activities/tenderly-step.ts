@@ -1,4 +1,5 @@
 /** Simulates a transaction in the workspace's Tenderly project. */
+import { checkReference } from '../protocol/names.js';
 import type { TenderlyStepInput, TenderlyStepResult } from '../protocol/steps.js';
 import { simulate } from '../providers/tenderly-simulation.js';
 import type { ProviderResolver } from '../resolver/provider-resolver.js';
@@ -13,7 +14,7 @@ export function createTenderlyStep(resolver: ProviderResolver) {
 function tenderlyStep(resolver: ProviderResolver, input: TenderlyStepInput, signal: AbortSignal) {
   const { ref, ...simulation } = input;
   return resolver.withProvider(
-    { ...ref, type: 'tenderly' as const },
+    checkReference(ref, 'tenderly'),
     async ({ credential, use, fetch }) => ({
       ...(await simulate(credential, simulation, { fetch, signal })),
       provider: use,

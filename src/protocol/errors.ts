@@ -58,5 +58,8 @@ export class ProviderError extends Error {
 }
 
 export function isProviderError(error: unknown, type?: FailureType): error is ProviderError {
-  return error instanceof Error && error.name === 'ProviderError' && (!type || (error as ProviderError).type === type);
+  if (!(error instanceof Error) || error.name !== 'ProviderError') return false;
+  // Other libraries have a class of that name too.
+  const found = (error as ProviderError).type;
+  return Object.hasOwn(FAILURE_TYPES, found) && (type === undefined || found === type);
 }

@@ -5,6 +5,7 @@
  */
 import { ProviderError } from './errors.js';
 import type { ProviderIdentity } from './identity.js';
+import type { ProviderReference } from './references.js';
 
 const WORKSPACE_ID = /^[A-Za-z0-9_.:-]{1,128}$/;
 const PROVIDER_TYPE = /^[a-z][a-z0-9-]{0,31}$/;
@@ -31,6 +32,30 @@ export function checkIdentity(identity: ProviderIdentity): ProviderIdentity {
   checkProviderType(identity.type);
   checkProviderName(identity.name);
   return identity;
+}
+
+/** @throws ProviderError `ProviderConfigInvalid` where it is no whole number from 1 */
+export function checkChainId(chainId: number): number {
+  if (Number.isSafeInteger(chainId) && chainId > 0) return chainId;
+  throw new ProviderError('ProviderConfigInvalid', 'chainId must be a whole number from 1', { fields: ['chainId'] });
+}
+
+/** @throws ProviderError `ProviderConfigInvalid` where it is no list of provider names, or an empty one */
+export function checkPreference(providers: readonly string[]): readonly string[] {
+  if (Array.isArray(providers) && providers.length > 0) return providers;
+  const message = 'provider must be a name, or a list of names in order of preference';
+  throw new ProviderError('ProviderConfigInvalid', message, { fields: ['provider'] });
+}
+
+/** @throws ProviderError `ProviderConfigInvalid` where the reference is to a provider of another type */
+export function checkReference<Type extends string>(
+  reference: ProviderReference<string>,
+  type: Type,
+): ProviderReference<Type> {
+  if (reference?.type === type) return reference as ProviderReference<Type>;
+  throw new ProviderError('ProviderConfigInvalid', `ref must be a reference to a provider of type ${type}`, {
+    fields: ['ref'],
+  });
 }
 
 /** How a provider is called in messages: `llm/anthropic of ws_acme`. */

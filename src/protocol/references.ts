@@ -11,7 +11,8 @@ export type CacheOutcome = 'hit' | 'miss' | 'joined';
  * Names one provider at one version. A floor, not a snapshot: opening a reference to version 3 gives version 3 or
  * newer, so a workflow that sleeps for a week opens the credential of that day.
  */
-export interface ProviderReference extends ProviderIdentity {
+export interface ProviderReference<Type extends string = string> extends ProviderIdentity {
+  readonly type: Type;
   /** Raised by each change that a reader must see; 0 for the platform's credential. */
   readonly version: number;
   readonly source: ProviderSource;
@@ -25,7 +26,7 @@ export interface RpcReference {
   readonly workspaceId: string;
   readonly type: 'rpc';
   readonly chainId: number;
-  readonly endpoints: readonly ProviderReference[];
+  readonly endpoints: readonly ProviderReference<'rpc'>[];
 }
 
 /** Which credential a step really used: a reference's version is a floor, so this may be newer. */

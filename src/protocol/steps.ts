@@ -25,7 +25,7 @@ export interface LlmMessage {
 }
 
 export interface LlmStepInput {
-  readonly ref: ProviderReference;
+  readonly ref: ProviderReference<'llm'>;
   /** The model's id; or one for each provider name, where `ref` was resolved from a list. Absent: the provider's own default. */
   readonly model?: string | Readonly<Record<string, string>>;
   readonly system?: string;
@@ -60,7 +60,7 @@ export interface SimulatedTransaction {
 }
 
 export interface TenderlyStepInput {
-  readonly ref: ProviderReference;
+  readonly ref: ProviderReference<'tenderly'>;
   /** The chain to simulate on, as Tenderly names it: a decimal chain id. */
   readonly networkId: string;
   readonly transaction: SimulatedTransaction;

@@ -81,7 +81,7 @@ export const llm: ProviderType<LlmConfig, LlmSecret, LlmCredential> = {
     host: new URL(baseURLOf(name, config)).host,
     ...(config.model !== undefined && { model: config.model }),
   }),
-  destination: (name, config) => new URL(baseURLOf(name, config)).origin,
+  destination: (name, config) => baseURLOf(name, config),
   fromEnvironment: (name, env) => {
     const prefix = name.toUpperCase().replace(/[^A-Z0-9]/g, '_');
     const variables = vendorOf(name)?.apiKeyVariables ?? [`${prefix}_API_KEY`];

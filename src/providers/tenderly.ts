@@ -54,7 +54,7 @@ export const tenderly: ProviderType<TenderlyConfig, TenderlySecret, TenderlyCred
     nodeAccessKey: secret.nodeAccessKey === undefined ? undefined : new Secret(secret.nodeAccessKey),
   }),
   shown: (_name, { account, project }, secret) => ({ account, project, key: mask(secret.accessKey) }),
-  destination: (_name, { baseURL: own = DEFAULT_BASE_URL }) => new URL(own).origin,
+  destination: (_name, { baseURL: own = DEFAULT_BASE_URL }) => own,
   fromEnvironment: (name, env) => {
     const { TENDERLY_ACCOUNT: account, TENDERLY_PROJECT: project, TENDERLY_ACCESS_KEY: accessKey } = env;
     if (name !== 'default' || !account || !project || !accessKey) return undefined;

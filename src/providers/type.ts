@@ -35,7 +35,10 @@ export interface ProviderType<Config = unknown, SecretFields = unknown, Credenti
   credential(name: string, config: Config, secret: SecretFields): Credential;
   /** Facts fit to show: masked key, host, chain id. */
   shown(name: string, config: Config, secret: SecretFields): Readonly<Record<string, string | number>>;
-  /** Where the secret is sent, as an origin. When it changes, an update must give the secret again. */
+  /**
+   * Where the secret is sent: a base URL with its path, since one host may serve many accounts. When it changes, an
+   * update must give the secret again.
+   */
   destination(name: string, config: Config, secret: SecretFields): string;
   /** The platform's own credential of that name, from the environment; `undefined` where it is not set. */
   fromEnvironment(

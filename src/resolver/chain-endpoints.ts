@@ -21,7 +21,7 @@ export function servesChain(entry: WorkspaceEntry, chainId: number, floors: read
 }
 
 /** Lower priorities first; by name where they are equal, so that every worker asks in the same order. */
-export function inOrder(endpoints: readonly OpenedProvider[]): OpenedProvider[] {
-  const priority = ({ credential }: OpenedProvider) => (credential as RpcCredential).priority;
-  return [...endpoints].sort((a, b) => priority(a) - priority(b) || (a.reference.name < b.reference.name ? -1 : 1));
+export function byPriority(a: { opened: OpenedProvider }, b: { opened: OpenedProvider }): number {
+  const priority = ({ opened }: { opened: OpenedProvider }) => (opened.credential as RpcCredential).priority;
+  return priority(a) - priority(b) || (a.opened.reference.name < b.opened.reference.name ? -1 : 1);
 }

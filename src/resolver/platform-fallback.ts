@@ -5,17 +5,14 @@
  */
 import { ProviderError } from '../protocol/errors.js';
 import { checkProviderName, checkProviderType } from '../protocol/names.js';
-import { fromEnvironment } from '../providers/index.js';
-import { type OpenedProvider, openProvider } from './workspace-entry.js';
+import { fromEnvironment, type ParsedProvider } from '../providers/index.js';
+import { type OpenedProvider, toOpened } from './workspace-entry.js';
 
 export class PlatformFallback {
   /** Nothing is allowed. */
-  static readonly off = new PlatformFallback(new Set(), {});
+  static readonly off = new PlatformFallback(new Map());
 
-  private constructor(
-    private readonly allowed: ReadonlySet<string>,
-    private readonly env: NodeJS.ProcessEnv,
-  ) {}
+  private constructor(private readonly allowed: ReadonlyMap<string, ParsedProvider>) {}
 
   /**
    * @param setting - `type/name` pairs, separated by commas: `llm/anthropic, rpc/chain-1`
@@ -23,28 +20,27 @@ export class PlatformFallback {
    *   credential for: found at the start, not at the first workflow that needs it
    */
   static parse(setting: string, env: NodeJS.ProcessEnv): PlatformFallback {
-    const pairs = setting.split(',').map((pair) => pair.trim());
-    for (const pair of pairs.filter(Boolean)) {
+    const allowed = new Map<string, ParsedProvider>();
+    for (const pair of setting.split(',').map((each) => each.trim())) {
+      if (pair === '') continue;
       const [type = '', name = '', rest] = pair.split('/');
       if (rest !== undefined) throw invalid('must be pairs of type/name, separated by commas');
-      checkProviderType(type);
-      checkProviderName(name);
-      if (!fromEnvironment(type, name, env)) {
-        throw invalid(`allows ${type}/${name}, but the environment has no credential for it`);
-      }
+      const found = fromEnvironment(checkProviderType(type), checkProviderName(name), env);
+      if (!found) throw invalid(`allows ${pair}, but the environment has no credential for it`);
+      allowed.set(pair, found);
     }
-    return new PlatformFallback(new Set(pairs.filter(Boolean)), env);
+    return new PlatformFallback(allowed);
   }
 
   /** What the setting allows, as `type/name`. */
   describe(): readonly string[] {
-    return [...this.allowed];
+    return [...this.allowed.keys()];
   }
 
+  /** The platform's provider as one of the workspace's, where the setting allows it. */
   open(workspaceId: string, type: string, name: string): OpenedProvider | undefined {
-    if (!this.allowed.has(`${type}/${name}`)) return undefined;
-    const found = fromEnvironment(type, name, this.env);
-    return found && openProvider({ workspaceId, type, name }, found.config, found.secret, 0, 'platform');
+    const found = this.allowed.get(`${type}/${name}`);
+    return found && toOpened({ workspaceId, type, name }, found, 0, 'platform');
   }
 }
 

@@ -2,17 +2,24 @@
  * With whose credentials does this step run? Resolving answers with a reference, fit for a history; opening turns a
  * reference into a credential, in this process, for the length of one callback. Knows no Temporal and no SQL.
  */
-import { ProviderError } from '../protocol/errors.js';
-import type { ProviderIdentity } from '../protocol/identity.js';
-import { checkProviderName, checkWorkspaceId, describeProvider } from '../protocol/names.js';
-import type { CacheOutcome, ProviderReference, ProviderUse, RpcReference } from '../protocol/references.js';
+import { isProviderError, ProviderError } from '../protocol/errors.js';
+import {
+  checkChainId,
+  checkPreference,
+  checkProviderName,
+  checkWorkspaceId,
+  describeProvider,
+} from '../protocol/names.js';
+import type { CacheOutcome, ProviderReference, RpcReference } from '../protocol/references.js';
 import type { CredentialOf, ProviderTypeName } from '../providers/index.js';
 import { toProviderError } from '../providers/outcome.js';
 import type { Fetch } from '../providers/type.js';
 import type { Sealer } from '../sealing/sealer.js';
 import type { ProviderStore } from '../store/provider-store.js';
-import { endpointsOf, inOrder, servesChain } from './chain-endpoints.js';
+import { checkChainsOf, missing } from './absence.js';
+import { byPriority, endpointsOf, servesChain } from './chain-endpoints.js';
 import { PlatformFallback } from './platform-fallback.js';
+import type { OpenCredential, ProviderCall } from './provider-call.js';
 import { type CacheCounts, type CacheRead, WorkspaceCache } from './workspace-cache.js';
 import { type OpenedProvider, type StoredProvider, WorkspaceEntry } from './workspace-entry.js';
 
@@ -31,22 +38,13 @@ export interface ProviderResolverOptions {
   readonly now?: () => number;
 }
 
-/** A credential in the clear, and which one it is. Keep neither beyond the callback. */
-export interface OpenCredential<Credential> {
-  readonly credential: Credential;
-  readonly use: ProviderUse;
-}
-
-/** What a `withProvider` callback is given. */
-export interface ProviderCall<Credential> extends OpenCredential<Credential> {
-  readonly fetch: Fetch;
-  readonly signal: AbortSignal;
-}
-
 interface Found {
   readonly opened: OpenedProvider;
   readonly cache: CacheOutcome;
 }
+
+/** How long a cached entry may answer where no setting says so. */
+export const DEFAULT_LEASE_MS = 30_000;
 
 const NEVER_ABORTED = new AbortController().signal;
 
@@ -57,7 +55,7 @@ export class ProviderResolver {
   constructor(private readonly options: ProviderResolverOptions) {
     this.#fallback = options.fallback ?? PlatformFallback.off;
     this.#cache = new WorkspaceCache({
-      leaseMs: options.leaseMs ?? 30_000,
+      leaseMs: options.leaseMs ?? DEFAULT_LEASE_MS,
       maxProviders: options.maxProviders ?? 10_000,
       now: options.now ?? (() => performance.now()),
       load: async (workspaceId, requestedAtMs) =>
@@ -78,13 +76,13 @@ export class ProviderResolver {
    * @throws ProviderError `ProviderNotConfigured`, `ProviderDisabled`, `CredentialUnreadable`,
    *   `ProviderConfigInvalid`, `StoreUnavailable`, `KeyServiceUnavailable`
    */
-  async resolveLlmKey(workspaceId: string, provider: string | readonly string[]): Promise<ProviderReference> {
-    const names = typeof provider === 'string' ? [provider] : provider;
+  async resolveLlmKey(workspaceId: string, provider: string | readonly string[]): Promise<ProviderReference<'llm'>> {
+    const names = typeof provider === 'string' ? [provider] : checkPreference(provider);
     return this.peek(workspaceId, 'llm', names) ?? referenceTo(await this.#find(workspaceId, 'llm', names));
   }
 
   /** The workspace's Tenderly account. Throws as {@link resolveLlmKey} does. */
-  async resolveTenderlyConfig(workspaceId: string): Promise<ProviderReference> {
+  async resolveTenderlyConfig(workspaceId: string): Promise<ProviderReference<'tenderly'>> {
     return (
       this.peek(workspaceId, 'tenderly', ['default']) ??
       referenceTo(await this.#find(workspaceId, 'tenderly', ['default']))
@@ -98,32 +96,47 @@ export class ProviderResolver {
    */
   async resolveRpcEndpoint(workspaceId: string, chainId: number, atLeast?: RpcReference): Promise<RpcReference> {
     checkWorkspaceId(workspaceId);
+    checkChainId(chainId);
     const floors = atLeast?.endpoints ?? [];
-    const { entry, cache } = await this.#cache.read(workspaceId, (each) => servesChain(each, chainId, floors));
-    const endpoints = endpointsOf(entry, chainId);
-    const opened = await Promise.all(endpoints.filter(({ active }) => active).map((endpoint) => endpoint.open()));
     const fallbackName = `chain-${chainId}`;
-    const platform = endpoints.length === 0 && this.#fallback.open(workspaceId, 'rpc', fallbackName);
-    if (platform) opened.push(platform);
-    if (opened.length === 0) {
-      const names = endpoints.map(({ identity }) => identity.name);
-      throw missing(entry, workspaceId, 'rpc', names.length > 0 ? names : [fallbackName]);
+    const platform = this.#fallback.open(workspaceId, 'rpc', fallbackName);
+    const read = await this.#cache.read(
+      workspaceId,
+      (entry) =>
+        servesChain(entry, chainId, floors) || (platform !== undefined && endpointsOf(entry, chainId).length === 0),
+    );
+    const endpoints = endpointsOf(read.entry, chainId);
+    const active = endpoints.filter((endpoint) => endpoint.active);
+    const found = await Promise.all(active.map((endpoint) => this.#openRead(read, endpoint)));
+    if (platform && endpoints.length === 0) found.push({ opened: platform, cache: read.cache });
+    if (found.length === 0) {
+      checkChainsOf(read.entry);
+      const names = endpoints.map(({ name }) => name);
+      throw missing(read.entry, workspaceId, 'rpc', names.length > 0 ? names : [fallbackName]);
     }
-    const references = inOrder(opened).map((each) => referenceTo({ opened: each, cache }));
-    return { workspaceId, type: 'rpc', chainId, endpoints: references };
+    return {
+      workspaceId,
+      type: 'rpc',
+      chainId,
+      endpoints: found.sort(byPriority).map((each) => referenceTo<'rpc'>(each)),
+    };
   }
 
   /**
    * The warm path: the first of `names` if the cache holds it, active and opened. Synchronous, no query.
    */
-  peek(workspaceId: string, type: string, names: readonly string[]): ProviderReference | undefined {
+  peek<Type extends string>(
+    workspaceId: string,
+    type: Type,
+    names: readonly string[],
+  ): ProviderReference<Type> | undefined {
     const entry = this.#cache.peek(workspaceId);
     if (entry === undefined) return undefined;
     for (const name of names) {
       const stored = entry.find(type, name);
       if (stored?.active) {
         if (stored.opened) this.#cache.countHit();
-        return stored.opened?.reference;
+        return stored.opened?.reference as ProviderReference<Type> | undefined;
       }
     }
     return undefined;
@@ -134,7 +147,7 @@ export class ProviderResolver {
    * platform's. Throws as {@link resolveLlmKey} does.
    */
   async open<Type extends ProviderTypeName>(
-    reference: ProviderReference & { readonly type: Type },
+    reference: ProviderReference<Type>,
   ): Promise<OpenCredential<CredentialOf<Type>>>;
   async open(reference: ProviderReference): Promise<OpenCredential<unknown>>;
   async open(reference: ProviderReference): Promise<OpenCredential<unknown>> {
@@ -148,7 +161,7 @@ export class ProviderResolver {
    * it is.
    */
   async withProvider<Type extends ProviderTypeName, Result>(
-    reference: ProviderReference & { readonly type: Type },
+    reference: ProviderReference<Type>,
     callback: (call: ProviderCall<CredentialOf<Type>>) => Promise<Result>,
     signal: AbortSignal = NEVER_ABORTED,
   ): Promise<Result> {
@@ -165,11 +178,16 @@ export class ProviderResolver {
     try {
       return await attempt(found);
     } catch (error) {
-      if (!(error instanceof ProviderError) || error.type !== 'CredentialRejected') throw error;
+      if (!isProviderError(error, 'CredentialRejected')) throw error;
       const again = await this.#openOtherThan(reference, found.opened.reference);
       if (!again) throw error;
       return await attempt(again);
     }
+  }
+
+  /** Forgets the credentials whose lease has run out. `WorkspaceProviders` calls it once a lease. */
+  sweep(): void {
+    this.#cache.sweep();
   }
 
   /** Forgets every credential that it holds. */
@@ -214,18 +232,18 @@ export class ProviderResolver {
     for (const name of names) checkProviderName(name);
     const pick = (entry: WorkspaceEntry) =>
       names.map((name) => entry.find(type, name)).find((stored) => stored?.active);
+    const platform = (entry: WorkspaceEntry) => {
+      const unknown = floor?.source === 'workspace' ? [] : names.filter((name) => !entry.find(type, name));
+      return unknown.map((name) => this.#fallback.open(workspaceId, type, name)).find(Boolean);
+    };
     const read = await this.#cache.read(workspaceId, (entry) => {
       const stored = pick(entry);
-      return stored !== undefined && stored.record.version >= (floor?.version ?? 0);
+      return stored ? stored.record.version >= (floor?.version ?? 0) : platform(entry) !== undefined;
     });
     const stored = pick(read.entry);
     if (stored) return this.#openRead(read, stored);
-    if (floor?.source !== 'workspace') {
-      for (const name of names.filter((each) => !read.entry.find(type, each))) {
-        const platform = this.#fallback.open(workspaceId, type, name);
-        if (platform) return { opened: platform, cache: read.cache };
-      }
-    }
+    const opened = platform(read.entry);
+    if (opened) return { opened, cache: read.cache };
     throw missing(read.entry, workspaceId, type, names);
   }
 
@@ -244,26 +262,12 @@ export class ProviderResolver {
   }
 }
 
-function referenceTo({ opened, cache }: Found): ProviderReference {
-  return cache === 'hit' ? opened.reference : { ...opened.reference, cache };
+function referenceTo<Type extends string>({ opened, cache }: Found): ProviderReference<Type> {
+  const reference = opened.reference as ProviderReference<Type>;
+  return cache === 'hit' ? reference : { ...reference, cache };
 }
 
 function openCredential({ opened, cache }: Found): OpenCredential<unknown> {
   const { name, version, source } = opened.reference;
   return { credential: opened.credential, use: { name, version, source, cache } };
-}
-
-function missing(entry: WorkspaceEntry, workspaceId: string, type: string, names: readonly string[]): ProviderError {
-  const disabled = names.find((name) => entry.find(type, name) !== undefined);
-  if (disabled !== undefined) {
-    const provider: ProviderIdentity = { workspaceId, type, name: disabled };
-    return new ProviderError('ProviderDisabled', `${describeProvider(provider)} is disabled`, { provider });
-  }
-  const name = names[0] ?? 'default';
-  const wanted = names.map((each) => `${type}/${each}`).join(' or ');
-  return new ProviderError(
-    'ProviderNotConfigured',
-    `${workspaceId} has no ${wanted}: workspace-providers configure ${workspaceId} ${type} ${name}`,
-    { provider: { workspaceId, type, name } },
-  );
 }

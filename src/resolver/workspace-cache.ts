@@ -88,6 +88,14 @@ export class WorkspaceCache {
     return { entry: await this.#load(workspaceId), cache: 'miss' };
   }
 
+  /** Lets go of entries whose lease has run out, so that no credential stays in memory because nobody asks for it. */
+  sweep(): void {
+    const oldestMs = this.options.now() - this.options.leaseMs;
+    for (const [workspaceId, entry] of this.#entries.entries()) {
+      if (entry.requestedAtMs <= oldestMs) this.#entries.delete(workspaceId);
+    }
+  }
+
   clear(): void {
     this.#entries.clear();
   }

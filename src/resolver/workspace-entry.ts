@@ -7,7 +7,7 @@ import type { ProviderIdentity } from '../protocol/identity.js';
 import { describeProvider } from '../protocol/names.js';
 import type { ProviderRecord, WorkspaceSnapshot } from '../protocol/records.js';
 import type { ProviderReference } from '../protocol/references.js';
-import { parseProvider } from '../providers/index.js';
+import { type ParsedProvider, parseProvider } from '../providers/index.js';
 import type { Sealer } from '../sealing/sealer.js';
 
 /** A provider in the clear: only inside this process, only as long as its entry. */
@@ -49,7 +49,8 @@ export class StoredProvider {
 
   async #open(): Promise<OpenedProvider> {
     const secret = parseSecret(this.identity, await this.unseal());
-    this.opened = openProvider(this.identity, this.record.config, secret, this.record.version, 'workspace');
+    const { type, name, config, version } = this.record;
+    this.opened = toOpened(this.identity, parseProvider(type, name, config, secret), version, 'workspace');
     return this.opened;
   }
 }
@@ -87,19 +88,16 @@ export class WorkspaceEntry {
   }
 }
 
-/** Checks config and secret against their type and makes the credential. */
-export function openProvider(
-  identity: ProviderIdentity,
-  config: unknown,
-  secret: unknown,
+/** A provider that fits its type, as a hit returns it. */
+export function toOpened(
+  { workspaceId, type, name }: ProviderIdentity,
+  { credential, shown }: ParsedProvider,
   version: number,
   source: ProviderReference['source'],
 ): OpenedProvider {
-  const { type, name, workspaceId } = identity;
-  const provider = parseProvider(type, name, config, secret);
-  const shown = Object.freeze(provider.shown);
+  Object.freeze(shown);
   const reference: ProviderReference = Object.freeze({ workspaceId, type, name, version, source, cache: 'hit', shown });
-  return { reference, credential: provider.credential };
+  return { reference, credential };
 }
 
 /** JSON.parse quotes what it could not read, so its error never leaves. */

@@ -4,11 +4,13 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Context } from '@temporalio/activity';
+import { TemporalFailure } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { atTheEdge } from '../activities/failures.js';
 import type { ProviderReference } from '../protocol/references.js';
 import type { CredentialOf, ProviderTypeName } from '../providers/index.js';
-import type { ProviderCall, ProviderResolver } from '../resolver/provider-resolver.js';
+import type { ProviderCall } from '../resolver/provider-call.js';
+import type { ProviderResolver } from '../resolver/provider-resolver.js';
 
 const current = new AsyncLocalStorage<ProviderResolver>();
 
@@ -22,16 +24,16 @@ export function resolverInContext(resolver: ProviderResolver): ActivityInboundCa
  * callback, with the `fetch` and `signal` that it is given and its own retries off; keep neither client nor credential.
  *
  * A refused credential is read again and tried once more. What a service answers becomes a typed failure
- * (`CredentialRejected`, `ProviderRateLimited`, …); a failure that you throw passes as it is; any other error is
- * replaced, since its text may hold the key.
+ * (`CredentialRejected`, `ProviderRateLimited`, …). An `ApplicationFailure` that you throw passes, less a cause that is
+ * a client library's; any other error is replaced, since its text may hold the key.
  *
  * @throws Error outside of an activity of a worker that has the plugin
  * @example
- * const embed = (input: { ref: ProviderReference; text: string }) =>
- *   withProvider({ ...input.ref, type: 'llm' }, ({ credential, fetch, signal }) => …);
+ * const embed = (input: { ref: ProviderReference<'llm'>; text: string }) =>
+ *   withProvider(input.ref, ({ credential, fetch, signal }) => …);
  */
 export function withProvider<Type extends ProviderTypeName, Result>(
-  reference: ProviderReference & { readonly type: Type },
+  reference: ProviderReference<Type>,
   callback: (call: ProviderCall<CredentialOf<Type>>) => Promise<Result>,
 ): Promise<Result> {
   const resolver = current.getStore();
@@ -39,5 +41,23 @@ export function withProvider<Type extends ProviderTypeName, Result>(
     throw new Error('withProvider runs inside an activity of a worker that has the WorkspaceProviders plugin');
   }
   const { cancellationSignal } = Context.current();
-  return atTheEdge(() => resolver.withProvider(reference, callback, cancellationSignal));
+  return atTheEdge(async () => {
+    const outcome = await resolver.withProvider(
+      reference,
+      (call) => callback(call).then(succeeded, ownFailure),
+      cancellationSignal,
+    );
+    if ('failure' in outcome) throw outcome.failure;
+    return outcome.result;
+  });
+}
+
+function succeeded<Result>(result: Result): { readonly result: Result } {
+  return { result };
+}
+
+/** A failure that the callback decided on is no answer of the service, whatever answer stands in its causes. */
+function ownFailure(error: unknown): { readonly failure: TemporalFailure } {
+  if (error instanceof TemporalFailure) return { failure: error };
+  throw error;
 }

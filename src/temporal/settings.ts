@@ -1,5 +1,5 @@
 /** Reading settings from the environment: each problem is collected, so that one start names them all. */
-import { ProviderError } from '../protocol/errors.js';
+import { isProviderError, ProviderError } from '../protocol/errors.js';
 
 export class Settings {
   readonly #problems: string[] = [];
@@ -52,7 +52,7 @@ export class Settings {
     try {
       return read();
     } catch (error) {
-      if (!(error instanceof ProviderError) || error.type !== 'ProviderConfigInvalid') throw error;
+      if (!isProviderError(error, 'ProviderConfigInvalid')) throw error;
       this.refuse(name, error.message.replace(`${name} `, ''));
       return undefined;
     }

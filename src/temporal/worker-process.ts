@@ -22,12 +22,14 @@ export interface WorkerProcess {
 
 /** @throws ProviderError `StoreUnavailable`, `ProviderUnavailable` where Temporal is away, `ProviderConfigInvalid` */
 export async function createWorkerProcess(config: WorkerConfig): Promise<WorkerProcess> {
+  // The AI SDK's warnings go to the console, past the logger; what matters of them comes back as a failure.
+  globalThis.AI_SDK_LOG_WARNINGS = false;
   const providers = await WorkspaceProviders.connect(config.providers);
   let connection: NativeConnection | undefined;
   try {
     connection = await connectTemporal(config);
     const worker = await createWorker(config, connection, providers);
-    return inOrder(worker, connection, providers);
+    return asProcess(worker, connection, providers);
   } catch (error) {
     await connection?.close();
     await providers.close();
@@ -35,7 +37,7 @@ export async function createWorkerProcess(config: WorkerConfig): Promise<WorkerP
   }
 }
 
-function inOrder(worker: Worker, connection: NativeConnection, providers: WorkspaceProviders): WorkerProcess {
+function asProcess(worker: Worker, connection: NativeConnection, providers: WorkspaceProviders): WorkerProcess {
   return {
     async run() {
       try {

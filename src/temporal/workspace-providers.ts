@@ -2,7 +2,7 @@
 import { SimplePlugin } from '@temporalio/plugin';
 import { createActivities, type ProviderActivities } from '../activities/index.js';
 import { createFetch } from '../providers/fetch.js';
-import { ProviderResolver } from '../resolver/provider-resolver.js';
+import { DEFAULT_LEASE_MS, ProviderResolver } from '../resolver/provider-resolver.js';
 import { Sealer } from '../sealing/sealer.js';
 import { openProviderStore } from '../store/provider-store.js';
 import { resolverInContext } from './context.js';
@@ -47,7 +47,9 @@ export class WorkspaceProviders {
       leaseMs: config.leaseMs,
       maxProviders: config.maxProviders,
     });
+    const sweeping = setInterval(() => resolver.sweep(), config.leaseMs ?? DEFAULT_LEASE_MS).unref();
     return new WorkspaceProviders(resolver, createActivities({ resolver }), async () => {
+      clearInterval(sweeping);
       resolver.clear();
       await Promise.all([store.close(), http.close()]);
     });
@@ -57,7 +59,7 @@ export class WorkspaceProviders {
   plugin(): SimplePlugin {
     return new SimplePlugin({
       name: 'workspace-providers.WorkspaceProviders',
-      activities: this.activities,
+      activities: (own: object = {}) => withoutClash(own, this.activities),
       workerInterceptors: { activity: [() => ({ inbound: resolverInContext(this.resolver) })] },
     });
   }
@@ -66,4 +68,11 @@ export class WorkspaceProviders {
   close(): Promise<void> {
     return this.closeAll();
   }
+}
+
+/** Temporal would let the later of two activities of one name win in silence. */
+function withoutClash(own: object, ours: ProviderActivities): object {
+  const clash = Object.keys(own).find((name) => Object.hasOwn(ours, name));
+  if (clash === undefined) return { ...own, ...ours };
+  throw new Error(`this worker has an activity ${clash} of its own, which is a name of WorkspaceProviders: rename it`);
 }

@@ -2,6 +2,7 @@
  * An agent that does real work, as an example and for the demo: it answers a question about an address by asking a
  * model for a plan, reading the chain, simulating a transaction, and asking the model for an answer.
  */
+import { ApplicationFailure } from '@temporalio/workflow';
 import type { StepOptions } from './schedule.js';
 import { llmStep, resolveLlmKey, resolveRpcEndpoint, resolveTenderlyConfig, rpcStep, tenderlyStep } from './steps.js';
 
@@ -45,10 +46,12 @@ export async function addressAgent(input: AddressQuestion): Promise<AddressAnswe
   const llm = await resolveLlmKey({ workspaceId, provider: providers });
   const planning = { ref: llm, model, schema: PLAN_SCHEMA, prompt: `Plan how to answer: ${question} (${address})` };
   const { object: plan } = await llmStep<Plan>(planning, input.llmOptions);
-  if (!plan) throw new Error('a step with a schema answers with an object');
+  if (!plan) throw ApplicationFailure.nonRetryable('the model made no plan');
 
   const chain = await resolveRpcEndpoint({ workspaceId, chainId });
   const balance = await rpcStep<string>({ ref: chain, method: 'eth_getBalance', params: [address, 'latest'] });
+  // An error that is no failure would have Temporal try this task for ever.
+  if (!/^0x[0-9a-f]+$/i.test(balance.result)) throw ApplicationFailure.nonRetryable('the balance is no quantity');
   const balanceWei = BigInt(balance.result).toString();
 
   const tenderly = await resolveTenderlyConfig({ workspaceId });

@@ -10,7 +10,8 @@ export type StepOptions = ActivityOptions;
  * workflows, it does not fail them.
  */
 export const RESOLVE_OPTIONS = {
-  startToCloseTimeout: '10 seconds',
+  // Longer than the store's own patience, so that an outage is said to be one.
+  startToCloseTimeout: '20 seconds',
   retry: { initialInterval: '200 ms', backoffCoefficient: 2, maximumInterval: '15 seconds' },
 } satisfies StepOptions;
 

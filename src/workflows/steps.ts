@@ -22,8 +22,8 @@ import { CHAIN_OPTIONS, LLM_OPTIONS, RESOLVE_OPTIONS, type StepOptions, schedule
  * @example
  * const llm = await resolveLlmKey({ workspaceId, provider: ['anthropic', 'openai'] });
  */
-export function resolveLlmKey(input: ResolveLlmKeyInput, options?: StepOptions): Promise<ProviderReference> {
-  const wanted = typeof input.provider === 'string' ? input.provider : input.provider.join(' or ');
+export function resolveLlmKey(input: ResolveLlmKeyInput, options?: StepOptions): Promise<ProviderReference<'llm'>> {
+  const wanted = [input.provider].flat().join(' or ');
   return scheduled('resolveLlmKey', RESOLVE_OPTIONS, `resolve ${wanted} for ${input.workspaceId}`, options)(input);
 }
 
@@ -31,7 +31,7 @@ export function resolveLlmKey(input: ResolveLlmKeyInput, options?: StepOptions):
 export function resolveTenderlyConfig(
   input: ResolveTenderlyConfigInput,
   options?: StepOptions,
-): Promise<ProviderReference> {
+): Promise<ProviderReference<'tenderly'>> {
   const summary = `resolve tenderly for ${input.workspaceId}`;
   return scheduled('resolveTenderlyConfig', RESOLVE_OPTIONS, summary, options)(input);
 }

@@ -39,11 +39,6 @@ describe('an update', () => {
     expect(llm({ config: { model: 'small' }, secret: { apiKey: '…a1b2' } }).secret).toEqual(STORED_LLM.secret);
     expect(rpc({ secret: { url: '…a1b2', headers: { 'x-token': '…c3d4' } } }).secret).toEqual(STORED_RPC.secret);
   });
-
-  it('may change the path of a base URL', () => {
-    const config = { baseURL: 'https://api.mistral.example/v2' };
-    expect(llm({ config }).config).toEqual({ ...STORED_LLM.config, ...config });
-  });
 });
 
 describe('an update that sends the secret elsewhere', () => {
@@ -57,6 +52,7 @@ describe('an update that sends the secret elsewhere', () => {
   });
 
   it.each([
+    ['another path, which may be another account behind one gateway', 'https://api.mistral.example/v1/mallory'],
     ['another port', 'https://api.mistral.example:8443/v1'],
     ['http', 'http://127.0.0.1:8080/v1'],
     ['a look-alike host', 'https://api.mistral.example.attacker.example/v1'],
@@ -81,7 +77,7 @@ describe('an update that sends the secret elsewhere', () => {
   });
 
   it('is done where every secret field is given in the clear', () => {
-    expect(llm({ config, secret: { apiKey: 'canary-new-e5f6' } }).destination).toBe('https://api.attacker.example');
+    expect(llm({ config, secret: { apiKey: 'canary-new-e5f6' } }).destination).toBe(config.baseURL);
   });
 
   it('names fields and no value in what it says', () => {

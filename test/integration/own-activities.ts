@@ -10,12 +10,12 @@ import { createPublicClient } from 'viem';
 import { type ProviderReference, transport, withProvider } from '../../src/index.js';
 
 export interface OwnPrompt {
-  readonly ref: ProviderReference;
+  readonly ref: ProviderReference<'llm'>;
   readonly prompt: string;
 }
 
 export function askClaude({ ref, prompt }: OwnPrompt): Promise<string> {
-  return withProvider({ ...ref, type: 'llm' }, async ({ credential, fetch, signal }) => {
+  return withProvider(ref, async ({ credential, fetch, signal }) => {
     const apiKey = credential.apiKey.reveal();
     const anthropic = new Anthropic({ apiKey, baseURL: credential.baseURL, fetch, maxRetries: 0 });
     const message = await anthropic.messages.create(
@@ -27,7 +27,7 @@ export function askClaude({ ref, prompt }: OwnPrompt): Promise<string> {
 }
 
 export function askGpt({ ref, prompt }: OwnPrompt): Promise<string> {
-  return withProvider({ ...ref, type: 'llm' }, async ({ credential, fetch, signal }) => {
+  return withProvider(ref, async ({ credential, fetch, signal }) => {
     const { baseURL, organization = null, project = null } = credential;
     const apiKey = credential.apiKey.reveal();
     // Where organization and project are absent, the SDK would take the platform's own from the environment.
@@ -38,7 +38,7 @@ export function askGpt({ ref, prompt }: OwnPrompt): Promise<string> {
 }
 
 export function askGemini({ ref, prompt }: OwnPrompt): Promise<string> {
-  return withProvider({ ...ref, type: 'llm' }, async ({ credential, fetch, signal }) => {
+  return withProvider(ref, async ({ credential, fetch, signal }) => {
     const google = new GoogleGenAI({
       apiKey: credential.apiKey.reveal(),
       vertexai: false,
@@ -53,8 +53,14 @@ export function askGemini({ ref, prompt }: OwnPrompt): Promise<string> {
   });
 }
 
-export function readBalance({ ref, address }: { ref: ProviderReference; address: `0x${string}` }): Promise<string> {
-  return withProvider({ ...ref, type: 'rpc' }, async ({ credential, fetch, signal }) => {
+export function readBalance({
+  ref,
+  address,
+}: {
+  ref: ProviderReference<'rpc'>;
+  address: `0x${string}`;
+}): Promise<string> {
+  return withProvider(ref, async ({ credential, fetch, signal }) => {
     const client = createPublicClient({ transport: transport(credential, fetch, signal) });
     // A history holds JSON, which has no bigint.
     return String(await client.getBalance({ address }));

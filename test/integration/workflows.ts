@@ -26,7 +26,7 @@ export interface ModelQuestion extends Omit<LlmStepInput, 'ref'> {
 }
 
 export interface ModelAnswer extends LlmStepResult {
-  readonly ref: ProviderReference;
+  readonly ref: ProviderReference<'llm'>;
 }
 
 export async function askModel(question: ModelQuestion): Promise<ModelAnswer> {

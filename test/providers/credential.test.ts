@@ -18,7 +18,7 @@ describe('what a provider shows and where it sends its secret', () => {
       { baseURL: 'https://api.mistral.example/v1/', model: 'large' },
       llmSecret,
       { key: '…c3d4', host: 'api.mistral.example', model: 'large' },
-      'https://api.mistral.example',
+      'https://api.mistral.example/v1',
     ],
     [
       'tenderly',

@@ -39,6 +39,13 @@ describe("the platform's own credentials", () => {
     expect(credential.apiKey.reveal()).toBe(env.OPENAI_API_KEY);
   });
 
+  test('serve from the cache, as a step opens them', async () => {
+    const resolver = resolverWith(allowOpenAi);
+    const reference = await resolver.resolveLlmKey(WORKSPACE, 'openai');
+    expect((await resolver.open(reference)).use).toMatchObject({ source: 'platform', cache: 'hit' });
+    expect(store.loads).toBe(1);
+  });
+
   test('never serve on an error, nor for a disabled provider', async () => {
     const resolver = resolverWith(allowOpenAi);
     store.beforeAnswer = () => Promise.reject(new ProviderError('StoreUnavailable', 'Postgres does not answer'));

@@ -67,6 +67,35 @@ describe('resolving', () => {
     await expect(resolverWith().resolveLlmKey(workspaceId, provider)).rejects.toMatchObject({ type });
   });
 
+  test.each([
+    ['an empty list of providers', (resolver: ProviderResolver) => resolver.resolveLlmKey(WORKSPACE, []), 'provider'],
+    ['a chain that is none', (resolver: ProviderResolver) => resolver.resolveRpcEndpoint(WORKSPACE, 0), 'chainId'],
+  ])('%s is refused, and the field named', async (_, resolve, field) => {
+    await expect(resolve(resolverWith())).rejects.toMatchObject({
+      type: 'ProviderConfigInvalid',
+      facts: { fields: [field] },
+    });
+  });
+
+  test('an endpoint whose chain cannot be told is named, where no other serves the chain', async () => {
+    await store.put(WORKSPACE, 'rpc', 'main', { chainId: '1' }, { url: 'https://a.example/canary-a' });
+    await expect(resolverWith().resolveRpcEndpoint(WORKSPACE, 1)).rejects.toMatchObject({
+      type: 'ProviderConfigInvalid',
+      facts: { fields: ['config.chainId'], provider: { name: 'main' } },
+    });
+  });
+
+  test('a repaired endpoint serves at once', async () => {
+    const config = { chainId: 1 };
+    const secret = { url: 'https://a.example/canary-a' };
+    await store.put(WORKSPACE, 'rpc', 'main', config, secret);
+    store.write(WORKSPACE, 'rpc', 'main', { encryptedConfig: 'a.b.c.d.e' });
+    const resolver = resolverWith();
+    await expect(resolver.resolveRpcEndpoint(WORKSPACE, 1)).rejects.toMatchObject({ type: 'CredentialUnreadable' });
+    await store.put(WORKSPACE, 'rpc', 'main', config, secret);
+    expect((await resolver.resolveRpcEndpoint(WORKSPACE, 1)).endpoints[0]?.version).toBe(3);
+  });
+
   test('a disabled provider is told apart from a missing one', async () => {
     store.write(WORKSPACE, 'llm', 'anthropic', { status: 'disabled' });
     await expect(resolverWith().resolveLlmKey(WORKSPACE, 'anthropic')).rejects.toMatchObject({
@@ -136,6 +165,23 @@ describe('the cache', () => {
     });
     await store.put(WORKSPACE, 'llm', 'anthropic', {}, { apiKey: NEXT_KEY });
     expect((await resolver.resolveLlmKey(WORKSPACE, 'anthropic')).version).toBe(3);
+  });
+
+  test('no credential stays in memory after its lease, though nobody asks for it', async () => {
+    const resolver = resolverWith({ leaseMs: 1000 });
+    await resolver.resolveLlmKey(WORKSPACE, 'anthropic');
+    nowMs = 1000;
+    resolver.sweep();
+    nowMs = 0;
+    expect(resolver.peek(WORKSPACE, 'llm', ['anthropic'])).toBeUndefined();
+  });
+
+  test('a sweep leaves what may still answer', async () => {
+    const resolver = resolverWith({ leaseMs: 1000 });
+    await resolver.resolveLlmKey(WORKSPACE, 'anthropic');
+    nowMs = 999;
+    resolver.sweep();
+    expect(resolver.peek(WORKSPACE, 'llm', ['anthropic'])).toBeDefined();
   });
 
   test('it holds no more providers than its bound', async () => {

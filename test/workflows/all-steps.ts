@@ -12,7 +12,11 @@ import {
 
 export async function allSteps(options?: StepOptions): Promise<void> {
   const workspaceId = 'ws_acme';
-  const of = (type: string, name: string, source: ProviderReference['source']): ProviderReference => {
+  const of = <Type extends string>(
+    type: Type,
+    name: string,
+    source: ProviderReference['source'],
+  ): ProviderReference<Type> => {
     return { workspaceId, type, name, version: source === 'platform' ? 0 : 4, source, cache: 'hit', shown: {} };
   };
   const main = of('rpc', 'main', 'workspace');

@@ -4,7 +4,9 @@
  */
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
-import { EXIT } from '../../protocol/exit-codes.js';
+import { isProviderError } from '../../protocol/errors.js';
+import { EXIT, exitCodeOf } from '../../protocol/exit-codes.js';
+import { PartUnavailable } from '../processes.js';
 import { narrator, summary, whereToLook } from './report.js';
 import { type DemoResult, runDemo } from './run.js';
 import { setStage } from './stage.js';
@@ -56,4 +58,11 @@ function readOptions() {
   }
 }
 
-process.exit(await main());
+process.exit(
+  await main().catch((error: unknown) => {
+    // A part that cannot be had and a setting that is missing say in their message what to do.
+    const isForPeople = error instanceof PartUnavailable || isProviderError(error);
+    write(isForPeople ? `${error.name}: ${error.message}` : String((error as Error).stack ?? error));
+    return error instanceof PartUnavailable ? EXIT.unavailable : exitCodeOf(error);
+  }),
+);

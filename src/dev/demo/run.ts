@@ -48,7 +48,7 @@ export async function runDemo(stage: Stage, audience: Audience): Promise<Omit<De
   let workerKilled = false;
   if (hold) {
     // Held at the service: the worker that asks is surely in the middle of its step.
-    await hold.arrived;
+    await Promise.race([hold.arrived, ...following]);
     workerKilled = await killWorkerOf(agents[0] as Agent, stage, audience);
     hold.release();
   }

@@ -32,8 +32,10 @@ type Stops = (() => Promise<unknown>)[];
 
 export async function setStage(options: StageOptions): Promise<Stage> {
   const stops: Stops = [];
-  const stop = async (): Promise<void> => {
-    for (let next = stops.pop(); next; next = stops.pop()) await next();
+  let stopping: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    stopping ??= stopAll(stops);
+    return stopping;
   };
   try {
     return { ...(await build(options, stops)), stop };
@@ -43,10 +45,15 @@ export async function setStage(options: StageOptions): Promise<Stage> {
   }
 }
 
+async function stopAll(stops: Stops): Promise<void> {
+  for (let next = stops.pop(); next; next = stops.pop()) await next();
+}
+
 async function build({ live, tell }: StageOptions, stops: Stops): Promise<Omit<Stage, 'stop'>> {
   const services = live ? liveServices(process.env) : await standInServices();
   stops.push(services.stop);
-  const parts = await startParts();
+  // Never a database that the environment names: the demo writes workspaces under a root key that ends with it.
+  const parts = await startParts({ env: { ...process.env, DATABASE_URL: undefined, TEMPORAL_ADDRESS: undefined } });
   stops.push(parts.stop);
   const { databaseUrl, temporalAddress, temporalUiUrl } = parts;
   tell(`Postgres   ${new URL(databaseUrl).host}`);
