@@ -25,7 +25,8 @@ export function resolverInContext(resolver: ProviderResolver): ActivityInboundCa
  *
  * A refused credential is read again and tried once more. What a service answers becomes a typed failure
  * (`CredentialRejected`, `ProviderRateLimited`, …). An `ApplicationFailure` that you throw passes, less a cause that is
- * a client library's; any other error is replaced, since its text may hold the key.
+ * a client library's; any other error is replaced, since its text may hold the key. Heartbeats are yours: their details
+ * would be lost if this sent its own.
  *
  * @throws Error outside of an activity of a worker that has the plugin
  * @example

@@ -1,6 +1,6 @@
 /** The worker as it is run: a process of its own, from `dist/`, on the real Postgres and the real Temporal. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { on, once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
@@ -68,6 +68,15 @@ async function ready({ child }: WorkerRun): Promise<Record<string, unknown>> {
   return JSON.parse(line.toString()) as Record<string, unknown>;
 }
 
+/** Resolves once the worker's log has said so. */
+async function logged({ child }: WorkerRun, text: string): Promise<void> {
+  let log = '';
+  for await (const [chunk] of on(child.stderr as NonNullable<ChildProcess['stderr']>, 'data')) {
+    log += String(chunk);
+    if (log.includes(text)) return;
+  }
+}
+
 function startAgent(taskQueue: string) {
   return new Client({ connection }).workflow.start('addressAgent', {
     taskQueue,
@@ -117,9 +126,9 @@ describe('a running worker', () => {
     const hold = services.holdNext({ path: '/v1/messages' });
     const agent = await startAgent(taskQueue);
     await hold.arrived;
+    const draining = logged(worker, "state: 'DRAINING'");
     worker.child.kill('SIGTERM');
-    const answered = new Promise((resolve) => setTimeout(resolve, 500));
-    await answered;
+    await draining;
     expect(worker.child.exitCode).toBeNull();
     hold.release();
     expect(await worker.exitCode).toBe(0);
