@@ -26,12 +26,17 @@ const PASSED_OVER = new Set([
 /** For one endpoint, its first answer for its chain included; a step has a minute for all of them. */
 const ENDPOINT_TIMEOUT_MS = 15_000;
 
-export function createRpcStep(resolver: ProviderResolver) {
+export function createRpcStep(resolver: ProviderResolver, endpointTimeoutMs = ENDPOINT_TIMEOUT_MS) {
   return (input: RpcStepInput): Promise<RpcStepResult> =>
-    atTheEdge(() => withHeartbeat((signal) => rpcStep(resolver, input, signal)));
+    atTheEdge(() => withHeartbeat((signal) => rpcStep(resolver, input, signal, endpointTimeoutMs)));
 }
 
-async function rpcStep(resolver: ProviderResolver, input: RpcStepInput, signal: AbortSignal): Promise<RpcStepResult> {
+async function rpcStep(
+  resolver: ProviderResolver,
+  input: RpcStepInput,
+  signal: AbortSignal,
+  endpointTimeoutMs: number,
+): Promise<RpcStepResult> {
   if (!RPC_READ_METHODS.includes(input.method)) {
     throw new ProviderError('ProviderConfigInvalid', 'rpcStep sends read methods only: see RPC_READ_METHODS', {
       fields: ['method'],
@@ -42,7 +47,9 @@ async function rpcStep(resolver: ProviderResolver, input: RpcStepInput, signal: 
   const failures: { name: string; error: ProviderError }[] = [];
   for (const endpoint of endpoints) {
     try {
-      const answer = await ask(resolver, endpoint, input, signal);
+      // One that accepts and never answers must leave time for the next.
+      const inTime = AbortSignal.any([signal, AbortSignal.timeout(endpointTimeoutMs)]);
+      const answer = await ask(resolver, endpoint, input, inTime);
       return { ...answer, skipped: failures.map(({ name, error }) => ({ name, failure: error.type })) };
     } catch (error) {
       if (signal.aborted || !isProviderError(error) || !isPassedOver(error, input)) throw error;
@@ -57,9 +64,7 @@ function isPassedOver(error: ProviderError, { onRejected = 'fail' }: RpcStepInpu
   return PASSED_OVER.has(error.type) || (onRejected === 'next' && error.type === 'CredentialRejected');
 }
 
-function ask(resolver: ProviderResolver, endpoint: ProviderReference<'rpc'>, input: RpcStepInput, whole: AbortSignal) {
-  // An endpoint that accepts and never answers must leave time for the next one.
-  const signal = AbortSignal.any([whole, AbortSignal.timeout(ENDPOINT_TIMEOUT_MS)]);
+function ask(resolver: ProviderResolver, endpoint: ProviderReference<'rpc'>, input: RpcStepInput, signal: AbortSignal) {
   return resolver.withProvider(
     endpoint,
     async ({ credential, use, fetch }: ProviderCall<RpcCredential>) => {

@@ -1,5 +1,6 @@
 /** A read over a workspace's endpoints of a chain: a real node, behind a gateway that takes keys. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createRpcStep } from '../../src/activities/rpc-step.js';
 import type { WorkspaceProviders } from '../../src/index.js';
 import { RPC_READ_METHODS, type RpcReference, type RpcStepInput, type RpcStepResult } from '../../src/workflow.js';
 import { AgentStage, FUNDED_ADDRESS, newWorkspace } from '../support/agent-stage.js';
@@ -77,6 +78,16 @@ describe('endpoints', () => {
     const { result, provider, skipped } = await read();
     expect([result, provider.name, skipped]).toEqual([BALANCE, 'backup', [{ name: 'main', failure: type }]]);
     expect(called()).toEqual(['main', 'backup', 'backup']);
+  });
+
+  test('one that takes the call and never answers is passed over in time for the next', async () => {
+    await twoEndpoints();
+    const hold = stage.chain.gateway.holdNext({ owner: `${workspaceId} main` });
+    const rpcStep = createRpcStep(providers.resolver, 300);
+    const input: RpcStepInput = { ref: await resolve(), method: 'eth_blockNumber' };
+    const { provider, skipped } = (await inActivity().run(rpcStep, input)) as RpcStepResult;
+    expect([provider.name, skipped]).toEqual(['backup', [{ name: 'main', failure: 'ProviderUnavailable' }]]);
+    hold.release();
   });
 
   test.each([
