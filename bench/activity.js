@@ -32,7 +32,8 @@ export async function benchActivity({ rounds, servers }, { resolverUrl, rootKeyr
       const results = await onServer(raisedPollLimit, providers, async (execute) => {
         const contender = (name, activity, compared = {}) => ({
           name,
-          run: (/** @type {number} */ times) => execute({ activity, count: times, input: { workspaceId, provider: 'anthropic' } }),
+          run: (/** @type {number} */ times) =>
+            execute({ activity, count: times, input: { workspaceId, provider: 'anthropic' } }),
           ...compared,
         });
         const contenders = [

@@ -21,7 +21,8 @@ export async function benchCold({ rounds, turnMs }, { adminUrl, resolverUrl, roo
   const store = openProviderStore({ databaseUrl: resolverUrl });
   const pool = openPool(resolverUrl);
   const adminPool = openPool(adminUrl);
-  const resolverWith = (/** @type {Sealer} */ sealer) => new ProviderResolver({ store, sealer, fetch, maxProviders: 1 });
+  const resolverWith = (/** @type {Sealer} */ sealer) =>
+    new ProviderResolver({ store, sealer, fetch, maxProviders: 1 });
   const resolver = resolverWith(new Sealer(rootKeyring));
   const resolverWithoutDataKeys = resolverWith(new Sealer(rootKeyring, { maxDataKeys: 1 }));
   try {

@@ -16,7 +16,9 @@ export function table({ title, unit, results }) {
     ratio ? `${ratio.median.toFixed(2)}` : '',
     ratio ? `${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)}` : '',
     verdict({ ratio, aim }),
-    Object.entries(counts ?? {}).map(([what, count]) => `${figure(count)} ${what}`).join(', '),
+    Object.entries(counts ?? {})
+      .map(([what, count]) => `${figure(count)} ${what}`)
+      .join(', '),
   ]);
   const head = [`${unit}, ${rounds} rounds`, 'median', 'p99', '× floor', 'by round', 'aim', ''];
   const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column].length)));

@@ -51,11 +51,20 @@ export async function inRounds(contenders, rounds, takeTurn) {
   }
   return contenders.map(({ name, floor, aim }) => {
     const own = turnsOf(name);
-    const result = { name, p50: median(own.map(({ p50 }) => p50)), p99: median(own.map(({ p99 }) => p99)), rounds: own };
+    const result = {
+      name,
+      p50: median(own.map(({ p50 }) => p50)),
+      p99: median(own.map(({ p99 }) => p99)),
+      rounds: own,
+    };
     if (floor === undefined) return result;
     const beside = turnsOf(floor);
     const ratios = own.map(({ p50 }, round) => p50 / beside[round].p50);
-    return { ...result, aim, ratio: { floor, median: median(ratios), min: Math.min(...ratios), max: Math.max(...ratios) } };
+    return {
+      ...result,
+      aim,
+      ratio: { floor, median: median(ratios), min: Math.min(...ratios), max: Math.max(...ratios) },
+    };
   });
 }
 
