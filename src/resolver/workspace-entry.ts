@@ -22,8 +22,7 @@ export class StoredProvider {
   /** Set once the row was opened: what a warm read takes. */
   opened: OpenedProvider | undefined;
   #opening: Promise<OpenedProvider> | undefined;
-  // Copies of what `identity` and `record` hold: a warm read touches this object and no more, and each costs it memory
-  // that is seldom in the processor's cache.
+  // Copied from `record`: each object more that a warm read touches costs it a miss of the processor's cache.
   readonly type: string;
   readonly name: string;
   readonly active: boolean;
@@ -79,8 +78,7 @@ export class WorkspaceEntry {
 
   /** Walks the list: a workspace has a handful of providers, and maps of maps would touch more memory than that. */
   find(type: string, name: string): StoredProvider | undefined {
-    for (const stored of this.#providers) if (stored.name === name && stored.type === type) return stored;
-    return undefined;
+    return this.#providers.find((stored) => stored.name === name && stored.type === type);
   }
 
   ofType(type: string): StoredProvider[] {
