@@ -1,6 +1,7 @@
 /**
- * What a warm resolve costs a workflow, beside an activity that takes, does and returns nothing: in the same worker, as
- * regular activities (started eagerly where the server allows it) and as local ones. A sample is a workflow of many in
+ * What a warm resolve costs a workflow, beside an activity that takes, does and returns nothing, and one that takes and
+ * returns what a resolve does: in the same worker, as regular activities (started eagerly where the server allows it)
+ * and as local ones. A sample is a workflow of many in
  * sequence, less a workflow of none, divided by their number.
  */
 import { fileURLToPath } from 'node:url';
@@ -17,7 +18,7 @@ const LOCAL_FLOOR = 'floor: the same, as a local activity';
 const AIM = 1.15;
 
 /**
- * @param {{ rounds: number, servers: readonly { raisedPollLimit: boolean, count: number }[] }} settings
+ * @param {{ rounds: number, servers: readonly { raisedPollLimit: boolean, count: number, localCount: number }[] }} settings
  * @param {import('./database.js').BenchDatabase} database
  * @returns {Promise<import('./report.js').Part[]>}
  */
@@ -28,30 +29,37 @@ export async function benchActivity({ rounds, servers }, { resolverUrl, rootKeyr
   try {
     /** @type {import('./report.js').Part[]} */
     const parts = [];
-    for (const { raisedPollLimit, count } of servers) {
-      const results = await onServer(raisedPollLimit, providers, async (execute) => {
+    for (const { raisedPollLimit, count, localCount } of servers) {
+      const results = await onServer(raisedPollLimit, providers, workspaceId, async (execute) => {
         const contender = (name, activity, compared = {}) => ({
           name,
+          inSequence: activity.endsWith('Locally') ? localCount : count,
           run: (/** @type {number} */ times) =>
             execute({ activity, count: times, input: { workspaceId, provider: 'anthropic' } }),
           ...compared,
         });
         const contenders = [
           contender(REGULAR_FLOOR, 'nothing'),
+          contender('one that hands over as much', 'handOver', { floor: REGULAR_FLOOR }),
           contender('ours: resolveLlmKey', 'resolve', { floor: REGULAR_FLOOR, aim: AIM }),
           contender(LOCAL_FLOOR, 'nothingLocally'),
+          contender('one that hands over as much, local', 'handOverLocally', { floor: LOCAL_FLOOR }),
           contender('ours: as a local activity', 'resolveLocally', { floor: LOCAL_FLOOR, aim: AIM }),
         ];
         const warmUp = 5;
         for (const { run } of contenders) await run(warmUp);
-        return inRounds(contenders, rounds, async ({ run }) => {
+        return inRounds(contenders, rounds, async ({ run, inSequence }) => {
           const none = await elapsedNs(() => run(0));
-          const each = ((await elapsedNs(() => run(count))) - none) / count;
+          const each = ((await elapsedNs(() => run(inSequence))) - none) / inSequence;
           return { samples: 1, min: each, p50: each, p99: each, max: each };
         });
       });
       const server = raisedPollLimit ? 'its poll limit raised' : 'as it comes';
-      parts.push({ title: `an activity, ${count} in sequence, on a dev server ${server}`, unit: 'ms', results });
+      parts.push({
+        title: `an activity, ${count} in sequence (${localCount} local ones), on a dev server ${server}`,
+        unit: 'ms',
+        results,
+      });
     }
     return parts;
   } finally {
@@ -59,18 +67,19 @@ export async function benchActivity({ rounds, servers }, { resolverUrl, rootKeyr
   }
 }
 
-async function onServer(raisedPollLimit, providers, work) {
+async function onServer(raisedPollLimit, providers, workspaceId, work) {
   const server = await startTemporal({ raisedPollLimit });
   const { address, namespace } = server;
   const workerConnection = await NativeConnection.connect({ address });
   const connection = await Connection.connect({ address });
+  const reference = await providers.resolver.resolveLlmKey(workspaceId, 'anthropic');
   try {
     const worker = await Worker.create({
       connection: workerConnection,
       namespace,
       taskQueue: TASK_QUEUE,
       workflowsPath: fileURLToPath(new URL('sequence-workflow.js', import.meta.url)),
-      activities: { nothing: async () => {} },
+      activities: { nothing: async () => {}, handOver: async () => reference },
       plugins: [providers.plugin()],
     });
     const { workflow } = new Client({ connection, namespace });

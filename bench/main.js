@@ -20,10 +20,10 @@ const THOROUGH = {
   cold: { rounds: 11, turnMs: 500 },
   storm: { rounds: 5, turnMs: 500 },
   activity: {
-    rounds: 9,
+    rounds: 15,
     servers: [
-      { raisedPollLimit: true, count: 100 },
-      { raisedPollLimit: false, count: 30 },
+      { raisedPollLimit: true, count: 100, localCount: 300 },
+      { raisedPollLimit: false, count: 30, localCount: 200 },
     ],
   },
 };
@@ -36,8 +36,8 @@ const QUICK = {
   activity: {
     rounds: 1,
     servers: [
-      { raisedPollLimit: true, count: 3 },
-      { raisedPollLimit: false, count: 3 },
+      { raisedPollLimit: true, count: 10, localCount: 10 },
+      { raisedPollLimit: false, count: 10, localCount: 10 },
     ],
   },
 };

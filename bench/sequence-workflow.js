@@ -8,8 +8,10 @@ const local = proxyLocalActivities(options);
 
 const ACTIVITIES = {
   nothing: () => regular.nothing(),
+  handOver: regular.handOver,
   resolve: resolveLlmKey,
   nothingLocally: () => local.nothing(),
+  handOverLocally: local.handOver,
   resolveLocally: local.resolveLlmKey,
 };
 

@@ -1,0 +1,92 @@
+/**
+ * What answers a warm resolve: each makes a filled cache, and a way to ask it. The floor is the least that such a cache
+ * does: one `lru-cache` get, and a comparison with the monotonic clock.
+ */
+import { TTLCache } from '@isaacs/ttlcache';
+import { LRUCache } from 'lru-cache';
+import { parseProvider } from '../dist/providers/index.js';
+import { ProviderResolver } from '../dist/resolver/provider-resolver.js';
+import { toOpened } from '../dist/resolver/workspace-entry.js';
+import { Sealer } from '../dist/sealing/sealer.js';
+import { createPeers, LEASE_MS } from './peers.js';
+import { createRootKeyring, providersOf } from './workspaces.js';
+
+/** @typedef {(workspaceIds: readonly string[]) => unknown} Contender makes what answers for a workspace */
+
+export const FLOOR = 'floor: lru-cache get + clock';
+/** @type {Record<string, string>} */
+export const OURS = { synchronous: 'ours: peek', awaited: 'ours: resolveLlmKey' };
+
+/** @type {Record<string, Contender>} */
+export const SYNCHRONOUS = {
+  [FLOOR]: floor,
+  [OURS.synchronous]: async (workspaceIds) => {
+    const resolver = await warmResolver(workspaceIds);
+    const names = ['anthropic'];
+    return (id) => resolver.peek(id, 'llm', names);
+  },
+  'lru-cache get, its own ttl': (workspaceIds) => {
+    const cache = new LRUCache({ max: workspaceIds.length, ttl: LEASE_MS });
+    for (const id of workspaceIds) cache.set(id, referenceTo(id));
+    return (id) => cache.get(id);
+  },
+  '@isaacs/ttlcache get': (workspaceIds) => {
+    const cache = new TTLCache({ max: workspaceIds.length, ttl: LEASE_MS });
+    for (const id of workspaceIds) cache.set(id, referenceTo(id));
+    return (id) => cache.get(id);
+  },
+};
+
+/** @type {Record<string, Contender>} */
+export const AWAITED = {
+  [FLOOR]: (workspaceIds) => {
+    const get = floor(workspaceIds);
+    return async (id) => get(id);
+  },
+  [OURS.awaited]: async (workspaceIds) => {
+    const resolver = await warmResolver(workspaceIds);
+    return (id) => resolver.resolveLlmKey(id, 'anthropic');
+  },
+  ...Object.fromEntries(
+    createPeers(async () => ({}), 1).map(({ name }, index) => [
+      name,
+      (workspaceIds) => createPeers(async (id) => referenceTo(id), workspaceIds.length)[index].get,
+    ]),
+  ),
+};
+
+/** What a hit answers with. @param {string} workspaceId */
+export function referenceTo(workspaceId) {
+  const [{ type, name, config, secret }] = providersOf(workspaceId);
+  return toOpened({ workspaceId, type, name }, parseProvider(type, name, config, secret), 1, 'workspace').reference;
+}
+
+/** @param {readonly string[]} workspaceIds */
+function floor(workspaceIds) {
+  /** @type {LRUCache<string, { reference: object, requestedAtMs: number }>} */
+  const cache = new LRUCache({ max: workspaceIds.length });
+  for (const id of workspaceIds) cache.set(id, { reference: referenceTo(id), requestedAtMs: performance.now() });
+  return (id) => {
+    const entry = cache.get(id);
+    return entry !== undefined && performance.now() - entry.requestedAtMs < LEASE_MS ? entry.reference : undefined;
+  };
+}
+
+/** Over a store in memory, since what is warm asks no database; its rows are parsed JSON, as those of Postgres are. */
+async function warmResolver(workspaceIds) {
+  const sealer = new Sealer(createRootKeyring(), { maxDataKeys: workspaceIds.length });
+  const readWorkspace = async (/** @type {string} */ workspaceId) => {
+    const dataKey = await sealer.createDataKey(workspaceId);
+    const providers = [];
+    for (const { type, name, config, secret } of providersOf(workspaceId)) {
+      const encryptedConfig = await sealer.seal({ workspaceId, type, name }, JSON.stringify(secret), dataKey);
+      providers.push({ type, name, config, encryptedConfig, status: 'active', version: 1 });
+    }
+    return JSON.parse(JSON.stringify({ epoch: 0, dataKeys: [dataKey], providers }));
+  };
+  const maxProviders = workspaceIds.length * providersOf('').length;
+  const store = { readWorkspace };
+  const resolver = new ProviderResolver({ store, sealer, fetch, leaseMs: LEASE_MS, maxProviders });
+  for (const id of workspaceIds) await resolver.resolveLlmKey(id, 'anthropic');
+  return resolver;
+}

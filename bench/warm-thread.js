@@ -1,0 +1,32 @@
+/** One contender of the warm resolves: fills its cache, proves that it answers, and takes turns when it is told to. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { do_not_optimize } from 'mitata';
+import { turnOfMs } from './rounds.js';
+import { AWAITED, referenceTo, SYNCHRONOUS } from './warm-contenders.js';
+
+/** Few enough for the processor's cache to keep room for what is measured. */
+const PICKS_PER_WORKSPACE = 4;
+
+const port = /** @type {import('node:worker_threads').MessagePort} */ (parentPort);
+const { how, name, workspaceIds } = workerData;
+const get = await { synchronous: SYNCHRONOUS, awaited: AWAITED }[how][name](workspaceIds);
+
+for (const id of workspaceIds) {
+  // Peers load what they have not, now. Whoever answers with something else would be measured at that.
+  const { workspaceId, version } = (await get(id)) ?? {};
+  if (workspaceId !== id || version !== referenceTo(id).version) throw new Error(`${name} does not answer`);
+}
+
+port.on('message', async ({ among, turnMs }) => {
+  const length = among * PICKS_PER_WORKSPACE;
+  const sequence = Array.from({ length }, () => workspaceIds[Math.floor(Math.random() * among)]);
+  let next = 0;
+  const run = () => {
+    next = next + 1 === length ? 0 : next + 1;
+    const answer = get(sequence[next]);
+    do_not_optimize(answer);
+    return answer;
+  };
+  port.postMessage(await turnOfMs(turnMs)({ run }));
+});
+port.postMessage('ready');
