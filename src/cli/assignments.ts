@@ -3,8 +3,8 @@
  * reason; its value was seen by every process of the machine already, and is not repeated here.
  */
 import type { z } from 'zod';
-import { parseJson } from '../client/stored-secret.js';
 import { ProviderError } from '../protocol/errors.js';
+import { parseJson } from '../protocol/json.js';
 import { checkProviderName } from '../protocol/names.js';
 import { type AnyProviderType, providerType } from '../providers/index.js';
 import { UsageError } from './failure.js';

@@ -3,8 +3,8 @@
  * can read the arguments of a process, and shells keep them.
  */
 import { isCancel, password } from '@clack/prompts';
-import { parseJson } from '../client/stored-secret.js';
 import { ProviderError } from '../protocol/errors.js';
+import { parseJson } from '../protocol/json.js';
 import { MAX_PLAINTEXT_BYTES } from '../sealing/sealer.js';
 import { UsageError } from './failure.js';
 

@@ -1,7 +1,7 @@
 /** The settings of whoever manages providers: another login than a worker's, granted `provider_manager`. */
-import { parseLocalKeyring } from '../sealing/local-keyring.js';
 import type { RootKeyring } from '../sealing/root-keyring.js';
 import type { DatabaseOptions } from '../store/pool.js';
+import { readStoreSettings } from '../temporal/provider-config.js';
 import { Settings } from '../temporal/settings.js';
 
 export interface ProviderClientConfig {
@@ -16,9 +16,7 @@ export interface ProviderClientConfig {
  */
 export function providerClientConfigFromEnv(env: NodeJS.ProcessEnv): ProviderClientConfig {
   const settings = new Settings(env);
-  const databaseUrl = settings.required('DATABASE_URL', 'the Postgres that holds workspace_providers, as postgres://…');
-  const rootKeyring = settings.parsed('ENCRYPTION_KEY', () => parseLocalKeyring(env.ENCRYPTION_KEY));
-  const preparedStatements = settings.flag('PROVIDER_PREPARED_STATEMENTS', true);
+  const { rootKeyring, ...store } = readStoreSettings(settings);
   settings.throwIfRefused();
-  return { store: { databaseUrl, preparedStatements }, rootKeyring: rootKeyring as RootKeyring };
+  return { store, rootKeyring };
 }

@@ -1,6 +1,7 @@
 /** The secret fields of a row, in the clear. They stay within one call of the client. */
 import { ProviderError } from '../protocol/errors.js';
 import type { ProviderIdentity } from '../protocol/identity.js';
+import { parseJson } from '../protocol/json.js';
 import { describeProvider } from '../protocol/names.js';
 import type { WrappedDataKey } from '../protocol/records.js';
 import type { Sealer } from '../sealing/sealer.js';
@@ -22,13 +23,4 @@ export async function openSecret(
     `the sealed config of ${describeProvider(identity)} is no JSON object: configure it anew`,
     { provider: identity, fields: ['secret'] },
   );
-}
-
-/** JSON.parse quotes what it could not read, so its error never leaves. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -47,6 +47,8 @@ export interface ProcessOptions {
   readonly stopSignal: NodeJS.Signals;
   /** Whom to run as. Absent: whoever we are. */
   readonly user?: ProcessUser | undefined;
+  /** Its environment beyond `PATH` and `HOME`: ours may hold keys, and settings that would change the part's. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Removed where we die before the process does. Absent: none. */
   readonly orphanedFolder?: string | undefined;
 }
@@ -134,12 +136,12 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
 
 /** In a session of its own, so that Ctrl-C reaches us alone and we end things in order; unreferenced: it keeps nobody. */
 function spawnApart(options: ProcessOptions): ChildProcess {
-  const { command, args, cwd, logFile, user } = options;
+  const { command, args, cwd, logFile, user, env } = options;
   const log = openSync(logFile, 'a', 0o600);
   try {
     const child = spawn(command, args, {
       cwd,
-      env: { PATH: process.env.PATH, HOME: cwd }, // ours may hold keys, and settings that would change the part's
+      env: { PATH: process.env.PATH, HOME: cwd, ...env },
       stdio: ['ignore', log, log],
       detached: true,
       ...(user && { uid: user.uid, gid: user.gid }),

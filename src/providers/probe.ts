@@ -1,6 +1,8 @@
 /** One GET or POST that costs nothing, and what it tells of a credential. */
+
+import { parseJson } from '../protocol/json.js';
 import { classify } from './classify.js';
-import { answerFromResponse, answerOf, parseJson, type ServiceAnswer } from './service-answer.js';
+import { answerFromResponse, answerOf, type ServiceAnswer } from './service-answer.js';
 import type { CheckContext, CheckResult } from './type.js';
 import type { ProviderKind } from './verdict.js';
 

@@ -5,10 +5,11 @@
 import { unescape as decodePercents } from 'node:querystring';
 import { z } from 'zod';
 import { ProviderError } from '../protocol/errors.js';
+import { parseJson } from '../protocol/json.js';
 import { parseHttpUrl, secretText } from './fields.js';
 import { probe } from './probe.js';
 import { mask, Secret } from './secret.js';
-import { answerFromResponse, parseJson, ServiceAnswerError } from './service-answer.js';
+import { answerFromResponse, ServiceAnswerError } from './service-answer.js';
 import type { CheckContext, ProviderType } from './type.js';
 
 export interface RpcConfig {

@@ -3,7 +3,7 @@
  * library's class, since a user's activity may bring a library of its own in another copy or version. Bodies echo
  * keys: what stands here is matched against documented codes and never passed on.
  */
-
+import { parseJson } from '../protocol/json.js';
 /** A failed call, as far as the error tells. */
 export interface ServiceAnswer {
   /** The HTTP status; absent where no answer came, or an error came within a stream. */
@@ -67,15 +67,6 @@ export function answerOf(error: unknown): ServiceAnswer | undefined {
     text,
     header: headerReader(answered.responseHeaders ?? answered.headers),
   };
-}
-
-/** `undefined` for what is no JSON: the parser's own error quotes its input. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** The code of a revert. viem, once it has decoded one, keeps neither code nor what it came from. */

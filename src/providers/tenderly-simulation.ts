@@ -1,9 +1,10 @@
 /** One call of Tenderly's simulation API. Of its answer, which is large, only what an agent decides by is kept. */
 import { z } from 'zod';
 import { ProviderError } from '../protocol/errors.js';
+import { parseJson } from '../protocol/json.js';
 import type { SimulatedTransaction } from '../protocol/steps.js';
 import { word } from './fields.js';
-import { answerFromResponse, parseJson, ServiceAnswerError } from './service-answer.js';
+import { answerFromResponse, ServiceAnswerError } from './service-answer.js';
 import type { TenderlyCredential } from './tenderly.js';
 import type { CheckContext } from './type.js';
 

@@ -43,8 +43,9 @@ interface Found {
   readonly cache: CacheOutcome;
 }
 
-/** How long a cached entry may answer where no setting says so. */
+/** How long a cached entry may answer, and how many providers are held, where no setting says so. */
 export const DEFAULT_LEASE_MS = 30_000;
+export const DEFAULT_MAX_PROVIDERS = 10_000;
 
 const NEVER_ABORTED = new AbortController().signal;
 
@@ -56,7 +57,7 @@ export class ProviderResolver {
     this.#fallback = options.fallback ?? PlatformFallback.off;
     this.#cache = new WorkspaceCache({
       leaseMs: options.leaseMs ?? DEFAULT_LEASE_MS,
-      maxProviders: options.maxProviders ?? 10_000,
+      maxProviders: options.maxProviders ?? DEFAULT_MAX_PROVIDERS,
       now: options.now ?? (() => performance.now()),
       load: async (workspaceId, requestedAtMs) =>
         new WorkspaceEntry(workspaceId, await options.store.readWorkspace(workspaceId), options.sealer, requestedAtMs),

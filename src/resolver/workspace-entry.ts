@@ -4,6 +4,7 @@
  */
 import { ProviderError } from '../protocol/errors.js';
 import type { ProviderIdentity } from '../protocol/identity.js';
+import { parseJson } from '../protocol/json.js';
 import { describeProvider } from '../protocol/names.js';
 import type { ProviderRecord, WorkspaceSnapshot } from '../protocol/records.js';
 import type { ProviderReference } from '../protocol/references.js';
@@ -98,14 +99,11 @@ export function toOpened(
   return { reference, credential };
 }
 
-/** JSON.parse quotes what it could not read, so its error never leaves. */
 function parseSecret(identity: ProviderIdentity, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new ProviderError('ProviderConfigInvalid', `the sealed config of ${describeProvider(identity)} is not JSON`, {
-      provider: identity,
-      fields: ['encrypted_config'],
-    });
-  }
+  const secret = parseJson(text);
+  if (secret !== undefined) return secret;
+  throw new ProviderError('ProviderConfigInvalid', `the sealed config of ${describeProvider(identity)} is not JSON`, {
+    provider: identity,
+    fields: ['encrypted_config'],
+  });
 }

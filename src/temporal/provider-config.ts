@@ -1,5 +1,6 @@
 /** The settings of the resolver: parsed, refused, warned about and described. */
 import { PlatformFallback } from '../resolver/platform-fallback.js';
+import { DEFAULT_LEASE_MS, DEFAULT_MAX_PROVIDERS } from '../resolver/provider-resolver.js';
 import { parseLocalKeyring } from '../sealing/local-keyring.js';
 import type { RootKeyring } from '../sealing/root-keyring.js';
 import { Settings } from './settings.js';
@@ -47,22 +48,28 @@ export function providerConfigFromEnv(env: NodeJS.ProcessEnv): ProviderConfig {
 /** For a caller that reads more settings and wants every problem told at once. */
 export function readProviderConfig(settings: Settings): ProviderConfig {
   settings.refuseUnknown(PREFIX, SETTING_NAMES);
-  const databaseUrl = settings.required('DATABASE_URL', 'the Postgres that holds workspace_providers, as postgres://…');
-  const rootKeyring = settings.parsed('ENCRYPTION_KEY', () => parseLocalKeyring(settings.env.ENCRYPTION_KEY));
+  const { rootKeyring, ...store } = readStoreSettings(settings);
   const fallback = settings.parsed('PROVIDER_PLATFORM_FALLBACK', () =>
     PlatformFallback.parse(settings.text('PROVIDER_PLATFORM_FALLBACK', ''), settings.env),
   );
   return {
-    store: {
-      databaseUrl,
-      maxConnections: settings.count('PROVIDER_DATABASE_CONNECTIONS', 10, 1, 1_000),
-      preparedStatements: settings.flag('PROVIDER_PREPARED_STATEMENTS', true),
-    },
+    store: { ...store, maxConnections: settings.count('PROVIDER_DATABASE_CONNECTIONS', 10, 1, 1_000) },
+    rootKeyring,
+    fallback,
+    leaseMs: settings.durationMs('PROVIDER_CACHE_LEASE', DEFAULT_LEASE_MS, 100, 3_600_000),
+    maxProviders: settings.count('PROVIDER_CACHE_MAX', DEFAULT_MAX_PROVIDERS, 1, 10_000_000),
+  };
+}
+
+/** The database and the root keys: what workers and those who manage providers both need. */
+export function readStoreSettings(settings: Settings) {
+  const databaseUrl = settings.required('DATABASE_URL', 'the Postgres that holds workspace_providers, as postgres://…');
+  const rootKeyring = settings.parsed('ENCRYPTION_KEY', () => parseLocalKeyring(settings.env.ENCRYPTION_KEY));
+  return {
+    databaseUrl,
+    preparedStatements: settings.flag('PROVIDER_PREPARED_STATEMENTS', true),
     // Where the keyring was refused, throwIfRefused ends the start before anybody asks for it.
     rootKeyring: rootKeyring as RootKeyring,
-    fallback,
-    leaseMs: settings.durationMs('PROVIDER_CACHE_LEASE', 30_000, 100, 3_600_000),
-    maxProviders: settings.count('PROVIDER_CACHE_MAX', 10_000, 1, 10_000_000),
   };
 }
 
@@ -80,8 +87,8 @@ export function describeProviderConfig(config: ProviderConfig): Readonly<Record<
     database: describeUrl(config.store.databaseUrl),
     databaseConnections: config.store.maxConnections ?? 10,
     preparedStatements: config.store.preparedStatements ?? true,
-    cacheLeaseMs: config.leaseMs ?? 30_000,
-    cacheMaxProviders: config.maxProviders ?? 10_000,
+    cacheLeaseMs: config.leaseMs ?? DEFAULT_LEASE_MS,
+    cacheMaxProviders: config.maxProviders ?? DEFAULT_MAX_PROVIDERS,
     platformFallback: config.fallback?.describe().join(', ') || 'off',
   };
 }

@@ -14,10 +14,8 @@ const CANCELLED_STEPS_MS = 10_000;
 const GRPC_NOT_FOUND = 5;
 
 export interface WorkerProcess {
-  /** Works until the process is told to stop (SIGINT, SIGTERM) or `stop` is called; then everything is closed. */
+  /** Works until the process is told to stop (SIGINT, SIGTERM); then everything is closed. */
   run(): Promise<void>;
-  /** Idempotent; `run` resolves once it is done. */
-  stop(): void;
 }
 
 /** @throws ProviderError `StoreUnavailable`, `ProviderUnavailable` where Temporal is away, `ProviderConfigInvalid` */
@@ -46,9 +44,6 @@ function asProcess(worker: Worker, connection: NativeConnection, providers: Work
         await providers.close();
         await connection.close();
       }
-    },
-    stop() {
-      if (worker.getState() === 'RUNNING') worker.shutdown();
     },
   };
 }

@@ -8,6 +8,7 @@ import Anthropic from '@anthropic-ai/sdk';
 import { ApplicationFailure } from '@temporalio/common';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { leaksIn } from '../../src/dev/secret-search.js';
 import { echoesKey } from '../../src/dev/standins/failures.js';
 import { withProvider } from '../../src/index.js';
 import { resolverInContext } from '../../src/temporal/context.js';
@@ -15,7 +16,7 @@ import { inActivity } from '../activities/in-activity.js';
 import { AgentStage, FUNDED_ADDRESS, newWorkspace } from '../support/agent-stage.js';
 import { uniqueName } from '../support/parts.js';
 import { attemptsIn, failureOf } from './history.js';
-import { leaksIn, leaksOf } from './leaks.js';
+import { leaksOf } from './leaks.js';
 import * as ownActivities from './own-activities.js';
 import type { compareModels } from './workflows.js';
 

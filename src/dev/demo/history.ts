@@ -3,6 +3,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import proto, { type temporal } from '@temporalio/proto';
 import type { ProviderReference, ProviderUse, RpcReference } from '../../protocol/references.js';
+import { leaksIn } from '../secret-search.js';
 
 type History = temporal.api.history.v1.IHistory;
 
@@ -42,15 +43,9 @@ function useOf(result: ProviderReference | RpcReference | { provider: ProviderUs
 }
 
 /**
- * How many of the texts stand in the encoded history, as they are or as they are commonly encoded. The bytes are
- * searched, not their JSON: that holds payloads as base64, where nothing would be found.
+ * How many of the texts stand in the encoded history. The bytes are searched, not their JSON: that holds payloads as
+ * base64, where nothing would be found.
  */
 export function countInHistory(history: History, texts: readonly string[]): number {
-  const bytes = Buffer.from(proto.temporal.api.history.v1.History.encode(history).finish());
-  return texts.filter((text) => encodingsOf(text).some((encoded) => bytes.includes(encoded))).length;
-}
-
-function encodingsOf(text: string): string[] {
-  const bytes = Buffer.from(text);
-  return [text, encodeURIComponent(text), bytes.toString('base64'), bytes.toString('base64url'), bytes.toString('hex')];
+  return leaksIn(proto.temporal.api.history.v1.History.encode(history).finish(), texts).length;
 }

@@ -1,10 +1,12 @@
 /** Worker processes of the demo: the same `worker.js` that runs in production, killed the hard way. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { startProcess } from '../processes.js';
 
 const WORKER = fileURLToPath(new URL('../../worker.js', import.meta.url));
+const READY_TIMEOUT_MS = 60_000;
 
 export interface DemoWorker {
   readonly identity: string;
@@ -15,29 +17,33 @@ export interface DemoWorker {
   stop(): Promise<void>;
 }
 
-/** @param env - the worker's whole environment beyond PATH and HOME */
+/**
+ * @param env - the worker's whole environment beyond PATH and HOME
+ * @throws PartUnavailable where it ends before it is ready, with the end of its log
+ */
 export async function startWorker(identity: string, env: Readonly<Record<string, string>>): Promise<DemoWorker> {
-  const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(process.execPath, [WORKER], {
-    env: { PATH, HOME, PROVIDER_WORKER_IDENTITY: identity, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const folder = await mkdtemp(join(tmpdir(), 'workspace-providers-worker-'));
+  const logFile = join(folder, 'log');
+  const worker = await startProcess({
+    title: `the worker ${identity}`,
+    command: process.execPath,
+    args: [WORKER],
+    cwd: folder,
+    logFile,
+    stopSignal: 'SIGTERM',
+    orphanedFolder: folder,
+    env: { PROVIDER_WORKER_IDENTITY: identity, ...env },
   });
-  const ended = once(child, 'exit');
-  await ready(child, identity);
-
-  const end = async (signal: NodeJS.Signals): Promise<void> => {
-    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
-    await ended;
+  const end = async (signal?: NodeJS.Signals): Promise<void> => {
+    await worker.stop(signal);
+    await rm(folder, { recursive: true, force: true });
   };
-  return { identity, pid: child.pid as number, kill: () => end('SIGKILL'), stop: () => end('SIGTERM') };
-}
-
-async function ready(child: ChildProcess, identity: string): Promise<void> {
-  const said: string[] = [];
-  child.stderr?.on('data', (chunk: Buffer) => said.push(chunk.toString()));
-  if (!child.stdout) throw new Error('the worker has no stdout');
-  for await (const line of createInterface(child.stdout)) {
-    if (line.startsWith('{"event":"ready"')) return;
+  try {
+    const isReady = async () => (await readFile(logFile, 'utf8')).includes('{"event":"ready"');
+    await worker.waitUntil(isReady, READY_TIMEOUT_MS);
+  } catch (error) {
+    await end();
+    throw error;
   }
-  throw new Error(`the worker ${identity} ended before it was ready:\n${said.join('').slice(-2_000)}`);
+  return { identity, pid: worker.pid, kill: () => end('SIGKILL'), stop: () => end() };
 }

@@ -4,8 +4,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { parseJson } from '../../protocol/json.js';
 import type { Reply } from './stand-in.js';
-import { bearerToken, jsonSchema, noStream, parseJson, single, textOf, type WireFormat } from './wire-format.js';
+import { bearerToken, jsonSchema, noStream, single, textOf, type WireFormat } from './wire-format.js';
 
 const MODELS = ['claude-sonnet-5-5', 'claude-haiku-5-5'];
 

@@ -3,13 +3,14 @@
  * each under its own prefix, since they share paths. It knows no language; `answer` says what the model says.
  */
 import { z } from 'zod';
+import { parseJson } from '../../protocol/json.js';
 import { anthropic } from './anthropic.js';
 import { KeyRing } from './calls.js';
 import { gemini } from './gemini.js';
 import { openai, openaiCompatible } from './openai.js';
 import { sampleOf } from './sample.js';
 import { type Reply, type Service, type ServiceRequest, type StandIn, startStandIn } from './stand-in.js';
-import { countTokens, type LlmProvider, type ModelRequest, parseJson, type WireFormat } from './wire-format.js';
+import { countTokens, type LlmProvider, type ModelRequest, type WireFormat } from './wire-format.js';
 
 const FORMATS: readonly WireFormat[] = [anthropic, openai, gemini, openaiCompatible];
 

@@ -2,9 +2,10 @@
  * Stands in for a provider of Ethereum endpoints that takes its key in the path, as Alchemy and Infura do: it checks the
  * key and passes the request on to a real node. What is refused says so as Alchemy does.
  */
+
+import { parseJson } from '../../protocol/json.js';
 import { KeyRing } from './calls.js';
 import { type Reply, type Service, type ServiceRequest, type StandIn, startStandIn } from './stand-in.js';
-import { parseJson } from './wire-format.js';
 
 export interface RpcKey {
   readonly key: string;

@@ -5,10 +5,11 @@
  */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { parseJson } from '../../protocol/json.js';
 import { KeyRing } from './calls.js';
 import { chainId, NotExecutable, simulate, simulationRequest } from './simulation.js';
 import { type Reply, type Service, type StandIn, startStandIn } from './stand-in.js';
-import { parseJson, single } from './wire-format.js';
+import { single } from './wire-format.js';
 
 export interface TenderlyAccount {
   /** The account's slug. */

@@ -68,11 +68,3 @@ export function textOf(message: unknown): string {
   const { text, content, parts } = message as Record<string, unknown>;
   return textOf([text, content, parts]);
 }
-
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
