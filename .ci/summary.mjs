@@ -23,7 +23,10 @@ for (let run = 1; run <= Number(runs); run++) {
   for (const { name, status, assertionResults } of testResults) {
     const failed = assertionResults.filter((test) => test.status !== 'passed');
     passed += assertionResults.length - failed.length;
-    for (const test of failed) failures.push(`test run ${run}: ${test.status}: ${name}: ${test.fullName}`);
+    for (const test of failed) {
+      const [why = ''] = test.failureMessages?.[0]?.split('\n', 1) ?? [];
+      failures.push(`test run ${run}: ${test.status}: ${name}: ${test.fullName}: ${why}`);
+    }
     if (status === 'failed' && failed.length === 0) failures.push(`test run ${run}: ${name} did not run`);
   }
   if (passed === before) failures.push(`test run ${run} ran no test`);

@@ -1,9 +1,16 @@
 /** Free ports on loopback. Another process may take one before it is used: whoever uses one tries again. */
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { PartUnavailable } from './processes.js';
 
 const ATTEMPTS = 5;
+
+/**
+ * Below the ports that systems hand to outgoing connections (Linux from 32768, macOS from 49152): a server that is
+ * started again on its port would find it taken by somebody's connection.
+ */
+const SERVER_PORTS = { from: 20_000, to: 32_000 } as const;
 
 /**
  * Runs `start` on a port that is free just now, again on another one where it was taken in between.
@@ -26,6 +33,15 @@ export async function onFreePort<T>(wanted: number | undefined, start: (port: nu
 
 /** @throws PartUnavailable where `wanted` is taken. */
 export async function freePort(wanted = 0): Promise<number> {
+  if (wanted) return tryPort(wanted);
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    const port = await tryPort(randomInt(SERVER_PORTS.from, SERVER_PORTS.to)).catch(() => undefined);
+    if (port !== undefined) return port;
+  }
+  return tryPort(0);
+}
+
+async function tryPort(wanted: number): Promise<number> {
   const server = createServer();
   try {
     server.listen(wanted, '127.0.0.1');

@@ -13,6 +13,9 @@ import { provider, row } from './rows.js';
 
 const AWAY = { type: 'StoreUnavailable', message: 'Postgres does not answer', retryable: true };
 
+/** A new session takes 10 ms of password hashing, on busy cores a second. */
+const PATIENCE = { timeout: 20_000 };
+
 let database: TestDatabase;
 let store: ProviderStore;
 
@@ -47,7 +50,7 @@ describe('while Postgres is away', () => {
       await vi.waitUntil(async () => {
         const { rowCount } = await session.query(`select from pg_locks where not granted`);
         return rowCount === 1;
-      });
+      }, PATIENCE);
       await server.stop();
       await inFlight;
     });
@@ -73,12 +76,12 @@ describe('on the shared server', () => {
       const BACKENDS = `select pg_terminate_backend(pid) from pg_stat_activity
         where datname = current_database() and pid <> pg_backend_pid()`;
       expect((await session.query(BACKENDS)).rowCount).toBe(1);
-      await vi.waitUntil(async () => (await session.query(BACKENDS)).rowCount === 0);
+      await vi.waitUntil(async () => (await session.query(BACKENDS)).rowCount === 0, PATIENCE);
     });
     // The next one may still go out on the dead connection; what counts is that it says so, and that one heals.
     await vi.waitFor(async () => {
       expect(await store.readWorkspace('ws_a').catch((error) => error.type)).not.toBe('StoreUnavailable');
-    });
+    }, PATIENCE);
   });
 
   it('a statement that gets no answer is given up, and its connection with it', async () => {

@@ -156,7 +156,9 @@ describe('the version of a provider', () => {
       await updater.query('begin');
       await updater.query(`select from workspace_providers where ${OF_WORKSPACE} for update`, [workspaceId]);
       const upserted = apply(workspaceId, { name: 'one', change: 'overwrite raw', content: 'c', forged: 0 });
-      await vi.waitUntil(async () => (await updater.query('select from pg_locks where not granted')).rowCount);
+      await vi.waitUntil(async () => (await updater.query('select from pg_locks where not granted')).rowCount, {
+        timeout: 20_000,
+      });
       await updater.query(`update workspace_providers set status = 'disabled' where ${OF_WORKSPACE}`, [workspaceId]);
       await updater.query('commit');
       await upserted;
