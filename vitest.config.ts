@@ -14,6 +14,7 @@ const INTEGRATION = [
   'cli',
   'replay',
   'e2e',
+  'faults',
   'dev',
 ].map((folder) => `test/${folder}/**/*.test.ts`);
 
