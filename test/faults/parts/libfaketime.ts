@@ -1,0 +1,85 @@
+/**
+ * libfaketime, which gives a process another wall clock: as it is installed, or else Debian's package, unpacked into a
+ * per-user cache folder without being installed. Linux alone: it is loaded by `LD_PRELOAD`.
+ */
+import { execFile } from 'node:child_process';
+import { access, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { PartUnavailable } from '../../../src/dev/processes.js';
+
+const run = promisify(execFile);
+
+/** Not the one that ends in `MT`: it takes a lock for each look at the clock, and Postgres looks in signal handlers too. */
+const LIBRARY = join('faketime', 'libfaketime.so.1');
+const PACKAGE = 'libfaketime';
+const DOWNLOAD_TIMEOUT_MS = 60_000;
+
+/**
+ * Its path: `LIBFAKETIME_PATH`, else where distributions put it, else from the cache, else downloaded with apt-get.
+ *
+ * @throws PartUnavailable where none of these has it, saying what to install
+ */
+export async function findLibfaketime(env: NodeJS.ProcessEnv = process.env): Promise<string> {
+  if (process.platform !== 'linux') throw libfaketimeUnavailable(`it is not for ${process.platform}`);
+  const named = env.LIBFAKETIME_PATH;
+  if (named) {
+    if (await exists(named)) return named;
+    throw libfaketimeUnavailable(`LIBFAKETIME_PATH is ${named}, where nothing is`);
+  }
+  return (await within('/')) ?? (await unpacked(env));
+}
+
+export function libfaketimeUnavailable(reason: string): PartUnavailable {
+  return new PartUnavailable(
+    `libfaketime cannot be had, and without it no clock jumps: ${reason}. ` +
+      "Install Debian's package (apt-get update && apt-get install libfaketime), or set LIBFAKETIME_PATH.",
+  );
+}
+
+/** Under a root folder: `/`, or where a package was unpacked. */
+async function within(root: string): Promise<string | undefined> {
+  const ofArchitectures = await readdir(join(root, 'usr/lib')).catch(() => []);
+  for (const folder of [
+    ...ofArchitectures.map((name) => join('usr/lib', name)),
+    'usr/lib',
+    'usr/lib64',
+    'usr/local/lib',
+  ]) {
+    const path = join(root, folder, LIBRARY);
+    if (await exists(path)) return path;
+  }
+  return undefined;
+}
+
+/** Unpacks into a folder of its own and moves it: two processes that race both end with a whole one. */
+async function unpacked(env: NodeJS.ProcessEnv): Promise<string> {
+  const cache = join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'workspace-providers');
+  const kept = join(cache, `${PACKAGE}-${process.arch}`);
+  const found = await within(kept);
+  if (found) return found;
+  await mkdir(cache, { recursive: true });
+  const folder = await mkdtemp(join(cache, 'fetching-'));
+  try {
+    await run('apt-get', ['download', '--quiet', PACKAGE], { cwd: folder, env, timeout: DOWNLOAD_TIMEOUT_MS });
+    const archive = (await readdir(folder)).find((file) => file.endsWith('.deb')) ?? '';
+    await run('dpkg-deb', ['--extract', archive, 'root'], { cwd: folder, env });
+    await rename(join(folder, 'root'), kept).catch(() => {}); // somebody was faster
+  } catch (error) {
+    const { stderr, message } = error as { stderr?: string; message: string };
+    throw libfaketimeUnavailable(`it is not installed, and apt-get does not bring it: ${stderr?.trim() || message}`);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  const path = await within(kept);
+  if (path === undefined) throw libfaketimeUnavailable(`the package ${PACKAGE} does not hold ${LIBRARY}`);
+  return path;
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
