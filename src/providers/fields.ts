@@ -36,6 +36,9 @@ export function word(error: string, pattern: RegExp) {
   return z.string({ error }).regex(pattern, { error });
 }
 
+/** What a service calls something by. */
+export const id = word('must be an id: 1 to 100 of A-Z a-z 0-9 _ -', /^[A-Za-z0-9_-]{1,100}$/);
+
 /** An absolute https URL, or an http one to this machine; `undefined` for anything else. */
 export function parseHttpUrl(value: string): URL | undefined {
   // Node's own error for a bad URL holds the input, so none is made.

@@ -3,11 +3,12 @@ import { z } from 'zod';
 import { ProviderError } from '../protocol/errors.js';
 import { checkProviderName } from '../protocol/names.js';
 import { llm } from './llm.js';
+import { llmAdmin } from './llm-admin.js';
 import { rpc } from './rpc.js';
 import { tenderly } from './tenderly.js';
-import type { ProviderType } from './type.js';
+import type { KeyService, ProviderType } from './type.js';
 
-export const providerTypes = { llm, tenderly, rpc } as const;
+export const providerTypes = { llm, tenderly, rpc, 'llm-admin': llmAdmin } as const;
 
 export type ProviderTypeName = keyof typeof providerTypes;
 
@@ -26,6 +27,9 @@ export interface ParsedProvider<Credential = unknown> {
 /** A provider type whose own types are forgotten: what it takes is checked by its schemas. */
 export type AnyProviderType = ProviderType<unknown, Record<string, unknown>, unknown>;
 
+/** A key service whose own types are forgotten: hand it what the providers of both types were parsed to. */
+export type AnyKeyService = KeyService<Record<string, unknown>>;
+
 /** @throws ProviderError `ProviderConfigInvalid` for an unknown type; the message lists those there are. */
 export function providerType(type: string): AnyProviderType {
   if (Object.hasOwn(providerTypes, type)) {
@@ -33,6 +37,15 @@ export function providerType(type: string): AnyProviderType {
   }
   const known = Object.keys(providerTypes).join(', ');
   throw new ProviderError('ProviderConfigInvalid', `no such provider type; there are ${known}`, { fields: ['type'] });
+}
+
+/**
+ * What makes and revokes the keys of that provider; `undefined` where a person must.
+ *
+ * @throws ProviderError `ProviderConfigInvalid` for an unknown type
+ */
+export function keyServiceOf(type: string, name: string): AnyKeyService | undefined {
+  return providerType(type).keyService?.(name);
 }
 
 /**

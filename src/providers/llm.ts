@@ -3,7 +3,11 @@
  * are as each vendor's own SDK takes them; `language-model.ts` turns them into what the AI SDK takes.
  */
 import { z } from 'zod';
-import { secretText, serviceURL, word } from './fields.js';
+import { anthropicKeys } from './anthropic-keys.js';
+import { id, secretText, serviceURL, word } from './fields.js';
+import type { LlmKeyService } from './llm-admin.js';
+import { baseURLOf, keyHeaders, vendorOf } from './llm-vendors.js';
+import { openaiKeys } from './openai-keys.js';
 import { probe } from './probe.js';
 import { mask, Secret } from './secret.js';
 import type { CheckContext, CheckResult, ProviderType } from './type.js';
@@ -36,26 +40,12 @@ export interface LlmCredential {
   readonly project?: string;
 }
 
-interface Vendor {
-  readonly baseURL: string;
-  /** In the vendor's own base URL convention no version stands at its end, in the AI SDK's it does: taken off. */
-  readonly version?: string;
-  /** In order of preference. */
-  readonly apiKeyVariables: readonly string[];
-}
-
-const VENDORS: Readonly<Record<string, Vendor>> = {
-  anthropic: { baseURL: 'https://api.anthropic.com', version: '/v1', apiKeyVariables: ['ANTHROPIC_API_KEY'] },
-  openai: { baseURL: 'https://api.openai.com/v1', apiKeyVariables: ['OPENAI_API_KEY'] },
-  gemini: {
-    baseURL: 'https://generativelanguage.googleapis.com',
-    version: '/v1beta',
-    apiKeyVariables: ['GEMINI_API_KEY', 'GOOGLE_GENERATIVE_AI_API_KEY'],
-  },
-};
+const KEY_SERVICES: ReadonlyMap<string, LlmKeyService> = new Map([
+  ['anthropic', anthropicKeys],
+  ['openai', openaiKeys],
+]);
 
 const model = word('must be a model id: 1 to 200 printable characters without spaces', /^[\x21-\x7e]{1,200}$/);
-const id = word('must be an id: 1 to 100 of A-Z a-z 0-9 _ -', /^[A-Za-z0-9_-]{1,100}$/);
 
 const known = z.strictObject({ baseURL: serviceURL().optional(), model: model.optional() });
 const openai = known.extend({ organization: id.optional(), project: id.optional() });
@@ -94,17 +84,9 @@ export const llm: ProviderType<LlmConfig, LlmSecret, LlmCredential> = {
     const isVendorsOwn = credential.baseURL === vendorOf(credential.provider)?.baseURL;
     return isVendorsOwn ? listModels(credential, context) : listModelsWithAndWithoutKey(credential, context);
   },
+  keyService: (name) => KEY_SERVICES.get(name),
+  revokeByHand: (name) => vendorOf(name)?.revokeByHand ?? 'delete the key at the service that the base URL leads to',
 };
-
-function vendorOf(name: string): Vendor | undefined {
-  return Object.hasOwn(VENDORS, name) ? VENDORS[name] : undefined;
-}
-
-function baseURLOf(name: string, config: LlmConfig): string {
-  const vendor = vendorOf(name);
-  const chosen = config.baseURL ?? vendor?.baseURL ?? '';
-  return vendor?.version && chosen.endsWith(vendor.version) ? chosen.slice(0, -vendor.version.length) : chosen;
-}
 
 /** Lists models, the call that costs nothing and needs a key. A header carries the key: queries end in logs. */
 function listModels(credential: LlmCredential, context: CheckContext, apiKey = credential.apiKey.reveal()) {
@@ -125,23 +107,18 @@ async function listModelsWithAndWithoutKey(credential: LlmCredential, context: C
 }
 
 function modelsRequest({ provider, baseURL: base, organization, project }: LlmCredential, apiKey: string) {
+  const headers = keyHeaders(provider, apiKey);
   switch (provider) {
-    case 'anthropic': {
-      const headers = { 'anthropic-version': '2023-06-01', ...(apiKey && { 'x-api-key': apiKey }) };
+    case 'anthropic':
       return { url: `${base}/v1/models?limit=1`, init: { headers } };
-    }
     case 'gemini':
-      return {
-        url: `${base}/v1beta/models?pageSize=1`,
-        init: { headers: { ...(apiKey && { 'x-goog-api-key': apiKey }) } },
-      };
+      return { url: `${base}/v1beta/models?pageSize=1`, init: { headers } };
     default: {
-      const headers = {
-        ...(apiKey && { authorization: `Bearer ${apiKey}` }),
+      const whose = {
         ...(organization && { 'openai-organization': organization }),
         ...(project && { 'openai-project': project }),
       };
-      return { url: `${base}/models`, init: { headers } };
+      return { url: `${base}/models`, init: { headers: { ...headers, ...whose } } };
     }
   }
 }

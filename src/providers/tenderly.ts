@@ -73,6 +73,7 @@ export const tenderly: ProviderType<TenderlyConfig, TenderlySecret, TenderlyCred
         : { outcome: 'cannot-tell', detail: 'the account was answered, but has no such project' },
     );
   },
+  revokeByHand: () => 'delete the access key at dashboard.tenderly.co, in the settings of the account or project',
 };
 
 /** The list comes bare, or as `projects`. */

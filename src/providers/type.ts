@@ -17,6 +17,56 @@ export interface CheckContext {
   readonly signal: AbortSignal;
 }
 
+/** A key that the service made at our request. */
+export interface IssuedKey<SecretFields> {
+  readonly secret: SecretFields;
+  /** Names the key to `revoke`, by the service's own ids: no secret, and the same for as long as the key lives. */
+  readonly keyId: string;
+}
+
+export interface IssueRequest<SecretFields> {
+  /** What the key is called at the service. Every key of this name counts as made by an earlier attempt. */
+  readonly label: string;
+  /** The `keyId`s of that label that are in use, and stay. Default: none. */
+  readonly keep?: readonly string[];
+  /** What the new secret is made from: fields beside the key itself are taken over. */
+  readonly current: SecretFields;
+}
+
+/** What revoking came to. */
+export interface Revocation {
+  /** `operator`: it could not be done here, and `detail` says what a person must do. */
+  readonly outcome: 'revoked' | 'operator';
+  /** Fixed text, fit for a person. */
+  readonly detail: string;
+}
+
+/**
+ * Makes and unmakes keys at the service, with an admin credential that is a provider of its own, so that no step opens
+ * it. Both functions may be called again after a crash at any point, but one at a time for a label. They throw
+ * what `toProviderError` classifies, given the identity of the admin credential's provider.
+ *
+ * @typeParam Admin - the credential of the provider type `adminType`
+ */
+export interface KeyService<SecretFields = unknown, Admin = unknown> {
+  /** The provider type that holds the admin credential, under the same name: `llm-admin`. */
+  readonly adminType: string;
+  /**
+   * Absent: the service cannot make keys. Before it makes one, it removes what earlier attempts left behind: a key
+   * whose secret was lost between making and storing it serves nobody, and must not live on unseen.
+   */
+  issue?(admin: Admin, request: IssueRequest<SecretFields>, context: CheckContext): Promise<IssuedKey<SecretFields>>;
+  /**
+   * A key that is gone or inactive already is `revoked`. One that was not issued here has no `keyId`: it is found by
+   * what the service shows of it, and only where that fits one key alone.
+   */
+  revoke?(
+    admin: Admin,
+    key: { readonly secret: SecretFields; readonly keyId?: string },
+    context: CheckContext,
+  ): Promise<Revocation>;
+}
+
 /**
  * A kind of provider.
  *
@@ -51,4 +101,8 @@ export interface ProviderType<Config = unknown, SecretFields = unknown, Credenti
    * @throws ProviderError `ProviderConfigInvalid` where what answers is not what the config says: no matter of the key
    */
   check(credential: Credential, context: CheckContext): Promise<CheckResult>;
+  /** Absent, or `undefined` for a name: keys are made and revoked by hand. */
+  keyService?(name: string): KeyService<SecretFields> | undefined;
+  /** What an operator must do to revoke a key: fixed text that starts with a verb, "delete the key at …". */
+  revokeByHand(name: string): string;
 }

@@ -2,6 +2,7 @@
  * With whose credentials does this step run? Resolving answers with a reference, fit for a history; opening turns a
  * reference into a credential, in this process, for the length of one callback. Knows no Temporal and no SQL.
  */
+import { DEFAULT_LEASE_MS, Lease } from '../fence/lease.js';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
 import {
   checkChainId,
@@ -18,9 +19,10 @@ import type { Sealer } from '../sealing/sealer.js';
 import type { ProviderStore } from '../store/provider-store.js';
 import { checkChainsOf, missing } from './absence.js';
 import { byPriority, endpointsOf, servesChain } from './chain-endpoints.js';
+import { OpenScopes } from './open-scopes.js';
 import { PlatformFallback } from './platform-fallback.js';
 import type { OpenCredential, ProviderCall } from './provider-call.js';
-import { type CacheCounts, type CacheRead, WorkspaceCache } from './workspace-cache.js';
+import { type CacheRead, WorkspaceCache } from './workspace-cache.js';
 import { type OpenedProvider, type StoredProvider, WorkspaceEntry } from './workspace-entry.js';
 
 export interface ProviderResolverOptions {
@@ -30,12 +32,10 @@ export interface ProviderResolverOptions {
   readonly fetch: Fetch;
   /** Default: no fallback. */
   readonly fallback?: PlatformFallback;
-  /** How long a cached entry may answer, in milliseconds. Default 30,000. */
-  readonly leaseMs?: number;
+  /** What lets the cache answer; a `LeaseKeeper` keeps it. Default: none, so every read goes to the database. */
+  readonly lease?: Lease;
   /** How many providers the cache holds at most. Default 10,000. */
   readonly maxProviders?: number;
-  /** A monotonic clock in milliseconds. Default `performance.now`. */
-  readonly now?: () => number;
 }
 
 interface Found {
@@ -43,30 +43,29 @@ interface Found {
   readonly cache: CacheOutcome;
 }
 
-/** How long a cached entry may answer, and how many providers are held, where no setting says so. */
-export const DEFAULT_LEASE_MS = 30_000;
+/** How many providers are held, where no setting says so. */
 export const DEFAULT_MAX_PROVIDERS = 10_000;
 
 const NEVER_ABORTED = new AbortController().signal;
 
 export class ProviderResolver {
-  readonly #cache: WorkspaceCache;
+  /** What was read, under the lease. */
+  readonly cache: WorkspaceCache;
+  /** Which credentials callbacks hold at this moment. */
+  readonly openScopes = new OpenScopes();
   readonly #fallback: PlatformFallback;
 
   constructor(private readonly options: ProviderResolverOptions) {
     this.#fallback = options.fallback ?? PlatformFallback.off;
-    this.#cache = new WorkspaceCache({
-      leaseMs: options.leaseMs ?? DEFAULT_LEASE_MS,
+    const { store, sealer, lease = new Lease(DEFAULT_LEASE_MS) } = options;
+    this.cache = new WorkspaceCache({
+      lease,
       maxProviders: options.maxProviders ?? DEFAULT_MAX_PROVIDERS,
-      now: options.now ?? (() => performance.now()),
-      load: async (workspaceId, requestedAtMs) =>
-        new WorkspaceEntry(workspaceId, await options.store.readWorkspace(workspaceId), options.sealer, requestedAtMs),
+      load: async (workspaceId) => {
+        const snapshot = await store.readWorkspace(workspaceId);
+        return new WorkspaceEntry(workspaceId, snapshot, sealer, lease.now().monotonicMs);
+      },
     });
-  }
-
-  /** What the cache did since the process started. */
-  get counts(): CacheCounts {
-    return this.#cache.counts;
   }
 
   /**
@@ -101,7 +100,7 @@ export class ProviderResolver {
     const floors = atLeast?.endpoints ?? [];
     const fallbackName = `chain-${chainId}`;
     const platform = this.#fallback.open(workspaceId, 'rpc', fallbackName);
-    const read = await this.#cache.read(
+    const read = await this.cache.read(
       workspaceId,
       (entry) =>
         servesChain(entry, chainId, floors) || (platform !== undefined && endpointsOf(entry, chainId).length === 0),
@@ -131,12 +130,12 @@ export class ProviderResolver {
     type: Type,
     names: readonly string[],
   ): ProviderReference<Type> | undefined {
-    const entry = this.#cache.peek(workspaceId);
+    const entry = this.cache.peek(workspaceId);
     if (entry === undefined) return undefined;
     for (const name of names) {
       const stored = entry.find(type, name);
       if (stored?.active) {
-        if (stored.opened) this.#cache.countHit();
+        if (stored.opened) this.cache.countHit();
         return stored.opened?.reference as ProviderReference<Type> | undefined;
       }
     }
@@ -168,11 +167,14 @@ export class ProviderResolver {
   ): Promise<Result> {
     const attempt = async ({ opened, cache }: Found): Promise<Result> => {
       const { credential, use } = openCredential({ opened, cache });
+      const release = this.openScopes.hold(opened.reference);
       try {
         const typed = credential as CredentialOf<Type>;
         return await callback({ credential: typed, use, fetch: this.options.fetch, signal });
       } catch (error) {
         throw toProviderError(error, opened.reference) ?? error;
+      } finally {
+        release();
       }
     };
     const found = await this.#openAtLeast(reference);
@@ -186,20 +188,10 @@ export class ProviderResolver {
     }
   }
 
-  /** Forgets the credentials whose lease has run out. `WorkspaceProviders` calls it once a lease. */
-  sweep(): void {
-    this.#cache.sweep();
-  }
-
-  /** Forgets every credential that it holds. */
-  clear(): void {
-    this.#cache.clear();
-  }
-
   /** Reads again; `undefined` where that brought no other credential than `refused`. */
   async #openOtherThan(reference: ProviderReference, refused: ProviderReference): Promise<Found | undefined> {
     const isOther = (version: number | undefined) => version !== undefined && version !== refused.version;
-    const { entry, cache } = await this.#cache.read(reference.workspaceId, (candidate) =>
+    const { entry, cache } = await this.cache.read(reference.workspaceId, (candidate) =>
       isOther(candidate.find(reference.type, reference.name)?.record.version),
     );
     const stored = entry.find(reference.type, reference.name);
@@ -209,9 +201,9 @@ export class ProviderResolver {
 
   async #openAtLeast(reference: ProviderReference): Promise<Found> {
     const { workspaceId, type, name } = reference;
-    const cached = this.#cache.peek(workspaceId)?.find(type, name);
+    const cached = this.cache.peek(workspaceId)?.find(type, name);
     if (cached?.active && cached.opened && cached.record.version >= reference.version) {
-      this.#cache.countHit();
+      this.cache.countHit();
       return { opened: cached.opened, cache: 'hit' };
     }
     const found = await this.#find(workspaceId, type, [name], reference);
@@ -237,7 +229,7 @@ export class ProviderResolver {
       const unknown = floor?.source === 'workspace' ? [] : names.filter((name) => !entry.find(type, name));
       return unknown.map((name) => this.#fallback.open(workspaceId, type, name)).find(Boolean);
     };
-    const read = await this.#cache.read(workspaceId, (entry) => {
+    const read = await this.cache.read(workspaceId, (entry) => {
       const stored = pick(entry);
       return stored ? stored.record.version >= (floor?.version ?? 0) : platform(entry) !== undefined;
     });
@@ -255,7 +247,7 @@ export class ProviderResolver {
     } catch (error) {
       if (cache === 'miss') throw error;
       const { workspaceId, type, name } = stored.identity;
-      const again = await this.#cache.read(workspaceId, (candidate) => candidate !== entry);
+      const again = await this.cache.read(workspaceId, (candidate) => candidate !== entry);
       const repaired = again.entry.find(type, name);
       if (!repaired?.active) throw error;
       return { opened: await repaired.open(), cache: again.cache };

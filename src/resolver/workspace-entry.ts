@@ -65,8 +65,8 @@ export class WorkspaceEntry {
     workspaceId: string,
     snapshot: WorkspaceSnapshot,
     sealer: Pick<Sealer, 'open'>,
-    /** The monotonic time before the snapshot was asked for. */
-    readonly requestedAtMs: number,
+    /** By the monotonic clock. */
+    readonly loadedAtMs: number,
   ) {
     this.epoch = snapshot.epoch;
     this.size = Math.max(1, snapshot.providers.length);

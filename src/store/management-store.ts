@@ -6,6 +6,7 @@ import { ProviderError } from '../protocol/errors.js';
 import type { ProviderIdentity } from '../protocol/identity.js';
 import { checkIdentity, checkWorkspaceId, describeProvider } from '../protocol/names.js';
 import type { ProviderRecord, WrappedDataKey } from '../protocol/records.js';
+import type { WorkerRegistry } from '../protocol/workers.js';
 import { type Database, type DatabaseOptions, openDatabase, type Statement } from './pool.js';
 import {
   type DataKeyColumns,
@@ -15,6 +16,7 @@ import {
   toDataKey,
   toProviderRecord,
 } from './provider-store.js';
+import { workerRegistry } from './worker-store.js';
 
 /** What the last check at the live service found out about this version. */
 export interface ProviderCheck {
@@ -43,7 +45,7 @@ export interface ProviderWrite {
 }
 
 /** Each throws ProviderError: `StoreUnavailable`, `ProviderConfigInvalid` where a value does not fit its column. */
-export interface ManagementStore extends Pick<ProviderStore, 'readWorkspace' | 'close'> {
+export interface ManagementStore extends Pick<ProviderStore, 'readWorkspace' | 'close'>, WorkerRegistry {
   /** By type and name. */
   listProviders(workspaceId: string): Promise<readonly ProviderRow[]>;
   /** Adds a workspace's data key where it has none, and returns the active one, whoever was first. */
@@ -74,6 +76,7 @@ export function openManagementStore(options: DatabaseOptions): ManagementStore {
   return {
     close: () => database.close(),
     readWorkspace: (workspaceId) => readWorkspace(database, workspaceId),
+    ...workerRegistry(database),
 
     async listProviders(workspaceId) {
       return (await database.query<RowColumns>(LIST, [checkWorkspaceId(workspaceId)])).map(toProviderRow);

@@ -28,8 +28,15 @@ export interface Statement {
 }
 
 export interface Database {
-  /** @throws ProviderError whatever happens, and nothing else. */
-  query<Row extends pg.QueryResultRow>(statement: Statement, values: readonly unknown[]): Promise<Row[]>;
+  /**
+   * @param timeoutMs - how long to wait for the answer; default: the pool's own
+   * @throws ProviderError whatever happens, and nothing else.
+   */
+  query<Row extends pg.QueryResultRow>(
+    statement: Statement,
+    values: readonly unknown[],
+    timeoutMs?: number,
+  ): Promise<Row[]>;
   /** Waits for statements under way. Idempotent. */
   close(): Promise<void>;
 }
@@ -61,10 +68,15 @@ export function openDatabase(options: DatabaseOptions, role: string): Database {
   const prepared = options.preparedStatements ?? true;
   let closing: Promise<void> | undefined;
   return {
-    async query<Row extends pg.QueryResultRow>({ name, text }: Statement, values: readonly unknown[]) {
+    async query<Row extends pg.QueryResultRow>(
+      { name, text }: Statement,
+      values: readonly unknown[],
+      timeoutMs?: number,
+    ) {
+      const query = { ...(prepared && { name }), text, values: [...values], query_timeout: timeoutMs };
       for (let run = 1; ; run += 1) {
         try {
-          return (await pool.query<Row>({ ...(prepared && { name }), text, values: [...values] })).rows;
+          return (await pool.query<Row>(query)).rows;
         } catch (error) {
           if (run === MAX_RUNS || !asksToRepeat(error)) throw toStoreError(error, role);
         }

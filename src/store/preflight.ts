@@ -13,7 +13,8 @@ const FACTS = {
     with
       tables as (
         select c.* from pg_class c join pg_namespace n on n.oid = c.relnamespace
-        where n.nspname = 'public' and c.relname in ('workspace_providers', 'workspace_keys', 'provider_versions')
+        where n.nspname = 'public' and c.relname in ('workspace_providers', 'workspace_keys', 'provider_versions',
+          'provider_epoch', 'provider_invalidations', 'resolver_workers')
       ),
       functions as (
         select p.* from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname = 'provider_api'

@@ -1,12 +1,14 @@
-/** The worker's side of the store. Its login is granted `provider_resolver`, which can call one function. */
+/** The worker's side of the store. Its login is granted `provider_resolver`, which can call a few functions. */
 import { checkWorkspaceId } from '../protocol/names.js';
 import type { ProviderRecord, WorkspaceSnapshot, WrappedDataKey } from '../protocol/records.js';
+import type { LeaseStore, WorkerRegistry } from '../protocol/workers.js';
 import { type Database, type DatabaseOptions, openDatabase } from './pool.js';
 import { preflight } from './preflight.js';
+import { leaseStore, workerRegistry } from './worker-store.js';
 
 export type ProviderStoreOptions = DatabaseOptions;
 
-export interface ProviderStore {
+export interface ProviderStore extends LeaseStore, WorkerRegistry {
   /**
    * All that a workspace has stored, in one snapshot and one round trip; empty lists where there is nothing. Of the data
    * keys the first is the active one.
@@ -32,6 +34,8 @@ export interface ProviderStore {
 export function openProviderStore(options: ProviderStoreOptions): ProviderStore {
   const database = openDatabase(options, 'provider_resolver');
   return {
+    ...leaseStore(database),
+    ...workerRegistry(database),
     readWorkspace: (workspaceId) => readWorkspace(database, workspaceId),
     preflight: () => preflight(database),
     close: () => database.close(),

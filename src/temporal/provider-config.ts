@@ -1,6 +1,7 @@
 /** The settings of the resolver: parsed, refused, warned about and described. */
+import { DEFAULT_LEASE_MS } from '../fence/lease.js';
 import { PlatformFallback } from '../resolver/platform-fallback.js';
-import { DEFAULT_LEASE_MS, DEFAULT_MAX_PROVIDERS } from '../resolver/provider-resolver.js';
+import { DEFAULT_MAX_PROVIDERS } from '../resolver/provider-resolver.js';
 import { parseLocalKeyring } from '../sealing/local-keyring.js';
 import type { RootKeyring } from '../sealing/root-keyring.js';
 import { Settings } from './settings.js';
@@ -16,11 +17,29 @@ export interface ProviderConfig {
   readonly rootKeyring: RootKeyring;
   /** Default: no fallback to the platform's own credentials. */
   readonly fallback?: PlatformFallback;
-  /** How long a cached credential may serve without news from the database, in milliseconds. Default 30,000. */
+  /**
+   * How long a cached credential may serve without news from the database, in milliseconds: how long a change waits for
+   * a worker that does not answer. Default 30,000.
+   */
   readonly leaseMs?: number;
+  /**
+   * Where the process hears of changes at once: a direct connection, since a transaction pooler passes none. `off`: it
+   * hears of them when it renews its lease. Default: `store.databaseUrl`.
+   */
+  readonly listenUrl?: string | 'off';
+  /**
+   * The longest that a step of this process may run, in milliseconds: how long a rotation holds a worker that vanished
+   * for a holder of the old credential. Default 600,000, as `llmStep` has it.
+   */
+  readonly longestStepMs?: number;
+  /** How this process is called in lists of workers. Default `pid@host`. */
+  readonly identity?: string;
   /** How many providers the cache holds at most. Default 10,000. */
   readonly maxProviders?: number;
 }
+
+/** As long as `llmStep` may run where its caller says nothing. */
+export const DEFAULT_LONGEST_STEP_MS = 600_000;
 
 const PREFIX = 'PROVIDER_';
 
@@ -29,6 +48,8 @@ export const SETTING_NAMES = [
   'PROVIDER_CACHE_LEASE',
   'PROVIDER_CACHE_MAX',
   'PROVIDER_DATABASE_CONNECTIONS',
+  'PROVIDER_LISTEN_DATABASE_URL',
+  'PROVIDER_LONGEST_STEP',
   'PROVIDER_MAX_CONCURRENT_STEPS',
   'PROVIDER_PLATFORM_FALLBACK',
   'PROVIDER_PREPARED_STATEMENTS',
@@ -57,6 +78,9 @@ export function readProviderConfig(settings: Settings): ProviderConfig {
     rootKeyring,
     fallback,
     leaseMs: settings.durationMs('PROVIDER_CACHE_LEASE', DEFAULT_LEASE_MS, 100, 3_600_000),
+    listenUrl: settings.text('PROVIDER_LISTEN_DATABASE_URL', store.databaseUrl),
+    longestStepMs: settings.durationMs('PROVIDER_LONGEST_STEP', DEFAULT_LONGEST_STEP_MS, 1_000, 86_400_000),
+    identity: settings.text('PROVIDER_WORKER_IDENTITY', '') || undefined,
     maxProviders: settings.count('PROVIDER_CACHE_MAX', DEFAULT_MAX_PROVIDERS, 1, 10_000_000),
   };
 }
@@ -88,6 +112,8 @@ export function describeProviderConfig(config: ProviderConfig): Readonly<Record<
     databaseConnections: config.store.maxConnections ?? 10,
     preparedStatements: config.store.preparedStatements ?? true,
     cacheLeaseMs: config.leaseMs ?? DEFAULT_LEASE_MS,
+    listens: config.listenUrl !== 'off',
+    longestStepMs: config.longestStepMs ?? DEFAULT_LONGEST_STEP_MS,
     cacheMaxProviders: config.maxProviders ?? DEFAULT_MAX_PROVIDERS,
     platformFallback: config.fallback?.describe().join(', ') || 'off',
   };

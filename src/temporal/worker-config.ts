@@ -31,7 +31,7 @@ export function workerConfigFromEnv(env: NodeJS.ProcessEnv): WorkerConfig {
     connection: temporal?.connectionOptions ?? {},
     namespace: temporal?.namespace ?? 'default',
     taskQueue: settings.text('PROVIDER_TASK_QUEUE', 'agents'),
-    identity: settings.text('PROVIDER_WORKER_IDENTITY', '') || undefined,
+    identity: providers.identity,
     shutdownGraceMs: settings.durationMs('PROVIDER_SHUTDOWN_GRACE', 30_000, 0, 3_600_000),
     maxConcurrentSteps: settings.count('PROVIDER_MAX_CONCURRENT_STEPS', 100, 1, 100_000),
   };

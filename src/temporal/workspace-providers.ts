@@ -1,31 +1,53 @@
 /** What an existing worker adds: the dependencies of the resolver, made once a process, and the plugin over them. */
-import { SimplePlugin } from '@temporalio/plugin';
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { createActivities, type ProviderActivities } from '../activities/index.js';
+import { createOwnQueueActivities } from '../activities/own-queue.js';
+import { Janitor } from '../fence/janitor.js';
+import { DEFAULT_LEASE_MS, Lease } from '../fence/lease.js';
+import { type LeaseCounts, LeaseKeeper } from '../fence/lease-keeper.js';
+import type { WorkerRegistration } from '../protocol/workers.js';
 import { createFetch } from '../providers/fetch.js';
-import { DEFAULT_LEASE_MS, ProviderResolver } from '../resolver/provider-resolver.js';
+import { ProviderResolver } from '../resolver/provider-resolver.js';
+import type { CacheCounts } from '../resolver/workspace-cache.js';
 import { Sealer } from '../sealing/sealer.js';
-import { openProviderStore } from '../store/provider-store.js';
-import { resolverInContext } from './context.js';
-import { type ProviderConfig, providerConfigFromEnv } from './provider-config.js';
+import { type ChangeListener, listenForChanges } from '../store/change-listener.js';
+import { openProviderStore, type ProviderStore } from '../store/provider-store.js';
+import { BUILD } from './build.js';
+import { OwnQueue } from './own-queue.js';
+import { ProvidersPlugin } from './plugin.js';
+import { DEFAULT_LONGEST_STEP_MS, type ProviderConfig, providerConfigFromEnv } from './provider-config.js';
+import { startUpkeep } from './upkeep.js';
+
+/** What this process's cache and lease did since it started. */
+export interface ProviderCounts extends CacheCounts, LeaseCounts {
+  /** The newest epoch whose changes have left the cache. */
+  readonly appliedEpoch: number;
+}
+
+interface Parts {
+  readonly worker: WorkerRegistration;
+  readonly resolver: ProviderResolver;
+  readonly activities: ProviderActivities;
+  readonly lease: Lease;
+  readonly keeper: LeaseKeeper;
+  readonly ownQueue: OwnQueue;
+  readonly closeAll: () => Promise<void>;
+}
 
 /**
- * The providers of this process's workspaces: a connection pool, a cache and an HTTP client. One a process.
+ * The providers of this process's workspaces: a connection pool, a cache with its lease, and an HTTP client. One a
+ * process.
  *
  * @example
  * const providers = await WorkspaceProviders.connect();
  * const worker = await Worker.create({ taskQueue: 'agents', workflowsPath, plugins: [providers.plugin()] });
  */
 export class WorkspaceProviders {
-  private constructor(
-    /** For what is neither a workflow nor an activity of a worker with the plugin. */
-    readonly resolver: ProviderResolver,
-    /** What the plugin registers, for a worker that composes its activities by hand. */
-    readonly activities: ProviderActivities,
-    private readonly closeAll: () => Promise<void>,
-  ) {}
+  private constructor(private readonly parts: Parts) {}
 
   /**
-   * Connects, and checks that the database role is fit for a worker.
+   * Connects, checks that the database role is fit for a worker, and takes the cache's lease.
    *
    * @param config - default: from the environment; see `docs/configuration.md`
    * @throws ProviderError `ProviderConfigInvalid` for a setting or a role that does not fit, `StoreUnavailable`
@@ -33,46 +55,99 @@ export class WorkspaceProviders {
   static async connect(config: ProviderConfig = providerConfigFromEnv(process.env)): Promise<WorkspaceProviders> {
     const store = openProviderStore(config.store);
     const http = createFetch();
-    try {
-      await store.preflight();
-    } catch (error) {
-      await Promise.all([store.close(), http.close()]);
-      throw error;
-    }
+    const lease = new Lease(config.leaseMs ?? DEFAULT_LEASE_MS);
     const resolver = new ProviderResolver({
       store,
       sealer: new Sealer(config.rootKeyring),
       fetch: http.fetch,
       fallback: config.fallback,
-      leaseMs: config.leaseMs,
+      lease,
       maxProviders: config.maxProviders,
     });
-    const sweeping = setInterval(() => resolver.sweep(), config.leaseMs ?? DEFAULT_LEASE_MS).unref();
-    return new WorkspaceProviders(resolver, createActivities({ resolver }), async () => {
-      clearInterval(sweeping);
-      resolver.clear();
+    const worker = registrationOf(config, lease);
+    const keeper = new LeaseKeeper({ store, worker, lease, cache: resolver.cache });
+    try {
+      await store.preflight();
+      await keeper.start();
+    } catch (error) {
       await Promise.all([store.close(), http.close()]);
+      throw error;
+    }
+    const listener = listen(config, keeper);
+    const endUpkeep = startUpkeep(lease.leaseMs, () => resolver.cache.sweep(), new Janitor(store));
+    return new WorkspaceProviders({
+      worker,
+      resolver,
+      activities: createActivities({ resolver }),
+      lease,
+      keeper,
+      ownQueue: new OwnQueue(
+        worker.taskQueue,
+        createOwnQueueActivities({ lease, keeper, scopes: resolver.openScopes }),
+      ),
+      closeAll: () => close({ store, keeper, listener, endUpkeep, closeHttp: () => http.close() }),
     });
   }
 
-  /** For `plugins` of `Worker.create`: registers the activities and lets the worker's own ones use `withProvider`. */
-  plugin(): SimplePlugin {
-    return new SimplePlugin({
-      name: 'workspace-providers.WorkspaceProviders',
-      activities: (own: object = {}) => withoutClash(own, this.activities),
-      workerInterceptors: { activity: [() => ({ inbound: resolverInContext(this.resolver) })] },
-    });
+  /** For what is neither a workflow nor an activity of a worker with the plugin. */
+  get resolver(): ProviderResolver {
+    return this.parts.resolver;
   }
 
-  /** Forgets every credential and closes pool and HTTP client. After the worker has stopped. */
+  /** What the plugin registers, for a worker that composes its activities by hand. */
+  get activities(): ProviderActivities {
+    return this.parts.activities;
+  }
+
+  get counts(): ProviderCounts {
+    const { resolver, keeper, lease } = this.parts;
+    return { ...resolver.cache.counts, ...keeper.counts, appliedEpoch: lease.appliedEpoch };
+  }
+
+  /** What this process is called in `resolver_workers`. */
+  get workerId(): string {
+    return this.parts.worker.workerId;
+  }
+
+  /**
+   * For `plugins` of `Worker.create`: registers the activities, lets the worker's own ones use `withProvider`, and
+   * serves this process's own task queue while the worker runs. One for each worker.
+   */
+  plugin(): ProvidersPlugin {
+    return new ProvidersPlugin(this.resolver, this.activities, this.parts.ownQueue);
+  }
+
+  /** Forgets every credential, gives the lease back, closes pool and HTTP client. After the worker has stopped. */
   close(): Promise<void> {
-    return this.closeAll();
+    return this.parts.closeAll();
   }
 }
 
-/** Temporal would let the later of two activities of one name win in silence. */
-function withoutClash(own: object, ours: ProviderActivities): object {
-  const clash = Object.keys(own).find((name) => Object.hasOwn(ours, name));
-  if (clash === undefined) return { ...own, ...ours };
-  throw new Error(`this worker has an activity ${clash} of its own, which is a name of WorkspaceProviders: rename it`);
+function registrationOf({ identity, longestStepMs }: ProviderConfig, { leaseMs }: Lease): WorkerRegistration {
+  const workerId = randomUUID();
+  return {
+    workerId,
+    taskQueue: `workspace-providers/${workerId}`,
+    identity: identity ?? `${process.pid}@${hostname()}`,
+    build: BUILD,
+    leaseMs,
+    longestStepMs: longestStepMs ?? DEFAULT_LONGEST_STEP_MS,
+  };
+}
+
+function listen({ listenUrl, store }: ProviderConfig, { nudge }: LeaseKeeper): ChangeListener | undefined {
+  return listenUrl === 'off' ? undefined : listenForChanges(listenUrl ?? store.databaseUrl, nudge);
+}
+
+async function close(parts: {
+  readonly store: ProviderStore;
+  readonly keeper: LeaseKeeper;
+  readonly listener: ChangeListener | undefined;
+  readonly endUpkeep: () => void;
+  readonly closeHttp: () => Promise<void>;
+}): Promise<void> {
+  parts.endUpkeep();
+  await parts.listener?.close();
+  await parts.keeper.stop();
+  await Promise.all([parts.store.close(), parts.closeHttp()]);
 }

@@ -165,7 +165,7 @@ test('a failure that an activity decides on itself is its own, whatever the serv
   const failure: unknown = await worker.run(decides).catch((error: unknown) => error);
   expect(failure).toMatchObject({ type: 'NoModels', message: 'there are no models' });
   expect(leaksIn(inspect(failure, { depth: 12 }), stage.secrets)).toEqual([]);
-  expect(resolver.counts.load).toBe(1);
+  expect(resolver.cache.counts.load).toBe(1);
 });
 
 test('outside of an activity, withProvider says what it needs', () => {

@@ -3,6 +3,7 @@ import { ProviderError } from '../../src/protocol/errors.js';
 import { PlatformFallback } from '../../src/resolver/platform-fallback.js';
 import { ProviderResolver } from '../../src/resolver/provider-resolver.js';
 import { FakeStore } from '../support/fake-store.js';
+import { heldLease } from '../support/leases.js';
 
 const WORKSPACE = 'ws_acme';
 const neverFetch = (() => Promise.reject(new Error('no call was expected'))) as typeof fetch;
@@ -10,7 +11,7 @@ const neverFetch = (() => Promise.reject(new Error('no call was expected'))) as 
 let store: FakeStore;
 
 function resolverWith(fallback = PlatformFallback.off): ProviderResolver {
-  return new ProviderResolver({ store, sealer: store.sealer, fetch: neverFetch, fallback });
+  return new ProviderResolver({ lease: heldLease(), store, sealer: store.sealer, fetch: neverFetch, fallback });
 }
 
 beforeEach(() => {
@@ -61,7 +62,7 @@ describe("the platform's own credentials", () => {
     await store.put(WORKSPACE, 'llm', 'openai', {}, { apiKey: 'canary-own-openai' });
     const reference = await resolver.resolveLlmKey(WORKSPACE, 'openai');
     store.remove(WORKSPACE, 'llm', 'openai');
-    resolver.clear();
+    resolver.cache.clear();
     await expect(resolver.open(reference)).rejects.toMatchObject({ type: 'ProviderNotConfigured' });
   });
 

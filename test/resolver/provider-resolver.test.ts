@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { Lease } from '../../src/fence/lease.js';
 import { ProviderError } from '../../src/protocol/errors.js';
 import { ProviderResolver, type ProviderResolverOptions } from '../../src/resolver/provider-resolver.js';
 import { FakeStore } from '../support/fake-store.js';
+import { heldLease, TestClock } from '../support/leases.js';
 
 const WORKSPACE = 'ws_acme';
 const KEY = 'canary-anthropic-key-0001';
@@ -9,10 +11,9 @@ const NEXT_KEY = 'canary-anthropic-key-0002';
 const neverFetch = (() => Promise.reject(new Error('no call was expected'))) as typeof fetch;
 
 let store: FakeStore;
-let nowMs: number;
 
 function resolverWith(options: Partial<ProviderResolverOptions> = {}): ProviderResolver {
-  return new ProviderResolver({ store, sealer: store.sealer, fetch: neverFetch, now: () => nowMs, ...options });
+  return new ProviderResolver({ store, sealer: store.sealer, fetch: neverFetch, lease: heldLease(), ...options });
 }
 
 function rejected(): ProviderError {
@@ -21,7 +22,6 @@ function rejected(): ProviderError {
 
 beforeEach(async () => {
   store = new FakeStore();
-  nowMs = 0;
   await store.put(WORKSPACE, 'llm', 'anthropic', { model: 'claude-test' }, { apiKey: KEY });
 });
 
@@ -45,7 +45,7 @@ describe('resolving', () => {
     const resolver = resolverWith();
     expect((await resolver.resolveLlmKey(WORKSPACE, ['gemini', 'openai', 'anthropic'])).name).toBe('openai');
     store.write(WORKSPACE, 'llm', 'openai', { status: 'disabled' });
-    resolver.clear();
+    resolver.cache.clear();
     expect((await resolver.resolveLlmKey(WORKSPACE, ['gemini', 'openai', 'anthropic'])).name).toBe('anthropic');
   });
 
@@ -119,7 +119,7 @@ describe('the cache', () => {
     const outcomes = (await Promise.all(calls)).map((reference) => reference.cache);
     expect(store.loads).toBe(1);
     expect(outcomes.filter((cache) => cache === 'miss')).toHaveLength(1);
-    expect(resolver.counts).toEqual({ hit: 0, miss: 1, joined: 999, load: 1 });
+    expect(resolver.cache.counts).toEqual({ hit: 0, miss: 1, joined: 999, reloaded: 0, refusedByLease: 0, load: 1 });
   });
 
   test('a warm resolve is synchronous, counted and makes no load', async () => {
@@ -127,19 +127,27 @@ describe('the cache', () => {
     await resolver.resolveLlmKey(WORKSPACE, 'anthropic');
     expect(resolver.peek(WORKSPACE, 'llm', ['anthropic'])).toMatchObject({ version: 1, cache: 'hit' });
     expect(store.loads).toBe(1);
-    expect(resolver.counts.hit).toBe(1);
+    expect(resolver.cache.counts.hit).toBe(1);
   });
 
-  test('an entry answers for one lease, counted from before its load was sent', async () => {
-    const resolver = resolverWith({ leaseMs: 1000 });
-    store.beforeAnswer = async () => {
-      nowMs = 400;
-    };
+  test('nothing is answered from it without a lease, and loads still serve', async () => {
+    const clock = new TestClock();
+    const lease = new Lease(1_000, clock);
+    const resolver = resolverWith({ lease });
     await resolver.resolveLlmKey(WORKSPACE, 'anthropic');
-    nowMs = 999;
-    expect(resolver.peek(WORKSPACE, 'llm', ['anthropic'])).toBeDefined();
-    nowMs = 1000;
     expect(resolver.peek(WORKSPACE, 'llm', ['anthropic'])).toBeUndefined();
+    lease.extend(lease.now());
+    expect(resolver.peek(WORKSPACE, 'llm', ['anthropic'])).toBeDefined();
+    clock.nowMs = 1_000;
+    expect((await resolver.resolveLlmKey(WORKSPACE, 'anthropic')).cache).toBe('miss');
+    expect(resolver.cache.counts).toMatchObject({ miss: 2, refusedByLease: 1, load: 2 });
+  });
+
+  test('a thousand callers without a lease make no more than two loads', async () => {
+    const resolver = resolverWith({ lease: new Lease(1_000) });
+    const calls = Array.from({ length: 1_000 }, () => resolver.resolveLlmKey(WORKSPACE, 'anthropic'));
+    await Promise.all(calls);
+    expect(store.loads).toBe(2);
   });
 
   test('no failure is cached', async () => {
@@ -167,21 +175,21 @@ describe('the cache', () => {
     expect((await resolver.resolveLlmKey(WORKSPACE, 'anthropic')).version).toBe(3);
   });
 
-  test('no credential stays in memory after its lease, though nobody asks for it', async () => {
-    const resolver = resolverWith({ leaseMs: 1000 });
+  test('no credential stays in memory for long because nobody asks for it', async () => {
+    const clock = new TestClock();
+    const lease = new Lease(1_000, clock);
+    const resolver = resolverWith({ lease });
     await resolver.resolveLlmKey(WORKSPACE, 'anthropic');
-    nowMs = 1000;
-    resolver.sweep();
-    nowMs = 0;
-    expect(resolver.peek(WORKSPACE, 'llm', ['anthropic'])).toBeUndefined();
-  });
-
-  test('a sweep leaves what may still answer', async () => {
-    const resolver = resolverWith({ leaseMs: 1000 });
-    await resolver.resolveLlmKey(WORKSPACE, 'anthropic');
-    nowMs = 999;
-    resolver.sweep();
-    expect(resolver.peek(WORKSPACE, 'llm', ['anthropic'])).toBeDefined();
+    const isCached = () => {
+      lease.extend(lease.now());
+      return resolver.peek(WORKSPACE, 'llm', ['anthropic']) !== undefined;
+    };
+    clock.nowMs = 9_999;
+    resolver.cache.sweep();
+    expect(isCached()).toBe(true);
+    clock.nowMs = 10_000;
+    resolver.cache.sweep();
+    expect(isCached()).toBe(false);
   });
 
   test('it holds no more providers than its bound', async () => {
@@ -241,19 +249,17 @@ describe('opening', () => {
   });
 
   test('a load that began before the refusal does not answer it', async () => {
-    const resolver = resolverWith({ leaseMs: 10 });
+    const resolver = resolverWith();
     const reference = { ...(await resolver.resolveLlmKey(WORKSPACE, 'anthropic')), type: 'llm' as const };
-    nowMs = 20;
+    resolver.cache.clear();
     let release = () => {};
     store.beforeAnswer = () => new Promise((resolve) => (release = resolve));
     const early = resolver.resolveLlmKey(WORKSPACE, 'anthropic');
     await store.put(WORKSPACE, 'llm', 'anthropic', {}, { apiKey: NEXT_KEY });
-    nowMs = 21;
     const seen: number[] = [];
     const healed = resolver.withProvider(reference, async ({ use }) => {
       seen.push(use.version);
       store.beforeAnswer = async () => {};
-      nowMs += 1;
       if (use.version === 1) throw rejected();
       return use.version;
     });

@@ -22,7 +22,7 @@ describe('putProvider', () => {
     await store.putProvider(provider(workspaceId), row('a'));
     await store.putProvider(provider(workspaceId, 'mainnet', 'rpc'), row('b'));
     expect(await store.readWorkspace(workspaceId)).toEqual({
-      epoch: 0,
+      epoch: expect.any(Number),
       dataKeys: [dataKey('k1')],
       providers: [
         { type: 'llm', name: 'anthropic', ...row('a'), status: 'active', version: 1 },

@@ -25,7 +25,14 @@ describe('the tables', () => {
   it('force row-level security upon their owner too, who is nobody’s login and no superuser', async () => {
     const stored = (await tables()).filter(({ name }) => name !== 'provider_api.migrations');
     expect(stored).toEqual(
-      ['provider_versions', 'workspace_keys', 'workspace_providers'].map((name) => ({
+      [
+        'provider_epoch',
+        'provider_invalidations',
+        'provider_versions',
+        'resolver_workers',
+        'workspace_keys',
+        'workspace_providers',
+      ].map((name) => ({
         name,
         forced: true,
         owner: 'provider_owner',
@@ -85,7 +92,10 @@ describe('the resolver role', () => {
       const { rows } = await session.query(`
         select proname from pg_proc
         where pronamespace = 'provider_api'::regnamespace and has_function_privilege(oid, 'execute') order by 1`);
-      expect(rows.map(({ proname }) => proname)).toEqual(['latest_migration', 'read_workspace']);
+      expect(rows.map(({ proname }) => proname)).toEqual([
+        ...['deregister_worker', 'forget_workers', 'latest_migration', 'list_workers', 'mark_vanished'],
+        ...['read_epoch', 'read_workspace', 'register_worker', 'renew_lease'],
+      ]);
       await expect(session.query(`select provider_api.delete_data_keys('ws_a')`)).rejects.toEqual(DENIED);
     });
   });

@@ -1,0 +1,95 @@
+/**
+ * The wait, after a change was committed, until no worker can answer with what was before it: each has applied the
+ * change, or its lease has run out by the waiter's own monotonic clock. No wall clock decides anything, the database's
+ * neither. Cut short, it is simply begun again.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { RegisteredWorker, WorkerRegistry } from '../protocol/workers.js';
+import { type Clock, outlasting, systemClock } from './clock.js';
+
+/** How a worker was accounted for. `waiting`: not yet. */
+export type FenceOutcome = 'applied' | 'gone' | 'waited-out' | 'waiting';
+
+export interface FencedWorker {
+  readonly workerId: string;
+  readonly identity: string;
+  readonly taskQueue: string;
+  readonly outcome: FenceOutcome;
+  /** Since the fence began, in milliseconds. */
+  readonly afterMs: number;
+}
+
+export interface FenceReport {
+  /** Every change up to this epoch is fenced. */
+  readonly epoch: number;
+  readonly tookMs: number;
+  /** Those that could have held a lease when the fence began. */
+  readonly workers: readonly FencedWorker[];
+}
+
+export interface FenceOptions {
+  readonly registry: WorkerRegistry;
+  /** Of the change, or a later one. Absent: that of every change that was committed before the call. */
+  readonly epoch?: number;
+  readonly clock?: Pick<Clock, 'monotonicMs'>;
+  readonly signal?: AbortSignal;
+  /** Called when a worker's outcome changes. */
+  readonly onProgress?: (report: FenceReport) => void;
+}
+
+const FIRST_POLL_MS = 3;
+const LAST_POLL_MS = 100;
+
+/**
+ * Returns when no worker serves what was before the epoch.
+ *
+ * @throws ProviderError `StoreUnavailable`: then nothing is known, begin again
+ */
+export async function awaitFence(options: FenceOptions): Promise<FenceReport> {
+  const { registry, clock = systemClock, signal, onProgress } = options;
+  const epoch = options.epoch ?? (await registry.readEpoch());
+  const startMs = clock.monotonicMs();
+  const listed = (await registry.listWorkers()).filter(({ state }) => state === 'live');
+  const outcomes = new Map<string, FencedWorker>();
+  const report = (): FenceReport => ({
+    epoch,
+    tookMs: elapsed(clock, startMs),
+    workers: listed.map((worker) => outcomes.get(worker.workerId) ?? toFenced(worker, 'waiting', 0)),
+  });
+  for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * 2, LAST_POLL_MS)) {
+    const present = new Map((await registry.listWorkers()).map((worker) => [worker.workerId, worker]));
+    const before = outcomes.size;
+    const waitedMs = clock.monotonicMs() - startMs;
+    for (const worker of listed) {
+      if (outcomes.has(worker.workerId)) continue;
+      const outcome = outcomeOf(present.get(worker.workerId), epoch, waitedMs >= outlasting(worker.leaseMs));
+      if (outcome !== 'waiting') outcomes.set(worker.workerId, toFenced(worker, outcome, elapsed(clock, startMs)));
+    }
+    if (outcomes.size > before) onProgress?.(report());
+    if (outcomes.size === listed.length) break;
+    await delay(pollMs, undefined, { signal });
+  }
+  // Their leases have run out, and nobody waits for them again. Those renewed meanwhile are there, and keep theirs.
+  const silent = listed.filter(({ workerId }) => outcomes.get(workerId)?.outcome === 'waited-out');
+  await registry.markVanished(silent);
+  return report();
+}
+
+function outcomeOf(present: RegisteredWorker | undefined, epoch: number, isOver: boolean): FenceOutcome {
+  // Without a live row there is no lease, and the next one comes with every change there is.
+  if (present?.state !== 'live') return 'gone';
+  if (present.appliedEpoch >= epoch) return 'applied';
+  return isOver ? 'waited-out' : 'waiting';
+}
+
+function toFenced(
+  { workerId, identity, taskQueue }: RegisteredWorker,
+  outcome: FenceOutcome,
+  afterMs: number,
+): FencedWorker {
+  return { workerId, identity, taskQueue, outcome, afterMs };
+}
+
+function elapsed(clock: Pick<Clock, 'monotonicMs'>, startMs: number): number {
+  return Math.round((clock.monotonicMs() - startMs) * 10) / 10;
+}

@@ -1,0 +1,49 @@
+/**
+ * Spares the next fence the wait for workers that are gone: a row whose renewal stays the same for a whole lease, by the
+ * janitor's own monotonic clock, belongs to a worker that holds none. Every worker runs one. It decides by what it saw
+ * itself, and what it does is conditioned on that still being so.
+ */
+import type { RegisteredWorker, SeenWorker, WorkerRegistry } from '../protocol/workers.js';
+import { type Clock, outlasting, systemClock } from './clock.js';
+
+interface Sighting extends SeenWorker {
+  readonly state: RegisteredWorker['state'];
+  readonly sinceMs: number;
+}
+
+export class Janitor {
+  #sightings = new Map<string, Sighting>();
+
+  constructor(
+    private readonly registry: WorkerRegistry,
+    private readonly clock: Pick<Clock, 'monotonicMs'> = systemClock,
+  ) {}
+
+  /**
+   * Looks once: live rows that were silent for a lease vanish, vanished ones go once no step of theirs can still run.
+   *
+   * @returns how many rows there are
+   * @throws ProviderError `StoreUnavailable`
+   */
+  async look(): Promise<number> {
+    const workers = await this.registry.listWorkers();
+    // After the answer: a renewal that was sent before the question may have been granted until then.
+    const nowMs = this.clock.monotonicMs();
+    this.#sightings = new Map(workers.map((worker) => [worker.workerId, this.#sighting(worker, nowMs)]));
+    const silent = (worker: RegisteredWorker, forMs: number) =>
+      nowMs - (this.#sightings.get(worker.workerId)?.sinceMs ?? nowMs) >= outlasting(forMs);
+    await this.registry.markVanished(
+      workers.filter((worker) => worker.state === 'live' && silent(worker, worker.leaseMs)),
+    );
+    await this.registry.forgetWorkers(
+      workers.filter((worker) => worker.state === 'vanished' && silent(worker, worker.longestStepMs)),
+    );
+    return workers.length;
+  }
+
+  #sighting({ workerId, renewal, state }: RegisteredWorker, nowMs: number): Sighting {
+    const earlier = this.#sightings.get(workerId);
+    if (earlier?.renewal === renewal && earlier.state === state) return earlier;
+    return { workerId, renewal, state, sinceMs: nowMs };
+  }
+}

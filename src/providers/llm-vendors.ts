@@ -1,0 +1,58 @@
+/** The language-model services that are known by name: where they answer, and how a key is shown to them. */
+
+interface Vendor {
+  readonly baseURL: string;
+  /** In the vendor's own base URL convention no version stands at its end, in the AI SDK's it does: taken off. */
+  readonly version?: string;
+  /** In order of preference. */
+  readonly apiKeyVariables: readonly string[];
+  readonly revokeByHand: string;
+}
+
+const VENDORS: Readonly<Record<string, Vendor>> = {
+  anthropic: {
+    baseURL: 'https://api.anthropic.com',
+    version: '/v1',
+    apiKeyVariables: ['ANTHROPIC_API_KEY'],
+    revokeByHand: 'disable the key at platform.claude.com, Settings, API keys',
+  },
+  openai: {
+    baseURL: 'https://api.openai.com/v1',
+    apiKeyVariables: ['OPENAI_API_KEY'],
+    revokeByHand: 'delete the key at platform.openai.com, Settings, API keys',
+  },
+  gemini: {
+    baseURL: 'https://generativelanguage.googleapis.com',
+    version: '/v1beta',
+    apiKeyVariables: ['GEMINI_API_KEY', 'GOOGLE_GENERATIVE_AI_API_KEY'],
+    revokeByHand: 'delete the key at aistudio.google.com, API keys',
+  },
+};
+
+/** `undefined`: a compatible service. */
+export function vendorOf(name: string): Vendor | undefined {
+  return Object.hasOwn(VENDORS, name) ? VENDORS[name] : undefined;
+}
+
+/** As the vendor's own SDK takes it. */
+export function baseURLOf(name: string, config: { readonly baseURL?: string }): string {
+  const vendor = vendorOf(name);
+  const chosen = config.baseURL ?? vendor?.baseURL ?? '';
+  return vendor?.version && chosen.endsWith(vendor.version) ? chosen.slice(0, -vendor.version.length) : chosen;
+}
+
+/**
+ * A header carries the key: queries end in logs.
+ *
+ * @param key - empty: the headers of a call without one
+ */
+export function keyHeaders(name: string, key: string): Readonly<Record<string, string>> {
+  switch (name) {
+    case 'anthropic':
+      return { 'anthropic-version': '2023-06-01', ...(key && { 'x-api-key': key }) };
+    case 'gemini':
+      return { ...(key && { 'x-goog-api-key': key }) };
+    default:
+      return { ...(key && { authorization: `Bearer ${key}` }) };
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * Which credentials running callbacks of this process hold, by provider and version: what a rotation waits for before
+ * it revokes the older one. What `open` handed out without a callback is not counted; nobody can tell when it ends.
+ */
+import type { ProviderIdentity } from '../protocol/identity.js';
+import type { HeldVersion } from '../protocol/own-queue.js';
+import type { ProviderReference } from '../protocol/references.js';
+
+interface Scope {
+  readonly version: number;
+  readonly sinceMs: number;
+}
+
+export class OpenScopes {
+  readonly #scopes = new Map<string, Set<Scope>>();
+  readonly #released = new EventTarget();
+
+  /** @returns what to call when the callback has ended */
+  hold(reference: ProviderReference): () => void {
+    // The platform's credential is not the workspace's to rotate.
+    if (reference.source === 'platform') return () => {};
+    const key = keyOf(reference);
+    const scope: Scope = { version: reference.version, sinceMs: performance.now() };
+    const scopes = this.#scopes.get(key) ?? new Set();
+    this.#scopes.set(key, scopes.add(scope));
+    return () => {
+      scopes.delete(scope);
+      if (scopes.size === 0 && this.#scopes.get(key) === scopes) this.#scopes.delete(key);
+      this.#released.dispatchEvent(new Event(key));
+    };
+  }
+
+  /** The versions older than `version` that are held, the oldest first. */
+  heldBelow(provider: ProviderIdentity, version: number): HeldVersion[] {
+    const nowMs = performance.now();
+    const held = new Map<number, HeldVersion>();
+    for (const scope of this.#scopes.get(keyOf(provider)) ?? []) {
+      if (scope.version >= version) continue;
+      const sofar = held.get(scope.version) ?? { version: scope.version, count: 0, longestMs: 0 };
+      const longestMs = Math.max(sofar.longestMs, Math.round(nowMs - scope.sinceMs));
+      held.set(scope.version, { ...sofar, count: sofar.count + 1, longestMs });
+    }
+    return [...held.values()].sort((a, b) => a.version - b.version);
+  }
+
+  /** Resolves once no version older than `version` is held. @throws what `signal` was aborted with */
+  async waitUntilReleased(provider: ProviderIdentity, version: number, signal: AbortSignal): Promise<void> {
+    const key = keyOf(provider);
+    while (this.heldBelow(provider, version).length > 0) {
+      signal.throwIfAborted();
+      await new Promise<void>((resolve) => {
+        const wake = () => {
+          this.#released.removeEventListener(key, wake);
+          signal.removeEventListener('abort', wake);
+          resolve();
+        };
+        this.#released.addEventListener(key, wake);
+        signal.addEventListener('abort', wake);
+      });
+    }
+  }
+}
+
+function keyOf({ workspaceId, type, name }: ProviderIdentity): string {
+  return `${workspaceId}/${type}/${name}`;
+}

@@ -1,0 +1,42 @@
+/** The plugin over one process's providers: activities, the resolver at hand in them, and the process's own queue. */
+import { SimplePlugin } from '@temporalio/plugin';
+import type { Worker, WorkerOptions } from '@temporalio/worker';
+import type { ProviderActivities } from '../activities/index.js';
+import type { ProviderResolver } from '../resolver/provider-resolver.js';
+import { resolverInContext } from './context.js';
+import type { OwnQueue } from './own-queue.js';
+
+export class ProvidersPlugin extends SimplePlugin {
+  #host: Pick<WorkerOptions, 'connection' | 'namespace' | 'identity' | 'taskQueue'> | undefined;
+
+  constructor(
+    resolver: ProviderResolver,
+    activities: ProviderActivities,
+    private readonly ownQueue: OwnQueue,
+  ) {
+    super({
+      name: 'workspace-providers.WorkspaceProviders',
+      activities: (own: object = {}) => withoutClash(own, activities),
+      workerInterceptors: { activity: [() => ({ inbound: resolverInContext(resolver) })] },
+    });
+  }
+
+  override configureWorker(options: WorkerOptions): WorkerOptions {
+    // A plugin that was given to the connection is also handed the own queue's worker, which shares that connection.
+    if (options.taskQueue === this.ownQueue.taskQueue) return options;
+    this.#host = options;
+    return super.configureWorker(options);
+  }
+
+  override runWorker(worker: Worker, next: (worker: Worker) => Promise<void>): Promise<void> {
+    if (worker.options.taskQueue === this.ownQueue.taskQueue) return next(worker);
+    return this.ownQueue.during(this.#host ?? {}, () => super.runWorker(worker, next));
+  }
+}
+
+/** Temporal would let the later of two activities of one name win in silence. */
+function withoutClash(own: object, ours: ProviderActivities): object {
+  const clash = Object.keys(own).find((name) => Object.hasOwn(ours, name));
+  if (clash === undefined) return { ...own, ...ours };
+  throw new Error(`this worker has an activity ${clash} of its own, which is a name of WorkspaceProviders: rename it`);
+}
