@@ -25,7 +25,7 @@ test('a reference holds names and facts fit to show, and the three kinds share o
   ];
   const { resolveLlmKey, resolveTenderlyConfig, resolveRpcEndpoint } = providers.activities;
   const { chainId, gateway, tenderly } = stage.chain;
-  const before = providers.resolver.counts.load;
+  const before = providers.resolver.cache.counts.load;
   const own = { workspaceId, version: 1, source: 'workspace' };
   const references = [
     await inActivity().run(resolveLlmKey, { workspaceId, provider: ['openai', 'anthropic'] }),
@@ -64,7 +64,7 @@ test('a reference holds names and facts fit to show, and the three kinds share o
       ],
     },
   ]);
-  expect(providers.resolver.counts.load - before).toBe(1);
+  expect(providers.resolver.cache.counts.load - before).toBe(1);
   expect(tenderly.calls()).toEqual([]);
   for (const key of keys) expect(JSON.stringify(references)).not.toContain(key);
 });

@@ -106,7 +106,7 @@ describe('endpoints', () => {
     await twoEndpoints();
     const ref = await resolve();
     await stage.manager.setStatus({ workspaceId, type: 'rpc', name: 'main' }, 'disabled');
-    providers.resolver.clear();
+    providers.resolver.cache.clear();
     expect((await read({}, ref)).provider.name).toBe('backup');
     expect(called()).not.toContain('main');
   });
@@ -115,7 +115,7 @@ describe('endpoints', () => {
     await stage.addEndpoint(workspaceId, 'main');
     const ref = await resolve();
     await stage.manager.removeProvider({ workspaceId, type: 'rpc', name: 'main' });
-    providers.resolver.clear();
+    providers.resolver.cache.clear();
     await expect(read({}, ref)).rejects.toMatchObject({ type: 'ProviderNotConfigured', nonRetryable: true });
   });
 });
