@@ -24,7 +24,11 @@ export interface ClockedPostgres {
   readonly pid: number;
   /** How far its wall clock is from the host's. */
   readonly offsetSeconds: number;
-  /** Moves the wall clock, back where negative. Each server process sees it within a second; a restart keeps it. */
+  /**
+   * Moves the wall clock, back where negative. Each server process sees it within a second; a restart keeps it.
+   * Postgres' own timeouts and `pg_sleep` go by it: a statement timeout that was set before a jump back comes late by
+   * that much, and one set before a jump forward comes at once, as "due to user request".
+   */
   jump(seconds: number): Promise<void>;
   /** As by SIGQUIT: no checkpoint, sessions are cut. It stays away until `restart()`. */
   crash(): Promise<void>;
