@@ -1,6 +1,6 @@
 /**
  * Which folder may import which: dependencies point one way,
- * surfaces → temporal, activities → resolver → store, sealing, providers → protocol.
+ * surfaces → temporal, activities → resolver, management → store, sealing, providers, fence → protocol.
  * Type-only imports count as imports (`tsPreCompilationDeps`), save where a rule says otherwise. Each rule is shown to
  * find a planted violation in test/architecture/dependencies.test.ts.
  */
@@ -30,16 +30,22 @@ export default {
       { pathNot: '^src/protocol/' },
     ),
     forbid(
-      'store-sealing-providers-know-protocol-alone',
-      'Three neighbours that do not know each other; `Secret` is the one word that they share.',
-      { path: '^src/(store|sealing|providers)/' },
+      'store-sealing-providers-fence-know-protocol-alone',
+      'Four neighbours that do not know each other; `Secret` is the one word that they share.',
+      { path: '^src/(store|sealing|providers|fence)/' },
       { path: '^src/', pathNot: ['^src/$1/', '^src/protocol/', '^src/providers/secret\\.ts$'] },
     ),
     forbid(
       'resolver-looks-down',
       'It is used by activities and surfaces, and knows neither.',
       { path: '^src/resolver/' },
-      { path: '^src/', pathNot: '^src/(resolver|store|sealing|providers|protocol)/' },
+      { path: '^src/', pathNot: '^src/(resolver|fence|store|sealing|providers|protocol)/' },
+    ),
+    forbid(
+      'management-looks-down',
+      'What changes providers knows neither who reads them nor who asked.',
+      { path: '^src/management/' },
+      { path: '^src/', pathNot: '^src/(management|fence|store|sealing|providers|protocol)/' },
     ),
     forbid(
       'activities-and-temporal-look-down',

@@ -6,6 +6,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 
 const INTEGRATION = [
   'integration',
+  'rotation',
   'store',
   'activities',
   'workflows',

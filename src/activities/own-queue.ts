@@ -5,7 +5,7 @@
 
 import type { Lease } from '../fence/lease.js';
 import type { LeaseKeeper } from '../fence/lease-keeper.js';
-import type { DrainAnswer, DrainInput, InvalidateAnswer, InvalidateInput } from '../protocol/own-queue.js';
+import type { DrainAnswer, DrainInput, InvalidateAnswer } from '../protocol/own-queue.js';
 import type { OpenScopes } from '../resolver/open-scopes.js';
 import { atTheEdge } from './failures.js';
 import { withHeartbeat } from './heartbeat.js';
@@ -18,10 +18,13 @@ export interface OwnQueueDependencies {
 
 export function createOwnQueueActivities({ lease, keeper, scopes }: OwnQueueDependencies) {
   return {
-    /** Renews the lease, which takes what changed out of the cache, and answers with the epoch that is applied now. */
-    invalidateCache: ({ epoch }: InvalidateInput): Promise<InvalidateAnswer> =>
+    /**
+     * Renews the lease, which takes all that was committed before out of the cache, and answers with the epoch that is
+     * applied now.
+     */
+    invalidateCache: (): Promise<InvalidateAnswer> =>
       atTheEdge(async () => {
-        if (lease.appliedEpoch < epoch) await keeper.renew();
+        await keeper.renew();
         return { appliedEpoch: lease.appliedEpoch };
       }),
 

@@ -3,12 +3,13 @@
  * so whoever changes the address must know the secret: else an editor who may not see a key could have it sent to a
  * host of his own.
  */
+
+import type { SecretFields } from '../management/secret-vault.js';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
 import type { ProviderIdentity } from '../protocol/identity.js';
 import { describeProvider } from '../protocol/names.js';
 import { type ParsedProvider, parseProvider } from '../providers/index.js';
 import { unmask } from './masking.js';
-import type { SecretFields } from './stored-secret.js';
 
 /** A field that is absent stays, one that is null goes, and a secret one that equals its current mask stays. */
 export interface ProviderChange {

@@ -4,20 +4,25 @@
  * workspace, so it is for the platform's own services and operators, who say for which workspace they act.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { awaitFence } from '../fence/fence.js';
+import { Rotations } from '../management/rotations.js';
+import { SecretVault } from '../management/secret-vault.js';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
 import type { ProviderIdentity } from '../protocol/identity.js';
 import { checkIdentity, checkWorkspaceId, describeProvider } from '../protocol/names.js';
 import type { ProviderRecord, WorkspaceSnapshot } from '../protocol/records.js';
+import type { FenceReport } from '../protocol/rotation.js';
+import type { RegisteredWorker } from '../protocol/workers.js';
 import { createFetch, type HttpClient } from '../providers/fetch.js';
 import { type ParsedProvider, parseProvider } from '../providers/index.js';
+import { checkLive } from '../providers/live-check.js';
 import type { CheckResult } from '../providers/type.js';
 import { Sealer } from '../sealing/sealer.js';
 import { type ManagementStore, openManagementStore } from '../store/management-store.js';
+import type { RotationSummary } from '../store/rotation-store.js';
 import { type ProviderClientConfig, providerClientConfigFromEnv } from './client-config.js';
-import { checkLive } from './live-check.js';
 import { changeProvider, type ProviderChange } from './provider-change.js';
 import { type ProviderSummary, summarize } from './provider-summary.js';
-import { openSecret } from './stored-secret.js';
 
 export interface ConfigureProviderInput extends ProviderIdentity {
   /** Public. Default: no fields. */
@@ -57,12 +62,12 @@ export interface ProviderCheckReport extends ProviderIdentity, CheckResult {
  */
 export class ProviderClient {
   readonly #store: ManagementStore;
-  readonly #sealer: Sealer;
+  readonly #vault: SecretVault;
   readonly #http: HttpClient = createFetch();
 
   private constructor({ store, rootKeyring }: ProviderClientConfig) {
     this.#store = openManagementStore(store);
-    this.#sealer = new Sealer(rootKeyring);
+    this.#vault = new SecretVault(new Sealer(rootKeyring), this.#store);
   }
 
   /** Connects to Postgres at the first call, not before. */
@@ -80,7 +85,7 @@ export class ProviderClient {
     checkIdentity(identity);
     const parsed = parseProvider(identity.type, identity.name, config, secret);
     const workspace = await this.#store.readWorkspace(identity.workspaceId);
-    return this.#write(identity, parsed, await this.#seal(identity, parsed.secret, workspace));
+    return this.#write(identity, parsed, await this.#vault.seal(identity, parsed.secret, workspace));
   }
 
   /** The workspace's providers by type and name; one that does not open is listed as not readable. */
@@ -88,7 +93,7 @@ export class ProviderClient {
     const rows = await this.#store.listProviders(checkWorkspaceId(workspaceId));
     // Read after the rows, so that no row is sealed under a key that is not in the list yet.
     const { dataKeys } = await this.#store.readWorkspace(workspaceId);
-    return Promise.all(rows.map((row) => summarize(workspaceId, row, dataKeys, this.#sealer)));
+    return Promise.all(rows.map((row) => summarize(workspaceId, row, dataKeys, this.#vault)));
   }
 
   /**
@@ -102,12 +107,12 @@ export class ProviderClient {
   async updateProvider({ identity, expectedVersion, ...change }: UpdateProviderInput): Promise<WrittenProvider> {
     const workspace = await this.#store.readWorkspace(checkIdentity(identity).workspaceId);
     const record = find(identity, workspace);
-    const secret = await openSecret(this.#sealer, identity, record.encryptedConfig, workspace.dataKeys);
+    const secret = await this.#vault.open(identity, record.encryptedConfig, workspace.dataKeys);
     const parsed = changeProvider(identity, { config: record.config, secret }, change);
     // Sealed anew it would count as rotated.
     const encryptedConfig = isDeepStrictEqual(parsed.secret, secret)
       ? record.encryptedConfig
-      : await this.#seal(identity, parsed.secret, workspace);
+      : await this.#vault.seal(identity, parsed.secret, workspace);
     return this.#write(identity, parsed, encryptedConfig, expectedVersion ?? record.version);
   }
 
@@ -131,7 +136,7 @@ export class ProviderClient {
     const { workspaceId, type, name } = checkIdentity(identity);
     const workspace = await this.#store.readWorkspace(workspaceId);
     const { config, encryptedConfig, version } = find(identity, workspace);
-    const secret = await openSecret(this.#sealer, identity, encryptedConfig, workspace.dataKeys);
+    const secret = await this.#vault.open(identity, encryptedConfig, workspace.dataKeys);
     const parsed = parseProvider(type, name, config, secret);
     const startedAtMs = performance.now();
     try {
@@ -147,23 +152,37 @@ export class ProviderClient {
     }
   }
 
+  /**
+   * Waits until no worker serves what was before: every change that was committed before the call is fenced when this
+   * returns. It takes milliseconds where the workers answer, else as long as the lease of the one that does not.
+   */
+  awaitFence(signal?: AbortSignal): Promise<FenceReport> {
+    return awaitFence({ registry: this.#store, signal });
+  }
+
+  /** The workers that hold leases, and those that vanished lately. */
+  listWorkers(): Promise<readonly RegisteredWorker[]> {
+    return this.#store.listWorkers();
+  }
+
+  /** Rotations, the newest first. @param workspaceId - absent: of all workspaces */
+  listRotations(workspaceId?: string, limit = 50): Promise<readonly RotationSummary[]> {
+    return this.#store.listRotations(workspaceId && checkWorkspaceId(workspaceId), limit);
+  }
+
+  /** What `RotationClient` starts rotations with. */
+  get rotations(): Rotations {
+    return new Rotations({ store: this.#store, vault: this.#vault, fetch: this.#http.fetch });
+  }
+
+  /** Ends a rotation whose workflow is gone: it keeps no credential any more. */
+  async abandonRotation(rotationId: string, reason: string): Promise<void> {
+    await this.#store.endRotation(rotationId, 'failed', reason);
+  }
+
   /** Waits for statements under way, ends checks. Idempotent. */
   async close(): Promise<void> {
     await Promise.all([this.#store.close(), this.#http.close()]);
-  }
-
-  /** Seals before the data key is stored: what cannot be sealed leaves nothing behind. */
-  async #seal(
-    identity: ProviderIdentity,
-    secret: ParsedProvider['secret'],
-    { dataKeys: [active] }: WorkspaceSnapshot,
-  ): Promise<string> {
-    const plaintext = JSON.stringify(secret);
-    if (active) return this.#sealer.seal(identity, plaintext, active);
-    const first = await this.#sealer.createDataKey(identity.workspaceId);
-    const encryptedConfig = await this.#sealer.seal(identity, plaintext, first);
-    const winner = await this.#store.addDataKey(identity.workspaceId, first);
-    return winner.kid === first.kid ? encryptedConfig : this.#sealer.seal(identity, plaintext, winner);
   }
 
   async #write(

@@ -1,12 +1,11 @@
 /** A provider as a person or a settings page may see it. Nothing here is a secret. */
+import type { SecretVault } from '../management/secret-vault.js';
 import { type FailureType, isProviderError } from '../protocol/errors.js';
 import type { ProviderIdentity } from '../protocol/identity.js';
 import type { WrappedDataKey } from '../protocol/records.js';
 import { parseProvider } from '../providers/index.js';
-import type { Sealer } from '../sealing/sealer.js';
 import type { ProviderCheck, ProviderRow } from '../store/management-store.js';
 import { isObject, type Masked, maskSecret } from './masking.js';
-import { openSecret } from './stored-secret.js';
 
 export interface ProviderSummary extends ProviderIdentity {
   readonly status: 'active' | 'disabled';
@@ -35,14 +34,14 @@ export async function summarize(
   workspaceId: string,
   row: ProviderRow,
   dataKeys: readonly WrappedDataKey[],
-  sealer: Sealer,
+  vault: SecretVault,
 ): Promise<ProviderSummary> {
   const { type, name, status, version, lastCheck, createdAt, updatedAt, rotatedAt } = row;
   const identity = { workspaceId, type, name };
   const facts = { ...identity, status, version };
   const times = { ...(lastCheck && { lastCheck }), createdAt, updatedAt, rotatedAt };
   try {
-    const secret = await openSecret(sealer, identity, row.encryptedConfig, dataKeys);
+    const secret = await vault.open(identity, row.encryptedConfig, dataKeys);
     const { config, shown } = parseProvider(type, name, row.config, secret);
     const masked = Object.entries(secret).map(([field, value]) => [field, maskSecret(value)] as const);
     const publicConfig = isObject(config) ? config : {};

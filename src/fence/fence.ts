@@ -4,34 +4,17 @@
  * neither. Cut short, it is simply begun again.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { FencedWorker, FenceOutcome, FenceReport } from '../protocol/rotation.js';
 import type { RegisteredWorker, WorkerRegistry } from '../protocol/workers.js';
 import { type Clock, outlasting, systemClock } from './clock.js';
-
-/** How a worker was accounted for. `waiting`: not yet. */
-export type FenceOutcome = 'applied' | 'gone' | 'waited-out' | 'waiting';
-
-export interface FencedWorker {
-  readonly workerId: string;
-  readonly identity: string;
-  readonly taskQueue: string;
-  readonly outcome: FenceOutcome;
-  /** Since the fence began, in milliseconds. */
-  readonly afterMs: number;
-}
-
-export interface FenceReport {
-  /** Every change up to this epoch is fenced. */
-  readonly epoch: number;
-  readonly tookMs: number;
-  /** Those that could have held a lease when the fence began. */
-  readonly workers: readonly FencedWorker[];
-}
 
 export interface FenceOptions {
   readonly registry: WorkerRegistry;
   /** Of the change, or a later one. Absent: that of every change that was committed before the call. */
   readonly epoch?: number;
   readonly clock?: Pick<Clock, 'monotonicMs'>;
+  /** Between two looks, by that clock; one that ends early costs a look. */
+  readonly sleep?: (ms: number, signal: AbortSignal | undefined) => Promise<void>;
   readonly signal?: AbortSignal;
   /** Called when a worker's outcome changes. */
   readonly onProgress?: (report: FenceReport) => void;
@@ -46,7 +29,7 @@ const LAST_POLL_MS = 100;
  * @throws ProviderError `StoreUnavailable`: then nothing is known, begin again
  */
 export async function awaitFence(options: FenceOptions): Promise<FenceReport> {
-  const { registry, clock = systemClock, signal, onProgress } = options;
+  const { registry, clock = systemClock, sleep = systemSleep, signal, onProgress } = options;
   const epoch = options.epoch ?? (await registry.readEpoch());
   const startMs = clock.monotonicMs();
   const listed = (await registry.listWorkers()).filter(({ state }) => state === 'live');
@@ -67,12 +50,16 @@ export async function awaitFence(options: FenceOptions): Promise<FenceReport> {
     }
     if (outcomes.size > before) onProgress?.(report());
     if (outcomes.size === listed.length) break;
-    await delay(pollMs, undefined, { signal });
+    await sleep(pollMs, signal);
   }
   // Their leases have run out, and nobody waits for them again. Those renewed meanwhile are there, and keep theirs.
   const silent = listed.filter(({ workerId }) => outcomes.get(workerId)?.outcome === 'waited-out');
   await registry.markVanished(silent);
   return report();
+}
+
+function systemSleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return delay(ms, undefined, { signal });
 }
 
 function outcomeOf(present: RegisteredWorker | undefined, epoch: number, isOver: boolean): FenceOutcome {

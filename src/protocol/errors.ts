@@ -24,6 +24,10 @@ export const FAILURE_TYPES = {
   ProviderRateLimited: { retryable: true },
   /** 5xx, timeouts, refused connections. */
   ProviderUnavailable: { retryable: true },
+  /** Another rotation of the same provider is under way. */
+  RotationInProgress: { retryable: false },
+  /** It ended without a change, or cannot go where it was told to; the message says why. */
+  RotationFailed: { retryable: false },
   /** Postgres is away. */
   StoreUnavailable: { retryable: true },
   /** The root-key service is away. */

@@ -23,6 +23,8 @@ const BY_FAILURE: Readonly<Record<FailureType, number>> = {
   ProviderQuotaExhausted: EXIT.rejected,
   ProviderConfigInvalid: EXIT.invalid,
   ProviderRequestInvalid: EXIT.invalid,
+  RotationInProgress: EXIT.invalid,
+  RotationFailed: EXIT.invalid,
   ProviderRateLimited: EXIT.unavailable,
   ProviderUnavailable: EXIT.unavailable,
   StoreUnavailable: EXIT.unavailable,

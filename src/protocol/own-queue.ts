@@ -1,10 +1,6 @@
 /** What a rotation asks of one worker process, and what that answers. */
 import type { ProviderIdentity } from './identity.js';
 
-export interface InvalidateInput {
-  readonly epoch: number;
-}
-
 export interface InvalidateAnswer {
   /** Every change up to this epoch has left the worker's cache. */
   readonly appliedEpoch: number;

@@ -16,6 +16,7 @@ import {
   toDataKey,
   toProviderRecord,
 } from './provider-store.js';
+import { type RotationStore, rotationStore } from './rotation-store.js';
 import { workerRegistry } from './worker-store.js';
 
 /** What the last check at the live service found out about this version. */
@@ -45,7 +46,7 @@ export interface ProviderWrite {
 }
 
 /** Each throws ProviderError: `StoreUnavailable`, `ProviderConfigInvalid` where a value does not fit its column. */
-export interface ManagementStore extends Pick<ProviderStore, 'readWorkspace' | 'close'>, WorkerRegistry {
+export interface ManagementStore extends Pick<ProviderStore, 'readWorkspace' | 'close'>, WorkerRegistry, RotationStore {
   /** By type and name. */
   listProviders(workspaceId: string): Promise<readonly ProviderRow[]>;
   /** Adds a workspace's data key where it has none, and returns the active one, whoever was first. */
@@ -77,6 +78,7 @@ export function openManagementStore(options: DatabaseOptions): ManagementStore {
     close: () => database.close(),
     readWorkspace: (workspaceId) => readWorkspace(database, workspaceId),
     ...workerRegistry(database),
+    ...rotationStore(database),
 
     async listProviders(workspaceId) {
       return (await database.query<RowColumns>(LIST, [checkWorkspaceId(workspaceId)])).map(toProviderRow);

@@ -1,6 +1,8 @@
 /** The settings of a worker process: those of the resolver, and where Temporal is. */
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { NativeConnectionOptions } from '@temporalio/worker';
+import { OPERATIONS_TASK_QUEUE } from '../protocol/rotation.js';
+import type { OperationsConfig } from './operations.js';
 import { describeProviderConfig, type ProviderConfig, readProviderConfig } from './provider-config.js';
 import { Settings } from './settings.js';
 
@@ -14,6 +16,8 @@ export interface WorkerConfig {
   /** How long running steps may take to end once the process was told to stop, in milliseconds. */
   readonly shutdownGraceMs: number;
   readonly maxConcurrentSteps: number;
+  /** Absent: this process runs no rotations. */
+  readonly operations?: OperationsConfig;
 }
 
 /**
@@ -26,6 +30,7 @@ export function workerConfigFromEnv(env: NodeJS.ProcessEnv): WorkerConfig {
   const settings = new Settings(env);
   const providers = readProviderConfig(settings);
   const temporal = readTemporal(settings);
+  const managerUrl = settings.text('PROVIDER_MANAGER_DATABASE_URL', '');
   const config = {
     providers,
     connection: temporal?.connectionOptions ?? {},
@@ -34,6 +39,13 @@ export function workerConfigFromEnv(env: NodeJS.ProcessEnv): WorkerConfig {
     identity: providers.identity,
     shutdownGraceMs: settings.durationMs('PROVIDER_SHUTDOWN_GRACE', 30_000, 0, 3_600_000),
     maxConcurrentSteps: settings.count('PROVIDER_MAX_CONCURRENT_STEPS', 100, 1, 100_000),
+    operations: managerUrl
+      ? {
+          store: { ...providers.store, databaseUrl: managerUrl },
+          rootKeyring: providers.rootKeyring,
+          taskQueue: settings.text('PROVIDER_OPERATIONS_TASK_QUEUE', OPERATIONS_TASK_QUEUE),
+        }
+      : undefined,
   };
   settings.throwIfRefused();
   return config;
@@ -47,6 +59,7 @@ export function describeWorkerConfig(config: WorkerConfig): Readonly<Record<stri
     taskQueue: config.taskQueue,
     shutdownGraceMs: config.shutdownGraceMs,
     maxConcurrentSteps: config.maxConcurrentSteps,
+    runsRotations: config.operations !== undefined,
     ...describeProviderConfig(config.providers),
   };
 }

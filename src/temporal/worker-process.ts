@@ -1,10 +1,12 @@
 /**
- * A worker of this package's own workflows and activities, from its config to its end. Stopping is orderly: it takes
+ * A worker of this package's own workflows and activities, from its config to its end; where it was given a login that
+ * may change providers, it runs rotations too. Stopping is orderly: it takes
  * no more tasks, lets running steps end within the grace, and closes everything it opened.
  */
 import { isGrpcServiceError } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { ProviderError } from '../protocol/errors.js';
+import { createOperationsWorker, type OperationsWorker } from './operations.js';
 import type { WorkerConfig } from './worker-config.js';
 import { workflowSource } from './workflow-source.js';
 import { WorkspaceProviders } from './workspace-providers.js';
@@ -27,7 +29,9 @@ export async function createWorkerProcess(config: WorkerConfig): Promise<WorkerP
   try {
     connection = await connectTemporal(config);
     const worker = await createWorker(config, connection, providers);
-    return asProcess(worker, connection, providers);
+    const operations =
+      config.operations && (await createOperationsWorker(config.operations, { ...config, connection }));
+    return asProcess(worker, operations, connection, providers);
   } catch (error) {
     await connection?.close();
     await providers.close();
@@ -35,17 +39,32 @@ export async function createWorkerProcess(config: WorkerConfig): Promise<WorkerP
   }
 }
 
-function asProcess(worker: Worker, connection: NativeConnection, providers: WorkspaceProviders): WorkerProcess {
+function asProcess(
+  worker: Worker,
+  operations: OperationsWorker | undefined,
+  connection: NativeConnection,
+  providers: WorkspaceProviders,
+): WorkerProcess {
   return {
     async run() {
       try {
-        await worker.run();
+        await runTogether(operations ? [worker, operations.worker] : [worker]);
       } finally {
+        await operations?.close();
         await providers.close();
         await connection.close();
       }
     },
   };
+}
+
+/** Where one of them ends, by a signal or a fault, the others end too. */
+async function runTogether(workers: readonly Worker[]): Promise<void> {
+  const end = () => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  const ends = await Promise.allSettled(workers.map((worker) => worker.run().finally(end)));
+  for (const ended of ends) if (ended.status === 'rejected') throw ended.reason;
 }
 
 function createWorker(

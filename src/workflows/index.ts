@@ -1,2 +1,4 @@
 /** The workflows that this package's own worker runs. */
 export { type AddressAnswer, type AddressQuestion, addressAgent } from './address-agent.js';
+export { invalidateWorkers } from './fence.js';
+export { rotateProvider } from './rotate-provider.js';

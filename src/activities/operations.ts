@@ -1,0 +1,70 @@
+/** The stages of rotations as activities, for processes whose login may change providers. */
+import { Context } from '@temporalio/activity';
+import { awaitFence } from '../fence/fence.js';
+import type { Rotations } from '../management/rotations.js';
+import type {
+  BegunRotation,
+  EndRotationInput,
+  RollBackRotationInput,
+  RotationIdInput,
+  RotationStageInput,
+  WorkerAddress,
+} from '../protocol/operations.js';
+import type { CheckReport, FenceReport, RevocationReport } from '../protocol/rotation.js';
+import type { ManagementStore } from '../store/management-store.js';
+import { atTheEdge } from './failures.js';
+import { withHeartbeat } from './heartbeat.js';
+
+export interface OperationDependencies {
+  readonly store: ManagementStore;
+  readonly rotations: Rotations;
+}
+
+export function createOperationActivities({ store, rotations }: OperationDependencies) {
+  return {
+    beginRotation: ({ rotationId }: RotationIdInput): Promise<BegunRotation> =>
+      atTheEdge(async () => {
+        const { workflowId } = Context.current().info.workflowExecution ?? {};
+        const { origin, fromVersion } = await store.beginRotation(rotationId, workflowId ?? rotationId);
+        return { origin, fromVersion };
+      }),
+
+    issueNextCredential: ({ rotationId }: RotationIdInput): Promise<void> =>
+      atTheEdge(() => withHeartbeat((signal) => rotations.issue(rotationId, { signal }))),
+
+    checkNextCredential: ({ rotationId }: RotationIdInput): Promise<CheckReport> =>
+      atTheEdge(() => withHeartbeat(() => rotations.check(rotationId))),
+
+    recordRotationStage: ({ rotationId, state }: RotationStageInput): Promise<void> =>
+      atTheEdge(() => store.advanceRotation(rotationId, state)),
+
+    activateNextCredential: ({ rotationId }: RotationIdInput): Promise<{ readonly version: number }> =>
+      atTheEdge(() => store.activateRotation(rotationId)),
+
+    restorePreviousCredential: ({ rotationId, reason }: RollBackRotationInput): Promise<{ readonly version: number }> =>
+      atTheEdge(() => store.rollBackRotation(rotationId, reason)),
+
+    /** Of every change that was committed before the call. Where it is cut short, the next attempt begins anew. */
+    awaitFence: (): Promise<FenceReport> =>
+      atTheEdge(() => withHeartbeat((signal) => awaitFence({ registry: store, signal }))),
+
+    /** Every worker that may hold a lease or run a step. */
+    listWorkers: (): Promise<readonly WorkerAddress[]> =>
+      atTheEdge(async () =>
+        (await store.listWorkers()).map(({ workerId, identity, taskQueue, state }) => {
+          return { workerId, identity, taskQueue, state };
+        }),
+      ),
+
+    revokePreviousCredential: ({ rotationId }: RotationIdInput): Promise<RevocationReport> =>
+      atTheEdge(() => withHeartbeat((signal) => rotations.revokePrevious(rotationId, { signal }))),
+
+    discardIssuedCredential: ({ rotationId }: RotationIdInput): Promise<RevocationReport | undefined> =>
+      atTheEdge(() => withHeartbeat((signal) => rotations.discardIssued(rotationId, { signal }))),
+
+    endRotation: ({ rotationId, state, reason }: EndRotationInput): Promise<void> =>
+      atTheEdge(() => store.endRotation(rotationId, state, reason)),
+  };
+}
+
+export type OperationActivities = ReturnType<typeof createOperationActivities>;

@@ -1,0 +1,50 @@
+/** Seals the secret fields of a provider for its row, and opens them again. They stay within one call of the caller. */
+import { ProviderError } from '../protocol/errors.js';
+import type { ProviderIdentity } from '../protocol/identity.js';
+import { parseJson } from '../protocol/json.js';
+import { describeProvider } from '../protocol/names.js';
+import type { WorkspaceSnapshot, WrappedDataKey } from '../protocol/records.js';
+import type { Sealer } from '../sealing/sealer.js';
+import type { ManagementStore } from '../store/management-store.js';
+
+export type SecretFields = Readonly<Record<string, unknown>>;
+
+export class SecretVault {
+  constructor(
+    private readonly sealer: Sealer,
+    private readonly store: Pick<ManagementStore, 'addDataKey'>,
+  ) {}
+
+  /**
+   * Seals before the workspace's first data key is stored: what cannot be sealed leaves nothing behind.
+   *
+   * @throws ProviderError `CredentialUnreadable` where the data key does not unwrap, `KeyServiceUnavailable`
+   */
+  async seal(
+    identity: ProviderIdentity,
+    secret: SecretFields,
+    { dataKeys: [active] }: Pick<WorkspaceSnapshot, 'dataKeys'>,
+  ): Promise<string> {
+    const plaintext = JSON.stringify(secret);
+    if (active) return this.sealer.seal(identity, plaintext, active);
+    const first = await this.sealer.createDataKey(identity.workspaceId);
+    const encryptedConfig = await this.sealer.seal(identity, plaintext, first);
+    const winner = await this.store.addDataKey(identity.workspaceId, first);
+    return winner.kid === first.kid ? encryptedConfig : this.sealer.seal(identity, plaintext, winner);
+  }
+
+  /** @throws ProviderError `CredentialUnreadable`, `KeyServiceUnavailable`, `ProviderConfigInvalid` where it is no JSON object */
+  async open(
+    identity: ProviderIdentity,
+    encryptedConfig: string,
+    dataKeys: readonly WrappedDataKey[],
+  ): Promise<SecretFields> {
+    const secret = parseJson(await this.sealer.open(identity, encryptedConfig, dataKeys));
+    if (typeof secret === 'object' && secret !== null && !Array.isArray(secret)) return secret as SecretFields;
+    throw new ProviderError(
+      'ProviderConfigInvalid',
+      `the sealed config of ${describeProvider(identity)} is no JSON object: configure it anew`,
+      { provider: identity, fields: ['secret'] },
+    );
+  }
+}

@@ -1,0 +1,198 @@
+/** Rotations, stage by stage. Each call may be made again: what it does is done once. */
+import { ProviderError } from '../protocol/errors.js';
+import type { ProviderIdentity } from '../protocol/identity.js';
+import { checkIdentity, describeProvider } from '../protocol/names.js';
+import type { RotationOrigin, RotationState } from '../protocol/rotation.js';
+import type { Database, Statement } from './pool.js';
+
+/** A rotation, without what is sealed. */
+export interface RotationSummary {
+  readonly rotationId: string;
+  readonly provider: ProviderIdentity;
+  readonly state: RotationState;
+  readonly origin: RotationOrigin;
+  readonly workflowId?: string;
+  readonly fromVersion?: number;
+  readonly toVersion?: number;
+  readonly rolledBack: boolean;
+  readonly reason?: string;
+  readonly requestedBy: string;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  readonly endedAt?: Date;
+}
+
+/** With its credentials, sealed. */
+export interface RotationRecord extends RotationSummary {
+  readonly next?: SealedCredential;
+  readonly previous?: SealedCredential;
+}
+
+export interface SealedCredential {
+  readonly encryptedConfig: string;
+  /** What the service calls it, where it made it for us. */
+  readonly keyId?: string;
+}
+
+export interface StagedRotation {
+  readonly rotationId: string;
+  readonly provider: ProviderIdentity;
+  readonly requestedBy: string;
+  /** Absent: the service is to make one. */
+  readonly nextEncryptedConfig?: string;
+}
+
+/** Each throws ProviderError `StoreUnavailable`, and `RotationFailed` where there is no such rotation. */
+export interface RotationStore {
+  /** @throws ProviderError `RotationInProgress` where there is another one, `ProviderNotConfigured` */
+  stageRotation(rotation: StagedRotation): Promise<void>;
+  /** Binds it to its workflow and to the version that it starts from. @throws ProviderError `RotationFailed` */
+  beginRotation(rotationId: string, workflowId: string): Promise<RotationRecord>;
+  readRotation(rotationId: string): Promise<RotationRecord>;
+  /** @returns false where it has one already: then this one is nobody's */
+  storeIssuedCredential(rotationId: string, next: Required<SealedCredential>): Promise<boolean>;
+  advanceRotation(rotationId: string, state: 'checked' | 'fenced' | 'drained'): Promise<void>;
+  /** @throws ProviderError `RotationFailed` where the provider was changed since the rotation began */
+  activateRotation(rotationId: string): Promise<{ readonly version: number }>;
+  /** @throws ProviderError `RotationFailed` where nothing is kept to bring back, or the provider was changed since */
+  rollBackRotation(rotationId: string, reason: string): Promise<{ readonly version: number }>;
+  /** Empties the sealed columns. @param state - absent: it stays as it is */
+  endRotation(rotationId: string, state?: 'revoked' | 'rolled-back' | 'failed', reason?: string): Promise<void>;
+  /** The newest first. @param workspaceId - absent: of all workspaces */
+  listRotations(workspaceId: string | undefined, limit: number): Promise<readonly RotationSummary[]>;
+}
+
+export function rotationStore(database: Database): RotationStore {
+  const one = async (statement: Statement, values: readonly unknown[], rotationId: string) => {
+    const [row] = await database.query<RotationColumns>(statement, values);
+    if (row) return toRecord(row);
+    throw new ProviderError(
+      'RotationFailed',
+      `rotation ${rotationId} is not there, has ended, or is another workflow's`,
+    );
+  };
+  const swap = async (statement: Statement, values: readonly unknown[], what: string) => {
+    const [row] = await database.query<SwapColumns>(statement, values);
+    if (row?.outcome === 'activated') return { version: Number(row.new_version) };
+    const why = row?.outcome === 'changed' ? 'the provider was changed meanwhile' : 'it is not at that stage';
+    throw new ProviderError('RotationFailed', `${what}: ${why}; nothing was changed now`);
+  };
+  return {
+    async stageRotation({ rotationId, provider, requestedBy, nextEncryptedConfig }) {
+      const { workspaceId, type, name } = checkIdentity(provider);
+      const origin = nextEncryptedConfig === undefined ? 'issued' : 'given';
+      const values = [rotationId, workspaceId, type, name, origin, nextEncryptedConfig ?? null, requestedBy];
+      const [row] = await database.query<{ outcome: string }>(STAGE, values);
+      if (row?.outcome === 'in-progress') {
+        const message = `${describeProvider(provider)} is being rotated already: see \`rotations ${workspaceId}\``;
+        throw new ProviderError('RotationInProgress', message, { provider });
+      }
+      if (row?.outcome === 'not-configured') {
+        throw new ProviderError('ProviderNotConfigured', `there is no ${describeProvider(provider)}`, { provider });
+      }
+    },
+    beginRotation: (rotationId, workflowId) => one(BEGIN, [rotationId, workflowId], rotationId),
+    readRotation: (rotationId) => one(READ, [rotationId], rotationId),
+    async storeIssuedCredential(rotationId, { encryptedConfig, keyId }) {
+      const [row] = await database.query<{ stored: boolean }>(STORE_ISSUED, [rotationId, encryptedConfig, keyId]);
+      return row?.stored ?? false;
+    },
+    async advanceRotation(rotationId, state) {
+      await database.query(ADVANCE, [rotationId, state]);
+    },
+    activateRotation: (rotationId) => swap(ACTIVATE, [rotationId], 'the next credential was not activated'),
+    rollBackRotation: (rotationId, reason) => swap(ROLL_BACK, [rotationId, reason], 'it was not rolled back'),
+    async endRotation(rotationId, state, reason) {
+      await database.query(END, [rotationId, state ?? null, reason ?? null]);
+    },
+    async listRotations(workspaceId, limit) {
+      return (await database.query<SummaryColumns>(LIST, [workspaceId ?? null, limit])).map(toSummary);
+    },
+  };
+}
+
+const STAGE = {
+  name: 'stage_rotation',
+  text: 'select outcome from provider_api.stage_rotation($1, $2, $3, $4, $5, $6, $7)',
+};
+const BEGIN = { name: 'begin_rotation', text: 'select * from provider_api.begin_rotation($1, $2)' };
+const READ = { name: 'read_rotation', text: 'select * from provider_api.read_rotation($1)' };
+const STORE_ISSUED = {
+  name: 'store_issued_credential',
+  text: 'select stored from provider_api.store_issued_credential($1, $2, $3)',
+};
+const ADVANCE = { name: 'advance_rotation', text: 'select provider_api.advance_rotation($1, $2)' };
+const ACTIVATE = {
+  name: 'activate_rotation',
+  text: 'select outcome, new_version from provider_api.activate_rotation($1)',
+};
+const ROLL_BACK = {
+  name: 'roll_back_rotation',
+  text: 'select outcome, new_version from provider_api.roll_back_rotation($1, $2)',
+};
+const END = { name: 'end_rotation', text: 'select provider_api.end_rotation($1, $2, $3)' };
+const LIST = { name: 'list_rotations', text: 'select * from provider_api.list_rotations($1, $2)' };
+
+interface SwapColumns {
+  readonly outcome: 'activated' | 'changed' | 'not-ready';
+  readonly new_version: string | null;
+}
+
+interface SummaryColumns {
+  readonly rotation_id: string;
+  readonly workspace_id: string;
+  readonly provider_type: string;
+  readonly provider_name: string;
+  readonly state: RotationState;
+  readonly origin: RotationOrigin;
+  readonly workflow_id: string | null;
+  readonly from_version: string | null;
+  readonly to_version: string | null;
+  readonly rolled_back: boolean;
+  readonly reason: string | null;
+  readonly requested_by: string;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+  readonly ended_at: Date | null;
+}
+
+interface RotationColumns extends SummaryColumns {
+  readonly next_encrypted_config: string | null;
+  readonly next_key_id: string | null;
+  readonly previous_encrypted_config: string | null;
+  readonly previous_key_id: string | null;
+}
+
+function toSummary(row: SummaryColumns): RotationSummary {
+  return {
+    rotationId: row.rotation_id,
+    provider: { workspaceId: row.workspace_id, type: row.provider_type, name: row.provider_name },
+    state: row.state,
+    origin: row.origin,
+    workflowId: row.workflow_id ?? undefined,
+    fromVersion: toVersion(row.from_version),
+    toVersion: toVersion(row.to_version),
+    rolledBack: row.rolled_back,
+    reason: row.reason ?? undefined,
+    requestedBy: row.requested_by,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    endedAt: row.ended_at ?? undefined,
+  };
+}
+
+function toRecord(row: RotationColumns): RotationRecord {
+  return {
+    ...toSummary(row),
+    next: toSealed(row.next_encrypted_config, row.next_key_id),
+    previous: toSealed(row.previous_encrypted_config, row.previous_key_id),
+  };
+}
+
+function toSealed(encryptedConfig: string | null, keyId: string | null): SealedCredential | undefined {
+  return encryptedConfig === null ? undefined : { encryptedConfig, keyId: keyId ?? undefined };
+}
+
+function toVersion(version: string | null): number | undefined {
+  return version === null ? undefined : Number(version);
+}

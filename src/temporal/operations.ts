@@ -1,0 +1,65 @@
+/**
+ * The worker of rotations: its login may change providers, so it stands apart from the workers of steps, whose logins
+ * may not. It may share their process, or have one of its own.
+ */
+import { type NativeConnection, Worker } from '@temporalio/worker';
+import { createOperationActivities } from '../activities/operations.js';
+import { Rotations } from '../management/rotations.js';
+import { SecretVault } from '../management/secret-vault.js';
+import { OPERATIONS_TASK_QUEUE } from '../protocol/rotation.js';
+import { createFetch } from '../providers/fetch.js';
+import type { RootKeyring } from '../sealing/root-keyring.js';
+import { Sealer } from '../sealing/sealer.js';
+import { openManagementStore } from '../store/management-store.js';
+import type { DatabaseOptions } from '../store/pool.js';
+import { workflowSource } from './workflow-source.js';
+
+export interface OperationsConfig {
+  /** For a login that was granted `provider_manager`. */
+  readonly store: DatabaseOptions;
+  readonly rootKeyring: RootKeyring;
+  /** Default `provider-operations`. */
+  readonly taskQueue?: string;
+}
+
+export interface OperationsHost {
+  readonly connection: NativeConnection;
+  readonly namespace: string;
+  readonly identity?: string;
+  readonly shutdownGraceMs: number;
+}
+
+export interface OperationsWorker {
+  readonly worker: Worker;
+  /** After the worker has stopped. */
+  close(): Promise<void>;
+}
+
+/** @throws ProviderError `ProviderConfigInvalid` where the database URL is none */
+export async function createOperationsWorker(
+  config: OperationsConfig,
+  host: OperationsHost,
+): Promise<OperationsWorker> {
+  const store = openManagementStore(config.store);
+  const http = createFetch();
+  const close = async () => {
+    await Promise.all([store.close(), http.close()]);
+  };
+  try {
+    const vault = new SecretVault(new Sealer(config.rootKeyring), store);
+    const rotations = new Rotations({ store, vault, fetch: http.fetch });
+    const worker = await Worker.create({
+      connection: host.connection,
+      namespace: host.namespace,
+      ...(host.identity !== undefined && { identity: host.identity }),
+      taskQueue: config.taskQueue ?? OPERATIONS_TASK_QUEUE,
+      activities: createOperationActivities({ store, rotations }),
+      shutdownGraceTime: host.shutdownGraceMs,
+      ...workflowSource(),
+    });
+    return { worker, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
