@@ -55,7 +55,8 @@ export async function benchCold({ rounds, turnMs }, { adminUrl, resolverUrl, roo
       ),
     ];
     const results = await inRounds(contenders, rounds, turnOfMs(turnMs));
-    if (resolver.cache.counts.hit + resolverWithoutDataKeys.counts.hit > 0) throw new Error('a cold resolve was a hit');
+    if (resolver.cache.counts.hit + resolverWithoutDataKeys.cache.counts.hit > 0)
+      throw new Error('a cold resolve was a hit');
     return [{ title: 'cold resolve on Postgres, one after another', unit: 'µs', results }];
   } finally {
     await Promise.all([store.close(), pool.end(), adminPool.end()]);

@@ -1,9 +1,9 @@
 /** A migrated Postgres of the benchmarks' own, with workspaces in it that the client wrote which operators use. */
-import { ProviderClient } from '../dist/client.js';
+import { ProviderClient, parseLocalKeyring } from '../dist/client.js';
 import { startPostgres } from '../dist/dev/postgres.js';
 import { createLogin } from '../dist/store/logins.js';
 import { migrate } from '../dist/store/migrate.js';
-import { createRootKeyring, createWorkspaceIds, providersOf } from './workspaces.js';
+import { createEncryptionKey, createWorkspaceIds, providersOf } from './workspaces.js';
 
 /** As many as the client's pool has connections. */
 const WRITERS = 10;
@@ -15,13 +15,17 @@ export async function startDatabase(workspaces) {
   const postgres = await startPostgres();
   try {
     await migrate(postgres.url);
-    const rootKeyring = createRootKeyring();
+    const encryptionKey = createEncryptionKey();
+    const rootKeyring = parseLocalKeyring(encryptionKey);
     const workspaceIds = createWorkspaceIds(workspaces);
-    await writeProviders(await createLogin(postgres.url, 'provider_manager'), rootKeyring, workspaceIds);
+    const managerUrl = await createLogin(postgres.url, 'provider_manager');
+    await writeProviders(managerUrl, rootKeyring, workspaceIds);
     return {
       /** Of a superuser. */
       adminUrl: postgres.url,
       resolverUrl: await createLogin(postgres.url, 'provider_resolver'),
+      managerUrl,
+      encryptionKey,
       rootKeyring,
       workspaceIds,
       stop: () => postgres.stop(),

@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { benchActivity } from './activity.js';
 import { benchCold } from './cold.js';
 import { startDatabase } from './database.js';
+import { benchFence } from './fence.js';
 import { table } from './report.js';
 import { benchStorm } from './storm.js';
 import { load, machine, versions } from './surroundings.js';
@@ -19,6 +20,7 @@ const THOROUGH = {
   warm: { rounds: 11, turnMs: 200, workspaces: 10_000 },
   cold: { rounds: 11, turnMs: 500 },
   storm: { rounds: 5, turnMs: 500 },
+  fence: { rounds: 5, changes: 200, leaseMs: 5_000 },
   activity: {
     rounds: 15,
     servers: [
@@ -33,6 +35,7 @@ const QUICK = {
   warm: { rounds: 2, turnMs: 5, workspaces: 200 },
   cold: { rounds: 2, turnMs: 5 },
   storm: { rounds: 1, turnMs: 5 },
+  fence: { rounds: 1, changes: 5, leaseMs: 1_000 },
   activity: {
     rounds: 1,
     servers: [
@@ -55,6 +58,7 @@ const database = await startDatabase(settings.workspaces);
 try {
   await measure('cold resolves', () => benchCold(settings.cold, database));
   await measure('storms', () => benchStorm(settings.storm, database));
+  await measure('fences', () => benchFence(settings.fence, database));
   await measure('activities in Temporal', () => benchActivity(settings.activity, database));
 } finally {
   await database.stop();

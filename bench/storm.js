@@ -6,6 +6,7 @@ import { ProviderResolver } from '../dist/resolver/provider-resolver.js';
 import { Sealer } from '../dist/sealing/sealer.js';
 import { openProviderStore } from '../dist/store/provider-store.js';
 import { dataKeyOf, decrypt, inTurn, openPool, readWorkspace, sealedIn } from './bare-load.js';
+import { heldLease } from './lease.js';
 import { createPeers } from './peers.js';
 import { inRounds, turnOfMs } from './rounds.js';
 
@@ -40,6 +41,7 @@ export async function benchStorm({ rounds, turnMs }, { resolverUrl, rootKeyring,
       },
       sealer: new Sealer(rootKeyring),
       fetch,
+      lease: heldLease(),
       maxProviders: 1,
     });
     // Caches of one entry: the next workspace is always cold.

@@ -4,12 +4,14 @@
  */
 import { TTLCache } from '@isaacs/ttlcache';
 import { LRUCache } from 'lru-cache';
+import { parseLocalKeyring } from '../dist/client.js';
 import { parseProvider } from '../dist/providers/index.js';
 import { ProviderResolver } from '../dist/resolver/provider-resolver.js';
 import { toOpened } from '../dist/resolver/workspace-entry.js';
 import { Sealer } from '../dist/sealing/sealer.js';
+import { heldLease } from './lease.js';
 import { createPeers, LEASE_MS } from './peers.js';
-import { createRootKeyring, providersOf } from './workspaces.js';
+import { createEncryptionKey, providersOf } from './workspaces.js';
 
 /** @typedef {(workspaceIds: readonly string[]) => unknown} Contender makes what answers for a workspace */
 
@@ -74,7 +76,7 @@ function floor(workspaceIds) {
 
 /** Over a store in memory, since what is warm asks no database; its rows are parsed JSON, as those of Postgres are. */
 async function warmResolver(workspaceIds) {
-  const sealer = new Sealer(createRootKeyring(), { maxDataKeys: workspaceIds.length });
+  const sealer = new Sealer(parseLocalKeyring(createEncryptionKey()), { maxDataKeys: workspaceIds.length });
   const readWorkspace = async (/** @type {string} */ workspaceId) => {
     const dataKey = await sealer.createDataKey(workspaceId);
     const providers = [];
@@ -86,7 +88,7 @@ async function warmResolver(workspaceIds) {
   };
   const maxProviders = workspaceIds.length * providersOf('').length;
   const store = { readWorkspace };
-  const resolver = new ProviderResolver({ store, sealer, fetch, leaseMs: LEASE_MS, maxProviders });
+  const resolver = new ProviderResolver({ store, sealer, fetch, lease: heldLease(), maxProviders });
   for (const id of workspaceIds) await resolver.resolveLlmKey(id, 'anthropic');
   return resolver;
 }

@@ -1,9 +1,8 @@
 /** The workspaces that are measured: each with an LLM key, an RPC endpoint and a Tenderly account, plainly fake. */
 import { randomBytes } from 'node:crypto';
-import { parseLocalKeyring } from '../dist/client.js';
 
-export function createRootKeyring() {
-  return parseLocalKeyring(`bench:${randomBytes(32).toString('base64')}`);
+export function createEncryptionKey() {
+  return `bench:${randomBytes(32).toString('base64')}`;
 }
 
 /** @param {number} count */

@@ -50,7 +50,11 @@ export async function awaitFence(options: FenceOptions): Promise<FenceReport> {
     }
     if (outcomes.size > before) onProgress?.(report());
     if (outcomes.size === listed.length) break;
-    await sleep(pollMs, signal);
+    // Not past the moment when the next lease has run out.
+    const leftMs = listed
+      .filter(({ workerId }) => !outcomes.has(workerId))
+      .map(({ leaseMs }) => outlasting(leaseMs) - waitedMs);
+    await sleep(Math.max(1, Math.min(pollMs, ...leftMs)), signal);
   }
   // Their leases have run out, and nobody waits for them again. Those renewed meanwhile are there, and keep theirs.
   const silent = listed.filter(({ workerId }) => outcomes.get(workerId)?.outcome === 'waited-out');

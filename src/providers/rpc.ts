@@ -86,6 +86,7 @@ export const rpc: ProviderType<RpcConfig, RpcSecret, RpcCredential> = {
     host: shownHost(new URL(secret.url)),
     key: shownKey(new URL(secret.url)),
   }),
+  revokeByHand: () => 'delete the key that the URL carries, at the service that it leads to',
   destination: (_name, _publicConfig, secret) => new URL(secret.url).origin,
   fromEnvironment: (name, env) => {
     const chainId = /^chain-([1-9]\d{0,15})$/.exec(name)?.[1];

@@ -1,0 +1,139 @@
+/**
+ * How long a change waits until no worker serves what was before it: with ten worker processes that are well, with one
+ * of them stopped, and with one that was killed a while ago; beside the change alone, and beside waiting out a
+ * time-to-live, which is what one does without a fence. After each fence every worker is asked what it serves.
+ */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { awaitFence } from '../dist/fence/fence.js';
+import { openManagementStore } from '../dist/store/management-store.js';
+import { openPool } from './bare-load.js';
+import { inRounds } from './rounds.js';
+
+const FLEET = 10;
+const ALONE = 'floor: the change alone';
+const HEALTHY = `ours: ${FLEET} workers, all well`;
+const TTL = 'a time-to-live, waited out';
+const AIM_STOPPED = 1.05;
+
+/**
+ * @param {{ rounds: number, changes: number, leaseMs: number }} settings
+ * @param {import('./database.js').BenchDatabase} database
+ * @returns {Promise<import('./report.js').Part[]>}
+ */
+export async function benchFence({ rounds, changes, leaseMs }, database) {
+  const [workspaceId] = database.workspaceIds;
+  const pool = openPool(database.adminUrl);
+  const registry = openManagementStore({ databaseUrl: database.managerUrl });
+  const fleet = await Promise.all(Array.from({ length: FLEET }, () => startWorker(database, workspaceId, leaseMs)));
+  let changed = 0;
+  /** @returns {Promise<number>} the version */
+  const change = async () => {
+    changed += 1;
+    const set = `update workspace_providers set config = jsonb_set(config, '{model}', to_jsonb($1::text))
+      where workspace_id = $2 and provider_type = 'llm' and provider_name = 'anthropic' returning version`;
+    const { rows } = await pool.query(set, [`model-${changed}`, workspaceId]);
+    return Number(rows[0].version);
+  };
+  const fenced = async (/** @type {Worker[]} */ asked, startedAtMs = performance.now()) => {
+    const version = await change();
+    await awaitFence({ registry });
+    const tookMs = performance.now() - startedAtMs;
+    await Promise.all(asked.map((worker) => worker.mustServe(version)));
+    return tookMs;
+  };
+  try {
+    const contenders = [
+      { name: ALONE, samples: changes, run: async () => timed(change) },
+      { name: HEALTHY, samples: changes, run: () => fenced(fleet), floor: ALONE },
+      {
+        name: TTL,
+        samples: 1,
+        run: () => timed(() => change().then(() => delay(leaseMs))),
+      },
+      {
+        name: `ours: ${FLEET} workers, one stopped`,
+        samples: 1,
+        run: () => whileStopped(fleet[0], () => fenced(fleet.slice(1))),
+        floor: TTL,
+        aim: AIM_STOPPED,
+      },
+    ];
+    const results = await inRounds(contenders, rounds, turn);
+
+    const [killed, ...others] = fleet;
+    await killed.kill();
+    await untilGone(registry, killed.workerId, leaseMs);
+    const afterKill = { name: 'ours: one killed a while ago', samples: changes, run: () => fenced(others) };
+    const killResults = await inRounds([afterKill], rounds, turn);
+    return [
+      { title: `a change and its fence, the lease ${leaseMs} ms`, unit: 'ms', results: [...results, ...killResults] },
+    ];
+  } finally {
+    await Promise.all(fleet.map((worker) => worker.kill()));
+    await Promise.all([pool.end(), registry.close()]);
+  }
+}
+
+/** @typedef {Awaited<ReturnType<typeof startWorker>>} Worker */
+
+async function startWorker({ resolverUrl, encryptionKey }, workspaceId, leaseMs) {
+  const script = fileURLToPath(new URL('fence-worker.js', import.meta.url));
+  const env = { DATABASE_URL: resolverUrl, ENCRYPTION_KEY: encryptionKey, PROVIDER_CACHE_LEASE: `${leaseMs}ms` };
+  const child = fork(script, [workspaceId], { env });
+  const [{ workerId }] = await once(child, 'message');
+  return {
+    /** @type {string} */
+    workerId,
+    signal: (/** @type {NodeJS.Signals} */ signal) => child.kill(signal),
+    async mustServe(/** @type {number} */ version) {
+      child.send('which?');
+      const [{ version: served }] = await once(child, 'message');
+      if (served < version) throw new Error(`a worker serves version ${served} after the fence of ${version}`);
+    },
+    async kill() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    },
+  };
+}
+
+async function whileStopped(/** @type {Worker} */ worker, /** @type {() => Promise<number>} */ work) {
+  worker.signal('SIGSTOP');
+  try {
+    return await work();
+  } finally {
+    worker.signal('SIGCONT');
+    // Registered again, before the next one counts on it.
+    await worker.mustServe(0);
+  }
+}
+
+/** The others notice by themselves that it renews no more. */
+async function untilGone(registry, workerId, leaseMs) {
+  const deadlineMs = performance.now() + 20 * leaseMs;
+  for (;;) {
+    const row = (await registry.listWorkers()).find((worker) => worker.workerId === workerId);
+    if (row?.state !== 'live') return;
+    if (performance.now() > deadlineMs) throw new Error('no janitor noticed that a worker was killed');
+    await delay(leaseMs / 10);
+  }
+}
+
+/** @param {{ samples: number, run: () => Promise<number> }} contender */
+async function turn({ samples, run }) {
+  const timesNs = [];
+  for (let sample = 0; sample < samples; sample++) timesNs.push((await run()) * 1e6);
+  timesNs.sort((a, b) => a - b);
+  const at = (/** @type {number} */ share) => timesNs[Math.min(samples - 1, Math.floor(share * samples))];
+  return { samples, min: at(0), p50: at(0.5), p99: at(0.99), max: at(1) };
+}
+
+async function timed(/** @type {() => Promise<unknown>} */ work) {
+  const startedAtMs = performance.now();
+  await work();
+  return performance.now() - startedAtMs;
+}
