@@ -7,6 +7,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 const INTEGRATION = [
   'integration',
   'rotation',
+  'schedules',
   'store',
   'activities',
   'workflows',

@@ -17,6 +17,7 @@ import {
   toProviderRecord,
 } from './provider-store.js';
 import { type RotationStore, rotationStore } from './rotation-store.js';
+import { type ScheduleStore, scheduleStore } from './schedule-store.js';
 import { workerRegistry } from './worker-store.js';
 
 /** What the last check at the live service found out about this version. */
@@ -46,7 +47,11 @@ export interface ProviderWrite {
 }
 
 /** Each throws ProviderError: `StoreUnavailable`, `ProviderConfigInvalid` where a value does not fit its column. */
-export interface ManagementStore extends Pick<ProviderStore, 'readWorkspace' | 'close'>, WorkerRegistry, RotationStore {
+export interface ManagementStore
+  extends Pick<ProviderStore, 'readWorkspace' | 'close'>,
+    WorkerRegistry,
+    RotationStore,
+    ScheduleStore {
   /** By type and name. */
   listProviders(workspaceId: string): Promise<readonly ProviderRow[]>;
   /** Adds a workspace's data key where it has none, and returns the active one, whoever was first. */
@@ -79,6 +84,7 @@ export function openManagementStore(options: DatabaseOptions): ManagementStore {
     readWorkspace: (workspaceId) => readWorkspace(database, workspaceId),
     ...workerRegistry(database),
     ...rotationStore(database),
+    ...scheduleStore(database),
 
     async listProviders(workspaceId) {
       return (await database.query<RowColumns>(LIST, [checkWorkspaceId(workspaceId)])).map(toProviderRow);

@@ -27,7 +27,9 @@ describe('the tables', () => {
     expect(stored).toEqual(
       [
         'provider_epoch',
+        'provider_events',
         'provider_invalidations',
+        'provider_rotations',
         'provider_versions',
         'resolver_workers',
         'workspace_keys',

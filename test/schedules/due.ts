@@ -1,0 +1,29 @@
+/** Makes time pass in rows, as only their owner could: the store itself takes no time from anybody. */
+import type { ProviderIdentity } from '../../src/protocol/identity.js';
+import { type TestDatabase, withSession } from '../support/database.js';
+
+/** As if the provider's credential had been replaced 31 days ago. */
+export async function pastDue(
+  { ownerUrl }: TestDatabase,
+  { workspaceId, type, name }: ProviderIdentity,
+): Promise<void> {
+  await run(
+    ownerUrl,
+    `update workspace_providers set rotated_at = now() - interval '31 days'
+      where (workspace_id, provider_type, provider_name) = ($1, $2, $3)`,
+    [workspaceId, type, name],
+  );
+}
+
+/** As if the rotation had been staged an hour ago. */
+export async function stagedLongAgo({ ownerUrl }: TestDatabase, rotationId: string): Promise<void> {
+  const text = `update provider_rotations set created_at = now() - interval '1 hour' where rotation_id = $1`;
+  await run(ownerUrl, text, [rotationId]);
+}
+
+async function run(url: string, text: string, values: readonly string[]): Promise<void> {
+  await withSession(url, async (session) => {
+    const { rowCount } = await session.query(text, [...values]);
+    if (rowCount !== 1) throw new Error(`time passed for ${rowCount} rows`);
+  });
+}
