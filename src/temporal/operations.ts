@@ -4,8 +4,10 @@
  */
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { createOperationActivities } from '../activities/operations.js';
+import { checkProvider } from '../management/provider-check.js';
 import { Rotations } from '../management/rotations.js';
 import { SecretVault } from '../management/secret-vault.js';
+import type { ProviderIdentity } from '../protocol/identity.js';
 import { OPERATIONS_TASK_QUEUE } from '../protocol/rotation.js';
 import { createFetch } from '../providers/fetch.js';
 import type { RootKeyring } from '../sealing/root-keyring.js';
@@ -47,13 +49,18 @@ export async function createOperationsWorker(
   };
   try {
     const vault = new SecretVault(new Sealer(config.rootKeyring), store);
-    const rotations = new Rotations({ store, vault, fetch: http.fetch });
+    const dependencies = { store, vault, fetch: http.fetch };
+    const activities = createOperationActivities({
+      store,
+      rotations: new Rotations(dependencies),
+      checkProvider: (provider: ProviderIdentity) => checkProvider(provider, dependencies),
+    });
     const worker = await Worker.create({
       connection: host.connection,
       namespace: host.namespace,
       ...(host.identity !== undefined && { identity: host.identity }),
       taskQueue: config.taskQueue ?? OPERATIONS_TASK_QUEUE,
-      activities: createOperationActivities({ store, rotations }),
+      activities,
       shutdownGraceTime: host.shutdownGraceMs,
       ...workflowSource(),
     });

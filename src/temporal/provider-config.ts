@@ -80,11 +80,16 @@ export function readProviderConfig(settings: Settings): ProviderConfig {
     rootKeyring,
     fallback,
     leaseMs: settings.durationMs('PROVIDER_CACHE_LEASE', DEFAULT_LEASE_MS, 100, 3_600_000),
-    listenUrl: settings.text('PROVIDER_LISTEN_DATABASE_URL', store.databaseUrl),
+    listenUrl: readListenUrl(settings),
     longestStepMs: settings.durationMs('PROVIDER_LONGEST_STEP', DEFAULT_LONGEST_STEP_MS, 1_000, 86_400_000),
     identity: settings.text('PROVIDER_WORKER_IDENTITY', '') || undefined,
     maxProviders: settings.count('PROVIDER_CACHE_MAX', DEFAULT_MAX_PROVIDERS, 1, 10_000_000),
   };
+}
+
+function readListenUrl(settings: Settings): string | undefined {
+  const name = 'PROVIDER_LISTEN_DATABASE_URL';
+  return settings.text(name, '') === 'off' ? 'off' : settings.databaseUrl(name) || undefined;
 }
 
 /** The database and the root keys: what workers and those who manage providers both need. */

@@ -17,6 +17,14 @@ export class Settings {
     return value ?? '';
   }
 
+  /** `''` where it is not set. */
+  databaseUrl(name: string): string {
+    const value = this.text(name, '');
+    const fits = value === '' || (/^postgres(ql)?:/.test(value) && URL.canParse(value));
+    if (!fits) this.refuse(name, 'must be postgres://login:password@host/database');
+    return value;
+  }
+
   /** `true` or `false`; a misspelt one is refused, never taken for the default. */
   flag(name: string, fallback: boolean): boolean {
     const value = this.env[name]?.trim().toLowerCase();

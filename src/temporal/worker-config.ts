@@ -30,7 +30,7 @@ export function workerConfigFromEnv(env: NodeJS.ProcessEnv): WorkerConfig {
   const settings = new Settings(env);
   const providers = readProviderConfig(settings);
   const temporal = readTemporal(settings);
-  const managerUrl = settings.text('PROVIDER_MANAGER_DATABASE_URL', '');
+  const managerUrl = settings.databaseUrl('PROVIDER_MANAGER_DATABASE_URL');
   const config = {
     providers,
     connection: temporal?.connectionOptions ?? {},

@@ -45,8 +45,10 @@ const VIOLATIONS: Readonly<Record<string, readonly (readonly [file: string, code
     ['src/store/sideways.ts', "import '../sealing/target.js';"],
     ['src/sealing/sideways.ts', "import '../store/target.js';"],
     ['src/providers/upward.ts', "import '../resolver/target.js';"],
+    ['src/fence/sideways.ts', "import '../store/target.js';"],
   ],
   'resolver-looks-down': [['src/resolver/upward.ts', "import '../activities/target.js';"]],
+  'management-looks-down': [['src/management/upward.ts', "import '../resolver/target.js';"]],
   'activities-and-temporal-look-down': [
     ['src/activities/upward.ts', "import '../cli/target.js';"],
     ['src/temporal/upward.ts', "import '../workflows/target.js';"],

@@ -43,6 +43,9 @@ describe('what is refused', () => {
     ['PROVIDER_PLATFORM_FALLBACK', 'llm'],
     ['PROVIDER_PLATFORM_FALLBACK', 'llm/anthropic'],
     ['PROVIDER_SHUTDOWN_GRACE', '-1s'],
+    ['PROVIDER_LISTEN_DATABASE_URL', 'on'],
+    ['PROVIDER_MANAGER_DATABASE_URL', 'manager@db'],
+    ['PROVIDER_LONGEST_STEP', '0s'],
     ['PROVIDER_CACHE_LEESE', '30s'],
   ])('%s=%s is named', (name, value) => {
     expect(refusal({ ...ENV, [name]: value }).facts.fields).toEqual([name]);
@@ -51,7 +54,7 @@ describe('what is refused', () => {
   test('no value comes back in a message', () => {
     const canary = 'canary-value-in-the-wrong-place';
     for (const name of [...SETTING_NAMES, 'ENCRYPTION_KEY']) {
-      if (name === 'PROVIDER_TASK_QUEUE' || name === 'PROVIDER_WORKER_IDENTITY') continue;
+      if (name.endsWith('TASK_QUEUE') || name === 'PROVIDER_WORKER_IDENTITY') continue;
       expect(refusal({ ...ENV, [name]: canary }).message).not.toContain(canary);
     }
   });
