@@ -4,12 +4,12 @@ export type { Masked } from './client/masking.js';
 export type { ProviderChange } from './client/provider-change.js';
 export {
   type ConfigureProviderInput,
-  type ProviderCheckReport,
   ProviderClient,
   type UpdateProviderInput,
   type WrittenProvider,
 } from './client/provider-client.js';
 export type { ProviderSummary } from './client/provider-summary.js';
+export type { ProviderCheckReport } from './management/provider-check.js';
 export { FAILURE_TYPES, type FailureType, isProviderError, ProviderError } from './protocol/errors.js';
 export type { ProviderIdentity } from './protocol/identity.js';
 export { parseLocalKeyring } from './sealing/local-keyring.js';

@@ -1,7 +1,6 @@
-/** The stages of rotations as activities, for processes whose login may change providers. */
+/** The stages of rotations as activities, and what schedules do, for processes whose login may change providers. */
 import { Context } from '@temporalio/activity';
 import { awaitFence } from '../fence/fence.js';
-import type { Rotations } from '../management/rotations.js';
 import type {
   BegunRotation,
   EndRotationInput,
@@ -11,17 +10,15 @@ import type {
   WorkerAddress,
 } from '../protocol/operations.js';
 import type { CheckReport, FenceReport, RevocationReport } from '../protocol/rotation.js';
-import type { ManagementStore } from '../store/management-store.js';
 import { atTheEdge } from './failures.js';
 import { withHeartbeat } from './heartbeat.js';
+import { createScheduleActivities, type ScheduleDependencies } from './schedules.js';
 
-export interface OperationDependencies {
-  readonly store: ManagementStore;
-  readonly rotations: Rotations;
-}
-
-export function createOperationActivities({ store, rotations }: OperationDependencies) {
+export function createOperationActivities(dependencies: ScheduleDependencies) {
+  const { store, rotations } = dependencies;
   return {
+    ...createScheduleActivities(dependencies),
+
     beginRotation: ({ rotationId }: RotationIdInput): Promise<BegunRotation> =>
       atTheEdge(async () => {
         const { workflowId } = Context.current().info.workflowExecution ?? {};

@@ -5,21 +5,26 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { awaitFence } from '../fence/fence.js';
+import { findProvider, notConfigured } from '../management/find-provider.js';
+import {
+  checkProvider,
+  type ProviderCheckDependencies,
+  type ProviderCheckReport,
+} from '../management/provider-check.js';
 import { Rotations } from '../management/rotations.js';
 import { SecretVault } from '../management/secret-vault.js';
-import { isProviderError, ProviderError } from '../protocol/errors.js';
 import type { ProviderIdentity } from '../protocol/identity.js';
-import { checkIdentity, checkWorkspaceId, describeProvider } from '../protocol/names.js';
-import type { ProviderRecord, WorkspaceSnapshot } from '../protocol/records.js';
+import { checkIdentity, checkWorkspaceId } from '../protocol/names.js';
+import type { ProviderRecord } from '../protocol/records.js';
 import type { FenceReport } from '../protocol/rotation.js';
+import { checkInterval } from '../protocol/schedules.js';
 import type { RegisteredWorker } from '../protocol/workers.js';
 import { createFetch, type HttpClient } from '../providers/fetch.js';
 import { type ParsedProvider, parseProvider } from '../providers/index.js';
-import { checkLive } from '../providers/live-check.js';
-import type { CheckResult } from '../providers/type.js';
 import { Sealer } from '../sealing/sealer.js';
 import { type ManagementStore, openManagementStore } from '../store/management-store.js';
 import type { RotationSummary } from '../store/rotation-store.js';
+import type { ProviderEvent } from '../store/schedule-store.js';
 import { type ProviderClientConfig, providerClientConfigFromEnv } from './client-config.js';
 import { changeProvider, type ProviderChange } from './provider-change.js';
 import { type ProviderSummary, summarize } from './provider-summary.js';
@@ -44,11 +49,8 @@ export interface WrittenProvider extends ProviderIdentity {
   readonly shown: Readonly<Record<string, string | number>>;
 }
 
-export interface ProviderCheckReport extends ProviderIdentity, CheckResult {
-  /** The version that was checked. */
-  readonly version: number;
-  readonly durationMs: number;
-}
+/** For the service to unmake a key: whoever rotates again waits for it. */
+const ABANDON_TIMEOUT_MS = 15_000;
 
 /**
  * Every method throws ProviderError `StoreUnavailable` where Postgres is away, `KeyServiceUnavailable` where the
@@ -106,7 +108,7 @@ export class ProviderClient {
    */
   async updateProvider({ identity, expectedVersion, ...change }: UpdateProviderInput): Promise<WrittenProvider> {
     const workspace = await this.#store.readWorkspace(checkIdentity(identity).workspaceId);
-    const record = find(identity, workspace);
+    const record = findProvider(identity, workspace);
     const secret = await this.#vault.open(identity, record.encryptedConfig, workspace.dataKeys);
     const parsed = changeProvider(identity, { config: record.config, secret }, change);
     // Sealed anew it would count as rotated.
@@ -132,24 +134,8 @@ export class ProviderClient {
    * @throws ProviderError `ProviderNotConfigured`, `CredentialUnreadable`, `ProviderConfigInvalid` where the service
    *   shows that the config is wrong, as an RPC endpoint of another chain does
    */
-  async checkProvider(identity: ProviderIdentity): Promise<ProviderCheckReport> {
-    const { workspaceId, type, name } = checkIdentity(identity);
-    const workspace = await this.#store.readWorkspace(workspaceId);
-    const { config, encryptedConfig, version } = find(identity, workspace);
-    const secret = await this.#vault.open(identity, encryptedConfig, workspace.dataKeys);
-    const parsed = parseProvider(type, name, config, secret);
-    const startedAtMs = performance.now();
-    try {
-      const { outcome, detail } = await checkLive(type, parsed, this.#http.fetch);
-      const durationMs = Math.round(performance.now() - startedAtMs);
-      await this.#store.recordCheck(identity, version, outcome);
-      return { workspaceId, type, name, version, outcome, detail, durationMs };
-    } catch (error) {
-      // An earlier "ok" would be wrong now, and nothing is known of the credential itself.
-      if (isProviderError(error, 'ProviderConfigInvalid'))
-        await this.#store.recordCheck(identity, version, 'cannot-tell');
-      throw error;
-    }
+  checkProvider(identity: ProviderIdentity): Promise<ProviderCheckReport> {
+    return checkProvider(identity, this.#management);
   }
 
   /**
@@ -172,17 +158,42 @@ export class ProviderClient {
 
   /** What `RotationClient` starts rotations with. */
   get rotations(): Rotations {
-    return new Rotations({ store: this.#store, vault: this.#vault, fetch: this.#http.fetch });
+    return new Rotations(this.#management);
+  }
+
+  /** What happened to providers, the newest first. @param workspaceId - absent: of all workspaces */
+  listEvents(workspaceId?: string, limit = 50): Promise<readonly ProviderEvent[]> {
+    return this.#store.listProviderEvents(workspaceId, limit);
+  }
+
+  /** Of how many overdue rotations a person was told, who has done nothing yet; of all workspaces. */
+  countOverdue(): Promise<number> {
+    return this.#store.countOverdue();
+  }
+
+  /**
+   * From when on its rotation is due, for the schedule that looks after that.
+   *
+   * @param rotateEvery - since the credential was last replaced: `12 hours`, `90 days`, `6 months`; absent: it is
+   *   rotated when somebody asks for it
+   * @throws ProviderError `ProviderNotConfigured`
+   */
+  async setRotationInterval(identity: ProviderIdentity, rotateEvery?: string): Promise<void> {
+    await this.#store.setRotationInterval(identity, rotateEvery && checkInterval(rotateEvery));
   }
 
   /** Ends a rotation whose workflow is gone: it keeps no credential any more. */
   async abandonRotation(rotationId: string, reason: string): Promise<void> {
-    await this.#store.endRotation(rotationId, 'failed', reason);
+    await this.rotations.abandon(rotationId, reason, { signal: AbortSignal.timeout(ABANDON_TIMEOUT_MS) });
   }
 
   /** Waits for statements under way, ends checks. Idempotent. */
   async close(): Promise<void> {
     await Promise.all([this.#store.close(), this.#http.close()]);
+  }
+
+  get #management(): ProviderCheckDependencies {
+    return { store: this.#store, vault: this.#vault, fetch: this.#http.fetch };
   }
 
   async #write(
@@ -195,14 +206,4 @@ export class ProviderClient {
     const { version } = await this.#store.putProvider(identity, { config, encryptedConfig, expectedVersion });
     return { ...identity, version, shown };
   }
-}
-
-function find(identity: ProviderIdentity, { providers }: WorkspaceSnapshot): ProviderRecord {
-  const record = providers.find(({ type, name }) => type === identity.type && name === identity.name);
-  if (!record) throw notConfigured(identity);
-  return record;
-}
-
-function notConfigured(provider: ProviderIdentity): ProviderError {
-  return new ProviderError('ProviderNotConfigured', `there is no ${describeProvider(provider)}`, { provider });
 }

@@ -1,4 +1,5 @@
 /** What runs by itself, now and then, over every workspace: pages of providers, and what a run came to. */
+import { ProviderError } from './errors.js';
 import type { ProviderIdentity } from './identity.js';
 import type { CheckReport } from './rotation.js';
 
@@ -69,3 +70,13 @@ export type CheckProvidersInput = SweepInput<CheckTotals>;
 
 /** What happens to a provider, as it is audited. */
 export type ProviderEventName = 'rotation-overdue' | 'credential-rejected';
+
+/** As Postgres reads it too, and a person writes it; months and years are the calendar's. */
+const INTERVAL = /^[1-9]\d{0,4} (hour|day|week|month|year)s?$/;
+
+/** @throws ProviderError `ProviderConfigInvalid` */
+export function checkInterval(interval: string): string {
+  if (INTERVAL.test(interval)) return interval;
+  const message = 'the interval must be a number of hours, days, weeks, months or years, such as "90 days"';
+  throw new ProviderError('ProviderConfigInvalid', message, { fields: ['rotateEvery'] });
+}

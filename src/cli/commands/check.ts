@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import type { ProviderCheckReport, ProviderClient } from '../../client/provider-client.js';
+import type { ProviderClient } from '../../client/provider-client.js';
+import type { ProviderCheckReport } from '../../management/provider-check.js';
 import { isProviderError, ProviderError } from '../../protocol/errors.js';
 import { EXIT, exitCodeOf } from '../../protocol/exit-codes.js';
 import type { ProviderIdentity } from '../../protocol/identity.js';

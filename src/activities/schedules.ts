@@ -1,0 +1,53 @@
+/** What schedules do for every workspace, as activities: a page of providers, then one provider at a time. */
+import type { ProviderCheckReport } from '../management/provider-check.js';
+import type { Rotations } from '../management/rotations.js';
+import type { ProviderIdentity } from '../protocol/identity.js';
+import type {
+  DueRotation,
+  PageInput,
+  PreparedRotation,
+  RaisedEvent,
+  StoredCredentialCheck,
+} from '../protocol/schedules.js';
+import type { ManagementStore } from '../store/management-store.js';
+import { atTheEdge } from './failures.js';
+import { withHeartbeat } from './heartbeat.js';
+
+export interface ScheduleDependencies {
+  readonly store: ManagementStore;
+  readonly rotations: Rotations;
+  /** Asks the live service, and records what it said. */
+  readonly checkProvider: (provider: ProviderIdentity) => Promise<ProviderCheckReport>;
+}
+
+export interface ProviderInput {
+  readonly provider: ProviderIdentity;
+}
+
+export function createScheduleActivities({ store, rotations, checkProvider }: ScheduleDependencies) {
+  return {
+    listDueRotations: (page: PageInput): Promise<readonly DueRotation[]> =>
+      atTheEdge(() => store.listDueRotations(page)),
+
+    prepareDueRotation: ({ provider }: ProviderInput): Promise<PreparedRotation> =>
+      atTheEdge(() => rotations.prepareDue(provider)),
+
+    raiseOverdue: (due: DueRotation): Promise<RaisedEvent> =>
+      atTheEdge(async () => ({ raised: await store.raiseEventOnce(due, 'rotation-overdue', 'rotateDueProviders') })),
+
+    listActiveProviders: (page: PageInput): Promise<readonly ProviderIdentity[]> =>
+      atTheEdge(() => store.listActiveProviders(page)),
+
+    /** Of a refusal an event tells, once for each version. */
+    checkStoredCredential: ({ provider }: ProviderInput): Promise<StoredCredentialCheck> =>
+      atTheEdge(() =>
+        withHeartbeat(async () => {
+          const { outcome, version } = await checkProvider(provider);
+          const raised =
+            outcome === 'rejected' &&
+            (await store.raiseEventOnce({ provider, version }, 'credential-rejected', 'checkProviders'));
+          return { outcome, raised };
+        }),
+      ),
+  };
+}

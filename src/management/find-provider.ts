@@ -1,0 +1,18 @@
+import { ProviderError } from '../protocol/errors.js';
+import type { ProviderIdentity } from '../protocol/identity.js';
+import { describeProvider } from '../protocol/names.js';
+import type { ProviderRecord, WorkspaceSnapshot } from '../protocol/records.js';
+
+/** @throws ProviderError `ProviderNotConfigured` */
+export function findProvider(
+  provider: ProviderIdentity,
+  { providers }: Pick<WorkspaceSnapshot, 'providers'>,
+): ProviderRecord {
+  const record = providers.find(({ type, name }) => type === provider.type && name === provider.name);
+  if (!record) throw notConfigured(provider);
+  return record;
+}
+
+export function notConfigured(provider: ProviderIdentity): ProviderError {
+  return new ProviderError('ProviderNotConfigured', `there is no ${describeProvider(provider)}`, { provider });
+}

@@ -1,0 +1,50 @@
+/** Asks the live service about a credential that is stored, whoever wants to know: a person, or a schedule. */
+import { isProviderError } from '../protocol/errors.js';
+import type { ProviderIdentity } from '../protocol/identity.js';
+import { checkIdentity } from '../protocol/names.js';
+import { parseProvider } from '../providers/index.js';
+import { checkLive } from '../providers/live-check.js';
+import type { CheckResult, Fetch } from '../providers/type.js';
+import type { ManagementStore } from '../store/management-store.js';
+import { findProvider } from './find-provider.js';
+import type { SecretVault } from './secret-vault.js';
+
+export interface ProviderCheckReport extends ProviderIdentity, CheckResult {
+  /** The version that was checked. */
+  readonly version: number;
+  readonly durationMs: number;
+}
+
+export interface ProviderCheckDependencies {
+  readonly store: ManagementStore;
+  readonly vault: SecretVault;
+  readonly fetch: Fetch;
+}
+
+/**
+ * By a call that costs nothing; what it found out is recorded. Also of a disabled provider.
+ *
+ * @throws ProviderError `ProviderNotConfigured`, `CredentialUnreadable`, `ProviderConfigInvalid` where the service shows
+ *   that the config is wrong, as an RPC endpoint of another chain does
+ */
+export async function checkProvider(
+  identity: ProviderIdentity,
+  { store, vault, fetch }: ProviderCheckDependencies,
+): Promise<ProviderCheckReport> {
+  const { workspaceId, type, name } = checkIdentity(identity);
+  const workspace = await store.readWorkspace(workspaceId);
+  const { config, encryptedConfig, version } = findProvider(identity, workspace);
+  const secret = await vault.open(identity, encryptedConfig, workspace.dataKeys);
+  const parsed = parseProvider(type, name, config, secret);
+  const startMs = performance.now();
+  try {
+    const { outcome, detail } = await checkLive(type, parsed, fetch);
+    const durationMs = Math.round(performance.now() - startMs);
+    await store.recordCheck(identity, version, outcome);
+    return { workspaceId, type, name, version, outcome, detail, durationMs };
+  } catch (error) {
+    // An earlier "ok" would be wrong now, and nothing is known of the credential itself.
+    if (isProviderError(error, 'ProviderConfigInvalid')) await store.recordCheck(identity, version, 'cannot-tell');
+    throw error;
+  }
+}
