@@ -46,8 +46,10 @@ export class RotationClient {
    */
   async rotate({ secret, requestedBy, ...input }: RotateInput): Promise<RotationHandle> {
     const { provider } = input;
+    // Before anything is staged: what is staged takes the place of what has not begun.
+    if (await this.#isRunning(provider)) throw inProgress(provider);
     const stage = () => this.providers.rotations.stage({ provider, secret, requestedBy });
-    const rotationId = await stage().catch(async (error) => {
+    const rotationId = await stage().catch(async (error: unknown) => {
       if (!isProviderError(error, 'RotationInProgress') || !(await this.#abandonOrphan(provider))) throw error;
       return stage();
     });
@@ -70,15 +72,24 @@ export class RotationClient {
     return this.temporal.workflow.getHandle(rotationWorkflowId(provider));
   }
 
-  status(provider: ProviderIdentity): Promise<RotationStatus> {
-    return this.handleOf(provider).query<RotationStatus, []>(ROTATION_STATUS);
+  /** Of the provider's latest rotation, under way or ended. @throws ProviderError `RotationFailed` where there is none */
+  async status(provider: ProviderIdentity): Promise<RotationStatus> {
+    try {
+      return await this.handleOf(provider).query<RotationStatus, []>(ROTATION_STATUS);
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+      throw new ProviderError('RotationFailed', `Temporal keeps no rotation of ${describeProvider(provider)}`, {
+        provider,
+      });
+    }
   }
 
   /**
    * Brings the previous credential back, while a rotation under way keeps it. Returns once the rotation has turned; its
    * result tells when no worker serves the newer one.
    *
-   * @throws ProviderError `RotationFailed` where nothing is kept to go back to
+   * @throws ProviderError `RotationFailed` where nothing is kept to go back to, or the provider was changed since;
+   *   `ProviderConfigInvalid` for a reason that is empty or longer than 500 characters
    */
   async rollBack(provider: ProviderIdentity, reason: string): Promise<RotationHandle> {
     const handle = this.handleOf(provider);
@@ -87,23 +98,28 @@ export class RotationClient {
       return handle;
     } catch (error) {
       const cause = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
-      if (cause instanceof ApplicationFailure) throw new ProviderError('RotationFailed', cause.message, { provider });
+      if (cause instanceof ApplicationFailure) {
+        const type = cause.type === 'ProviderConfigInvalid' ? cause.type : 'RotationFailed';
+        throw new ProviderError(type, cause.message, { provider });
+      }
       if (!(error instanceof WorkflowNotFoundError)) throw error;
       const message = `no rotation of ${describeProvider(provider)} is under way: rotate to the older credential`;
       throw new ProviderError('RotationFailed', message, { provider });
     }
   }
 
+  async #isRunning(provider: ProviderIdentity): Promise<boolean> {
+    try {
+      return (await this.handleOf(provider).describe()).status.name === 'RUNNING';
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return false;
+      throw error;
+    }
+  }
+
   /** A rotation whose workflow was terminated ends nowhere, and would keep every other one out. */
   async #abandonOrphan(provider: ProviderIdentity): Promise<boolean> {
-    const isRunning = await this.handleOf(provider)
-      .describe()
-      .then(({ status }) => status.name === 'RUNNING')
-      .catch((error: unknown) => {
-        if (error instanceof WorkflowNotFoundError) return false;
-        throw error;
-      });
-    if (isRunning) return false;
+    if (await this.#isRunning(provider)) return false;
     const open = (await this.providers.listRotations(provider.workspaceId, 1_000)).find(
       (each) => each.endedAt === undefined && describeProvider(each.provider) === describeProvider(provider),
     );

@@ -1,32 +1,50 @@
 /**
  * Which credentials running callbacks of this process hold, by provider and version: what a rotation waits for before
- * it revokes the older one. What `open` handed out without a callback is not counted; nobody can tell when it ends.
+ * it revokes the older one. A callback counts from before its credential is read, since a read that began before a
+ * change may return after it with the older one. What `open` handed out without a callback is not counted; nobody can
+ * tell when it ends.
  */
 import type { ProviderIdentity } from '../protocol/identity.js';
 import type { HeldVersion } from '../protocol/own-queue.js';
 import type { ProviderReference } from '../protocol/references.js';
 
 interface Scope {
-  readonly version: number;
+  version: number;
   readonly sinceMs: number;
 }
+
+/** A callback that holds a credential, or is about to. */
+export interface OpenScope {
+  /** It was read: from now on this version is what is held. */
+  opened(reference: ProviderReference): void;
+  /** The callback has ended. */
+  release(): void;
+}
+
+/** The platform's credential is not the workspace's to rotate: no version is newer. */
+const NEWEST = Number.POSITIVE_INFINITY;
 
 export class OpenScopes {
   readonly #scopes = new Map<string, Set<Scope>>();
   readonly #released = new EventTarget();
 
-  /** @returns what to call when the callback has ended */
-  hold(reference: ProviderReference): () => void {
-    // The platform's credential is not the workspace's to rotate.
-    if (reference.source === 'platform') return () => {};
+  /** @param reference - what will be opened: at its version or a newer one, so that version is held until it is */
+  hold(reference: ProviderReference): OpenScope {
     const key = keyOf(reference);
     const scope: Scope = { version: reference.version, sinceMs: performance.now() };
     const scopes = this.#scopes.get(key) ?? new Set();
     this.#scopes.set(key, scopes.add(scope));
-    return () => {
-      scopes.delete(scope);
-      if (scopes.size === 0 && this.#scopes.get(key) === scopes) this.#scopes.delete(key);
-      this.#released.dispatchEvent(new Event(key));
+    return {
+      opened: ({ version, source }) => {
+        const before = scope.version;
+        scope.version = source === 'platform' ? NEWEST : version;
+        if (scope.version > before) this.#released.dispatchEvent(new Event(key));
+      },
+      release: () => {
+        scopes.delete(scope);
+        if (scopes.size === 0 && this.#scopes.get(key) === scopes) this.#scopes.delete(key);
+        this.#released.dispatchEvent(new Event(key));
+      },
     };
   }
 

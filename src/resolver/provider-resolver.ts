@@ -167,24 +167,28 @@ export class ProviderResolver {
   ): Promise<Result> {
     const attempt = async ({ opened, cache }: Found): Promise<Result> => {
       const { credential, use } = openCredential({ opened, cache });
-      const release = this.openScopes.hold(opened.reference);
       try {
         const typed = credential as CredentialOf<Type>;
         return await callback({ credential: typed, use, fetch: this.options.fetch, signal });
       } catch (error) {
         throw toProviderError(error, opened.reference) ?? error;
-      } finally {
-        release();
       }
     };
-    const found = await this.#openAtLeast(reference);
+    const scope = this.openScopes.hold(reference);
     try {
-      return await attempt(found);
-    } catch (error) {
-      if (!isProviderError(error, 'CredentialRejected')) throw error;
-      const again = await this.#openOtherThan(reference, found.opened.reference);
-      if (!again) throw error;
-      return await attempt(again);
+      const found = await this.#openAtLeast(reference);
+      scope.opened(found.opened.reference);
+      try {
+        return await attempt(found);
+      } catch (error) {
+        if (!isProviderError(error, 'CredentialRejected')) throw error;
+        const again = await this.#openOtherThan(reference, found.opened.reference);
+        if (!again) throw error;
+        scope.opened(again.opened.reference);
+        return await attempt(again);
+      }
+    } finally {
+      scope.release();
     }
   }
 

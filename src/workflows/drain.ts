@@ -3,11 +3,13 @@
  * for good: it deregistered after its last step, or it vanished and the longest that a step may run has passed. Whatever
  * else is known of it, it counts as a holder.
  */
-import { ActivityFailure, isCancellation, sleep } from '@temporalio/workflow';
+import { ActivityFailure, executeChild, isCancellation, sleep } from '@temporalio/workflow';
 import type { ProviderIdentity } from '../protocol/identity.js';
 import type { WorkerAddress } from '../protocol/operations.js';
+import type { DrainInput } from '../protocol/own-queue.js';
 import type { DrainReport, Holder } from '../protocol/rotation.js';
 import { onWorker, operation, STORE_OPTIONS } from './operations.js';
+import { CHILD_OPTIONS, inGroups } from './worker-groups.js';
 
 export interface DrainOptions {
   readonly provider: ProviderIdentity;
@@ -18,45 +20,61 @@ export interface DrainOptions {
   readonly onReport: (report: DrainReport) => void;
 }
 
+export interface DrainWorkersInput {
+  readonly workers: readonly WorkerAddress[];
+  /** What each of them is asked. */
+  readonly question: DrainInput;
+}
+
 /** The first round only looks; later ones wait at the workers, longer and longer. */
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
 
-export async function drain({ provider, version, limitMs, onReport }: DrainOptions): Promise<DrainReport> {
+/** @returns whether none is held any more; false where the limit was reached first */
+export async function drain({ provider, version, limitMs, onReport }: DrainOptions): Promise<boolean> {
   const startMs = Date.now();
   const clear = new Set<string>();
   for (let waitMs = 0; ; waitMs = Math.min(Math.max(waitMs * 2, FIRST_WAIT_MS), LONGEST_WAIT_MS)) {
     const listed = await operation('listWorkers', STORE_OPTIONS, 'who may hold it')();
     const leftMs = Math.max(0, limitMs - (Date.now() - startMs));
-    const askMs = Math.min(waitMs, leftMs);
-    const asked = listed.filter(({ workerId }) => !clear.has(workerId));
-    const holders = (await Promise.all(asked.map((worker) => ask(worker, provider, version, askMs)))).filter(
-      (holder) => holder !== undefined,
-    );
-    for (const { workerId } of asked) {
-      if (!holders.some((holder) => holder.workerId === workerId)) clear.add(workerId);
-    }
-    const report: DrainReport = { drained: holders.length === 0, holders, tookMs: Date.now() - startMs };
-    onReport(report);
-    if (report.drained || leftMs === 0) return report;
+    const question: DrainInput = { provider, version, limitMs: Math.min(waitMs, leftMs) };
+    // After the fence nobody comes to hold an older one: who was clear stays so.
+    const workers = listed.filter(({ workerId }) => !clear.has(workerId));
+    const holders = await holdersAmong(workers, question);
+    const holding = new Set(holders.map(({ workerId }) => workerId));
+    for (const { workerId } of workers) if (!holding.has(workerId)) clear.add(workerId);
+    const drained = holders.length === 0;
+    onReport({ drained, holders, tookMs: Date.now() - startMs });
+    if (drained || leftMs === 0) return drained;
     // Workers that do not answer would be asked without a pause.
     if (holders.every(({ held }) => held.length === 0)) await sleep(Math.min(FIRST_WAIT_MS, leftMs));
   }
 }
 
+function holdersAmong(workers: readonly WorkerAddress[], question: DrainInput): Promise<readonly Holder[]> {
+  return inGroups(
+    workers,
+    (few) => drainWorkers({ workers: few, question }),
+    (group) => {
+      const staticSummary = `holders among ${group.length} workers`;
+      return executeChild(drainWorkers, { ...CHILD_OPTIONS, staticSummary, args: [{ workers: group, question }] });
+    },
+  );
+}
+
+/** Asks workers what they hold: also a rotation's share of a fleet that is too large for one history. */
+export async function drainWorkers({ workers, question }: DrainWorkersInput): Promise<readonly Holder[]> {
+  const answers = await Promise.all(workers.map((worker) => ask(worker, question)));
+  return answers.filter((holder) => holder !== undefined);
+}
+
 /** `undefined`: this worker holds none, by its own word. */
 async function ask(
   { workerId, identity, taskQueue }: WorkerAddress,
-  provider: ProviderIdentity,
-  version: number,
-  limitMs: number,
+  question: DrainInput,
 ): Promise<Holder | undefined> {
   try {
-    const { held } = await onWorker(
-      'drainProvider',
-      taskQueue,
-      `holders · ${identity}`,
-    )({ provider, version, limitMs });
+    const { held } = await onWorker('drainProvider', taskQueue, `holders · ${identity}`)(question);
     return held.length > 0 ? { workerId, identity, held } : undefined;
   } catch (error) {
     if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
