@@ -33,6 +33,8 @@ export async function awaitFence(options: FenceOptions): Promise<FenceReport> {
   const epoch = options.epoch ?? (await registry.readEpoch());
   const startMs = clock.monotonicMs();
   const listed = (await registry.listWorkers()).filter(({ state }) => state === 'live');
+  // After the answer: a renewal that the list shows may have been sent until then.
+  const listedMs = clock.monotonicMs();
   const outcomes = new Map<string, FencedWorker>();
   const report = (): FenceReport => ({
     epoch,
@@ -42,7 +44,7 @@ export async function awaitFence(options: FenceOptions): Promise<FenceReport> {
   for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * 2, LAST_POLL_MS)) {
     const present = new Map((await registry.listWorkers()).map((worker) => [worker.workerId, worker]));
     const before = outcomes.size;
-    const waitedMs = clock.monotonicMs() - startMs;
+    const waitedMs = clock.monotonicMs() - listedMs;
     for (const worker of listed) {
       if (outcomes.has(worker.workerId)) continue;
       const outcome = outcomeOf(present.get(worker.workerId), epoch, waitedMs >= outlasting(worker.leaseMs));

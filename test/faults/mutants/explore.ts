@@ -1,0 +1,121 @@
+/**
+ * Walks through schedules of a world, looking for one that breaks what must hold. Chance alone would let everything go
+ * on at about the same pace, and faults show where one thing is slow and others are fast: so each walk gives every
+ * action a weight, over three decades, and now and then draws them all again. The seed decides everything.
+ */
+import type { Protocol } from './protocol.js';
+import { World } from './world.js';
+
+export interface Exploration {
+  /** Absent: none was found. */
+  readonly violation: string | undefined;
+  /** What led to it. */
+  readonly schedule: readonly string[];
+  /** How many were walked, that one included. */
+  readonly schedules: number;
+  /** What was checked on the way. */
+  readonly reads: number;
+  readonly fences: number;
+}
+
+export interface Bounds {
+  readonly seed: number;
+  readonly schedules: number;
+  /** Walked before all others. */
+  readonly kept?: readonly string[];
+}
+
+/** In actions; the longest that a fault needs is about thirty. */
+const DEPTH = 60;
+const DECADES = 3;
+/** In actions, on average. */
+const PACE_LASTS = 12;
+/** Time and faults are off in most walks most of the time: little survives them. */
+const RARE = /lost$|^time|jumps$/;
+const RARITY = 0.7;
+
+/** From a cold start to a worker with a lease and an entry: half of the walks begin there. */
+const WARM_UP = [
+  ...['the worker renews', 'worker registers: commit', 'worker registers: answer'],
+  ...['worker renews: snapshot', 'worker renews: commit', 'worker renews: answer'],
+  ...['a read', 'worker loads: snapshot', 'worker loads: answer'],
+];
+
+export async function explore(protocol: Protocol, { seed, schedules, kept = [] }: Bounds): Promise<Exploration> {
+  const known = await replay(protocol, kept);
+  if (known) return { violation: known, schedule: kept, schedules: 1, reads: 0, fences: 0 };
+  const random = randomFrom(seed);
+  let reads = 0;
+  let fences = 0;
+  for (let walked = 1; walked <= schedules; walked += 1) {
+    const world = new World(protocol);
+    const schedule = await walk(world, random);
+    reads += world.reads;
+    fences += world.fences;
+    if (world.violation) return { violation: world.violation, schedule, schedules: walked, reads, fences };
+  }
+  return { violation: undefined, schedule: [], schedules, reads, fences };
+}
+
+/** Takes a schedule, less what is impossible. @returns what it broke */
+export async function replay(protocol: Protocol, schedule: readonly string[]): Promise<string | undefined> {
+  const world = new World(protocol);
+  for (const name of schedule) {
+    if (world.violation) break;
+    if (world.actions().has(name)) await world.take(name);
+  }
+  return world.violation;
+}
+
+/** Leaves out of a schedule what it does not need to break the protocol. */
+export async function shrink(protocol: Protocol, schedule: readonly string[]): Promise<readonly string[]> {
+  for (let index = schedule.length - 1; index >= 0; index -= 1) {
+    const shorter = schedule.toSpliced(index, 1);
+    if (await replay(protocol, shorter)) return shrink(protocol, shorter);
+  }
+  return schedule;
+}
+
+async function walk(world: World, random: () => number): Promise<string[]> {
+  const schedule: string[] = [];
+  const take = (name: string) => {
+    schedule.push(name);
+    return world.take(name);
+  };
+  for (const name of random() < 0.5 ? WARM_UP : []) {
+    if (world.actions().has(name)) await take(name);
+  }
+  const weights = new Map<string, number>();
+  while (schedule.length < DEPTH && !world.violation) {
+    if (random() < 1 / PACE_LASTS) weights.clear();
+    const names = [...world.actions().keys()];
+    for (const name of names) if (!weights.has(name)) weights.set(name, weigh(name, random));
+    await take(pick(names, weights, random()));
+  }
+  return schedule;
+}
+
+function weigh(name: string, random: () => number): number {
+  return RARE.test(name) && random() < RARITY ? 0 : 10 ** (-DECADES * random());
+}
+
+function pick(names: readonly string[], weights: ReadonlyMap<string, number>, random: number): string {
+  let left = random * names.reduce((sum, name) => sum + (weights.get(name) ?? 0), 0);
+  const picked = names.find((name) => {
+    left -= weights.get(name) ?? 0;
+    return left < 0;
+  });
+  // Where all that may happen is off at this pace.
+  return picked ?? names[0] ?? '';
+}
+
+/** Mulberry32: numbers from 0 to below 1, the same ones for the same seed. */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

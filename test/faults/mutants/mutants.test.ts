@@ -1,0 +1,59 @@
+/**
+ * That the tests would notice if a rule of the fence were broken: each is, one at a time, and is found. All but one are
+ * looked for in one exploration of schedules, which the protocol itself passes. `npm run test:mutants` tells by what.
+ */
+import { expect, it } from 'vitest';
+import { createTestDatabase, withSession } from '../../support/database.js';
+import { explore, replay, shrink } from './explore.js';
+import { KEPT_SCHEDULES, MUTANTS } from './mutants.js';
+import { PROTOCOL } from './protocol.js';
+import { commitInOtherOrder, SEQUENCE_FOR_EPOCH } from './sequence.js';
+
+declare module 'vitest' {
+  interface TaskMeta {
+    /** What was seen, for `reporter.ts`. */
+    seen?: string;
+  }
+}
+
+/** About three times what the hardest mutant needs. */
+const BOUNDS = { seed: 2, schedules: 10_000 };
+const TIMEOUT_MS = 180_000;
+
+it('the protocol holds over all schedules', { timeout: TIMEOUT_MS }, async ({ task }) => {
+  for (const kept of Object.values(KEPT_SCHEDULES)) expect(await replay(PROTOCOL, kept)).toBeUndefined();
+  const { violation, schedule, schedules, reads, fences } = await explore(PROTOCOL, BOUNDS);
+  task.meta.seen = `${schedules} schedules, ${fences} fences, ${reads} reads; seed ${BOUNDS.seed}`;
+  expect({ violation, schedule }).toEqual({ violation: undefined, schedule: [] });
+  // It is no proof where nothing happened.
+  expect(fences).toBeGreaterThan(schedules / 10);
+  expect(reads).toBeGreaterThan(schedules);
+});
+
+for (const [name, parts] of Object.entries(MUTANTS)) {
+  it(`mutant: ${name}`, { timeout: TIMEOUT_MS }, async ({ task }) => {
+    const mutant = { ...PROTOCOL, ...parts };
+    const found = await explore(mutant, { ...BOUNDS, kept: KEPT_SCHEDULES[name] });
+    expect(found.violation).toBeDefined();
+    const shortest = await shrink(mutant, found.schedule);
+    expect(await replay(mutant, shortest)).toBeDefined();
+    expect(await replay(PROTOCOL, shortest)).toBeUndefined();
+    task.meta.seen = `${found.violation}; schedule ${found.schedules}, which comes down to ${shortest.length} actions`;
+  });
+}
+
+it('the protocol holds where transactions commit in another order', async () => {
+  const database = await createTestDatabase();
+  const { served, changedTo } = await commitInOtherOrder(database);
+  expect([undefined, changedTo]).toContain(served);
+  await database.drop();
+});
+
+it('mutant: a sequence in place of the locked epoch', async ({ task }) => {
+  const database = await createTestDatabase();
+  await withSession(database.ownerUrl, (session) => session.query(SEQUENCE_FOR_EPOCH));
+  const { served, changedTo } = await commitInOtherOrder(database);
+  expect(served).toBe(changedTo - 1);
+  task.meta.seen = `a hit returned version ${served}, and ${changedTo} was done; two transactions on Postgres`;
+  await database.drop();
+});

@@ -1,0 +1,148 @@
+/** The protocol with one rule broken, each by replacing one part. */
+import { outlasting, systemClock } from '../../../src/fence/clock.js';
+import { awaitFence, type FenceOptions } from '../../../src/fence/fence.js';
+import { Janitor } from '../../../src/fence/janitor.js';
+import { type Instant, Lease } from '../../../src/fence/lease.js';
+import { isProviderError } from '../../../src/protocol/errors.js';
+import type { RegisteredWorker, WorkerRegistration, WorkerRegistry } from '../../../src/protocol/workers.js';
+import type { Protocol } from './protocol.js';
+import type { Session } from './statements.js';
+
+class Unchecked extends Lease {
+  override isHeld() {
+    return true;
+  }
+}
+
+class FromReceipt extends Lease {
+  override extend() {
+    super.extend(this.now());
+  }
+}
+
+class Endless extends Lease {
+  override extend() {
+    super.extend({ monotonicMs: Number.POSITIVE_INFINITY, wallMs: Number.POSITIVE_INFINITY });
+  }
+}
+
+class AdmittingAll extends Lease {
+  override admits() {
+    return true;
+  }
+  override vouchesFor(snapshotEpoch: number) {
+    return this.isHeld() && super.admits(snapshotEpoch);
+  }
+}
+
+class VouchingUnderLease extends Lease {
+  override vouchesFor() {
+    return this.isHeld();
+  }
+}
+
+class VouchingByEpoch extends Lease {
+  override vouchesFor(snapshotEpoch: number) {
+    return this.admits(snapshotEpoch);
+  }
+}
+
+class MonotonicAlone extends Lease {
+  override extend(sentAt: Instant) {
+    super.extend({ ...sentAt, wallMs: Number.POSITIVE_INFINITY });
+  }
+}
+
+const unconditional = (session: Session): WorkerRegistry => ({ ...session, markVanished: session.markRegardless });
+
+/** Its clock stands still until the list is there. */
+function countingFromTheCall(options: FenceOptions): FenceOptions {
+  const { registry, clock = systemClock } = options;
+  const calledMs = clock.monotonicMs();
+  let looks = 0;
+  const listWorkers = () => {
+    looks += 1;
+    return registry.listWorkers();
+  };
+  const monotonicMs = () => (looks < 2 ? calledMs : clock.monotonicMs());
+  return { ...options, registry: { ...registry, listWorkers }, clock: { monotonicMs } };
+}
+
+export const MUTANTS: Readonly<Record<string, Partial<Protocol>>> = {
+  'no lease check': { lease: (...args) => new Unchecked(...args) },
+  'lease from the receive time': { lease: (...args) => new FromReceipt(...args) },
+  'fill unchecked': { lease: (...args) => new AdmittingAll(...args) },
+  'join unchecked': { lease: (...args) => new VouchingUnderLease(...args) },
+  'join unleased': { lease: (...args) => new VouchingByEpoch(...args) },
+  'wall clock unchecked': { lease: (...args) => new MonotonicAlone(...args) },
+  'changes applied but not dropped': { leasedCache: (cache) => ({ invalidate: () => {}, clear: () => cache.clear() }) },
+  'registered together with the first renewal': {
+    leaseStore(session) {
+      let registered: WorkerRegistration;
+      return {
+        ...session,
+        registerWorker: async (worker) => {
+          registered = worker;
+        },
+        renewLease: (_, appliedEpoch) => session.renewOrRegister(registered, appliedEpoch),
+      };
+    },
+  },
+  'a worker whose row is gone takes a lease': {
+    leaseStore: (session) => ({
+      ...session,
+      renewLease: async (workerId, epoch, timeoutMs) =>
+        (await session.renewLease(workerId, epoch, timeoutMs)) ?? { epoch, changed: [] },
+    }),
+  },
+  'row and epoch read in two snapshots': { load: (session) => session.readWorkspaceTwice },
+  'silent workers left out of the list': {
+    fenceRegistry: (session, wallMs) => ({
+      ...session,
+      listWorkers: async () => {
+        const heard = ({ heardAt, leaseMs }: RegisteredWorker) => wallMs() - heardAt.getTime() < outlasting(leaseMs);
+        return (await session.listWorkers()).filter(heard);
+      },
+    }),
+  },
+  'rows deleted by the wall clock': {
+    janitor: (session, { wallMs }) => ({
+      async look() {
+        const silent = ({ heardAt, leaseMs }: RegisteredWorker) => wallMs() - heardAt.getTime() >= outlasting(leaseMs);
+        const workers = await session.listWorkers();
+        await session.markVanished(workers.filter(silent));
+        return workers.length;
+      },
+    }),
+  },
+  'a janitor that marks without its condition': {
+    janitor: (session, clock) => new Janitor(unconditional(session), clock),
+  },
+  'a fence that marks without its condition': { fenceRegistry: unconditional },
+  'a fence that counts from before its list': { fence: (options) => awaitFence(countingFromTheCall(options)) },
+  'notification only': { lease: (...args) => new Endless(...args) },
+  'a fence that does not wait': { fence: async () => ({ epoch: 0, tookMs: 0, workers: [] }) },
+  'fallback on an error': {
+    load: (session) => async (workspaceId) => {
+      try {
+        return await session.readWorkspace(workspaceId);
+      } catch (error) {
+        if (!isProviderError(error, 'StoreUnavailable')) throw error;
+        return { epoch: 0, dataKeys: [], providers: [] };
+      }
+    },
+  },
+};
+
+/** Schedules that were found once by chance, and would take minutes to be found again. They are walked first. */
+export const KEPT_SCHEDULES: Readonly<Record<string, readonly string[]>> = {
+  'a fence that counts from before its list': [
+    ...['a change commits', 'the worker renews', 'worker registers: commit', 'its fence begins', 'time passes'],
+    ...['a read', 'worker registers: answer', 'worker loads: snapshot'],
+    ...['worker renews: snapshot', 'worker renews: commit', 'worker renews: answer'],
+    ...['fence lists: snapshot', 'fence lists: answer', 'fence lists: snapshot', 'fence lists: answer'],
+    ...['fence marks: commit', 'fence marks: answer', 'a change commits', 'its fence begins'],
+    ...['fence lists: snapshot', 'fence lists: answer', 'worker loads: answer'],
+    ...['fence lists: snapshot', 'fence lists: answer'],
+  ],
+};

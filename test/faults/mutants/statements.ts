@@ -1,0 +1,119 @@
+/**
+ * A database whose statements stop between their steps, as Postgres' do between taking a snapshot, committing and
+ * answering: which one goes on, and when, is the schedule's to say. What a step does, it does at once.
+ */
+import { ProviderError } from '../../../src/protocol/errors.js';
+import type { WorkspaceSnapshot } from '../../../src/protocol/records.js';
+import type { LeaseStore, Renewal, WorkerRegistration, WorkerRegistry } from '../../../src/protocol/workers.js';
+import { FakeRegistry } from '../../support/fake-registry.js';
+
+/** What a session of one process can send. */
+export interface Session extends LeaseStore, WorkerRegistry {
+  readWorkspace(workspaceId: string): Promise<WorkspaceSnapshot>;
+  /** Not there in Postgres: a renewal that makes its row where there is none. For a mutant. */
+  renewOrRegister(worker: WorkerRegistration, appliedEpoch: number): Promise<Renewal>;
+  /** Not there in Postgres: reads the row in one snapshot and the epoch in the next. For a mutant. */
+  readWorkspaceTwice(workspaceId: string): Promise<WorkspaceSnapshot>;
+  /** Not there in Postgres: marks rows whether or not they were renewed since they were seen. For a mutant. */
+  markRegardless: WorkerRegistry['markVanished'];
+}
+
+interface Statement {
+  readonly name: string;
+  /** What is left to do; the last one's result is the answer. */
+  readonly steps: (readonly [name: string, run: () => unknown])[];
+  result: unknown;
+  /** `undefined` once the client has given up; the server goes on. */
+  client: { readonly answer: (result: unknown) => void; readonly fail: (error: Error) => void } | undefined;
+}
+
+export class SteppedDatabase {
+  readonly rows = new FakeRegistry();
+  /** Of the one provider there is. */
+  version = 1;
+  #underWay: Statement[] = [];
+
+  /** @param who - names the statements */
+  session(who: string): Session {
+    const send = <T>(what: string, ...steps: Statement['steps']) => this.#send<T>(`${who} ${what}`, steps);
+    const { rows } = this;
+    let renewal: Renewal;
+    const snapshot = (appliedEpoch: number) => ['snapshot', () => (renewal = rows.changesSince(appliedEpoch))] as const;
+    return {
+      registerWorker: (worker) => send('registers', ['commit', () => rows.registerWorker(worker)]),
+      renewLease: (workerId, applied) =>
+        send('renews', snapshot(applied), [
+          'commit',
+          () => (rows.recordRenewal(workerId, applied) ? renewal : undefined),
+        ]),
+      renewOrRegister: (worker, applied) =>
+        send('renews', snapshot(applied), [
+          'commit',
+          () => rows.registerWorker(worker).then(() => rows.recordRenewal(worker.workerId, applied) && renewal),
+        ]),
+      deregisterWorker: (workerId) => send('deregisters', ['commit', () => rows.deregisterWorker(workerId)]),
+      listWorkers: () => send('lists', ['snapshot', () => rows.listWorkers()]),
+      // As the real one, which sends no statement for nobody.
+      markVanished: async (workers) =>
+        workers.length === 0 ? [] : send('marks', ['commit', () => rows.markVanished(workers)]),
+      markRegardless: async (workers) => {
+        const asTheyAre = () => workers.flatMap(({ workerId }) => rows.row(workerId) ?? []);
+        return workers.length === 0 ? [] : send('marks', ['commit', () => rows.markVanished(asTheyAre())]);
+      },
+      forgetWorkers: async (workers) =>
+        workers.length === 0 ? [] : send('forgets', ['commit', () => rows.forgetWorkers(workers)]),
+      readEpoch: () => send('reads the epoch', ['snapshot', () => rows.epoch]),
+      readWorkspace: () => send('loads', ['snapshot', () => this.#read()]),
+      readWorkspaceTwice: () => {
+        let read: WorkspaceSnapshot;
+        return send(
+          'loads',
+          ['row’s snapshot', () => (read = this.#read())],
+          ['epoch’s snapshot', () => ({ ...read, epoch: rows.epoch })],
+        );
+      },
+    };
+  }
+
+  /** Each statement's next step, and for one whose client still waits the loss of the connection. */
+  actions(mayLose: boolean): Map<string, () => void> {
+    const actions = new Map<string, () => void>();
+    for (const statement of this.#underWay) {
+      const [step] = statement.steps;
+      const name = `${statement.name}: ${step?.[0] ?? 'answer'}`;
+      if (!actions.has(name)) actions.set(name, () => this.#goOn(statement));
+      if (mayLose && statement.client) actions.set(`${statement.name}: lost`, () => this.#lose(statement));
+    }
+    return actions;
+  }
+
+  #send<T>(name: string, steps: Statement['steps']): Promise<T> {
+    return new Promise<T>((resolve, fail) => {
+      const client = { answer: (result: unknown) => resolve(result as T), fail };
+      this.#underWay.push({ name, steps, result: undefined, client });
+    });
+  }
+
+  #goOn(statement: Statement): void {
+    const step = statement.steps.shift();
+    if (step) statement.result = step[1]();
+    else statement.client?.answer(statement.result);
+    if (!step || (statement.steps.length === 0 && !statement.client)) this.#end(statement);
+  }
+
+  #lose(statement: Statement): void {
+    statement.client?.fail(new ProviderError('StoreUnavailable', 'Postgres does not answer'));
+    statement.client = undefined;
+    if (statement.steps.length === 0) this.#end(statement);
+  }
+
+  #end(ended: Statement): void {
+    this.#underWay = this.#underWay.filter((statement) => statement !== ended);
+  }
+
+  #read(): WorkspaceSnapshot {
+    const { version } = this;
+    const provider = { type: 'llm', name: 'anthropic', config: {}, encryptedConfig: '', status: 'active' as const };
+    return { epoch: this.rows.epoch, dataKeys: [], providers: [{ ...provider, version }] };
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * One worker that may stop at any point, a janitor, and changes with their fences, of the real classes over a stepped
+ * database and clocks of the schedule. Between two actions nothing is left to run but what the next action lets go on:
+ * so a schedule, a list of actions, is all that there is to chance, and a replay of one is exact.
+ *
+ * What must hold: a read invoked after a fence returned for a version returns that version or a newer one.
+ */
+import { setImmediate as quiescence } from 'node:timers/promises';
+import { outlasting } from '../../../src/fence/clock.js';
+import { LeaseKeeper } from '../../../src/fence/lease-keeper.js';
+import { isProviderError } from '../../../src/protocol/errors.js';
+import type { ProviderReference } from '../../../src/protocol/references.js';
+import { PlatformFallback } from '../../../src/resolver/platform-fallback.js';
+import { ProviderResolver } from '../../../src/resolver/provider-resolver.js';
+import type { Protocol } from './protocol.js';
+import { SteppedDatabase } from './statements.js';
+
+const WORKSPACE = 'ws_acme';
+const LEASE_MS = 1_000;
+/** Time passes by this much: a lease ends, and so does a wait that outlasts it. */
+const TICK_MS = outlasting(LEASE_MS);
+/** The worker's monotonic clock is slow by as much as the protocol allows. */
+const SLOW = 0.99;
+const AN_HOUR_MS = 3_600_000;
+
+/** The platform has a key too: nobody may be given it while the workspace has one of its own. */
+const FALLBACK = PlatformFallback.parse('llm/anthropic', { ANTHROPIC_API_KEY: 'canary-platform' });
+const OPENED = JSON.stringify({ apiKey: 'canary-workspace' });
+
+/** The smallest world in which every fault shows: some need a second change. */
+const MOST_CHANGES = 2;
+
+type Activity = 'renewal' | 'read' | 'look' | 'fence';
+
+export class World {
+  /** What was broken, once something was. */
+  violation: string | undefined;
+  /** How many returned, and were checked. */
+  reads = 0;
+  fences = 0;
+  readonly #database = new SteppedDatabase();
+  readonly #clock = { nowMs: 0, suspendedMs: 0, databaseAheadMs: 0 };
+  readonly #spent = new Set<string>();
+  readonly #resolver: ProviderResolver;
+  readonly #keeper: LeaseKeeper;
+  readonly #look: () => Promise<unknown>;
+  readonly #fence: () => Promise<unknown>;
+  #done = 1;
+  readonly #underWay: Activity[] = [];
+  #wakeFence: (() => void) | undefined;
+
+  constructor(protocol: Protocol) {
+    const [worker, janitor, fence] = ['worker', 'janitor', 'fence'].map((who) => this.#database.session(who));
+    if (!worker || !janitor || !fence) throw new Error('unreachable');
+    const clock = this.#clock;
+    const databaseWallMs = () => clock.nowMs + clock.databaseAheadMs;
+    const trueClock = { monotonicMs: () => clock.nowMs, wallMs: databaseWallMs };
+    const lease = protocol.lease(LEASE_MS, {
+      monotonicMs: () => (clock.nowMs - clock.suspendedMs) * SLOW,
+      wallMs: () => clock.nowMs,
+    });
+    this.#resolver = new ProviderResolver({
+      store: { readWorkspace: protocol.load(worker) },
+      sealer: { open: async () => OPENED },
+      fetch: () => Promise.reject(new Error('no service is called here')),
+      fallback: FALLBACK,
+      lease,
+    });
+    this.#keeper = new LeaseKeeper({
+      store: protocol.leaseStore(worker),
+      worker: { workerId: 'w', taskQueue: 'q', identity: 'i', build: '0', leaseMs: LEASE_MS, longestStepMs: LEASE_MS },
+      lease,
+      cache: protocol.leasedCache(this.#resolver.cache),
+    });
+    const jan = protocol.janitor(janitor, trueClock);
+    this.#look = () => jan.look();
+    const sleep = () => new Promise<void>((wake) => (this.#wakeFence = wake));
+    const registry = protocol.fenceRegistry(fence, databaseWallMs);
+    this.#fence = () => protocol.fence({ registry, epoch: this.#database.rows.epoch, clock: trueClock, sleep });
+  }
+
+  /** What may happen next, by name. */
+  actions(): Map<string, () => void> {
+    const isIdle = (activity: Activity) => !this.#underWay.includes(activity);
+    const isFenced = this.#done === this.#database.version;
+    const wakeFence = this.#wakeFence;
+    const actions = this.#database.actions(!this.#spent.has('loss'));
+    const may = (condition: unknown, name: string, run: () => void) => condition && actions.set(name, run);
+    may(true, 'time passes', () => this.#pass());
+    may(!this.#spent.has('suspension'), 'time passes, the worker suspended', () => this.#suspend());
+    may(!this.#spent.has('jump'), 'the database’s clock jumps', () => this.#jump());
+    may(isIdle('renewal'), 'the worker renews', () => this.#during('renewal', this.#keeper.renew()));
+    may(isIdle('read'), 'a read', () => this.#read());
+    may(isIdle('look'), 'the janitor looks', () => this.#during('look', this.#look()));
+    may(isFenced && this.#database.version <= MOST_CHANGES, 'a change commits', () => this.#change());
+    may(!isFenced && isIdle('fence'), 'its fence begins', () => this.#beginFence());
+    may(wakeFence, 'the fence looks again', () => {
+      this.#wakeFence = undefined;
+      wakeFence?.();
+    });
+    return actions;
+  }
+
+  /** Lets one action happen, and all that follows from it without another. */
+  async take(name: string): Promise<void> {
+    const run = this.actions().get(name);
+    if (!run) throw new Error(`no such action now: ${name}`);
+    if (name.endsWith('lost')) this.#spent.add('loss');
+    run();
+    await quiescence();
+    const hit = this.#resolver.peek(WORKSPACE, 'llm', ['anthropic']);
+    if (hit) this.#check(hit, this.#done);
+  }
+
+  #pass(): void {
+    this.#clock.nowMs += TICK_MS;
+    this.#setDatabaseClock();
+  }
+
+  #suspend(): void {
+    this.#spent.add('suspension');
+    this.#clock.suspendedMs += TICK_MS;
+    this.#pass();
+  }
+
+  #jump(): void {
+    this.#spent.add('jump');
+    this.#clock.databaseAheadMs += AN_HOUR_MS;
+    this.#setDatabaseClock();
+  }
+
+  #setDatabaseClock(): void {
+    this.#database.rows.wallMs = this.#clock.nowMs + this.#clock.databaseAheadMs;
+  }
+
+  #change(): void {
+    this.#database.version += 1;
+    this.#database.rows.change(WORKSPACE);
+  }
+
+  #beginFence(): void {
+    const { version } = this.#database;
+    const fenced = this.#fence().then(() => {
+      this.fences += 1;
+      this.#done = version;
+      // What is loaded already must not answer whoever asks now.
+      if (this.#underWay.includes('read')) this.#read();
+    });
+    this.#during('fence', fenced);
+  }
+
+  #read(): void {
+    const floor = this.#done;
+    const read = this.#resolver.resolveLlmKey(WORKSPACE, 'anthropic');
+    this.#during(
+      'read',
+      read.then((reference) => this.#check(reference, floor)),
+    );
+  }
+
+  #check({ version, source, cache }: ProviderReference, floor: number): void {
+    this.reads += 1;
+    if (source === 'platform') this.violation ??= 'the platform’s key was given to a workspace that has its own';
+    else if (version < floor) this.violation ??= `a ${cache} returned version ${version}, and ${floor} was done`;
+  }
+
+  #during(activity: Activity, work: Promise<unknown>): void {
+    this.#underWay.push(activity);
+    work
+      .catch((error: unknown) => {
+        if (!isProviderError(error, 'StoreUnavailable')) this.violation ??= `unexpected: ${String(error)}`;
+      })
+      .finally(() => this.#underWay.splice(this.#underWay.indexOf(activity), 1));
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * The workers' rows, the epoch and what changed, in memory, as `0006_fence.sql` keeps them: each method is one statement
+ * that runs and commits at once. `test/faults/mutants/rows.test.ts` holds it against the real one.
+ */
+import { ProviderError } from '../../src/protocol/errors.js';
+import type {
+  LeaseStore,
+  RegisteredWorker,
+  Renewal,
+  SeenWorker,
+  WorkerRegistration,
+  WorkerRegistry,
+} from '../../src/protocol/workers.js';
+
+export class FakeRegistry implements LeaseStore, WorkerRegistry {
+  epoch = 0;
+  prunedTo = 0;
+  /** The database's wall clock: nothing may be decided by it. */
+  wallMs = 0;
+  /** While it is, every statement fails. */
+  isAway = false;
+  readonly #changes: { readonly epoch: number; readonly workspaceId: string }[] = [];
+  readonly #rows = new Map<string, RegisteredWorker>();
+  #renewals = 0;
+
+  /** One transaction that changes these workspaces; `*` is a truncate. @returns its epoch */
+  change(...workspaceIds: string[]): number {
+    this.epoch += 1;
+    for (const workspaceId of workspaceIds) this.#changes.push({ epoch: this.epoch, workspaceId });
+    return this.epoch;
+  }
+
+  row(workerId: string): RegisteredWorker | undefined {
+    return this.#rows.get(workerId);
+  }
+
+  async registerWorker(worker: WorkerRegistration): Promise<void> {
+    this.#answer();
+    const { workerId } = worker;
+    const present = this.#rows.get(workerId);
+    if (present?.state === 'live') return;
+    const at = new Date(this.wallMs);
+    const first = { ...worker, state: 'live' as const, appliedEpoch: 0, registeredAt: at };
+    this.#rows.set(workerId, { ...(present ?? first), state: 'live', renewal: this.#nextRenewal(), heardAt: at });
+  }
+
+  async renewLease(workerId: string, appliedEpoch: number, _timeoutMs?: number): Promise<Renewal | undefined> {
+    this.#answer();
+    return this.recordRenewal(workerId, appliedEpoch) ? this.changesSince(appliedEpoch) : undefined;
+  }
+
+  /** A renewal's first half. @returns whether the row is live */
+  recordRenewal(workerId: string, appliedEpoch: number): boolean {
+    const row = this.#rows.get(workerId);
+    if (row?.state !== 'live') return false;
+    this.#rows.set(workerId, {
+      ...row,
+      renewal: this.#nextRenewal(),
+      heardAt: new Date(this.wallMs),
+      appliedEpoch: Math.max(row.appliedEpoch, appliedEpoch),
+    });
+    return true;
+  }
+
+  /** A renewal's second half: what it tells. */
+  changesSince(appliedEpoch: number): Renewal {
+    const since = this.#changes.filter(({ epoch }) => epoch > appliedEpoch).map(({ workspaceId }) => workspaceId);
+    const changed = [...new Set(since)];
+    const isTooMuch = appliedEpoch < this.prunedTo || changed.includes('*') || changed.length > 1_000;
+    return { epoch: this.epoch, changed: isTooMuch ? 'everything' : changed };
+  }
+
+  async deregisterWorker(workerId: string): Promise<void> {
+    this.#answer();
+    this.#rows.delete(workerId);
+  }
+
+  async listWorkers(): Promise<readonly RegisteredWorker[]> {
+    this.#answer();
+    return [...this.#rows.values()];
+  }
+
+  async markVanished(workers: readonly SeenWorker[]): Promise<readonly string[]> {
+    this.#answer();
+    const marked = this.#unchanged(workers, 'live');
+    for (const row of marked) this.#rows.set(row.workerId, { ...row, state: 'vanished' });
+    return marked.map(({ workerId }) => workerId);
+  }
+
+  async forgetWorkers(workers: readonly SeenWorker[]): Promise<readonly string[]> {
+    this.#answer();
+    const forgotten = this.#unchanged(workers, 'vanished').map(({ workerId }) => workerId);
+    for (const workerId of forgotten) this.#rows.delete(workerId);
+    return forgotten;
+  }
+
+  async readEpoch(): Promise<number> {
+    this.#answer();
+    return this.epoch;
+  }
+
+  #unchanged(workers: readonly SeenWorker[], state: RegisteredWorker['state']): RegisteredWorker[] {
+    return [...this.#rows.values()].filter(
+      (row) =>
+        row.state === state &&
+        workers.some(({ workerId, renewal }) => workerId === row.workerId && renewal === row.renewal),
+    );
+  }
+
+  #nextRenewal(): string {
+    this.#renewals += 1;
+    return String(this.#renewals);
+  }
+
+  #answer(): void {
+    if (this.isAway) throw new ProviderError('StoreUnavailable', 'Postgres does not answer');
+  }
+}
