@@ -1,0 +1,188 @@
+/** How a worker comes to its lease, keeps it and loses it. */
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { Lease } from '../../src/fence/lease.js';
+import { LeaseKeeper } from '../../src/fence/lease-keeper.js';
+import type { LeaseStore, Renewal } from '../../src/protocol/workers.js';
+import { FakeRegistry } from '../support/fake-registry.js';
+import { TestClock } from '../support/leases.js';
+
+const LEASE_MS = 3_000;
+const WORKER = { workerId: 'w', taskQueue: 'q', identity: 'i', build: '0', leaseMs: LEASE_MS, longestStepMs: 0 };
+
+let registry: FakeRegistry;
+let clock: TestClock;
+let lease: Lease;
+let keeper: LeaseKeeper;
+/** What happened, in order: to the store and to the cache. */
+let log: string[];
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  registry = new FakeRegistry();
+  clock = new TestClock();
+  lease = new Lease(LEASE_MS, clock);
+  log = [];
+  keeper = keeperOver(logging(registry));
+});
+afterEach(async () => {
+  await keeper.stop();
+  expect(vi.getTimerCount()).toBe(0);
+  vi.useRealTimers();
+});
+
+function logging(store: LeaseStore): LeaseStore {
+  return {
+    registerWorker: (worker) => {
+      log.push('register');
+      return store.registerWorker(worker);
+    },
+    renewLease: (workerId, appliedEpoch, timeoutMs) => {
+      log.push(`renew ${appliedEpoch}`);
+      return store.renewLease(workerId, appliedEpoch, timeoutMs);
+    },
+    deregisterWorker: (workerId) => store.deregisterWorker(workerId),
+  };
+}
+
+function keeperOver(store: LeaseStore): LeaseKeeper {
+  const held = () => (lease.isHeld() ? ', leased' : '');
+  const cache = {
+    invalidate: (workspaceIds: readonly string[]) => void log.push(`drop [${workspaceIds.join()}]${held()}`),
+    clear: () => void log.push(`empty${held()}`),
+  };
+  return new LeaseKeeper({ store, worker: WORKER, lease, cache });
+}
+
+/** As time does: clocks move, and timers fire. */
+async function pass(ms: number): Promise<void> {
+  clock.nowMs += ms;
+  await vi.advanceTimersByTimeAsync(ms);
+}
+
+it('registers, empties the cache, and only then asks for a lease', async () => {
+  await keeper.start();
+  expect(log).toEqual(['register', 'empty', 'renew 0', 'drop []']);
+  expect(lease.isHeld()).toBe(true);
+});
+
+it('starts nothing where it cannot register', async () => {
+  registry.isAway = true;
+  await expect(keeper.start()).rejects.toMatchObject({ type: 'StoreUnavailable' });
+  expect(vi.getTimerCount()).toBe(0);
+  expect(keeper.counts).toEqual({ renewals: 0, failures: 1, losses: 0 });
+});
+
+it('renews every third of a lease, and so holds it without a pause', async () => {
+  await keeper.start();
+  for (let third = 0; third < 9; third += 1) {
+    await pass(LEASE_MS / 3);
+    expect(lease.isHeld()).toBe(true);
+  }
+  expect(keeper.counts.renewals).toBe(10);
+});
+
+it('takes what changed out of the cache before the lease is extended, and tells the database at once', async () => {
+  await keeper.start();
+  log = [];
+  clock.nowMs += LEASE_MS;
+  registry.change('ws_acme', 'ws_globex');
+  await keeper.renew();
+  expect(log).toEqual(['renew 0', 'drop [ws_acme,ws_globex]', 'renew 1', 'drop [], leased']);
+  expect(registry.row('w')?.appliedEpoch).toBe(1);
+});
+
+it('empties the cache where too much changed to tell', async () => {
+  await keeper.start();
+  log = [];
+  registry.change('*');
+  await keeper.renew();
+  expect(log).toContain('empty, leased');
+});
+
+it('registers anew where its row is gone, with an empty cache and no lease until it has renewed', async () => {
+  await keeper.start();
+  const row = registry.row('w');
+  await registry.markVanished(row ? [row] : []);
+  log = [];
+  await keeper.renew();
+  expect(log).toEqual(['renew 0', 'register', 'empty', 'renew 0', 'drop []']);
+  expect(keeper.counts).toMatchObject({ losses: 1, failures: 0 });
+  expect(registry.row('w')?.state).toBe('live');
+});
+
+it('keeps the lease that it has while Postgres is away, loses it by time, and has it back soon after', async () => {
+  await keeper.start();
+  registry.isAway = true;
+  await pass(LEASE_MS / 3);
+  expect(lease.isHeld()).toBe(true);
+  await pass(LEASE_MS);
+  expect(lease.isHeld()).toBe(false);
+  registry.isAway = false;
+  await pass(250);
+  expect(lease.isHeld()).toBe(true);
+  expect(keeper.counts.failures).toBeGreaterThan(1);
+});
+
+it('renews once for all who ask while one is under way, with a statement that is sent after they asked', async () => {
+  const answers: (() => void)[] = [];
+  const held: LeaseStore = {
+    ...logging(registry),
+    renewLease: (workerId, applied) =>
+      new Promise<Renewal | undefined>((resolve) => {
+        log.push(`renew ${applied}`);
+        const answer = registry.renewLease(workerId, applied);
+        answers.push(() => resolve(answer));
+      }),
+  };
+  keeper = keeperOver(held);
+  const first = keeper.renew();
+  await vi.waitUntil(() => answers.length === 1);
+  registry.change('ws_acme');
+  const asked = Promise.all([keeper.renew(), keeper.renew(), keeper.renew()]);
+  answers[0]?.();
+  await first;
+  expect(lease.appliedEpoch).toBe(0);
+  await vi.waitUntil(() => answers.length === 2);
+  answers[1]?.();
+  await vi.waitUntil(() => answers.length === 3);
+  answers[2]?.();
+  await asked;
+  expect(lease.appliedEpoch).toBe(1);
+  expect(log.filter((line) => line.startsWith('renew'))).toEqual(['renew 0', 'renew 0', 'renew 1']);
+});
+
+it('renews when it is nudged, and takes a failure for a reason to try again soon', async () => {
+  await keeper.start();
+  registry.change('ws_acme');
+  registry.isAway = true;
+  keeper.nudge();
+  await pass(0);
+  expect(lease.appliedEpoch).toBe(0);
+  registry.isAway = false;
+  await pass(250);
+  expect(lease.appliedEpoch).toBe(1);
+});
+
+it('once stopped holds nothing: no lease, no entry, no row, no timer', async () => {
+  await keeper.start();
+  log = [];
+  await keeper.stop();
+  await keeper.stop();
+  keeper.nudge();
+  await pass(LEASE_MS);
+  expect(log).toEqual(['empty']);
+  expect(lease.isHeld()).toBe(false);
+  expect(registry.row('w')).toBeUndefined();
+});
+
+it('takes no lease from an answer that comes after it was stopped', async () => {
+  let answer = (_: Renewal | undefined) => {};
+  keeper = keeperOver({ ...logging(registry), renewLease: () => new Promise((resolve) => (answer = resolve)) });
+  const renewing = keeper.renew();
+  await vi.waitUntil(() => registry.row('w'));
+  const stopped = keeper.stop();
+  await vi.waitUntil(() => log.includes('empty'));
+  answer({ epoch: 5, changed: [] });
+  await Promise.all([renewing, stopped]);
+  expect([lease.isHeld(), lease.appliedEpoch]).toEqual([false, 0]);
+});
