@@ -1,6 +1,7 @@
 /** The stages of rotations as activities, and what schedules do, for processes whose login may change providers. */
 import { Context } from '@temporalio/activity';
 import { awaitFence } from '../fence/fence.js';
+import type { Rotations } from '../management/rotations.js';
 import type {
   BegunRotation,
   EndRotationInput,
@@ -14,7 +15,11 @@ import { atTheEdge } from './failures.js';
 import { withHeartbeat } from './heartbeat.js';
 import { createScheduleActivities, type ScheduleDependencies } from './schedules.js';
 
-export function createOperationActivities(dependencies: ScheduleDependencies) {
+export interface OperationDependencies extends ScheduleDependencies {
+  readonly rotations: Rotations;
+}
+
+export function createOperationActivities(dependencies: OperationDependencies) {
   const { store, rotations } = dependencies;
   return {
     ...createScheduleActivities(dependencies),

@@ -1,6 +1,6 @@
 /** What schedules do for every workspace, as activities: a page of providers, then one provider at a time. */
+import { prepareDueRotation } from '../management/due-rotation.js';
 import type { ProviderCheckReport } from '../management/provider-check.js';
-import type { Rotations } from '../management/rotations.js';
 import type { ProviderIdentity } from '../protocol/identity.js';
 import type {
   DueRotation,
@@ -15,7 +15,6 @@ import { withHeartbeat } from './heartbeat.js';
 
 export interface ScheduleDependencies {
   readonly store: ManagementStore;
-  readonly rotations: Rotations;
   /** Asks the live service, and records what it said. */
   readonly checkProvider: (provider: ProviderIdentity) => Promise<ProviderCheckReport>;
 }
@@ -24,13 +23,13 @@ export interface ProviderInput {
   readonly provider: ProviderIdentity;
 }
 
-export function createScheduleActivities({ store, rotations, checkProvider }: ScheduleDependencies) {
+export function createScheduleActivities({ store, checkProvider }: ScheduleDependencies) {
   return {
     listDueRotations: (page: PageInput): Promise<readonly DueRotation[]> =>
       atTheEdge(() => store.listDueRotations(page)),
 
     prepareDueRotation: ({ provider }: ProviderInput): Promise<PreparedRotation> =>
-      atTheEdge(() => rotations.prepareDue(provider)),
+      atTheEdge(() => prepareDueRotation(provider, store)),
 
     raiseOverdue: (due: DueRotation): Promise<RaisedEvent> =>
       atTheEdge(async () => ({ raised: await store.raiseEventOnce(due, 'rotation-overdue', 'rotateDueProviders') })),
