@@ -1,0 +1,118 @@
+/**
+ * Makes and revokes keys at the services that have an API for it, with the admin credential that the workspace
+ * configured as a provider of its own. It is opened for the length of one call.
+ */
+import { ProviderError } from '../protocol/errors.js';
+import type { ProviderIdentity } from '../protocol/identity.js';
+import { describeProvider } from '../protocol/names.js';
+import type { RevocationReport } from '../protocol/rotation.js';
+import { type AnyKeyService, keyServiceOf, parseProvider, providerType } from '../providers/index.js';
+import { toProviderError } from '../providers/outcome.js';
+import type { CheckContext, Fetch, IssuedKey } from '../providers/type.js';
+import type { ManagementStore } from '../store/management-store.js';
+import type { SecretFields, SecretVault } from './secret-vault.js';
+
+export interface ServiceKeysDependencies {
+  readonly store: Pick<ManagementStore, 'readWorkspace'>;
+  readonly vault: SecretVault;
+  readonly fetch: Fetch;
+}
+
+export interface IssueKeyInput {
+  /** What the key is called at the service. */
+  readonly label: string;
+  /** In the clear: fields beside the key itself are taken over. */
+  readonly current: SecretFields;
+}
+
+export interface RevokeKeyInput {
+  /** In the clear. */
+  readonly secret: SecretFields;
+  /** Absent: it was not made here. */
+  readonly keyId?: string | undefined;
+}
+
+type SignalContext = Pick<CheckContext, 'signal'>;
+
+export class ServiceKeys {
+  constructor(private readonly dependencies: ServiceKeysDependencies) {}
+
+  /** @throws ProviderError `ProviderConfigInvalid` where the service makes no keys for such a provider */
+  requireIssuing(provider: ProviderIdentity): void {
+    if (!keyServiceOf(provider.type, provider.name)?.issue) throw cannotIssue(provider);
+  }
+
+  /** Whether it makes them, and the workspace configured the admin credential for it. */
+  async canIssue(provider: ProviderIdentity): Promise<boolean> {
+    const keys = keyServiceOf(provider.type, provider.name);
+    return keys?.issue !== undefined && (await this.#adminRow(provider, keys)) !== undefined;
+  }
+
+  /** @throws ProviderError `ProviderNotConfigured` without an admin credential; else what the service says to it */
+  async issue(
+    provider: ProviderIdentity,
+    { label, current }: IssueKeyInput,
+    context: SignalContext,
+  ): Promise<IssuedKey<SecretFields>> {
+    const keys = keyServiceOf(provider.type, provider.name);
+    if (!keys?.issue) throw cannotIssue(provider);
+    const admin = await this.#admin(provider, keys);
+    if (!admin) throw noAdmin(adminOf(provider, keys));
+    try {
+      return await keys.issue(admin, { label, current }, { fetch: this.dependencies.fetch, ...context });
+    } catch (error) {
+      throw toProviderError(error, adminOf(provider, keys)) ?? error;
+    }
+  }
+
+  /**
+   * Revokes it where the service's API can, else says what a person must do. May be called again.
+   *
+   * @throws ProviderError where the service is away, or refuses the admin credential: nothing is known then
+   */
+  async revoke(provider: ProviderIdentity, key: RevokeKeyInput, context: SignalContext): Promise<RevocationReport> {
+    const keys = keyServiceOf(provider.type, provider.name);
+    const admin = keys?.revoke && (await this.#admin(provider, keys));
+    if (!keys?.revoke || !admin) return this.byHand(provider);
+    try {
+      return await keys.revoke(admin, key, { fetch: this.dependencies.fetch, ...context });
+    } catch (error) {
+      throw toProviderError(error, adminOf(provider, keys)) ?? error;
+    }
+  }
+
+  byHand({ type, name }: ProviderIdentity): RevocationReport {
+    return { outcome: 'operator', detail: providerType(type).revokeByHand(name) };
+  }
+
+  /** In the clear; `undefined` where the workspace configured none, or switched it off. */
+  async #admin(provider: ProviderIdentity, keys: AnyKeyService): Promise<unknown> {
+    const found = await this.#adminRow(provider, keys);
+    if (!found) return undefined;
+    const { row, workspace } = found;
+    const secret = await this.dependencies.vault.open(adminOf(provider, keys), row.encryptedConfig, workspace.dataKeys);
+    return parseProvider(row.type, row.name, row.config, secret).credential;
+  }
+
+  async #adminRow(provider: ProviderIdentity, keys: AnyKeyService) {
+    const { workspaceId, type, name } = adminOf(provider, keys);
+    const workspace = await this.dependencies.store.readWorkspace(workspaceId);
+    const row = workspace.providers.find((each) => each.type === type && each.name === name);
+    return row?.status === 'active' ? { row, workspace } : undefined;
+  }
+}
+
+function adminOf({ workspaceId, name }: ProviderIdentity, { adminType }: AnyKeyService): ProviderIdentity {
+  return { workspaceId, type: adminType, name };
+}
+
+function cannotIssue(provider: ProviderIdentity): ProviderError {
+  const message = `no key can be made for ${describeProvider(provider)} at its service: give the next one`;
+  return new ProviderError('ProviderConfigInvalid', message, { provider, fields: ['secret'] });
+}
+
+function noAdmin(admin: ProviderIdentity): ProviderError {
+  const { workspaceId, type, name } = admin;
+  const message = `${workspaceId} has no ${type}/${name}: workspace-providers configure ${workspaceId} ${type} ${name}`;
+  return new ProviderError('ProviderNotConfigured', message, { provider: admin });
+}
