@@ -57,7 +57,7 @@ describe('docker-compose.yml', () => {
 
   it('checks the health of every service that stays, and says what each waits for', () => {
     const staying = services.filter(([, { restart }]) => restart === 'unless-stopped');
-    expect(staying.map(([name]) => name)).toEqual(['postgres', 'temporal', 'temporal-ui', 'worker']);
+    expect(staying.map(([name]) => name)).toEqual(['postgres', 'temporal', 'temporal-ui', 'worker', 'operations']);
     expect(staying.filter(([, service]) => !isHealthChecked(service))).toEqual([]);
 
     const byName = Object.fromEntries(services);
