@@ -1,15 +1,12 @@
 /** The settings of a worker process: those of the resolver, and where Temporal is. */
-import { loadClientConnectConfig } from '@temporalio/envconfig';
-import type { NativeConnectionOptions } from '@temporalio/worker';
 import { OPERATIONS_TASK_QUEUE } from '../protocol/rotation.js';
 import type { OperationsConfig } from './operations.js';
 import { describeProviderConfig, type ProviderConfig, readProviderConfig } from './provider-config.js';
 import { Settings } from './settings.js';
+import { readTemporalConfig, type TemporalConfig } from './temporal-config.js';
 
-export interface WorkerConfig {
+export interface WorkerConfig extends TemporalConfig {
   readonly providers: ProviderConfig;
-  readonly connection: NativeConnectionOptions;
-  readonly namespace: string;
   readonly taskQueue: string;
   /** How this process is called in the Temporal UI; absent: `pid@host`. */
   readonly identity?: string;
@@ -29,12 +26,11 @@ export interface WorkerConfig {
 export function workerConfigFromEnv(env: NodeJS.ProcessEnv): WorkerConfig {
   const settings = new Settings(env);
   const providers = readProviderConfig(settings);
-  const temporal = readTemporal(settings);
+  const temporal = readTemporalConfig(settings);
   const managerUrl = settings.databaseUrl('PROVIDER_MANAGER_DATABASE_URL');
   const config = {
     providers,
-    connection: temporal?.connectionOptions ?? {},
-    namespace: temporal?.namespace ?? 'default',
+    ...temporal,
     taskQueue: settings.text('PROVIDER_TASK_QUEUE', 'agents'),
     identity: providers.identity,
     shutdownGraceMs: settings.durationMs('PROVIDER_SHUTDOWN_GRACE', 30_000, 0, 3_600_000),
@@ -54,7 +50,7 @@ export function workerConfigFromEnv(env: NodeJS.ProcessEnv): WorkerConfig {
 /** The settings in force, without secrets. */
 export function describeWorkerConfig(config: WorkerConfig): Readonly<Record<string, string | number | boolean>> {
   return {
-    temporal: config.connection.address ?? 'localhost:7233',
+    temporal: config.connection.address,
     namespace: config.namespace,
     taskQueue: config.taskQueue,
     shutdownGraceMs: config.shutdownGraceMs,
@@ -62,16 +58,4 @@ export function describeWorkerConfig(config: WorkerConfig): Readonly<Record<stri
     runsRotations: config.operations !== undefined,
     ...describeProviderConfig(config.providers),
   };
-}
-
-function readTemporal(settings: Settings) {
-  try {
-    const overrideEnvVars = Object.fromEntries(
-      Object.entries(settings.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
-    );
-    return loadClientConnectConfig({ overrideEnvVars });
-  } catch {
-    settings.refuse('TEMPORAL_*', 'do not parse: see https://docs.temporal.io/develop/environment-configuration');
-    return undefined;
-  }
 }

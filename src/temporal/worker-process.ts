@@ -86,7 +86,7 @@ function createWorker(
 }
 
 async function connectTemporal({ connection: options, namespace }: WorkerConfig): Promise<NativeConnection> {
-  const address = options.address ?? 'localhost:7233';
+  const { address } = options;
   const connection = await NativeConnection.connect(options).catch(() => {
     throw new ProviderError('ProviderUnavailable', `Temporal does not answer at ${address}: see TEMPORAL_ADDRESS`);
   });

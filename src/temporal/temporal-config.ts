@@ -1,0 +1,26 @@
+/** Where Temporal is, by the variables and the file that Temporal's own tools read (`TEMPORAL_ADDRESS`, …). */
+import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/envconfig';
+import type { Settings } from './settings.js';
+
+export interface TemporalConfig {
+  readonly connection: ClientConnectConfig['connectionOptions'] & { readonly address: string };
+  readonly namespace: string;
+}
+
+/** What does not parse is refused as `TEMPORAL_*`. */
+export function readTemporalConfig(settings: Settings): TemporalConfig {
+  const { connectionOptions, namespace = 'default' } = load(settings);
+  return { connection: { ...connectionOptions, address: connectionOptions.address ?? 'localhost:7233' }, namespace };
+}
+
+function load(settings: Settings): ClientConnectConfig {
+  try {
+    const overrideEnvVars = Object.fromEntries(
+      Object.entries(settings.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    );
+    return loadClientConnectConfig({ overrideEnvVars });
+  } catch {
+    settings.refuse('TEMPORAL_*', 'do not parse: see https://docs.temporal.io/develop/environment-configuration');
+    return { connectionOptions: {} };
+  }
+}
