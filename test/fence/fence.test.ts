@@ -1,0 +1,163 @@
+/** Whom a fence waits for, how long, and what it tells. */
+import { beforeEach, expect, it } from 'vitest';
+import { outlasting } from '../../src/fence/clock.js';
+import { awaitFence, type FenceOptions } from '../../src/fence/fence.js';
+import { FakeRegistry } from '../support/fake-registry.js';
+import { TestClock } from '../support/leases.js';
+import { LEASE_MS, register } from './workers.js';
+
+let registry: FakeRegistry;
+let clock: TestClock;
+
+beforeEach(() => {
+  registry = new FakeRegistry();
+  clock = new TestClock();
+});
+
+/** Fences over the test's clock; `meanwhile` is what happens each time that it sleeps. */
+function fence(options: Partial<FenceOptions> = {}, meanwhile: () => Promise<unknown> = async () => {}) {
+  const sleep = async (ms: number) => {
+    clock.nowMs += ms;
+    await meanwhile();
+  };
+  return awaitFence({ registry, clock, sleep, ...options });
+}
+
+const outcomes = (report: Awaited<ReturnType<typeof fence>>) =>
+  Object.fromEntries(report.workers.map(({ workerId, outcome }) => [workerId, outcome]));
+
+it('with no workers it returns at once', async () => {
+  registry.change('ws_acme');
+  expect(await fence()).toEqual({ epoch: 1, tookMs: 0, workers: [] });
+});
+
+it('it returns as soon as each worker has applied the change', async () => {
+  await register(registry, 'a', 'b');
+  registry.change('ws_acme');
+  let sleeps = 0;
+  const report = await fence({}, async () => {
+    sleeps += 1;
+    if (sleeps === 1) await registry.renewLease('a', 1);
+    if (sleeps === 3) await registry.renewLease('b', 1);
+  });
+  expect(sleeps).toBe(3);
+  expect(report).toMatchObject({
+    epoch: 1,
+    tookMs: 3 + 6 + 12,
+    workers: [
+      { workerId: 'a', identity: 'i-a', taskQueue: 'queue-a', outcome: 'applied', afterMs: 3 },
+      { workerId: 'b', outcome: 'applied', afterMs: 21 },
+    ],
+  });
+});
+
+it('a worker that has applied less than the change is waited for', async () => {
+  await register(registry, 'a');
+  registry.change('ws_acme');
+  await registry.renewLease('a', 1);
+  registry.change('ws_acme');
+  expect(outcomes(await fence())).toEqual({ a: 'waited-out' });
+  expect(clock.nowMs).toBeGreaterThanOrEqual(outlasting(LEASE_MS));
+});
+
+it('a silent worker costs one fence its lease, and the next one nothing', async () => {
+  await register(registry, 'a');
+  registry.change('ws_acme');
+  expect((await fence()).tookMs).toBeGreaterThanOrEqual(outlasting(LEASE_MS));
+  expect(registry.row('a')?.state).toBe('vanished');
+  expect(await fence()).toEqual({ epoch: 1, tookMs: 0, workers: [] });
+});
+
+it('how long a worker has been silent is no reason to leave it out', async () => {
+  await register(registry, 'a');
+  registry.wallMs = 3_600_000;
+  expect(outcomes(await fence({ epoch: 1 }))).toEqual({ a: 'waited-out' });
+});
+
+it('a worker that renewed meanwhile without the change is waited out, and keeps its row', async () => {
+  await register(registry, 'a');
+  registry.change('ws_acme');
+  const report = await fence({}, () => registry.renewLease('a', 0));
+  expect(outcomes(report)).toEqual({ a: 'waited-out' });
+  expect(registry.row('a')?.state).toBe('live');
+});
+
+it('a renewal between the last look and the mark saves the worker', async () => {
+  await register(registry, 'a');
+  registry.change('ws_acme');
+  const mark = registry.markVanished.bind(registry);
+  registry.markVanished = async (workers) => {
+    await registry.renewLease('a', 0);
+    return mark(workers);
+  };
+  await fence();
+  expect(registry.row('a')?.state).toBe('live');
+});
+
+it('the lease of a worker that the list shows counts from when the list was answered', async () => {
+  await register(registry, 'a');
+  registry.change('ws_acme');
+  const list = registry.listWorkers.bind(registry);
+  registry.listWorkers = async () => {
+    // Slow, once: while it is under way the worker renews, and holds its lease for the whole length from here.
+    registry.listWorkers = list;
+    clock.nowMs += 10 * LEASE_MS;
+    await registry.renewLease('a', 0);
+    return list();
+  };
+  const before = clock.nowMs + 10 * LEASE_MS;
+  await fence();
+  expect(clock.nowMs - before).toBeGreaterThanOrEqual(outlasting(LEASE_MS));
+});
+
+it.each([
+  ['deregistered', () => registry.deregisterWorker('a')],
+  ['was marked by a janitor', async () => registry.markVanished([registry.row('a') ?? { workerId: '', renewal: '' }])],
+])('a worker that %s is not waited for', async (_, go) => {
+  await register(registry, 'a');
+  registry.change('ws_acme');
+  const report = await fence({}, go);
+  expect(outcomes(report)).toEqual({ a: 'gone' });
+  expect(report.tookMs).toBe(3);
+});
+
+it('a worker that registers after the list is not waited for: its first lease comes with the change', async () => {
+  await register(registry, 'a');
+  registry.change('ws_acme');
+  const report = await fence({}, async () => {
+    await register(registry, 'late');
+    await registry.renewLease('a', 1);
+  });
+  expect(outcomes(report)).toEqual({ a: 'applied' });
+});
+
+it('it tells its progress, a worker after the other', async () => {
+  await register(registry, 'a', 'b');
+  registry.change('ws_acme');
+  const progress: object[] = [];
+  const next = ['a', 'b'];
+  await fence({ onProgress: (report) => progress.push(outcomes(report)) }, async () => {
+    await registry.renewLease(next.shift() ?? '', 1);
+  });
+  expect(progress).toEqual([
+    { a: 'applied', b: 'waiting' },
+    { a: 'applied', b: 'applied' },
+  ]);
+});
+
+it('it knows nothing where the store fails, and says so', async () => {
+  await register(registry, 'a');
+  const failed = fence({ epoch: 1 }, async () => {
+    registry.isAway = true;
+  });
+  await expect(failed).rejects.toMatchObject({ type: 'StoreUnavailable' });
+});
+
+it('it ends when it is told to, between two looks by the real clock', async () => {
+  await register(registry, 'a');
+  const ending = new AbortController();
+  const fenced = awaitFence({ registry, epoch: 1, signal: ending.signal });
+  ending.abort();
+  await expect(fenced).rejects.toMatchObject({ name: 'AbortError' });
+  expect(registry.row('a')?.state).toBe('live');
+});
