@@ -4,7 +4,7 @@
  * workspace, so it is for the platform's own services and operators, who say for which workspace they act.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { awaitFence } from '../fence/fence.js';
+import { awaitFence, type FenceOptions } from '../fence/fence.js';
 import { findProvider, notConfigured } from '../management/find-provider.js';
 import {
   checkProvider,
@@ -142,8 +142,13 @@ export class ProviderClient {
    * Waits until no worker serves what was before: every change that was committed before the call is fenced when this
    * returns. It takes milliseconds where the workers answer, else as long as the lease of the one that does not.
    */
-  awaitFence(signal?: AbortSignal): Promise<FenceReport> {
-    return awaitFence({ registry: this.#store, signal });
+  awaitFence(options: Pick<FenceOptions, 'signal' | 'onProgress'> = {}): Promise<FenceReport> {
+    return awaitFence({ registry: this.#store, ...options });
+  }
+
+  /** Raised by each change of a provider, in the order of their commits: workers tell how far they have come by it. */
+  readEpoch(): Promise<number> {
+    return this.#store.readEpoch();
   }
 
   /** The workers that hold leases, and those that vanished lately. */

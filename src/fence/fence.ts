@@ -16,7 +16,7 @@ export interface FenceOptions {
   /** Between two looks, by that clock; one that ends early costs a look. */
   readonly sleep?: (ms: number, signal: AbortSignal | undefined) => Promise<void>;
   readonly signal?: AbortSignal;
-  /** Called when a worker's outcome changes. */
+  /** Called after the first look, and when a worker's outcome changes. */
   readonly onProgress?: (report: FenceReport) => void;
 }
 
@@ -41,16 +41,17 @@ export async function awaitFence(options: FenceOptions): Promise<FenceReport> {
     tookMs: elapsed(clock, startMs),
     workers: listed.map((worker) => outcomes.get(worker.workerId) ?? toFenced(worker, 'waiting', 0)),
   });
+  let told = -1;
   for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * 2, LAST_POLL_MS)) {
     const present = new Map((await registry.listWorkers()).map((worker) => [worker.workerId, worker]));
-    const before = outcomes.size;
     const waitedMs = clock.monotonicMs() - listedMs;
     for (const worker of listed) {
       if (outcomes.has(worker.workerId)) continue;
       const outcome = outcomeOf(present.get(worker.workerId), epoch, waitedMs >= outlasting(worker.leaseMs));
       if (outcome !== 'waiting') outcomes.set(worker.workerId, toFenced(worker, outcome, elapsed(clock, startMs)));
     }
-    if (outcomes.size > before) onProgress?.(report());
+    if (outcomes.size > told) onProgress?.(report());
+    told = outcomes.size;
     if (outcomes.size === listed.length) break;
     // Not past the moment when the next lease has run out.
     const leftMs = listed

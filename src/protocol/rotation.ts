@@ -101,6 +101,8 @@ export interface RotationStatus {
   readonly toVersion?: number;
   readonly check?: CheckReport;
   readonly fence?: FenceReport;
+  /** Since when at the latest no worker serves an older version, as ISO 8601. */
+  readonly fencedAt?: string;
   readonly drain?: DrainReport;
   readonly revocation?: RevocationReport;
   /** Until when both credentials are kept, as ISO 8601; while it can be rolled back. */

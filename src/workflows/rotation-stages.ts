@@ -63,6 +63,7 @@ export class RotationStages {
   /** From here on no worker serves an older version. */
   async fence(): Promise<void> {
     await fence((report) => this.journal.tell({ fence: report }));
+    this.journal.tell({ fencedAt: new Date().toISOString() });
     await this.#record('fenced');
   }
 
@@ -92,7 +93,7 @@ export class RotationStages {
     const restore = this.#inStore('restorePreviousCredential', 'bring the older credential back');
     const { version } = await restore({ ...this.#rotation, reason });
     const { toVersion: fromVersion } = this.journal.status;
-    const anew = { fence: undefined, drain: undefined, overlapUntil: undefined };
+    const anew = { fence: undefined, fencedAt: undefined, drain: undefined, overlapUntil: undefined };
     this.journal.tell({ ...anew, state: 'activated', rollingBack: true, reason, fromVersion, toVersion: version });
   }
 

@@ -140,6 +140,7 @@ it('it tells its progress, a worker after the other', async () => {
     await registry.renewLease(next.shift() ?? '', 1);
   });
   expect(progress).toEqual([
+    { a: 'waiting', b: 'waiting' },
     { a: 'applied', b: 'waiting' },
     { a: 'applied', b: 'applied' },
   ]);
