@@ -8,6 +8,8 @@ import { addDev } from './commands/dev.js';
 import { addList } from './commands/list.js';
 import { addMigrate } from './commands/migrate.js';
 import { addRemove } from './commands/remove.js';
+import { addRotateEvery } from './commands/rotate-every.js';
+import { addSchedules } from './commands/schedules.js';
 import { addSwitches } from './commands/switch.js';
 import { addWorker } from './commands/worker.js';
 import { Output } from './output.js';
@@ -55,7 +57,18 @@ function createProgram(output: Output): Command {
     .configureOutput({ outputError: () => {} })
     .helpCommand(false)
     .addHelpText('after', AFTER_HELP);
-  const commands = [addMigrate, addConfigure, addList, addCheck, addSwitches, addRemove, addWorker, addDev];
+  const commands = [
+    addMigrate,
+    addConfigure,
+    addList,
+    addCheck,
+    addSwitches,
+    addRemove,
+    addRotateEvery,
+    addSchedules,
+    addWorker,
+    addDev,
+  ];
   for (const add of commands) add(program, output);
   return program;
 }
