@@ -25,48 +25,52 @@ export function createOperationActivities(dependencies: OperationDependencies) {
     ...createScheduleActivities(dependencies),
 
     beginRotation: ({ rotationId }: RotationIdInput): Promise<BegunRotation> =>
-      atTheEdge(async () => {
+      alive(async () => {
         const { workflowId } = Context.current().info.workflowExecution ?? {};
         const { origin, fromVersion } = await store.beginRotation(rotationId, workflowId ?? rotationId);
         return { origin, fromVersion };
       }),
 
     issueNextCredential: ({ rotationId }: RotationIdInput): Promise<void> =>
-      atTheEdge(() => withHeartbeat((signal) => rotations.issue(rotationId, { signal }))),
+      alive((signal) => rotations.issue(rotationId, { signal })),
 
     checkNextCredential: ({ rotationId }: RotationIdInput): Promise<CheckReport> =>
-      atTheEdge(() => withHeartbeat(() => rotations.check(rotationId))),
+      alive(() => rotations.check(rotationId)),
 
     recordRotationStage: ({ rotationId, state }: RotationStageInput): Promise<void> =>
-      atTheEdge(() => store.advanceRotation(rotationId, state)),
+      alive(() => store.advanceRotation(rotationId, state)),
 
     activateNextCredential: ({ rotationId }: RotationIdInput): Promise<{ readonly version: number }> =>
-      atTheEdge(() => store.activateRotation(rotationId)),
+      alive(() => store.activateRotation(rotationId)),
 
     restorePreviousCredential: ({ rotationId, reason }: RollBackRotationInput): Promise<{ readonly version: number }> =>
-      atTheEdge(() => store.rollBackRotation(rotationId, reason)),
+      alive(() => store.rollBackRotation(rotationId, reason)),
 
     /** Of every change that was committed before the call. Where it is cut short, the next attempt begins anew. */
-    awaitFence: (): Promise<FenceReport> =>
-      atTheEdge(() => withHeartbeat((signal) => awaitFence({ registry: store, signal }))),
+    awaitFence: (): Promise<FenceReport> => alive((signal) => awaitFence({ registry: store, signal })),
 
     /** Every worker that may hold a lease or run a step. */
     listWorkers: (): Promise<readonly WorkerAddress[]> =>
-      atTheEdge(async () =>
+      alive(async () =>
         (await store.listWorkers()).map(({ workerId, identity, taskQueue, state }) => {
           return { workerId, identity, taskQueue, state };
         }),
       ),
 
     revokePreviousCredential: ({ rotationId }: RotationIdInput): Promise<RevocationReport> =>
-      atTheEdge(() => withHeartbeat((signal) => rotations.revokePrevious(rotationId, { signal }))),
+      alive((signal) => rotations.revokePrevious(rotationId, { signal })),
 
     discardIssuedCredential: ({ rotationId }: RotationIdInput): Promise<RevocationReport | undefined> =>
-      atTheEdge(() => withHeartbeat((signal) => rotations.discardIssued(rotationId, { signal }))),
+      alive((signal) => rotations.discardIssued(rotationId, { signal })),
 
     endRotation: ({ rotationId, state, reason }: EndRotationInput): Promise<void> =>
-      atTheEdge(() => store.endRotation(rotationId, state, reason)),
+      alive(() => store.endRotation(rotationId, state, reason)),
   };
+}
+
+/** A process that is killed is noticed by its missing heartbeats, and the stage begun anew elsewhere. */
+function alive<Result>(run: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+  return atTheEdge(() => withHeartbeat(run));
 }
 
 export type OperationActivities = ReturnType<typeof createOperationActivities>;

@@ -26,16 +26,20 @@ export interface ProviderInput {
 export function createScheduleActivities({ store, checkProvider }: ScheduleDependencies) {
   return {
     listDueRotations: (page: PageInput): Promise<readonly DueRotation[]> =>
-      atTheEdge(() => store.listDueRotations(page)),
+      atTheEdge(() => withHeartbeat(() => store.listDueRotations(page))),
 
     prepareDueRotation: ({ provider }: ProviderInput): Promise<PreparedRotation> =>
-      atTheEdge(() => prepareDueRotation(provider, store)),
+      atTheEdge(() => withHeartbeat(() => prepareDueRotation(provider, store))),
 
     raiseOverdue: (due: DueRotation): Promise<RaisedEvent> =>
-      atTheEdge(async () => ({ raised: await store.raiseEventOnce(due, 'rotation-overdue', 'rotateDueProviders') })),
+      atTheEdge(() =>
+        withHeartbeat(async () => ({
+          raised: await store.raiseEventOnce(due, 'rotation-overdue', 'rotateDueProviders'),
+        })),
+      ),
 
     listActiveProviders: (page: PageInput): Promise<readonly ProviderIdentity[]> =>
-      atTheEdge(() => store.listActiveProviders(page)),
+      atTheEdge(() => withHeartbeat(() => store.listActiveProviders(page))),
 
     /** Of a refusal an event tells, once for each version. */
     checkStoredCredential: ({ provider }: ProviderInput): Promise<StoredCredentialCheck> =>

@@ -2,7 +2,7 @@
  * The worker of rotations: its login may change providers, so it stands apart from the workers of steps, whose logins
  * may not. It may share their process, or have one of its own.
  */
-import { type NativeConnection, Worker } from '@temporalio/worker';
+import { type NativeConnection, Worker, type WorkerInterceptors } from '@temporalio/worker';
 import { createOperationActivities } from '../activities/operations.js';
 import { checkProvider } from '../management/provider-check.js';
 import { Rotations } from '../management/rotations.js';
@@ -29,6 +29,7 @@ export interface OperationsHost {
   readonly namespace: string;
   readonly identity?: string;
   readonly shutdownGraceMs: number;
+  readonly interceptors?: WorkerInterceptors;
 }
 
 export interface OperationsWorker {
@@ -62,6 +63,7 @@ export async function createOperationsWorker(
       taskQueue: config.taskQueue ?? OPERATIONS_TASK_QUEUE,
       activities,
       shutdownGraceTime: host.shutdownGraceMs,
+      interceptors: host.interceptors,
       ...workflowSource(),
     });
     return { worker, close };

@@ -3,23 +3,27 @@ import { type ActivityOptions, proxyActivities } from '@temporalio/workflow';
 import type { OperationActivities } from '../activities/operations.js';
 import type { OwnQueueActivities } from '../activities/own-queue.js';
 
+/** How long nobody hears of a process that was killed: then another one begins the stage anew. */
+const HEARTBEAT_TIMEOUT = '5 seconds';
+
 /** A few statements on Postgres: an outage delays a rotation, it does not end it. */
 export const STORE_OPTIONS = {
   startToCloseTimeout: '20 seconds',
+  heartbeatTimeout: HEARTBEAT_TIMEOUT,
   retry: { initialInterval: '200 ms', backoffCoefficient: 2, maximumInterval: '15 seconds' },
 } satisfies ActivityOptions;
 
-/** It lasts a lease at most, and is begun anew where its worker is killed. */
+/** It lasts a lease at most. */
 export const FENCE_OPTIONS = {
   startToCloseTimeout: '25 hours',
-  heartbeatTimeout: '5 seconds',
+  heartbeatTimeout: HEARTBEAT_TIMEOUT,
   retry: { initialInterval: '200 ms', backoffCoefficient: 2, maximumInterval: '5 seconds' },
 } satisfies ActivityOptions;
 
 /** A call to a service: it may be away for a while, and is then said to be. */
 export const SERVICE_OPTIONS = {
   startToCloseTimeout: '1 minute',
-  heartbeatTimeout: '15 seconds',
+  heartbeatTimeout: HEARTBEAT_TIMEOUT,
   scheduleToCloseTimeout: '10 minutes',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
 } satisfies ActivityOptions;
