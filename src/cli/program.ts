@@ -8,6 +8,7 @@ import { addDev } from './commands/dev.js';
 import { addList } from './commands/list.js';
 import { addMigrate } from './commands/migrate.js';
 import { addRemove } from './commands/remove.js';
+import { addRewrap } from './commands/rewrap.js';
 import { addRotateEvery } from './commands/rotate-every.js';
 import { addSchedules } from './commands/schedules.js';
 import { addSwitches } from './commands/switch.js';
@@ -64,6 +65,7 @@ function createProgram(output: Output): Command {
     addCheck,
     addSwitches,
     addRemove,
+    addRewrap,
     addRotateEvery,
     addSchedules,
     addWorker,

@@ -11,6 +11,7 @@ import {
   type ProviderCheckDependencies,
   type ProviderCheckReport,
 } from '../management/provider-check.js';
+import { type RewrapReport, rewrapDataKeys } from '../management/root-key-change.js';
 import { Rotations } from '../management/rotations.js';
 import { SecretVault } from '../management/secret-vault.js';
 import type { ProviderIdentity } from '../protocol/identity.js';
@@ -64,12 +65,14 @@ const ABANDON_TIMEOUT_MS = 15_000;
  */
 export class ProviderClient {
   readonly #store: ManagementStore;
+  readonly #sealer: Sealer;
   readonly #vault: SecretVault;
   readonly #http: HttpClient = createFetch();
 
   private constructor({ store, rootKeyring }: ProviderClientConfig) {
     this.#store = openManagementStore(store);
-    this.#vault = new SecretVault(new Sealer(rootKeyring), this.#store);
+    this.#sealer = new Sealer(rootKeyring);
+    this.#vault = new SecretVault(this.#sealer, this.#store);
   }
 
   /** Connects to Postgres at the first call, not before. */
@@ -190,6 +193,19 @@ export class ProviderClient {
   /** Ends a rotation whose workflow is gone: it keeps no credential any more. */
   async abandonRotation(rotationId: string, reason: string): Promise<void> {
     await this.rotations.abandon(rotationId, reason, { signal: AbortSignal.timeout(ABANDON_TIMEOUT_MS) });
+  }
+
+  /** Wraps every data key under the active root key. What was done stays done: run it again after a failure. */
+  rewrapDataKeys(): Promise<RewrapReport> {
+    return rewrapDataKeys(this.#store, this.#sealer);
+  }
+
+  /**
+   * Deletes a workspace's data keys: what it stored can never be opened again, by nobody. Its providers must be
+   * configured anew.
+   */
+  async shredWorkspace(workspaceId: string): Promise<void> {
+    await this.#store.deleteDataKeys(checkWorkspaceId(workspaceId));
   }
 
   /** Waits for statements under way, ends checks. Idempotent. */

@@ -7,6 +7,7 @@ import type { ProviderIdentity } from '../protocol/identity.js';
 import { checkIdentity, checkWorkspaceId, describeProvider } from '../protocol/names.js';
 import type { ProviderRecord, WrappedDataKey } from '../protocol/records.js';
 import type { WorkerRegistry } from '../protocol/workers.js';
+import { type DataKeyStore, dataKeyStore } from './data-key-store.js';
 import { type Database, type DatabaseOptions, openDatabase, type Statement } from './pool.js';
 import {
   type DataKeyColumns,
@@ -51,7 +52,8 @@ export interface ManagementStore
   extends Pick<ProviderStore, 'readWorkspace' | 'close'>,
     WorkerRegistry,
     RotationStore,
-    ScheduleStore {
+    ScheduleStore,
+    DataKeyStore {
   /** By type and name. */
   listProviders(workspaceId: string): Promise<readonly ProviderRow[]>;
   /** Adds a workspace's data key where it has none, and returns the active one, whoever was first. */
@@ -68,8 +70,6 @@ export interface ManagementStore
   removeProvider(identity: ProviderIdentity): Promise<boolean>;
   /** Keeps what a check found out, where the provider is still at that version. Raises no version. */
   recordCheck(identity: ProviderIdentity, version: number, outcome: ProviderCheck['outcome']): Promise<void>;
-  /** Crypto-shredding: what the workspace stored can never be opened again. */
-  deleteDataKeys(workspaceId: string): Promise<void>;
 }
 
 /**
@@ -85,6 +85,7 @@ export function openManagementStore(options: DatabaseOptions): ManagementStore {
     ...workerRegistry(database),
     ...rotationStore(database),
     ...scheduleStore(database),
+    ...dataKeyStore(database),
 
     async listProviders(workspaceId) {
       return (await database.query<RowColumns>(LIST, [checkWorkspaceId(workspaceId)])).map(toProviderRow);
@@ -125,10 +126,6 @@ export function openManagementStore(options: DatabaseOptions): ManagementStore {
     async recordCheck(identity, version, outcome) {
       await database.query(RECORD_CHECK, [...keyOf(identity), version, outcome]);
     },
-
-    async deleteDataKeys(workspaceId) {
-      await database.query(DELETE_DATA_KEYS, [checkWorkspaceId(workspaceId)]);
-    },
   };
 }
 
@@ -138,7 +135,6 @@ const PUT = call('put_provider', 6, 'new_version');
 const SET_STATUS = call('set_provider_status', 4, 'new_version');
 const REMOVE = call('remove_provider', 3, 'removed');
 const RECORD_CHECK = call('record_check', 5, '*');
-const DELETE_DATA_KEYS = call('delete_data_keys', 1, '*');
 
 function call(name: string, parameters: number, columns: string): Statement {
   const places = Array.from({ length: parameters }, (_, index) => `$${index + 1}`);

@@ -102,8 +102,9 @@ create constraint trigger invalidate_updated after update on public.workspace_pr
   execute function provider_api.invalidate();
 create trigger invalidate_truncated after truncate on public.workspace_providers
   for each statement execute function provider_api.invalidate();
--- A data key that is deleted shreds what it sealed: copies in the clear must go too.
-create constraint trigger invalidate_changed after update or delete on public.workspace_keys
+-- A data key that is deleted shreds what it sealed: copies in the clear must go too. One that is wrapped again stays the
+-- same key.
+create constraint trigger invalidate_deleted after delete on public.workspace_keys
   deferrable initially deferred for each row execute function provider_api.invalidate();
 create trigger invalidate_truncated after truncate on public.workspace_keys
   for each statement execute function provider_api.invalidate();
@@ -115,7 +116,7 @@ alter table public.workspace_providers
   enable always trigger invalidate_updated,
   enable always trigger invalidate_truncated;
 alter table public.workspace_keys
-  enable always trigger invalidate_changed,
+  enable always trigger invalidate_deleted,
   enable always trigger invalidate_truncated;
 
 -- As before, and now with the epoch of its snapshot.

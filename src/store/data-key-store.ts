@@ -1,0 +1,47 @@
+/** The data keys of all workspaces, as whoever replaces the root key goes through them. */
+import { checkWorkspaceId } from '../protocol/names.js';
+import type { WrappedDataKey } from '../protocol/records.js';
+import type { Database } from './pool.js';
+import { type DataKeyColumns, toDataKey } from './provider-store.js';
+
+export interface WorkspaceDataKey extends WrappedDataKey {
+  readonly workspaceId: string;
+}
+
+/** Each throws ProviderError `StoreUnavailable`. */
+export interface DataKeyStore {
+  /** In the order of workspaces and kids. @param after - absent: from the first */
+  listDataKeys(
+    after: Pick<WorkspaceDataKey, 'workspaceId' | 'kid'> | undefined,
+    limit: number,
+  ): Promise<readonly WorkspaceDataKey[]>;
+  /** @returns false where it is no longer wrapped as `present` is: somebody else was first */
+  rewrapDataKey(present: WorkspaceDataKey, anew: WrappedDataKey): Promise<boolean>;
+  /** Crypto-shredding: what the workspace stored can never be opened again. */
+  deleteDataKeys(workspaceId: string): Promise<void>;
+}
+
+export function dataKeyStore(database: Database): DataKeyStore {
+  return {
+    async listDataKeys(after, limit) {
+      const values = [after?.workspaceId ?? '', after?.kid ?? '', limit];
+      const rows = await database.query<DataKeyColumns & { readonly workspace_id: string }>(LIST, values);
+      return rows.map((row) => ({ workspaceId: row.workspace_id, ...toDataKey(row) }));
+    },
+    async rewrapDataKey({ workspaceId, kid, wrappedKey }, anew) {
+      const values = [workspaceId, kid, wrappedKey, anew.wrappedKey, anew.rootKeyId];
+      const [row] = await database.query<{ rewrapped: boolean }>(REWRAP, values);
+      return row?.rewrapped ?? false;
+    },
+    async deleteDataKeys(workspaceId) {
+      await database.query(DELETE, [checkWorkspaceId(workspaceId)]);
+    },
+  };
+}
+
+const LIST = { name: 'list_data_keys', text: 'select * from provider_api.list_data_keys($1, $2, $3)' };
+const REWRAP = {
+  name: 'rewrap_data_key',
+  text: 'select rewrapped from provider_api.rewrap_data_key($1, $2, $3, $4, $5)',
+};
+const DELETE = { name: 'delete_data_keys', text: 'select provider_api.delete_data_keys($1)' };
