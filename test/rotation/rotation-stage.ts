@@ -1,11 +1,28 @@
 /** An agents' stage with workers of rotations, and a client that starts them. */
 import { NativeConnection } from '@temporalio/worker';
 import { type RotateInput, RotationClient, type RotationHandle } from '../../src/client/rotation-client.js';
+import type { LlmStandIn } from '../../src/dev/standins/llm.js';
+import type { ProviderIdentity } from '../../src/protocol/identity.js';
 import { createOperationsWorker } from '../../src/temporal/operations.js';
 import type { ProviderConfig } from '../../src/temporal/provider-config.js';
 import { leaksOf } from '../integration/leaks.js';
 import { AgentStage, type StageOptions, type StageWorker } from '../support/agent-stage.js';
+import { withSession } from '../support/database.js';
 import { temporalAddress, uniqueName } from '../support/parts.js';
+
+export interface RotationStageOptions extends StageOptions {
+  readonly config?: Partial<ProviderConfig>;
+  /** A worker of rotations in this process. Default true; it takes seconds, to bundle its workflows. */
+  readonly operations?: boolean;
+}
+
+/** A rotation's row, as far as these tests look. */
+export interface RotationRow {
+  readonly state: string;
+  readonly ended: boolean;
+  readonly sealed: number;
+  readonly reason: string | null;
+}
 
 export class RotationStage {
   readonly #stops: (() => Promise<unknown>)[] = [];
@@ -18,17 +35,17 @@ export class RotationStage {
     readonly taskQueue: string,
   ) {}
 
-  static async set(options: StageOptions & { readonly config?: Partial<ProviderConfig> } = {}): Promise<RotationStage> {
+  static async set(options: RotationStageOptions = {}): Promise<RotationStage> {
     const agents = await AgentStage.set(options);
     const worker = await agents.startWorker({ config: options.config });
     const taskQueue = uniqueName('operations');
     const client = new RotationClient(agents.manager, agents.client, taskQueue);
     const stage = new RotationStage(agents, worker, client, taskQueue);
-    await stage.startOperations();
+    if (options.operations ?? true) await stage.#startOperations();
     return stage;
   }
 
-  async startOperations(): Promise<void> {
+  async #startOperations(): Promise<void> {
     const connection = await NativeConnection.connect({ address: temporalAddress() });
     const { rootKeyring } = this.agents.config();
     const { worker, close } = await createOperationsWorker(
@@ -44,8 +61,14 @@ export class RotationStage {
     });
   }
 
+  /** A workspace with an Anthropic key that works. */
+  async addAnthropic(workspaceId: string): Promise<{ provider: ProviderIdentity; apiKey: string }> {
+    const apiKey = await this.agents.addLlm(workspaceId);
+    return { provider: { workspaceId, type: 'llm', name: 'anthropic' }, apiKey };
+  }
+
   /** A key that the service takes. */
-  admittedKey(workspaceId: string, service: 'anthropic' | 'openai' = 'anthropic'): string {
+  admittedKey(workspaceId: string, service: Parameters<LlmStandIn['admit']>[0]['provider'] = 'anthropic'): string {
     const key = this.agents.newKey(service);
     this.agents.llm.admit({ provider: service, key, owner: workspaceId });
     return key;
@@ -53,6 +76,26 @@ export class RotationStage {
 
   rotate(input: Omit<RotateInput, 'requestedBy'>): Promise<RotationHandle> {
     return this.client.rotate({ requestedBy: 'a test', ...input });
+  }
+
+  /** What a step would be given now, by the worker of this stage. */
+  async served({ workspaceId, name }: ProviderIdentity): Promise<{ version: number; apiKey: string }> {
+    const { resolver } = this.worker.providers;
+    const { credential, use } = await resolver.open(await resolver.resolveLlmKey(workspaceId, name));
+    return { version: use.version, apiKey: credential.apiKey.reveal() };
+  }
+
+  /** The rows of the workspace's rotations, the oldest first. */
+  rotationRows(workspaceId: string): Promise<readonly RotationRow[]> {
+    return withSession(this.agents.database.ownerUrl, async (session) => {
+      const { rows } = await session.query<RotationRow>(
+        `select state, ended_at is not null as ended, reason,
+          num_nonnulls(next_encrypted_config, previous_encrypted_config) as sealed
+        from provider_rotations where workspace_id = $1 order by created_at`,
+        [workspaceId],
+      );
+      return rows;
+    });
   }
 
   leaksOf(handle: RotationHandle): Promise<string[]> {

@@ -128,11 +128,16 @@ export class AgentStage {
     return this.chainParts;
   }
 
+  /** As the environment has it, for a worker that is a process of its own. */
+  get encryptionKey(): string {
+    return `stage:${this.#rootKey}`;
+  }
+
   /** The settings of a worker of this stage. */
   config(change: Partial<ProviderConfig> = {}): ProviderConfig {
     return {
       store: { databaseUrl: this.database.resolverUrl },
-      rootKeyring: parseLocalKeyring(`stage:${this.#rootKey}`),
+      rootKeyring: parseLocalKeyring(this.encryptionKey),
       leaseMs: LEASE_MS,
       ...change,
     };

@@ -1,0 +1,39 @@
+/**
+ * A worker of rotations as a process of its own, from `dist/`, whose rotations stop where they were told to: it says so
+ * and stays there, heart beating, until it is killed. PARKING_WORKER holds its settings.
+ */
+import { Context } from '@temporalio/activity';
+import { NativeConnection } from '@temporalio/worker';
+import { parseLocalKeyring } from '../../dist/sealing/local-keyring.js';
+import { createOperationsWorker } from '../../dist/temporal/operations.js';
+
+const { databaseUrl, encryptionKey, temporalAddress, taskQueue, points } = JSON.parse(process.env.PARKING_WORKER);
+const forever = new Promise(() => {});
+
+async function execute(input, next) {
+  const context = Context.current();
+  const { activityType, workflowExecution } = context.info;
+  const name = activityType === 'recordRotationStage' ? `record ${input.args[0].state}` : activityType;
+  const { workflowId } = workflowExecution;
+  const park = () => {
+    process.send({ parked: workflowId });
+    setInterval(() => context.heartbeat(), 500);
+    return forever;
+  };
+  if (points[workflowId] === `before ${name}`) await park();
+  const result = await next(input);
+  if (points[workflowId] === `after ${name}`) await park();
+  return result;
+}
+
+const connection = await NativeConnection.connect({ address: temporalAddress });
+const { worker } = await createOperationsWorker(
+  { store: { databaseUrl }, rootKeyring: parseLocalKeyring(encryptionKey), taskQueue },
+  {
+    connection,
+    namespace: 'default',
+    shutdownGraceMs: 0,
+    interceptors: { activity: [() => ({ inbound: { execute } })] },
+  },
+);
+await worker.run();
