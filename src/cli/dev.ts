@@ -29,15 +29,17 @@ export async function runDev(output: Output): Promise<void> {
 async function runOn(parts: Parts, rootKey: string, envFile: string, output: Output): Promise<void> {
   const applied = await migrate(parts.databaseUrl);
   const DATABASE_URL = await createLogin(parts.databaseUrl, 'provider_manager');
-  await writeEnvFile(
-    envFile,
-    process.env.ENCRYPTION_KEY ? { DATABASE_URL } : { DATABASE_URL, ENCRYPTION_KEY: rootKey },
-  );
+  const TEMPORAL_ADDRESS = parts.temporalAddress;
+  await writeEnvFile(envFile, {
+    ...{ DATABASE_URL, TEMPORAL_ADDRESS },
+    ...(!process.env.ENCRYPTION_KEY && { ENCRYPTION_KEY: rootKey }),
+  });
   const config = workerConfigFromEnv({
     ...process.env,
     ENCRYPTION_KEY: rootKey,
-    TEMPORAL_ADDRESS: parts.temporalAddress,
+    TEMPORAL_ADDRESS,
     DATABASE_URL: await createLogin(parts.databaseUrl, 'provider_resolver'),
+    PROVIDER_MANAGER_DATABASE_URL: await createLogin(parts.databaseUrl, 'provider_manager'),
   });
   const worker = await createWorkerProcess(config);
 
@@ -47,7 +49,11 @@ async function runOn(parts: Parts, rootKey: string, envFile: string, output: Out
   output.result(document, [
     line('ok', 'Postgres', [String(database), applied.length > 0 ? `${applied.length} migrations applied` : undefined]),
     line('ok', 'Temporal', [parts.temporalAddress, temporalUiUrl && `its UI at ${temporalUiUrl}`]),
-    line('ok', 'worker', [`task queue ${config.taskQueue}`, `namespace ${config.namespace}`]),
+    line('ok', 'worker', [
+      `task queue ${config.taskQueue}`,
+      `rotations on ${config.operations?.taskQueue}`,
+      `namespace ${config.namespace}`,
+    ]),
     '',
     'In another terminal, for the other commands:',
     `  set -a; . ${envFile}; set +a`,

@@ -6,16 +6,26 @@ import { styleText } from 'node:util';
 import { EXIT } from '../protocol/exit-codes.js';
 import { classify } from './failure.js';
 
-const MARKS = { ok: ['green', '✔'], bad: ['red', '✖'], unsure: ['yellow', '?'] } as const;
+const MARKS = { ok: ['green', '✔'], bad: ['red', '✖'], unsure: ['yellow', '?'], running: ['cyan', '⠹'] } as const;
 const VERB_WIDTH = 12;
 
-type Mark = keyof typeof MARKS;
+export type Mark = keyof typeof MARKS;
 
 export class Output {
   /** What the process ends with where nothing is thrown. */
   exitCode: number = EXIT.ok;
 
   constructor(readonly json: boolean) {}
+
+  /** Whether a person watches, on a terminal whose lines can be drawn again. */
+  get isLive(): boolean {
+    return !this.json && process.stdout.isTTY === true && process.env.TERM !== 'dumb';
+  }
+
+  /** A line of a result that comes bit by bit; with `--json` all of it comes at the end. */
+  tell(text: string): void {
+    if (!this.json) process.stdout.write(`${text}\n`);
+  }
 
   /** @param lines - the same for a person */
   result(document: object, lines: readonly string[]): void {
@@ -27,18 +37,42 @@ export class Output {
     process.stderr.write(`${text}\n`);
   }
 
-  /** @returns the exit code */
-  failure(error: unknown): number {
+  /**
+   * @param document - what there is to tell beside the error
+   * @returns the exit code
+   */
+  failure(error: unknown, document: object = {}): number {
     const { failure, exitCode } = classify(error);
-    if (this.json) this.result({ error: failure }, []);
+    if (this.json) this.result({ ...document, error: failure }, []);
     else this.note(`${sign('bad', process.stderr)} ${failure.type}: ${failure.message}`);
     return exitCode;
   }
 }
 
-/** `✔ configured  llm/anthropic of ws_acme · version 1 · …a1b2` */
-export function line(mark: Mark, verb: string, facts: readonly (string | undefined)[]): string {
-  return `${sign(mark, process.stdout)} ${verb.padEnd(VERB_WIDTH)}${facts.filter(Boolean).join(' · ')}`;
+/**
+ * `✔ configured  llm/anthropic of ws_acme · version 1 · …a1b2`
+ *
+ * @param character - in place of the mark's own: what turns while it runs
+ */
+export function line(mark: Mark, verb: string, facts: readonly (string | undefined)[], character?: string): string {
+  return `${sign(mark, process.stdout, character)} ${verb.padEnd(VERB_WIDTH)}${facts.filter(Boolean).join(' · ')}`;
+}
+
+/** Columns as wide as their widest cell. What others wrote there moves no cursor. */
+export function table(rows: readonly (readonly string[])[]): string[] {
+  const cells = rows.map((row) => row.map((cell) => cell.replace(/\p{Cc}+/gu, ' ')));
+  const widths = rows[0]?.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0))) ?? [];
+  return cells.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** `2026-03-01 12:00 UTC` */
+export function minute(at: Date): string {
+  return `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 /** The masked key first, then where it goes: `…a1b2 · api.anthropic.com · model claude-x`. */
@@ -48,7 +82,7 @@ export function describeShown({ key, host, ...others }: Readonly<Record<string, 
 }
 
 /** Colored where the stream is a terminal that wants it. */
-function sign(mark: Mark, stream: NodeJS.WriteStream): string {
-  const [color, character] = MARKS[mark];
-  return styleText(color, character, { stream });
+function sign(mark: Mark, stream: NodeJS.WriteStream, character?: string): string {
+  const [color, own] = MARKS[mark];
+  return styleText(color, character ?? own, { stream });
 }

@@ -9,15 +9,19 @@ import { addList } from './commands/list.js';
 import { addMigrate } from './commands/migrate.js';
 import { addRemove } from './commands/remove.js';
 import { addRewrap } from './commands/rewrap.js';
+import { addRollBack } from './commands/roll-back.js';
+import { addRotate } from './commands/rotate.js';
 import { addRotateEvery } from './commands/rotate-every.js';
+import { addRotations } from './commands/rotations.js';
 import { addSchedules } from './commands/schedules.js';
 import { addSwitches } from './commands/switch.js';
 import { addWorker } from './commands/worker.js';
+import { addWorkers } from './commands/workers.js';
 import { Output } from './output.js';
 
 const AFTER_HELP = `
-Settings come from the environment: DATABASE_URL and ENCRYPTION_KEY, and for
-worker and dev more: docs/configuration.md.
+Settings come from the environment: DATABASE_URL and ENCRYPTION_KEY, for what
+rotates TEMPORAL_ADDRESS, and for worker and dev more: docs/configuration.md.
 
 Exit codes:
   0  done
@@ -26,12 +30,15 @@ Exit codes:
   3  no such provider, or it is disabled
   4  the credential was rejected, or does not open
   5  Postgres, Temporal or the service is away or cannot tell: try again
+  6  a rotation was broken off after it changed the credential; see the message
+  130  Ctrl-C ended the wait; what was begun is done, or goes on
 
 Examples:
   $ workspace-providers migrate
   $ workspace-providers configure ws_acme llm anthropic < anthropic-key
   $ workspace-providers list ws_acme
-  $ workspace-providers check ws_acme --json`;
+  $ workspace-providers check ws_acme --json
+  $ workspace-providers rotate ws_acme llm anthropic < next-key`;
 
 /** @returns the exit code */
 export async function runCli(argv: readonly string[]): Promise<number> {
@@ -66,8 +73,12 @@ function createProgram(output: Output): Command {
     addSwitches,
     addRemove,
     addRewrap,
+    addRotate,
+    addRollBack,
+    addRotations,
     addRotateEvery,
     addSchedules,
+    addWorkers,
     addWorker,
     addDev,
   ];

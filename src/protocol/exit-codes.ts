@@ -13,6 +13,10 @@ export const EXIT = {
   rejected: 4,
   /** Postgres, Temporal, the root-key service or the live service is away or busy: try again. */
   unavailable: 5,
+  /** The change was made, and what should follow it did not come to its end; the message says what is left. */
+  unfinished: 6,
+  /** Whoever waited stopped waiting (Ctrl-C): what was begun is done, or goes on. As shells have it, 128 + SIGINT. */
+  interrupted: 130,
 } as const;
 
 const BY_FAILURE: Readonly<Record<FailureType, number>> = {

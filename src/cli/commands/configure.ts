@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { checkIdentity, describeProvider } from '../../protocol/names.js';
 import { providerType } from '../../providers/index.js';
 import { parseAssignments } from '../assignments.js';
+import { fenceChange, NO_WAIT } from '../fence-change.js';
 import { describeShown, line, type Output } from '../output.js';
 import { readSecret } from '../secret-input.js';
 import { withClient } from '../with-client.js';
@@ -9,6 +10,7 @@ import { withClient } from '../with-client.js';
 interface ConfigureOptions {
   readonly set?: readonly string[];
   readonly secretEnv?: string;
+  readonly wait: boolean;
 }
 
 const AFTER_HELP = `
@@ -38,22 +40,30 @@ export function addConfigure(program: Command, output: Output): void {
   program
     .command('configure <workspace> <type> <name>')
     .summary('store a provider, or replace the one that is there')
-    .description('Stores a provider of a workspace, its secret sealed; or replaces config and secret of the one there.')
+    .description(
+      'Stores a provider of a workspace, its secret sealed; or replaces config and secret of the one there, and waits ' +
+        'until no worker serves what was before. To replace a credential that is in use, "rotate" does more.',
+    )
     .option('--set <key=value>', 'a field of the public config; may be repeated', collect)
     .option('--secret-env <variable>', 'the environment variable that holds the secret')
+    .option(...NO_WAIT)
     .addHelpText('after', AFTER_HELP)
-    .action(async (workspaceId: string, type: string, name: string, { set = [], secretEnv }: ConfigureOptions) => {
-      const identity = checkIdentity({ workspaceId, type, name });
-      const { primarySecret } = providerType(type);
-      const config = parseAssignments(type, name, set);
-      const written = await withClient(async (client) => {
-        const question = `${primarySecret} for ${describeProvider(identity)}`;
-        const secret = await readSecret({ primarySecret, variable: secretEnv, question });
-        return client.configureProvider({ ...identity, config, secret });
-      });
-      const facts = [describeProvider(written), `version ${written.version}`, describeShown(written.shown)];
-      output.result(written, [line('ok', 'configured', facts)]);
-    });
+    .action(
+      async (workspaceId: string, type: string, name: string, { set = [], secretEnv, wait }: ConfigureOptions) => {
+        const identity = checkIdentity({ workspaceId, type, name });
+        const { primarySecret } = providerType(type);
+        const config = parseAssignments(type, name, set);
+        await withClient(async (client) => {
+          const question = `${primarySecret} for ${describeProvider(identity)}`;
+          const secret = await readSecret({ primarySecret, variable: secretEnv, question });
+          const written = await client.configureProvider({ ...identity, config, secret });
+          const facts = [describeProvider(written), `version ${written.version}`, describeShown(written.shown)];
+          const configured = line('ok', 'configured', facts);
+          const fenced = 'no worker serves what was before';
+          await fenceChange(client, output, { document: written, line: configured, fenced, wait });
+        });
+      },
+    );
 }
 
 function collect(value: string, earlier: readonly string[] = []): readonly string[] {

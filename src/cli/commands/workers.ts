@@ -1,0 +1,37 @@
+import type { Command } from 'commander';
+import type { RegisteredWorker } from '../../protocol/workers.js';
+import { describeDuration } from '../duration.js';
+import { line, type Output, table } from '../output.js';
+import { withClient } from '../with-client.js';
+
+export function addWorkers(program: Command, output: Output): void {
+  program
+    .command('workers')
+    .summary('the workers that serve credentials, and how current each is')
+    .description(
+      'Lists the worker processes that hold leases, and those that vanished lately: which changes each has applied, how ' +
+        'long a change waits for it where it does not answer (its lease), and when it was last heard.',
+    )
+    .action(async () => {
+      const { epoch, workers } = await withClient(async (client) => {
+        // In this order: a worker may be ahead of the epoch, and is never shown as behind one that it was not told of.
+        const newest = await client.readEpoch();
+        return { epoch: newest, workers: await client.listWorkers() };
+      });
+      const none = line('unsure', 'empty', ['no worker is running']);
+      const lines = workers.length > 0 ? table(workers.map((worker) => toRow(worker, epoch))) : [none];
+      output.result({ epoch, workers }, lines);
+    });
+}
+
+function toRow({ identity, state, appliedEpoch, leaseMs, heardAt, build }: RegisteredWorker, epoch: number): string[] {
+  const behind = epoch - appliedEpoch;
+  return [
+    identity,
+    state,
+    behind > 0 ? `${behind} ${behind === 1 ? 'change' : 'changes'} behind` : 'current',
+    `lease ${describeDuration(leaseMs)}`,
+    `heard ${describeDuration(Math.max(0, Date.now() - heardAt.getTime()))} ago`,
+    `build ${build}`,
+  ];
+}
