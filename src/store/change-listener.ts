@@ -27,6 +27,7 @@ export function listenForChanges(databaseUrl: string, onChange: () => void): Cha
   let closed = false;
 
   const connect = async () => {
+    retry = undefined;
     const client = new pg.Client({
       connectionString: databaseUrl,
       application_name: 'workspace-providers listener',
@@ -45,14 +46,14 @@ export function listenForChanges(databaseUrl: string, onChange: () => void): Cha
       retryMs = FIRST_RETRY_MS;
       onChange();
     } catch {
-      client.end().catch(() => {});
+      // It may have said `end` already, or say it when another is connected.
       client.removeListener('end', connectLater);
+      client.end().catch(() => {});
       connectLater();
     }
   };
   const connectLater = () => {
-    if (closed) return;
-    clearTimeout(retry);
+    if (closed || retry) return;
     // Spread, so that the workers of a fleet do not all come back at once.
     retry = setTimeout(connect, retryMs * (0.5 + Math.random())).unref();
     retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
