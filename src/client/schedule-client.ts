@@ -4,7 +4,6 @@
  */
 import {
   type Client,
-  isGrpcServiceError,
   type ScheduleDescription,
   type ScheduleHandle,
   ScheduleNotFoundError,
@@ -56,7 +55,8 @@ export interface ScheduleSummary {
 const CATCHUP_WINDOW = '10 minutes';
 const UNITS_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const LONGEST_MS = 366 * UNITS_MS.d;
-const GRPC_INVALID_ARGUMENT = 3;
+/** Fields of digits, names and `*,-/`, with a time zone before them. */
+const CRON = /^[\w *,/=+-]{1,100}$/;
 
 /** Each method throws ProviderError `ProviderConfigInvalid` for a name that is none, and where it was not created. */
 export class ScheduleClient {
@@ -86,7 +86,8 @@ export class ScheduleClient {
       await this.temporal.schedule.create({ scheduleId: idOf(known), ...schedule });
       return 'created';
     } catch (error) {
-      throw isInvalid(error) ? invalidTimes('cron') : error;
+      // As Temporal's client says that the server did not like the expression.
+      throw error instanceof TypeError ? invalidTimes('cron') : error;
     }
   }
 
@@ -151,8 +152,7 @@ export class ScheduleClient {
     return {
       name,
       scheduleId: idOf(name),
-      // Temporal keeps a cron expression as the comment of what it was taken for.
-      times: every === undefined ? (spec.calendars?.[0]?.comment ?? 'unknown') : `every ${inUnits(every)}`,
+      times: every === undefined ? spec.calendars?.[0]?.comment || 'as set elsewhere' : `every ${inUnits(every)}`,
       paused: state.paused,
       ...(state.note && { note: state.note }),
       ...(!state.paused && { nextRunAt: info.nextActionTimes[0] }),
@@ -185,7 +185,11 @@ function idOf(name: ScheduleName): string {
 
 function toSpec({ every, cron }: ScheduleTimes): ScheduleSpec {
   if (every !== undefined && cron !== undefined) throw invalidTimes('every', 'either every or cron, not both');
-  if (cron !== undefined) return { cronExpressions: [cron] };
+  if (cron !== undefined) {
+    if (!CRON.test(cron)) throw invalidTimes('cron');
+    // Temporal keeps what it understood, and of the expression itself the comment alone.
+    return { cronExpressions: [`${cron} # ${cron}`] };
+  }
   const [, amount, unit] = /^(\d{1,6})([mhd])$/.exec(every ?? '') ?? [];
   const ms = Number(amount) * (UNITS_MS[unit as keyof typeof UNITS_MS] ?? Number.NaN);
   if (!(ms >= UNITS_MS.m && ms <= LONGEST_MS)) {
@@ -196,12 +200,6 @@ function toSpec({ every, cron }: ScheduleTimes): ScheduleSpec {
 
 function invalidTimes(field: 'every' | 'cron', message = 'cron is no cron expression that Temporal takes') {
   return new ProviderError('ProviderConfigInvalid', message, { fields: [field] });
-}
-
-/** Temporal read the cron expression, and did not like it. */
-function isInvalid(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return [error, cause].some((each) => isGrpcServiceError(each) && each.code === GRPC_INVALID_ARGUMENT);
 }
 
 function inUnits(everyMs: number): string {

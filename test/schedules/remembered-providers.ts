@@ -1,0 +1,93 @@
+/**
+ * Providers in memory whose clock is the workflow's, so that months can pass: what the store's functions do to rows is
+ * tested on Postgres (schedule-store.test.ts).
+ */
+import { Context } from '@temporalio/activity';
+import type { OperationActivities } from '../../src/activities/operations.js';
+import type { ProviderIdentity } from '../../src/protocol/identity.js';
+
+const DAY_MS = 86_400_000;
+const ROTATE_EVERY_MS = 30 * DAY_MS;
+
+export interface Remembered {
+  readonly provider: ProviderIdentity;
+  /** Whether its service makes keys. */
+  readonly canBeIssued?: boolean;
+  /** How many days after it was told a person replaces the credential. Absent: nobody does. */
+  readonly personTakesDays?: number;
+}
+
+export class RememberedProviders {
+  /** Rotations that were activated, and events that were raised, as `name@version`. */
+  readonly rotated: string[] = [];
+  readonly events: string[] = [];
+  readonly #rows;
+  readonly #startMs: number;
+
+  constructor(providers: readonly Remembered[], startMs: number) {
+    this.#startMs = startMs;
+    this.#rows = providers.map((each) => ({
+      ...each,
+      version: 1,
+      rotatedAtMs: startMs,
+      toldAtMs: undefined as number | undefined,
+    }));
+  }
+
+  get activities() {
+    const rotationIds = new Map<string, string>();
+    return {
+      listDueRotations: async ({ limit }) => {
+        this.#personsAct();
+        const due = this.#rows.filter(({ rotatedAtMs }) => rotatedAtMs + ROTATE_EVERY_MS <= now());
+        return due.slice(0, limit).map(({ provider, version }) => ({ provider, version }));
+      },
+      prepareDueRotation: async ({ provider }) => {
+        if (!this.#row(provider.name).canBeIssued) return { outcome: 'needs-person' };
+        const rotationId = `rotation-${rotationIds.size}`;
+        rotationIds.set(rotationId, provider.name);
+        return { outcome: 'staged', rotationId };
+      },
+      raiseOverdue: async ({ provider: { name }, version }) => {
+        const event = `${name}@${version}`;
+        const raised = !this.events.includes(event);
+        if (raised) {
+          this.events.push(event);
+          this.#row(name).toldAtMs = now();
+        }
+        return { raised };
+      },
+      activateNextCredential: async ({ rotationId }) => {
+        const row = this.#row(rotationIds.get(rotationId));
+        this.#replace(row);
+        this.rotated.push(`${row.provider.name}@${row.version} on day ${this.#day()}`);
+        return { version: row.version };
+      },
+    } satisfies Partial<OperationActivities>;
+  }
+
+  #personsAct(): void {
+    for (const row of this.#rows) {
+      const { toldAtMs, personTakesDays } = row;
+      if (toldAtMs === undefined || personTakesDays === undefined) continue;
+      if (toldAtMs + personTakesDays * DAY_MS <= now()) this.#replace(row);
+    }
+  }
+
+  #replace(row: { version: number; rotatedAtMs: number; toldAtMs: number | undefined }): void {
+    Object.assign(row, { version: row.version + 1, rotatedAtMs: now(), toldAtMs: undefined });
+  }
+
+  #row(name: string | undefined) {
+    const row = this.#rows.find(({ provider }) => provider.name === name);
+    if (!row) throw new Error(`nobody remembers ${name}`);
+    return row;
+  }
+
+  #day(): number {
+    return Math.round((now() - this.#startMs) / DAY_MS);
+  }
+}
+
+/** When the workflow asked, by the clock that skips. */
+const now = (): number => Context.current().info.currentAttemptScheduledTimestampMs;
