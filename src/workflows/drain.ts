@@ -45,7 +45,7 @@ export async function drain({ provider, version, limitMs, onReport }: DrainOptio
     for (const { workerId } of workers) if (!holding.has(workerId)) clear.add(workerId);
     const drained = holders.length === 0;
     onReport({ drained, holders, tookMs: Date.now() - startMs });
-    if (drained || leftMs === 0) return drained;
+    if (drained || Date.now() - startMs >= limitMs) return drained;
     // Workers that do not answer would be asked without a pause.
     if (holders.every(({ held }) => held.length === 0)) await sleep(Math.min(FIRST_WAIT_MS, leftMs));
   }

@@ -12,6 +12,7 @@ import type {
   TenderlyStepInput,
   TenderlyStepResult,
 } from '../protocol/steps.js';
+import { atLeastUsed, endpointsAtLeastUsed, noteUse } from './floors.js';
 import { CHAIN_OPTIONS, LLM_OPTIONS, RESOLVE_OPTIONS, type StepOptions, scheduled } from './schedule.js';
 
 /**
@@ -55,14 +56,19 @@ export async function llmStep<Answer = Json>(
   input: LlmStepInput,
   options?: StepOptions,
 ): Promise<LlmStepResult<Answer>> {
-  const result = await scheduled('llmStep', LLM_OPTIONS, describe(input.ref), options)(input);
+  const ref = atLeastUsed(input.ref);
+  const result = await scheduled('llmStep', LLM_OPTIONS, describe(ref), options)({ ...input, ref });
+  noteUse(ref, result.provider);
   return result as LlmStepResult<Answer>;
 }
 
 /** Simulates a transaction in the workspace's Tenderly project. Throws as {@link llmStep} does. */
-export function tenderlyStep(input: TenderlyStepInput, options?: StepOptions): Promise<TenderlyStepResult> {
-  const summary = `simulate on ${input.networkId} · ${describe(input.ref)}`;
-  return scheduled('tenderlyStep', CHAIN_OPTIONS, summary, options)(input);
+export async function tenderlyStep(input: TenderlyStepInput, options?: StepOptions): Promise<TenderlyStepResult> {
+  const ref = atLeastUsed(input.ref);
+  const summary = `simulate on ${input.networkId} · ${describe(ref)}`;
+  const result = await scheduled('tenderlyStep', CHAIN_OPTIONS, summary, options)({ ...input, ref });
+  noteUse(ref, result.provider);
+  return result;
 }
 
 /**
@@ -76,8 +82,10 @@ export async function rpcStep<Answer = Json>(
   input: RpcStepInput,
   options?: StepOptions,
 ): Promise<RpcStepResult<Answer>> {
-  const summary = `${input.method} on chain ${input.ref.chainId} for ${input.ref.workspaceId}`;
-  const result = await scheduled('rpcStep', CHAIN_OPTIONS, summary, options)(input);
+  const ref = endpointsAtLeastUsed(input.ref);
+  const summary = `${input.method} on chain ${ref.chainId} for ${ref.workspaceId}`;
+  const result = await scheduled('rpcStep', CHAIN_OPTIONS, summary, options)({ ...input, ref });
+  noteUse(ref, result.provider);
   return result as RpcStepResult<Answer>;
 }
 
