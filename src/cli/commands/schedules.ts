@@ -10,12 +10,12 @@ Schedules:
               of the others a person is told by an event, once
   check       asks the live services about every stored credential
 
-They run on the operations worker; see docs/cli.md.`;
+Runs take place on the worker of operations, which has a login of its own.`;
 
 /** What a command does to a schedule that is there. */
 const CHANGES = [
-  { name: 'pause', done: 'paused', summary: 'let it run no more until it is resumed' },
-  { name: 'resume', done: 'resumed', summary: 'let it run again' },
+  { name: 'pause', done: 'paused', summary: 'no more runs until it is resumed' },
+  { name: 'resume', done: 'resumed', summary: 'runs again from its next time on' },
   { name: 'trigger', done: 'triggered', summary: 'run it now' },
   { name: 'delete', done: 'deleted', summary: 'delete it; a run under way goes on' },
 ] as const;
@@ -23,12 +23,14 @@ const CHANGES = [
 export function addSchedules(program: Command, output: Output): void {
   const schedules = program
     .command('schedules')
+    .helpCommand(false)
     .summary('what runs by itself: rotations that are due, checks')
     .description('Creates, shows, pauses, triggers and deletes the Temporal Schedules of this package.')
     .addHelpText('after', AFTER_HELP);
 
   schedules
     .command('list')
+    .summary('those that were created, with their last runs')
     .description('Lists the schedules that were created, with their last runs.')
     .action(async () => {
       const listed = await withSchedules((client) => client.list());
@@ -38,6 +40,7 @@ export function addSchedules(program: Command, output: Output): void {
 
   schedules
     .command('create <schedule>')
+    .summary('create it, or change when it runs')
     .description('Creates a schedule, or changes when it runs. By default rotate-due runs every hour, check every day.')
     .option('--every <duration>', 'minutes, hours or days: 30m, 6h, 1d')
     .option('--cron <expression>', 'such as "0 3 * * *", in UTC')
