@@ -70,8 +70,10 @@ function systemSleep(ms: number, signal: AbortSignal | undefined): Promise<void>
 }
 
 function outcomeOf(present: RegisteredWorker | undefined, epoch: number, isOver: boolean): FenceOutcome {
-  // Without a live row there is no lease, and the next one comes with every change there is.
-  if (present?.state !== 'live') return 'gone';
+  // Without a live row there is no lease, and the next one comes with every change there is: it deregistered in order,
+  // or a janitor has waited for its lease already.
+  if (!present) return 'gone';
+  if (present.state !== 'live') return 'waited-out';
   if (present.appliedEpoch >= epoch) return 'applied';
   return isOver ? 'waited-out' : 'waiting';
 }

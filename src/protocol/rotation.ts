@@ -47,8 +47,8 @@ export interface FencedWorker {
   readonly identity: string;
   readonly taskQueue: string;
   /**
-   * `applied`: it has let go of what was before. `gone`: it holds no lease any more. `waited-out`: it did not answer, and
-   * its lease has run out.
+   * `applied`: it has let go of what was before. `gone`: it ended in order. `waited-out`: it did not answer, and its lease
+   * has run out, by this fence's watch or by a janitor's.
    */
   readonly outcome: FenceOutcome;
   /** Since the fence began, in milliseconds. */

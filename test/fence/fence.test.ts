@@ -111,13 +111,17 @@ it('the lease of a worker that the list shows counts from when the list was answ
 });
 
 it.each([
-  ['deregistered', () => registry.deregisterWorker('a')],
-  ['was marked by a janitor', async () => registry.markVanished([registry.row('a') ?? { workerId: '', renewal: '' }])],
-])('a worker that %s is not waited for', async (_, go) => {
+  ['deregistered', 'gone', () => registry.deregisterWorker('a')],
+  [
+    'was marked by a janitor',
+    'waited-out',
+    async () => registry.markVanished([registry.row('a') ?? { workerId: '', renewal: '' }]),
+  ],
+])('a worker that %s is not waited for: it is %s', async (_, outcome, go) => {
   await register(registry, 'a');
   registry.change('ws_acme');
   const report = await fence({}, go);
-  expect(outcomes(report)).toEqual({ a: 'gone' });
+  expect(outcomes(report)).toEqual({ a: outcome });
   expect(report.tookMs).toBe(3);
 });
 
