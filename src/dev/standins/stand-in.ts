@@ -44,6 +44,8 @@ export interface StandIn extends Pick<Controls, 'failNext' | 'holdNext'> {
   readonly url: string;
   /** Every call so far, in the order of arrival. */
   calls(): readonly Call[];
+  /** Those that came with exactly this key: an owner may have several, one after the other. */
+  callsWith(key: string): readonly Call[];
   /** Those that came with a key of somebody else than they were made for. */
   wrongKeyCalls(): readonly Call[];
   /** From now on the service refuses this key. Calls that have arrived are still answered. */
@@ -56,6 +58,8 @@ export interface StandIn extends Pick<Controls, 'failNext' | 'holdNext'> {
 export async function startStandIn(services: readonly Service[], keys: KeyRing, port = 0): Promise<StandIn> {
   const calls: { -readonly [Field in keyof Call]: Call[Field] }[] = [];
   const controls = new Controls();
+  // Apart from the calls, which are printed.
+  const keysOfCalls = new WeakMap<Call, string>();
 
   async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const gone = new Promise<void>((resolve) => outgoing.once('close', resolve));
@@ -77,6 +81,7 @@ export async function startStandIn(services: readonly Service[], keys: KeyRing, 
       expectedOwner: service.expectedOwner(request),
     };
     calls.push(call);
+    if (key !== undefined) keysOfCalls.set(call, key);
 
     const failure = controls.takeFailure(call, body);
     await Promise.race([controls.pass(call, body), gone]);
@@ -102,6 +107,7 @@ export async function startStandIn(services: readonly Service[], keys: KeyRing, 
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     calls: () => calls.map((call) => ({ ...call })),
+    callsWith: (key) => calls.filter((call) => keysOfCalls.get(call) === key).map((call) => ({ ...call })),
     wrongKeyCalls: () => calls.filter(isWrongKey).map((call) => ({ ...call })),
     failNext: (failure) => controls.failNext(failure),
     holdNext: (match) => controls.holdNext(match),

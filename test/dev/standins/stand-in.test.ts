@@ -75,6 +75,14 @@ describe('whose key', () => {
     expect(standIn.wrongKeyCalls()).toEqual([]);
   });
 
+  test("an owner's keys are told apart by whoever knows them", async () => {
+    standIn.admit({ provider: 'anthropic', key: 'canary-anthropic-of-acme-2', owner: 'ws_acme' });
+    await ask(ACME_KEY, 'first');
+    await ask('canary-anthropic-of-acme-2', 'second').then(() => ask('canary-anthropic-of-acme-2', 'third'));
+    expect(standIn.callsWith(ACME_KEY)).toEqual(standIn.calls().slice(0, 1));
+    expect(standIn.callsWith('canary-anthropic-of-acme-2')).toEqual(standIn.calls().slice(1));
+  });
+
   test('a record holds time, service and path, and no key in any form', async () => {
     await ask(ACME_KEY, 'question');
     await fetch(`${standIn.baseUrls.gemini.aiSdk}/models?key=${ACME_KEY}`);
