@@ -1,6 +1,7 @@
 /** What schedules ask of the store: page by page over every workspace, and each thing told once. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { prepareDueRotation } from '../../src/management/due-rotation.js';
 import type { ProviderIdentity } from '../../src/protocol/identity.js';
 import { type ManagementStore, openManagementStore } from '../../src/store/management-store.js';
 import { anyWorkspace, provider, row, sealed } from '../store/rows.js';
@@ -136,6 +137,21 @@ describe('preparing a rotation that is due', () => {
     expect(await stageDue(identity, true)).toEqual({ outcome: 'passed' });
     expect(await stageDue(await stored(), true)).toEqual({ outcome: 'passed' });
   });
+});
+
+test('a key can be made where the service does that, and the workspace has an admin credential that is active', async () => {
+  const openai = await due(provider(anyWorkspace(), 'openai'));
+  const gemini = await due(provider(openai.workspaceId, 'gemini'));
+  const admin = provider(openai.workspaceId, 'openai', 'llm-admin');
+  expect(await prepareDueRotation(openai, store)).toEqual({ outcome: 'needs-person' });
+  await stored(admin);
+  await store.setStatus(admin, 'disabled');
+  expect(await prepareDueRotation(openai, store)).toEqual({ outcome: 'needs-person' });
+  await store.setStatus(admin, 'active');
+  expect(await prepareDueRotation(openai, store)).toMatchObject({ outcome: 'staged' });
+  expect(await store.listRotations(openai.workspaceId, 10)).toMatchObject([{ origin: 'issued', state: 'staged' }]);
+  await stored(provider(openai.workspaceId, 'gemini', 'llm-admin'));
+  expect(await prepareDueRotation(gemini, store)).toEqual({ outcome: 'needs-person' });
 });
 
 describe('an event', () => {

@@ -1,10 +1,12 @@
 /** The schedules on a real Temporal, over a real Postgres: made and unmade, and what a run of each comes to. */
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ScheduleClient, type ScheduleRun } from '../../src/client/schedule-client.js';
 import type { ProviderIdentity } from '../../src/protocol/identity.js';
+import { runCli } from '../cli/run-cli.js';
 import { RotationStage } from '../rotation/rotation-stage.js';
 import { newWorkspace } from '../support/agent-stage.js';
+import { temporalAddress } from '../support/parts.js';
 import { countingService } from './counting-service.js';
 import { pastDue, stagedLongAgo } from './due.js';
 
@@ -72,6 +74,38 @@ describe('a schedule', () => {
       await expect(schedules.create('check', times), JSON.stringify(times)).rejects.toMatchObject(invalid);
     }
     expect(await schedules.list()).toEqual([]);
+  });
+});
+
+describe('the command', () => {
+  const run = async (...args: string[]) => {
+    const { database } = stage.agents;
+    const ENCRYPTION_KEY = `test:${randomBytes(32).toString('base64')}`;
+    const { taskQueue: PROVIDER_OPERATIONS_TASK_QUEUE } = stage;
+    const env = { DATABASE_URL: database.managerUrl, TEMPORAL_ADDRESS: temporalAddress(), ENCRYPTION_KEY };
+    const ran = await runCli([...args, '--json'], { env: { ...env, PROVIDER_OPERATIONS_TASK_QUEUE } });
+    return { exitCode: ran.exitCode, document: JSON.parse(ran.stdout) };
+  };
+
+  test('schedules makes one, shows it, and unmakes it', async () => {
+    expect((await run('schedules', 'create', 'check', '--every', '2h')).document).toEqual({
+      ...{ schedule: 'check', outcome: 'created' },
+    });
+    expect((await run('schedules', 'pause', 'check')).document).toEqual({ schedule: 'check', outcome: 'paused' });
+    expect((await run('schedules', 'list')).document).toMatchObject({
+      schedules: [{ name: 'check', times: 'every 2h', paused: true }],
+    });
+    expect((await run('schedules', 'delete', 'check')).document).toEqual({ schedule: 'check', outcome: 'deleted' });
+    const again = await run('schedules', 'delete', 'check');
+    expect(again).toMatchObject({ exitCode: 2, document: { error: { type: 'ProviderConfigInvalid' } } });
+  });
+
+  test('rotate-every says when a rotation is due, and takes no interval that is none', async () => {
+    const { workspaceId, type, name } = (await stage.addAnthropic(newWorkspace())).provider;
+    const rotateEvery = (interval: string) => run('rotate-every', workspaceId, type, name, interval);
+    expect((await rotateEvery('90 days')).document).toEqual({ workspaceId, type, name, rotateEvery: '90 days' });
+    expect((await rotateEvery('never')).document).toMatchObject({ rotateEvery: null });
+    expect(await rotateEvery('soon')).toMatchObject({ exitCode: 2, document: { error: { fields: ['rotateEvery'] } } });
   });
 });
 
