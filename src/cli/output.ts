@@ -55,12 +55,13 @@ export class Output {
  * @param character - in place of the mark's own: what turns while it runs
  */
 export function line(mark: Mark, verb: string, facts: readonly (string | undefined)[], character?: string): string {
-  return `${sign(mark, process.stdout, character)} ${verb.padEnd(VERB_WIDTH)}${facts.filter(Boolean).join(' · ')}`;
+  const said = printable(facts.filter(Boolean).join(' · '));
+  return `${sign(mark, process.stdout, character)} ${verb.padEnd(VERB_WIDTH)}${said}`;
 }
 
-/** Columns as wide as their widest cell. What others wrote there moves no cursor. */
+/** Columns as wide as their widest cell. */
 export function table(rows: readonly (readonly string[])[]): string[] {
-  const cells = rows.map((row) => row.map((cell) => cell.replace(/\p{Cc}+/gu, ' ')));
+  const cells = rows.map((row) => row.map(printable));
   const widths = rows[0]?.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0))) ?? [];
   return cells.map((row) =>
     row
@@ -79,6 +80,11 @@ export function minute(at: Date): string {
 export function describeShown({ key, host, ...others }: Readonly<Record<string, string | number>>): string {
   const named = Object.entries(others).map(([name, value]) => `${name} ${value}`);
   return [key, host, ...named].filter((fact) => fact !== undefined).join(' · ');
+}
+
+/** What others wrote, a worker's name or a reason, moves no cursor. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}+/gu, ' ');
 }
 
 /** Colored where the stream is a terminal that wants it. */

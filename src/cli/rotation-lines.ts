@@ -18,11 +18,11 @@ export function stagesOf(status: RotationStatus): readonly StageLine[] {
   return lines.filter((line) => line !== undefined);
 }
 
-function checkLine({ state, check, toVersion }: RotationStatus): StageLine | undefined {
+function checkLine({ state, check }: RotationStatus): StageLine | undefined {
   if (state === 'staged')
     return { mark: 'running', verb: 'checking', facts: [check && `${check.detail}; asking again`] };
   if (!check) return undefined;
-  const facts = [`${check.detail} (${check.tookMs} ms)`, toVersion ? acceptance(check) : undefined];
+  const facts = [`${check.detail} (${check.tookMs} ms)`, state === 'failed' ? undefined : acceptance(check)];
   if (check.outcome === 'ok') return { mark: 'ok', verb: 'checked', facts };
   return { mark: check.outcome === 'rejected' ? 'bad' : 'unsure', verb: check.outcome.replace('-', ' '), facts };
 }

@@ -55,9 +55,9 @@ export class RotationView {
 
   #tellPassed(status: RotationStatus): void {
     for (const stage of stagesOf(status).filter((each) => isPassed(each) || each.verb === 'overlapping')) {
-      const key = `${stage.verb} ${status.toVersion}`;
-      if (!this.#told.has(key)) this.output.tell(lineOf(stage));
-      this.#told.add(key);
+      const told = lineOf(stage);
+      if (!this.#told.has(told)) this.output.tell(told);
+      this.#told.add(told);
     }
   }
 }

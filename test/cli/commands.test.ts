@@ -10,7 +10,8 @@ describe('configure', () => {
     const ran = await op.run(['configure', 'ws_acme', 'llm', 'anthropic'], { stdin: `${CANARY}\n` });
     expect(ran).toEqual({
       exitCode: 0,
-      stdout: '✔ configured  llm/anthropic of ws_acme · version 1 · …a1b2 · api.anthropic.com\n',
+      stdout:
+        '✔ configured  llm/anthropic of ws_acme · version 1 · …a1b2 · api.anthropic.com\n✔ fenced      no worker is running\n',
       stderr: '',
     });
   });
@@ -26,6 +27,8 @@ describe('configure', () => {
       name: 'mainnet',
       version: 1,
       shown: { chainId: 1, priority: 100, host: 'rpc.example', key: '…a1b2' },
+      fence: { epoch: expect.any(Number), tookMs: expect.any(Number), workers: [] },
+      fencedAt: expect.stringMatching(/^\d{4}-.*Z$/),
     });
   });
 
@@ -133,7 +136,9 @@ describe('disable, enable and remove', () => {
     await op.configured(workspaceId, 'mine', CANARY);
     const provider = [workspaceId, 'llm', 'mine'];
     const disabled = await op.run(['disable', ...provider]);
-    expect(disabled.stdout).toBe(`✔ disabled    llm/mine of ${workspaceId} · version 2\n`);
+    expect(disabled.stdout).toBe(
+      `✔ disabled    llm/mine of ${workspaceId} · version 2\n✔ fenced      no worker is running\n`,
+    );
     expect(documentOf(await op.run(['enable', ...provider, '--json']))).toMatchObject({ status: 'active', version: 3 });
     expect(await op.run(['remove', ...provider, '--yes'])).toMatchObject({ exitCode: 0 });
     expect(documentOf(await op.run(['list', workspaceId, '--json'])).providers).toEqual([]);

@@ -6,8 +6,10 @@ import { type ModelsService, startModelsService } from '../client/models-service
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { type CliOptions, type CliRun, runCli } from './run-cli.js';
 
-/** The key that the service accepts. */
+/** The keys that the service accepts: the one of now, and the one after it. */
 export const CANARY = 'canary-key-1234567890-a1b2';
+export const NEXT_CANARY = 'canary-key-5647382910-e5f6';
+/** One that it does not accept. */
 export const NEW_CANARY = 'canary-key-0987654321-c3d4';
 
 export interface Operator {
@@ -29,7 +31,7 @@ export function operator(): Operator {
   let client: ProviderClient;
 
   beforeAll(async () => {
-    [database, service] = await Promise.all([createTestDatabase(), startModelsService(CANARY)]);
+    [database, service] = await Promise.all([createTestDatabase(), startModelsService(CANARY, NEXT_CANARY)]);
     client = ProviderClient.fromEnv(op.env);
   });
 
@@ -55,7 +57,14 @@ export function operator(): Operator {
       const passwords = [database.managerUrl, env.DATABASE_URL]
         .filter((url) => URL.canParse(url))
         .map((url) => new URL(url).password);
-      const secrets = [CANARY, NEW_CANARY, ENCRYPTION_KEY, env.ENCRYPTION_KEY.slice('test:'.length), ...passwords];
+      const secrets = [
+        CANARY,
+        NEXT_CANARY,
+        NEW_CANARY,
+        ENCRYPTION_KEY,
+        env.ENCRYPTION_KEY.slice('test:'.length),
+        ...passwords,
+      ];
       for (const secret of secrets.filter(Boolean)) expect(said).not.toContain(secret);
       expect(said, 'colors are for terminals').not.toContain('\u001b');
       return ran;

@@ -1,43 +1,16 @@
 /** The commands that run on, on a Temporal and a Postgres that they borrow: a line once they work, an orderly end. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { expect, it, onTestFinished } from 'vitest';
 import { temporalAddress, uniqueName } from '../support/parts.js';
-import { CANARY, documentOf, operator } from './operator.js';
-import { CLI } from './run-cli.js';
+import { CANARY, documentOf, NEXT_CANARY, operator } from './operator.js';
+import { type RunningCommand, startCommand } from './running-command.js';
 
 const op = operator();
 
-/** Runs until its first line on stdout. */
-async function start(args: readonly string[], env: Readonly<Record<string, string>>) {
-  const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(process.execPath, [CLI, ...args], {
-    env: { PATH, HOME, TEMPORAL_ADDRESS: temporalAddress(), PROVIDER_TASK_QUEUE: uniqueName('cli'), ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  onTestFinished(() => {
-    child.kill('SIGKILL');
-  });
-  let said = '';
-  child.stderr.on('data', (chunk: Buffer) => {
-    said += chunk;
-  });
-  const ended = once(child, 'close');
-  const [line] = await Promise.race([
-    once(createInterface(child.stdout), 'line'),
-    ended.then(() => Promise.reject(new Error(`it ended early: ${said}`))),
-  ]);
-  return {
-    document: JSON.parse(String(line)),
-    said: () => `${line}${said}`,
-    async end(signal: NodeJS.Signals) {
-      child.kill(signal);
-      await ended;
-      return child.exitCode;
-    },
-  };
+async function start(args: readonly string[], env: Readonly<Record<string, string>>): Promise<RunningCommand> {
+  const command = await startCommand(args, env);
+  onTestFinished(() => command.end('SIGKILL').then(() => {}));
+  return command;
 }
 
 it('worker works until it is told to stop', async () => {
@@ -53,16 +26,22 @@ it('worker refuses the login of an administrator', async () => {
   expect(documentOf(refused).error).toMatchObject({ type: 'ProviderConfigInvalid', fields: ['databaseUrl'] });
 });
 
-it('dev runs a worker, hands the other commands their settings, and takes them back at Ctrl-C', async () => {
+it('dev runs a worker of steps and rotations, hands the other commands their settings, and takes them back at Ctrl-C', async () => {
   const { ENCRYPTION_KEY } = op.env;
-  const dev = await start(['dev', '--json'], { ENCRYPTION_KEY, DATABASE_URL: op.database.ownerUrl });
-  const { envFile } = dev.document;
+  const queue = { PROVIDER_OPERATIONS_TASK_QUEUE: uniqueName('dev') };
+  const dev = await start(['dev', '--json'], { ENCRYPTION_KEY, DATABASE_URL: op.database.ownerUrl, ...queue });
+  expect(dev.document).toMatchObject({ event: 'ready', runsRotations: true });
+  const envFile = String(dev.document.envFile);
   expect(statSync(envFile).mode & 0o777).toBe(0o600);
   const env = Object.fromEntries(
     [...readFileSync(envFile, 'utf8').matchAll(/^(\w+)='(.*)'$/gm)].map((match) => match.slice(1)),
   );
-  const configured = await op.run(['configure', uniqueName('ws'), 'llm', 'anthropic'], { env, stdin: CANARY });
-  expect(configured).toMatchObject({ exitCode: 0 });
+  const provider = [uniqueName('ws'), 'llm', 'mine'];
+  const baseURL = `baseURL=${op.service.baseURL}`;
+  const configured = await op.run(['configure', ...provider, '--set', baseURL], { env, stdin: CANARY });
+  expect(configured).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('1 of 1 worker answered') });
+  const rotated = await op.run(['rotate', ...provider, '--json'], { env: { ...env, ...queue }, stdin: NEXT_CANARY });
+  expect(documentOf(rotated)).toMatchObject({ state: 'drained', fromVersion: 1, toVersion: 2 });
 
   expect(await dev.end('SIGINT')).toBe(0);
   expect(existsSync(envFile)).toBe(false);

@@ -1,4 +1,4 @@
-/** A service that lists its models to whoever has the one key that it accepts; it can be told to be away. */
+/** A service that lists its models to whoever has a key that it accepts; it can be told to be away. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,13 +13,13 @@ export interface ModelsService {
   stop(): Promise<void>;
 }
 
-export async function startModelsService(acceptedKey: string): Promise<ModelsService> {
+export async function startModelsService(...acceptedKeys: readonly string[]): Promise<ModelsService> {
   const keys: string[] = [];
   let away = false;
   const server = createServer((request, response) => {
     const key = (request.headers.authorization ?? '').replace('Bearer ', '');
     keys.push(key);
-    const status = away ? 503 : key === acceptedKey ? 200 : 401;
+    const status = away ? 503 : acceptedKeys.includes(key) ? 200 : 401;
     response.writeHead(status, { 'content-type': 'application/json' });
     response.end(JSON.stringify(status === 200 ? { object: 'list', data: [] } : { error: { message: `no: ${key}` } }));
   });
