@@ -13,7 +13,7 @@ const FIELDS: Readonly<Record<string, readonly [field: string, allowed: string]>
   config: ['config', 'a JSON object of at most 16 kB'],
   encrypted_config: ['encryptedConfig', 'a compact JWE of at most 128 kB'],
   status: ['status', 'active or disabled'],
-  rotate_every: ['rotateEvery', 'longer than nothing'],
+  rotate_every: ['rotateEvery', 'longer than nothing, and at most 100 years'],
   last_check_outcome: ['outcome', 'ok, rejected or cannot-tell'],
   kid: ['kid', '1 to 128 of A-Z a-z 0-9 _ . : -'],
   wrapped_key: ['wrappedKey', 'at most 8 kB of printable ASCII'],

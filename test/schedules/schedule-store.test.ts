@@ -78,7 +78,7 @@ describe('a rotation is due', () => {
 
   test('of an interval that fits: others are refused, and those of nobody', async () => {
     const identity = await stored();
-    for (const rotateEvery of ['soon', '0 days', '-1 days']) {
+    for (const rotateEvery of ['soon', '0 days', '-1 days', '101 years']) {
       await expect(store.setRotationInterval(identity, rotateEvery)).rejects.toMatchObject({
         type: 'ProviderConfigInvalid',
       });
@@ -108,6 +108,19 @@ test('pages follow one another over workspaces, types and names, each provider o
   );
   expect(active).toEqual(wanted);
   expect(overdue).toEqual(wanted);
+});
+
+test('no row that a workspace’s own service writes stands in the way of the others', async () => {
+  const [odd, other] = [await due(), await due()];
+  await withSession(database.tenantUrl, async (session) => {
+    await session.query(`select set_config('app.workspace_id', $1, false)`, [odd.workspaceId]);
+    const change = (to: string) => session.query(`update workspace_providers set ${to}`);
+    await expect(change(`rotate_every = '200000 years'`)).rejects.toMatchObject({ constraint: 'rotate_every' });
+    for (const rotatedAt of ['infinity', '-infinity', '294276-12-31', '4713-01-01 BC']) {
+      expect(await change(`rotated_at = '${rotatedAt}', rotate_every = '100 years'`)).toMatchObject({ rowCount: 1 });
+      expect(await listDue(other), rotatedAt).toHaveLength(1);
+    }
+  });
 });
 
 describe('preparing a rotation that is due', () => {

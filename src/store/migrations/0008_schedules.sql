@@ -40,9 +40,15 @@ create policy every_workspace on public.workspace_providers for select to provid
 create index workspace_providers_rotated on public.workspace_providers (workspace_id, provider_type, provider_name)
   where rotate_every is not null;
 
+-- A workspace's own services may write both columns, and schedules look at every row at once: no row may be such that
+-- looking at it fails. So the interval is bounded, and nothing is added to the time.
+alter table public.workspace_providers
+  drop constraint rotate_every,
+  add constraint rotate_every check (rotate_every > interval '0' and rotate_every <= interval '100 years');
+
 create function provider_api.is_due(p public.workspace_providers) returns boolean
 language sql stable
-return p.status = 'active' and p.rotated_at + p.rotate_every <= now();
+return p.status = 'active' and p.rotated_at <= now() - p.rotate_every;
 
 -- Those of which no rotation is under way, after the given one in the order of their keys; empty texts: from the first.
 create function provider_api.list_due_rotations(
