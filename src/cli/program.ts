@@ -14,6 +14,7 @@ import { addRotate } from './commands/rotate.js';
 import { addRotateEvery } from './commands/rotate-every.js';
 import { addRotations } from './commands/rotations.js';
 import { addSchedules } from './commands/schedules.js';
+import { addShred } from './commands/shred.js';
 import { addSwitches } from './commands/switch.js';
 import { addWorker } from './commands/worker.js';
 import { addWorkers } from './commands/workers.js';
@@ -73,6 +74,7 @@ function createProgram(output: Output): Command {
     addSwitches,
     addRemove,
     addRewrap,
+    addShred,
     addRotate,
     addRollBack,
     addRotations,

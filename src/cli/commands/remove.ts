@@ -1,7 +1,6 @@
-import { confirm, isCancel } from '@clack/prompts';
 import type { Command } from 'commander';
 import { checkIdentity, describeProvider } from '../../protocol/names.js';
-import { UsageError } from '../failure.js';
+import { askWhether, YES } from '../confirmation.js';
 import { fenceChange, NO_WAIT } from '../fence-change.js';
 import { line, type Output } from '../output.js';
 import { withClient } from '../with-client.js';
@@ -19,7 +18,7 @@ export function addRemove(program: Command, output: Output): void {
       'Deletes a provider and its secret, and waits until no worker serves it. Asks first where stdin is a terminal; ' +
         'elsewhere it wants --yes. The key itself stays valid at its service: revoke it there.',
     )
-    .option('--yes', 'do not ask')
+    .option(...YES)
     .option(...NO_WAIT)
     .action(async (workspaceId: string, type: string, name: string, { yes = false, wait }: RemoveOptions) => {
       const identity = checkIdentity({ workspaceId, type, name });
@@ -31,10 +30,4 @@ export function addRemove(program: Command, output: Output): void {
         await fenceChange(client, output, { document, line: removed, fenced: 'no worker serves it', wait });
       });
     });
-}
-
-async function askWhether(question: string): Promise<void> {
-  if (!process.stdin.isTTY) throw new UsageError('remove asks first, and there is no terminal to ask on: add --yes');
-  const answer = await confirm({ message: question, initialValue: false, output: process.stderr });
-  if (isCancel(answer) || !answer) throw new UsageError('cancelled: nothing was changed');
 }
