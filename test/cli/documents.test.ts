@@ -21,8 +21,7 @@ describe('docs/cli.md', () => {
     const commands = [...(/Commands:\n((?: .*\n)*)/.exec(general)?.[1] ?? '').matchAll(/^ {2}([a-z-]+)/gm)].map(
       ([, command = '']) => command,
     );
-    expect(commands).toContain('configure');
-    expect(commands).toHaveLength(16);
+    expect(commands).toEqual(expect.arrayContaining(['configure', 'roll-back', 'dev']));
     const helps = await Promise.all(commands.map((command) => help(command)));
     for (const text of [general, ...helps]) expect(document).toContain(`\`\`\`text\n${text}\`\`\``);
   });

@@ -21,6 +21,9 @@ fills the type's first secret field, a JSON object fills several.
   llm       named anthropic, openai, gemini, or anything that has a baseURL
             secret: apiKey
             config: baseURL, model; for openai organization, project
+  llm-admin named anthropic or openai; makes and revokes the keys of that llm
+            secret: adminKey
+            config: baseURL; for openai project
   tenderly  named default
             secret: accessKey, nodeAccessKey
             config: account, project, baseURL

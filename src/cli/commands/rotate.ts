@@ -29,7 +29,8 @@ drained (no running step holds it), revoked. A check that fails changes nothing.
 Ctrl-C leaves the rotation running; "rotations" tells how it ends.
 
 The next credential is read as "configure" reads it: from stdin, asked for where
-stdin is a terminal, or from the variable that --secret-env names.
+stdin is a terminal, or from the variable that --secret-env names. --issue wants
+an admin credential of the workspace: see llm-admin in "configure --help".
 
 Rotations run in a worker that has PROVIDER_MANAGER_DATABASE_URL.
 
