@@ -18,9 +18,11 @@ export function endpointsAtLeastUsed(reference: RpcReference): RpcReference {
   return { ...reference, endpoints: reference.endpoints.map(atLeastUsed) };
 }
 
-export function noteUse({ workspaceId, type }: Omit<ProviderIdentity, 'name'>, { name, version, source }: ProviderUse) {
-  const key = keyOf({ workspaceId, type, name });
-  if (source === 'workspace' && version > (used.get(key) ?? 0)) used.set(key, version);
+/** @param use - absent where somebody's test stands in for the activity */
+export function noteUse(of: Omit<ProviderIdentity, 'name'>, use: ProviderUse | undefined): void {
+  if (use?.source !== 'workspace') return;
+  const key = keyOf({ ...of, name: use.name });
+  used.set(key, Math.max(use.version, used.get(key) ?? 0));
 }
 
 function keyOf({ workspaceId, type, name }: ProviderIdentity): string {

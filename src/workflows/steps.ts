@@ -58,7 +58,7 @@ export async function llmStep<Answer = Json>(
 ): Promise<LlmStepResult<Answer>> {
   const ref = atLeastUsed(input.ref);
   const result = await scheduled('llmStep', LLM_OPTIONS, describe(ref), options)({ ...input, ref });
-  noteUse(ref, result.provider);
+  noteUse(ref, result?.provider);
   return result as LlmStepResult<Answer>;
 }
 
@@ -67,7 +67,7 @@ export async function tenderlyStep(input: TenderlyStepInput, options?: StepOptio
   const ref = atLeastUsed(input.ref);
   const summary = `simulate on ${input.networkId} · ${describe(ref)}`;
   const result = await scheduled('tenderlyStep', CHAIN_OPTIONS, summary, options)({ ...input, ref });
-  noteUse(ref, result.provider);
+  noteUse(ref, result?.provider);
   return result;
 }
 
@@ -85,7 +85,7 @@ export async function rpcStep<Answer = Json>(
   const ref = endpointsAtLeastUsed(input.ref);
   const summary = `${input.method} on chain ${ref.chainId} for ${ref.workspaceId}`;
   const result = await scheduled('rpcStep', CHAIN_OPTIONS, summary, options)({ ...input, ref });
-  noteUse(ref, result.provider);
+  noteUse(ref, result?.provider);
   return result as RpcStepResult<Answer>;
 }
 

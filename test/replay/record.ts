@@ -2,28 +2,20 @@
  * Records histories of the address agent, as this version of it makes them, for `replay.test.ts`. Run by hand, once a
  * release that changes the agent:
  *
- *     npx vitest run --config test/replay/record.config.ts
- *
- * They land in `histories/<version of package.json>/`. One that is there is never overwritten: agents that started with
- * it may still be running, and what is replayed must be what they have.
+ *     npx vitest run --config test/replay/record.config.ts test/replay/record.ts
  */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startAgent } from '../../src/dev/demo/agents.js';
 import { WORKFLOWS_PATH } from '../../src/temporal/workflow-source.js';
-import { leaksOf } from '../integration/leaks.js';
 import { AgentStage, FUNDED_ADDRESS, newWorkspace } from '../support/agent-stage.js';
 import { uniqueName } from '../support/parts.js';
-import { historyToText } from './recorded-history.js';
+import { keepHistory } from './recorded-history.js';
 
 let stage: AgentStage;
 let taskQueue: string;
-let folder: URL;
 
 beforeAll(async () => {
-  const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
-  folder = new URL(`histories/${version}/`, import.meta.url);
-  await mkdir(folder, { recursive: true });
   stage = await AgentStage.set({ chain: true });
   ({ taskQueue } = await stage.startWorker({ workflowsPath: WORKFLOWS_PATH }));
 });
@@ -42,10 +34,7 @@ async function start(workspaceId: string) {
   });
 }
 
-async function keep(name: string, agent: Awaited<ReturnType<typeof start>>): Promise<void> {
-  expect(await leaksOf(agent, stage.secrets)).toEqual([]);
-  await writeFile(new URL(`${name}.json`, folder), historyToText(await agent.fetchHistory()), { flag: 'wx' });
-}
+const keep = (name: string, agent: WorkflowHandle) => keepHistory(name, agent, stage.secrets);
 
 test('an agent that completed', async () => {
   const workspaceId = newWorkspace();

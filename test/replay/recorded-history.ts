@@ -2,15 +2,31 @@
  * A history as JSON, and back, by protobufjs's own mapping. Temporal's canonical JSON would be readable for its other
  * tools too, but the SDK's converter refuses its own types wherever npm installs protobufjs twice, as it does here.
  */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import type { WorkflowHandle } from '@temporalio/client';
 import proto from '@temporalio/proto';
+import { leaksOf } from '../integration/leaks.js';
 
 const { History } = proto.temporal.api.history.v1;
 
-export function historyToText(history: proto.temporal.api.history.v1.IHistory): string {
+function historyToText(history: proto.temporal.api.history.v1.IHistory): string {
   const plain = History.toObject(History.fromObject(history), { longs: String, bytes: String, enums: Number });
   return `${JSON.stringify(plain, undefined, 1)}\n`;
 }
 
 export function historyFromText(text: string): proto.temporal.api.history.v1.IHistory {
   return History.fromObject(JSON.parse(text));
+}
+
+/**
+ * Keeps it under `histories/<version of package.json>/`. One that is there is never overwritten: workflows that started
+ * with it may still be running, and what is replayed must be what they have.
+ */
+export async function keepHistory(name: string, workflow: WorkflowHandle, secrets: readonly string[]): Promise<void> {
+  const leaks = await leaksOf(workflow, secrets);
+  if (leaks.length > 0) throw new Error(`the history of ${name} holds secrets: it is not kept`);
+  const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
+  const folder = new URL(`histories/${version}/`, import.meta.url);
+  await mkdir(folder, { recursive: true });
+  await writeFile(new URL(`${name}.json`, folder), historyToText(await workflow.fetchHistory()), { flag: 'wx' });
 }

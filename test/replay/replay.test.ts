@@ -1,6 +1,6 @@
 /**
- * Agents that started on an older build go on under this one: their histories, recorded once (`record.ts`), are
- * replayed against today's code. A failure here is answered by `patched()` in the agent, not by recording anew.
+ * Agents and rotations that started on an older build go on under this one: their histories, recorded once (`record.ts`),
+ * are replayed against today's code. A failure here is answered by `patched()` in the workflow, not by recording anew.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -30,16 +30,18 @@ beforeAll(async () => {
   Runtime.install({ logger, telemetryOptions: { logging: { filter } }, shutdownSignals: [] });
   const bundle = (workflowsPath: string) => bundleWorkflowCode({ workflowsPath, logger });
   today = await bundle(WORKFLOWS_PATH);
-  changed = await bundle(fileURLToPath(new URL('changed-agent.ts', import.meta.url)));
+  changed = await bundle(fileURLToPath(new URL('changed-workflows.ts', import.meta.url)));
 });
 
 function replay(workflowBundle: WorkflowBundle, file: string): Promise<void> {
   return Worker.runReplayHistory({ workflowBundle }, historyFromText(readFileSync(`${folder}/${file}`, 'utf8')));
 }
 
-test('there are histories of agents that completed, that failed, and that are at work', () => {
-  const kinds = new Set(recorded.map((file) => file.split('/').at(-1)));
-  expect(kinds).toEqual(new Set(['completed.json', 'retried.json', 'refused.json', 'at-work.json']));
+test('there are histories of workflows that completed, that failed, and that are at work', () => {
+  const kinds = new Set(recorded.map((file) => file.split('/').at(-1)?.replace('.json', '')));
+  const agents = ['completed', 'retried', 'refused', 'at-work'];
+  const rotations = ['completed', 'rolled-back', 'refused', 'at-work'].map((kind) => `rotation-${kind}`);
+  expect(kinds).toEqual(new Set([...agents, ...rotations]));
 });
 
 describe.each(recorded)('%s', (file) => {

@@ -1,0 +1,24 @@
+/**
+ * Workflows, changed as they must not be while some are running: the address agent reads the chain before it asks a
+ * model, and a rotation activates the next credential before it has checked it.
+ */
+import type { RotateProviderInput, RotationStatus } from '../../src/protocol/rotation.js';
+import { resolveRpcEndpoint } from '../../src/workflow.js';
+import {
+  type AddressAnswer,
+  type AddressQuestion,
+  rotateProvider as asItRotated,
+  addressAgent as asItWas,
+} from '../../src/workflows/index.js';
+import { operation, STORE_OPTIONS } from '../../src/workflows/operations.js';
+
+export async function addressAgent(question: AddressQuestion): Promise<AddressAnswer> {
+  const { workspaceId, chainId } = question;
+  await resolveRpcEndpoint({ workspaceId, chainId });
+  return asItWas(question);
+}
+
+export async function rotateProvider(input: RotateProviderInput): Promise<RotationStatus> {
+  await operation('activateNextCredential', STORE_OPTIONS, 'too early')(input);
+  return asItRotated(input);
+}

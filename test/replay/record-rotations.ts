@@ -1,0 +1,48 @@
+/**
+ * Records histories of rotations, as this version makes them, for `replay.test.ts`. Run by hand, once a release that
+ * changes them:
+ *
+ *     npx vitest run --config test/replay/record.config.ts test/replay/record-rotations.ts
+ */
+import type { WorkflowHandle } from '@temporalio/client';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { RotationStage } from '../rotation/rotation-stage.js';
+import { newWorkspace } from '../support/agent-stage.js';
+import { keepHistory } from './recorded-history.js';
+
+let stage: RotationStage;
+
+beforeAll(async () => {
+  stage = await RotationStage.set();
+});
+afterAll(() => stage?.strike());
+
+const keep = (name: string, rotation: WorkflowHandle) =>
+  keepHistory(`rotation-${name}`, rotation, stage.agents.secrets);
+
+async function start({ isAdmitted = true, overlapMs = 0 } = {}) {
+  const { provider } = await stage.addAnthropic(newWorkspace());
+  const apiKey = isAdmitted ? stage.admittedKey(provider.workspaceId) : stage.agents.newKey('refused');
+  return { provider, rotation: await stage.rotate({ provider, secret: { apiKey }, overlapMs }) };
+}
+
+test('a rotation that completed', async () => {
+  const { rotation } = await start();
+  await rotation.result();
+  await keep('completed', rotation);
+});
+
+test('a rotation whose next key was refused', async () => {
+  const { rotation } = await start({ isAdmitted: false });
+  await expect(rotation.result()).rejects.toThrow();
+  await keep('refused', rotation);
+});
+
+test('a rotation at work, and then rolled back', async () => {
+  const { provider, rotation } = await start({ overlapMs: 600_000 });
+  await vi.waitFor(async () => expect((await stage.client.status(provider)).overlapUntil).toBeDefined(), 20_000);
+  await keep('at-work', rotation);
+  await stage.client.rollBack(provider, 'recorded');
+  await rotation.result();
+  await keep('rolled-back', rotation);
+});
