@@ -1,0 +1,44 @@
+/**
+ * `docs/runbook.md` as drills: each section with blocks of commands that are marked `sh drill`, and what it says that
+ * they show. Nothing is filled in: an operator copies what stands there.
+ */
+import { readFileSync } from 'node:fs';
+
+const RUNBOOK = new URL('../../docs/runbook.md', import.meta.url);
+
+export interface DrillStep {
+  /** As they stand. */
+  readonly commands: string;
+  /** What the document says that they show, line by line; `…` stands for lines left out. */
+  readonly shows: readonly string[];
+}
+
+/** By the heading of the section. */
+export function readDrills(): ReadonlyMap<string, readonly DrillStep[]> {
+  const [, ...sections] = readFileSync(RUNBOOK, 'utf8').split(/^## /m);
+  const drills = sections.map((section) => [headingOf(section), stepsOf(section)] as const);
+  return new Map(drills.filter(([, steps]) => steps.length > 0));
+}
+
+function headingOf(section: string): string {
+  return section.slice(0, section.indexOf('\n'));
+}
+
+function stepsOf(section: string): readonly DrillStep[] {
+  const steps = section.matchAll(/^```sh drill\n(?<commands>[^]*?)^```\n(?:\n```text\n(?<shown>[^]*?)^```\n)?/gm);
+  return [...steps].map(({ groups: { commands = '', shown = '' } = {} }) => ({
+    commands,
+    shows: shown.split('\n').filter((line) => line.trim() !== '' && line.trim() !== '…'),
+  }));
+}
+
+/** Numbers, times and the width of columns differ from night to night. */
+export function likeShown(line: string): string {
+  return line
+    .replace(/\d+(\.\d+)? (ms|s|min|h|d)\b/g, '<duration>')
+    .replace(/\d+/g, '0')
+    .replace(/…\w{4}\b/g, '…')
+    .replace(/\bcli:\S+/g, 'cli:<whoever>')
+    .replace(/\s+/g, ' ')
+    .trim();
+}

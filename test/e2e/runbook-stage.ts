@@ -1,0 +1,178 @@
+/**
+ * A night in production, for the drills of the runbook: a durable Postgres of its own that may crash, a Temporal
+ * namespace of its own, worker processes, a stand-in for the model services, and an operator's shell with nothing but
+ * the command line on its path.
+ */
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { ProviderClient } from '../../src/client.js';
+import { type PostgresPart, startPostgres } from '../../src/dev/postgres.js';
+import { type LlmStandIn, startLlmStandIn } from '../../src/dev/standins/llm.js';
+import { findTemporalCli } from '../../src/dev/temporal-cli.js';
+import { CLI, run } from '../cli/run-cli.js';
+import { type RunningCommand, startCommand } from '../cli/running-command.js';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { temporalAddress, uniqueName } from '../support/parts.js';
+
+/** Short, so that a fence which must wait for it is over soon; the runbook's production has 30 s. */
+const LEASE = '1s';
+const LONGEST_STEP = '1s';
+
+export const PROVIDER = { workspaceId: 'ws_acme', type: 'llm', name: 'anthropic' } as const;
+
+export class RunbookStage {
+  /** All that was ever a secret here. */
+  readonly secrets: string[] = [];
+  readonly #rootKey = `production:${randomBytes(32).toString('base64')}`;
+  readonly #queues = { agents: uniqueName('agents'), operations: uniqueName('operations') };
+  readonly #workers = new Map<string, RunningCommand>();
+
+  private constructor(
+    readonly folder: string,
+    private server: PostgresPart,
+    readonly database: TestDatabase,
+    readonly llm: LlmStandIn,
+    private readonly connection: Connection,
+    private readonly namespace: string,
+  ) {
+    this.secrets.push(
+      this.#rootKey,
+      ...[database.managerUrl, database.resolverUrl].map((url) => new URL(url).password),
+    );
+    this.manager = ProviderClient.fromEnv({ DATABASE_URL: database.managerUrl, ENCRYPTION_KEY: this.#rootKey });
+    this.temporal = new Client({ connection, namespace });
+  }
+
+  readonly manager: ProviderClient;
+  readonly temporal: Client;
+
+  static async set(): Promise<RunbookStage> {
+    const folder = await mkdtemp(join(tmpdir(), 'runbook-'));
+    await chmod(folder, 0o755);
+    const server = await startPostgres({ durable: true, dataFolder: join(folder, 'postgres') });
+    const database = await createTestDatabase(server.url);
+    const connection = await Connection.connect({ address: temporalAddress() });
+    const namespace = uniqueName('runbook');
+    const workflowExecutionRetentionPeriod = { seconds: 86_400 };
+    await connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod });
+    const llm = await startLlmStandIn({
+      keys: [],
+      answer: ({ wantsJson }) => (wantsJson ? '{"transferWei":"1"}' : 'Yes.'),
+    });
+    const stage = new RunbookStage(folder, server, database, llm, connection, namespace);
+    await stage.#makeShell();
+    await Promise.all([stage.#startWorker('agents-1'), stage.#startWorker('agents-2', { runsRotations: true })]);
+    return stage;
+  }
+
+  async strike(): Promise<void> {
+    await Promise.all([...this.#workers.values()].map((worker) => worker.end('SIGKILL')));
+    await this.manager.close();
+    await this.connection.close();
+    await this.llm.stop();
+    await this.server.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** A key that the service takes; only what is admitted is. */
+  admittedKey(service: 'anthropic' | 'openai' = 'anthropic'): string {
+    const key = this.newKey();
+    this.llm.admit({ provider: service, key, owner: PROVIDER.workspaceId });
+    return key;
+  }
+
+  newKey(): string {
+    const key = `canary-runbook-${randomBytes(8).toString('hex')}`;
+    this.secrets.push(key);
+    return key;
+  }
+
+  /** ws_acme has this provider, with a key that works, and is served it. */
+  async configured(name: 'anthropic' | 'openai' = 'anthropic'): Promise<string> {
+    const apiKey = this.admittedKey(name);
+    const config = { baseURL: this.llm.baseUrls[name].sdk, model: 'claude-sonnet-5-5' };
+    await this.manager.configureProvider({ ...PROVIDER, name, config, secret: { apiKey } });
+    return apiKey;
+  }
+
+  /** What the operator makes at the service and saves. @returns the key */
+  async newKeyFile(service?: 'anthropic' | 'openai'): Promise<string> {
+    const key = this.admittedKey(service);
+    await writeFile(join(this.folder, 'new-key'), `${key}\n`, { mode: 0o600 });
+    return key;
+  }
+
+  /** An agent that asks a model, then ends, since its workspace has no chain. */
+  startAgent(question: string) {
+    const args = { ...PROVIDER, question, address: '0x0', chainId: 1, providers: ['anthropic'] };
+    return this.temporal.workflow.start('addressAgent', {
+      taskQueue: this.#queues.agents,
+      workflowId: uniqueName('agent'),
+      args: [args],
+    });
+  }
+
+  pidOf(identity: string): number {
+    return Number(this.#workers.get(identity)?.document.pid);
+  }
+
+  crashPostgres(): Promise<void> {
+    return this.server.stop('immediate');
+  }
+
+  async restartPostgres(): Promise<void> {
+    const { port } = this.server;
+    this.server = await startPostgres({ durable: true, dataFolder: join(this.folder, 'postgres'), port });
+  }
+
+  /** Runs an operator's commands word for word. @returns all that they showed */
+  async operate(commands: string, env: Readonly<Record<string, string>> = {}) {
+    const inFolder = `cd '${this.folder}'\nexec 2>&1\n${commands}`;
+    const { exitCode, stdout } = await run('sh', ['-eu', '-c', inFolder], {
+      env: {
+        ...this.#env,
+        DATABASE_URL: this.database.managerUrl,
+        PATH: [join(this.folder, 'bin'), process.env.PATH].join(delimiter),
+        ...env,
+      },
+    });
+    return { exitCode, shown: stdout };
+  }
+
+  get #env() {
+    return {
+      ENCRYPTION_KEY: this.#rootKey,
+      TEMPORAL_ADDRESS: temporalAddress(),
+      TEMPORAL_NAMESPACE: this.namespace,
+      PROVIDER_OPERATIONS_TASK_QUEUE: this.#queues.operations,
+    };
+  }
+
+  async #makeShell(): Promise<void> {
+    const bin = join(this.folder, 'bin');
+    await mkdir(bin);
+    const programs = {
+      'workspace-providers': `'${process.execPath}' '${CLI}'`,
+      temporal: `'${await findTemporalCli()}'`,
+    };
+    for (const [name, program] of Object.entries(programs)) {
+      await writeFile(join(bin, name), `#!/bin/sh\nexec ${program} "$@"\n`, { mode: 0o755 });
+    }
+  }
+
+  async #startWorker(identity: string, { runsRotations = false } = {}): Promise<void> {
+    const worker = await startCommand(['worker', '--json'], {
+      ...this.#env,
+      DATABASE_URL: this.database.resolverUrl,
+      ...(runsRotations && { PROVIDER_MANAGER_DATABASE_URL: this.database.managerUrl }),
+      PROVIDER_TASK_QUEUE: this.#queues.agents,
+      PROVIDER_WORKER_IDENTITY: identity,
+      PROVIDER_CACHE_LEASE: LEASE,
+      PROVIDER_LONGEST_STEP: LONGEST_STEP,
+    });
+    this.#workers.set(identity, worker);
+  }
+}
