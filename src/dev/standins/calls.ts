@@ -3,7 +3,14 @@
  * with its own workspace's key, so it rests on nothing that the caller says about itself. Keys are never recorded.
  */
 
-export type StandInProvider = 'anthropic' | 'openai' | 'gemini' | 'openai-compatible' | 'tenderly' | 'rpc';
+export type StandInProvider =
+  | 'anthropic'
+  | 'anthropic-admin'
+  | 'openai'
+  | 'gemini'
+  | 'openai-compatible'
+  | 'tenderly'
+  | 'rpc';
 
 export interface Call {
   /** When it arrived, ISO 8601. */
@@ -43,24 +50,34 @@ export function isWrongKey({ owner, expectedOwner }: Call): boolean {
   return expectedOwner !== undefined && owner !== expectedOwner;
 }
 
+export interface KnownKey {
+  readonly owner: string;
+  readonly admitted: boolean;
+}
+
 /** Which keys a service accepts, and whose they are or were. */
 export class KeyRing {
-  readonly #keys = new Map<string, Map<string, { readonly owner: string; admitted: boolean }>>();
+  readonly #keys = new Map<string, Map<string, KnownKey>>();
 
   admit(provider: StandInProvider, key: string, owner: string): void {
     if (!this.#keys.has(provider)) this.#keys.set(provider, new Map());
     this.#keys.get(provider)?.set(key, { owner, admitted: true });
   }
 
+  /** Those that the service ever accepted, in that order. */
+  known(provider: StandInProvider): readonly (KnownKey & { readonly key: string })[] {
+    return [...(this.#keys.get(provider) ?? [])].map(([key, known]) => ({ key, ...known }));
+  }
+
   /** At whichever services it was admitted. The key stays known, so that a late call with it is still attributed. */
   revoke(key: string): void {
     for (const keys of this.#keys.values()) {
       const known = keys.get(key);
-      if (known) known.admitted = false;
+      if (known) keys.set(key, { ...known, admitted: false });
     }
   }
 
-  find(provider: StandInProvider, key: string | undefined): { readonly owner: string; readonly admitted: boolean } {
+  find(provider: StandInProvider, key: string | undefined): KnownKey {
     if (key === undefined) return { owner: 'no-key', admitted: false };
     return this.#keys.get(provider)?.get(key) ?? { owner: 'unknown-key', admitted: false };
   }

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { parseJson } from '../../protocol/json.js';
 import { anthropic } from './anthropic.js';
+import { anthropicAdmin } from './anthropic-admin.js';
 import { KeyRing } from './calls.js';
 import { gemini } from './gemini.js';
 import { openai, openaiCompatible } from './openai.js';
@@ -45,6 +46,8 @@ export interface LlmStandIn extends StandIn {
   /** The base URL that each client library wants: the vendor's own SDK, and the AI SDK's provider. */
   readonly baseUrls: Readonly<Record<LlmProvider, { readonly sdk: string; readonly aiSdk: string }>>;
   admit(key: LlmKey): void;
+  /** A key for Anthropic's admin API: it lists and deactivates the Anthropic keys of its owner. */
+  admitAdmin(key: Pick<LlmKey, 'key' | 'owner'>): void;
 }
 
 export async function startLlmStandIn({
@@ -67,11 +70,13 @@ export async function startLlmStandIn({
       answer: (request, owner) => reply(format, request, owner, answer),
     }),
   );
-  const standIn = await startStandIn(services, ring, port);
+  // The admin API first: the other one is mounted above it.
+  const standIn = await startStandIn([anthropicAdmin(ring), ...services], ring, port);
   const { url } = standIn;
   return {
     ...standIn,
     admit,
+    admitAdmin: ({ key, owner }) => ring.admit('anthropic-admin', key, owner),
     baseUrls: {
       anthropic: { sdk: `${url}/anthropic`, aiSdk: `${url}/anthropic/v1` },
       openai: { sdk: `${url}/openai/v1`, aiSdk: `${url}/openai/v1` },
