@@ -3,7 +3,7 @@
 set local role provider_owner;
 
 alter table public.workspace_providers add column key_id text,
-  add constraint key_id check (key_id ~ '^[!-~]{1,256}$');
+  add constraint key_id check (key_id ~ '^[!-~]{1,255}$');
 comment on column public.workspace_providers.key_id is 'what the service calls the credential, where it made it for us';
 
 create table public.provider_rotations (

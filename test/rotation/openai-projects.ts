@@ -1,0 +1,73 @@
+/**
+ * OpenAI's projects, as far as their service accounts go: each is made with a key and deleted with it. Stands in until a
+ * test needs more of the admin API.
+ */
+import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+
+export interface ServiceAccount {
+  readonly id: string;
+  readonly name: string;
+  readonly key: string;
+}
+
+export interface OpenaiProjectsOptions {
+  /** A key was made. Until what it returns is there, whoever asked for it waits. */
+  readonly onMade: (project: string, account: ServiceAccount) => Promise<void>;
+  readonly onDeleted: (account: ServiceAccount) => void;
+}
+
+export interface OpenaiProjects {
+  readonly url: string;
+  accounts(project: string): readonly ServiceAccount[];
+  stop(): Promise<void>;
+}
+
+export async function startOpenaiProjects({ onMade, onDeleted }: OpenaiProjectsOptions): Promise<OpenaiProjects> {
+  const projects = new Map<string, ServiceAccount[]>();
+  const accounts = (project: string) => projects.get(project) ?? [];
+
+  async function make(project: string, name: string) {
+    const account = { id: `svc_${randomUUID()}`, name, key: `canary/minted+${randomUUID().slice(0, 13)}` };
+    projects.set(project, [...accounts(project), account]);
+    await onMade(project, account);
+    return { id: account.id, name, api_key: { value: account.key } };
+  }
+
+  function remove(project: string, id: string) {
+    const account = accounts(project).find((each) => each.id === id);
+    if (!account) return undefined;
+    projects.set(
+      project,
+      accounts(project).filter((each) => each !== account),
+    );
+    onDeleted(account);
+    return { deleted: true };
+  }
+
+  const server = createServer(async (incoming, outgoing) => {
+    const [path = ''] = (incoming.url ?? '').split('?');
+    const [, project = '', id = ''] = /\/organization\/projects\/([^/]+)\/service_accounts\/?(.*)$/.exec(path) ?? [];
+    const body = await text(incoming);
+    const answer =
+      incoming.method === 'POST'
+        ? await make(project, JSON.parse(body).name)
+        : incoming.method === 'DELETE'
+          ? remove(project, id)
+          : { data: accounts(project).map((account) => ({ id: account.id, name: account.name })), has_more: false };
+    outgoing.writeHead(answer ? 200 : 404, { 'content-type': 'application/json' });
+    outgoing.end(JSON.stringify(answer ?? { error: { message: 'no such service account' } }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    accounts,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
