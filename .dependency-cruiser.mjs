@@ -11,7 +11,7 @@ const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error',
 /** What webpack puts into the workflow sandbox. */
 const SANDBOX = '^src/(workflow\\.ts$|workflows/)';
 
-const SURFACES = '^src/(api|cli|client|dev)/|^src/(client|index|worker)\\.ts$';
+const SURFACES = '^src/(api|cli|client|dev)/|^src/(client|index|rotations|worker)\\.ts$';
 
 export default {
   forbidden: [
@@ -83,7 +83,7 @@ export default {
       'The resolver serves callers who have no Temporal.',
       {
         path: '^src/',
-        pathNot: '^src/(temporal|activities|workflows|cli|client|dev)/|^src/(client|worker|workflow)\\.ts$',
+        pathNot: '^src/(temporal|activities|workflows|cli|client|dev)/|^src/(client|rotations|worker|workflow)\\.ts$',
       },
       { path: 'node_modules/@temporalio/' },
     ),

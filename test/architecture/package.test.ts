@@ -73,7 +73,7 @@ describe('the published package', () => {
       'both.cjs',
       `(async () => {
         const same = {};
-        for (const entry of ['', '/workflow', '/client']) {
+        for (const entry of ['', '/workflow', '/client', '/rotations']) {
           const required = require('workspace-providers' + entry);
           const imported = await import('workspace-providers' + entry);
           same[entry] = Object.keys(imported).filter((name) => imported[name] === required[name]);
