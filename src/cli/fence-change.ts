@@ -31,23 +31,21 @@ const SHOWN_AFTER_MS = 1_000;
 
 /** @throws ProviderError `StoreUnavailable`, saying that the change was made */
 export async function fenceChange(client: ProviderClient, output: Output, change: Change): Promise<void> {
-  output.tell(change.line);
-  const fence = change.wait ? await interruptible((signal) => awaitFence(client, output, signal)) : undefined;
-  if (!fence) {
-    if (change.wait) output.exitCode = EXIT.interrupted;
-    const unknown = change.wait
-      ? [line('unsure', 'not fenced', ['the change is made; nobody waited until every worker has it'])]
-      : [];
-    return tellRest(output, change.document, unknown);
+  const fence = await interruptible((signal) => {
+    output.tell(change.line);
+    return change.wait ? awaitFence(client, output, signal) : undefined;
+  });
+  if (fence) {
+    const fencedAt = new Date();
+    const since = `${change.fenced} since ${timeOfDay(fencedAt)}; ${describeAnswers(fence)}`;
+    const fact = fence.workers.length > 0 ? since : 'no worker is running';
+    return output.result({ ...change.document, fence, fencedAt }, [line('ok', 'fenced', [fact])]);
   }
-  const fencedAt = new Date();
-  const since = `${change.fenced} since ${timeOfDay(fencedAt)}; ${describeAnswers(fence)}`;
-  const fact = fence.workers.length > 0 ? since : 'no worker is running';
-  tellRest(output, { ...change.document, fence, fencedAt }, [line('ok', 'fenced', [fact])]);
-}
-
-function tellRest(output: Output, document: object, lines: readonly string[]): void {
-  if (output.json || lines.length > 0) output.result(document, lines);
+  if (change.wait) {
+    output.exitCode = EXIT.interrupted;
+    output.tell(line('unsure', 'not fenced', ['the change is made; nobody waited until every worker has it']));
+  }
+  if (output.json) output.result(change.document, []);
 }
 
 /** `undefined`: nobody waited to the end. */

@@ -11,15 +11,13 @@ import { ROTATION_STATUS, type RotationStatus } from '../protocol/rotation.js';
 import { interruptible } from './interruptible.js';
 import type { Output } from './output.js';
 import { rotationFailure } from './rotation-failure.js';
-import { RotationView } from './rotation-view.js';
+import { RotationView, SILENCE_MS } from './rotation-view.js';
 
 /** Between two looks: the stages pass in milliseconds, an overlap in hours. */
 const LOOK_MS = 150;
 const LOOK_AT_OVERLAP_MS = 3_000;
 /** A query waits for a worker; one that is there answers sooner. */
 const ANSWER_TIMEOUT_MS = 3_000;
-/** So long nobody may answer before that is said. */
-const SILENCE_MS = 5_000;
 
 export interface Following {
   readonly temporal: Client;
@@ -36,7 +34,7 @@ export async function followRotation(handle: RotationHandle, { temporal, output,
     view.end();
     output.exitCode = EXIT.interrupted;
     if (output.json) output.result(view.status ?? { provider, workflowId: handle.workflowId }, []);
-    output.note(`the rotation goes on: see workspace-providers rotations ${provider.workspaceId}`);
+    output.note(goesOn(provider));
     return;
   }
   if ('status' in end) {
@@ -46,8 +44,17 @@ export async function followRotation(handle: RotationHandle, { temporal, output,
   }
   const status = (await ask(AbortSignal.timeout(ANSWER_TIMEOUT_MS))) ?? view.status;
   view.end(status);
-  const code = output.failure(rotationFailure(end.error, handle.workflowId, status), status);
+  const failure = rotationFailure(end.error, handle.workflowId, status);
+  if (!failure) {
+    output.note(goesOn(provider));
+    throw end.error;
+  }
+  const code = output.failure(failure, status);
   output.exitCode = status?.toVersion === undefined ? code : EXIT.unfinished;
+}
+
+function goesOn({ workspaceId }: ProviderIdentity): string {
+  return `the rotation goes on: see workspace-providers rotations ${workspaceId}`;
 }
 
 type End = 'interrupted' | { readonly status: RotationStatus } | { readonly error: unknown };

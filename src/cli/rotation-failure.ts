@@ -4,9 +4,16 @@ import { ApplicationFailure } from '@temporalio/common';
 import { FAILURE_TYPES, type FailureType, ProviderError } from '../protocol/errors.js';
 import type { RotationStatus } from '../protocol/rotation.js';
 
-/** @param status - its last; absent: nobody could be asked */
-export function rotationFailure(error: unknown, workflowId: string, status: RotationStatus | undefined): unknown {
-  if (!(error instanceof WorkflowFailedError)) return error;
+/**
+ * @param status - its last; absent: nobody could be asked
+ * @returns nothing where it has not failed: Temporal went away meanwhile
+ */
+export function rotationFailure(
+  error: unknown,
+  workflowId: string,
+  status: RotationStatus | undefined,
+): ProviderError | undefined {
+  if (!(error instanceof WorkflowFailedError)) return undefined;
   const cause = innermost(error);
   const isOurs = cause instanceof ApplicationFailure && cause.type && Object.hasOwn(FAILURE_TYPES, cause.type);
   const type = isOurs ? (cause.type as FailureType) : 'RotationFailed';

@@ -4,7 +4,10 @@ import { LiveView } from './live-view.js';
 import { line, type Output } from './output.js';
 import { type StageLine, stagesOf, WAITING } from './rotation-lines.js';
 
-const NOBODY = 'no worker takes rotations: start one with PROVIDER_MANAGER_DATABASE_URL; the rotation waits for it';
+/** So long nobody may answer before that is said. */
+export const SILENCE_MS = 5_000;
+export const NOBODY =
+  'no worker takes rotations: start one with PROVIDER_MANAGER_DATABASE_URL; the rotation waits for it';
 
 export class RotationView {
   #status: RotationStatus | undefined;

@@ -10,10 +10,11 @@ export interface Temporal {
   readonly operationsTaskQueue: string;
 }
 
-/** gRPC's: the server went away, or does not answer in time. */
+/** gRPC's: the server went away, or does not answer in time; it does not know us, or does not let us. */
 const AWAY: readonly number[] = [4, 14];
+const REFUSED: readonly number[] = [7, 16];
 
-/** @throws ProviderError `ProviderUnavailable` where Temporal is away, `ProviderConfigInvalid` naming settings */
+/** @throws ProviderError `ProviderUnavailable` where Temporal is away, `ProviderConfigInvalid` naming the setting */
 export async function withTemporal<Result>(use: (temporal: Temporal) => Promise<Result>): Promise<Result> {
   const { Client, Connection } = await import('@temporalio/client');
   const { readTemporalConfig } = await import('../temporal/temporal-config.js');
@@ -21,26 +22,37 @@ export async function withTemporal<Result>(use: (temporal: Temporal) => Promise<
   const { connection: options, namespace } = readTemporalConfig(settings);
   const operationsTaskQueue = settings.text('PROVIDER_OPERATIONS_TASK_QUEUE', OPERATIONS_TASK_QUEUE);
   settings.throwIfRefused();
-  const away = () => {
-    const message = `Temporal does not answer at ${options.address}: see TEMPORAL_ADDRESS`;
-    return new ProviderError('ProviderUnavailable', message);
-  };
   const connection = await Connection.connect(options).catch(() => {
-    throw away();
+    throw away(options.address);
   });
   try {
     return await use({ client: new Client({ connection, namespace }), operationsTaskQueue });
   } catch (error) {
-    throw isAway(error) ? away() : error;
+    throw toProviderError(error, options.address);
   } finally {
     await connection.close();
   }
 }
 
+function toProviderError(error: unknown, address: string): unknown {
+  if (hasCode(error, AWAY)) return away(address);
+  if (hasCode(error, REFUSED)) return misfit(`Temporal at ${address} refuses the credential`, 'TEMPORAL_API_KEY');
+  const isLost = error instanceof Error && error.name === 'NamespaceNotFoundError';
+  return isLost ? misfit(`Temporal at ${address} has no namespace of that name`, 'TEMPORAL_NAMESPACE') : error;
+}
+
+function away(address: string): ProviderError {
+  return new ProviderError('ProviderUnavailable', `Temporal does not answer at ${address}: see TEMPORAL_ADDRESS`);
+}
+
+function misfit(what: string, setting: string): ProviderError {
+  return new ProviderError('ProviderConfigInvalid', `${what}: see ${setting}`, { fields: [setting] });
+}
+
 /** Temporal's client wraps gRPC's errors in its own. */
-function isAway(error: unknown): boolean {
+function hasCode(error: unknown, codes: readonly number[]): boolean {
   for (let link = error; link instanceof Error; link = link.cause) {
-    if ('code' in link && typeof link.code === 'number' && AWAY.includes(link.code)) return true;
+    if ('code' in link && typeof link.code === 'number' && codes.includes(link.code)) return true;
   }
   return false;
 }

@@ -3,7 +3,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { openProviderStore } from '../../src/store/provider-store.js';
 import { uniqueName } from '../support/parts.js';
 import { CANARY, documentOf, operator } from './operator.js';
-import { interruptCommand } from './running-command.js';
+import { runMeanwhile } from './running-command.js';
 import { itOnTerminal, onTerminal } from './terminal.js';
 
 const op = operator();
@@ -50,10 +50,10 @@ it('does not wait where it need not: the change is made', async () => {
   const disabled = documentOf(await op.run(['disable', ...provider, '--no-wait', '--json']));
   expect(disabled).toEqual({ workspaceId: provider[0], type: 'llm', name: 'mine', status: 'disabled', version: 2 });
 
-  const interrupted = await interruptCommand(['enable', ...provider], {
+  const interrupted = await runMeanwhile(['enable', ...provider], {
     env: op.env,
-    pattern: /✔ enabled/,
-    signal: 'SIGINT',
+    said: /✔ enabled/,
+    act: (command) => command.kill('SIGINT'),
   });
   expect(interrupted.exitCode).toBe(130);
   expect(interrupted.said).toContain('? not fenced  the change is made; nobody waited until every worker has it');

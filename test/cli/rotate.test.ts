@@ -1,10 +1,11 @@
 /** Rotations as an operator drives them, run by a worker of this command line: what they say, prove, refuse and return. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Client, Connection } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { freePort } from '../../src/dev/ports.js';
 import { temporalAddress, uniqueName } from '../support/parts.js';
 import { CANARY, documentOf, NEW_CANARY, NEXT_CANARY, operator } from './operator.js';
 import type { CliOptions } from './run-cli.js';
-import { interruptCommand, type RunningCommand, startCommand } from './running-command.js';
+import { type RunningCommand, runMeanwhile, startCommand } from './running-command.js';
 import { itOnTerminal, onTerminal } from './terminal.js';
 
 const op = operator();
@@ -127,15 +128,39 @@ describe('rotate', () => {
 
   it('says that nobody takes it, and Ctrl-C leaves it running', async () => {
     const [workspaceId, ...provider] = await configured();
-    const { exitCode, said } = await interruptCommand(['rotate', workspaceId, ...provider], {
+    const { exitCode, said } = await runMeanwhile(['rotate', workspaceId, ...provider], {
       env: { ...op.env, ...temporal(), PROVIDER_OPERATIONS_TASK_QUEUE: uniqueName('nobody') },
       stdin: NEXT_CANARY,
-      pattern: /no worker takes rotations: start one with PROVIDER_MANAGER_DATABASE_URL/,
-      signal: 'SIGINT',
+      said: /no worker takes rotations: start one with PROVIDER_MANAGER_DATABASE_URL/,
+      act: (command) => command.kill('SIGINT'),
     });
     expect(exitCode).toBe(130);
     expect(said).toContain(`the rotation goes on: see workspace-providers rotations ${workspaceId}`);
     expect((await op.run(['rotations', workspaceId])).stdout).toContain('staged, under way');
+  });
+
+  it('says what is left where it is broken off after the change', async () => {
+    const [workspaceId, ...provider] = await configured();
+    const connection = await Connection.connect({ address: temporalAddress() });
+    onTestFinished(() => connection.close());
+    const workflow = new Client({ connection }).workflow.getHandle(`rotate/${workspaceId}/llm/mine`);
+    const { exitCode, said } = await runMeanwhile(['rotate', workspaceId, ...provider, '--overlap', '10m'], {
+      env: { ...op.env, ...temporal() },
+      stdin: NEXT_CANARY,
+      said: /overlapping both credentials stay valid until/,
+      act: () => workflow.terminate(),
+    });
+    expect(exitCode).toBe(6);
+    expect(said).toMatch(
+      /✖ RotationFailed: workflow \S+ was broken off: .*; version 2 is served, and the older credential/,
+    );
+  });
+
+  it('names the setting of a namespace that Temporal does not have', async () => {
+    const env = { TEMPORAL_NAMESPACE: 'nowhere' };
+    const refused = await runs(['rotate', ...(await configured()), '--json'], { env, stdin: NEXT_CANARY });
+    expect(refused.exitCode).toBe(2);
+    expect(documentOf(refused).error).toMatchObject({ type: 'ProviderConfigInvalid', fields: ['TEMPORAL_NAMESPACE'] });
   });
 
   it('says that Temporal is away, before it asks for a secret', async () => {

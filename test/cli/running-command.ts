@@ -1,5 +1,5 @@
 /** A command that runs on: until its first line on stdout, which is a document, and then until it is told to stop. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { temporalAddress, uniqueName } from '../support/parts.js';
@@ -47,29 +47,34 @@ export async function startCommand(
   };
 }
 
-/** Runs until `pattern` was said, on whichever stream; then the signal, and all that it said to its end. */
-export async function interruptCommand(
+export interface Meanwhile {
+  readonly env: Readonly<Record<string, string>>;
+  readonly stdin?: string;
+  /** What it must have said, on whichever stream. */
+  readonly said: RegExp;
+  readonly act: (command: ChildProcess) => unknown;
+}
+
+/** Runs a command to its end, and acts once it has said something. */
+export async function runMeanwhile(
   args: readonly string[],
-  { env, stdin = '', pattern, signal }: Interruption,
+  { env, stdin = '', said: pattern, act }: Meanwhile,
 ): Promise<{ readonly exitCode: number | null; readonly said: string }> {
   const { PATH = '', HOME = '' } = process.env;
   const child = spawn(process.execPath, [CLI, ...args], { env: { PATH, HOME, ...env } });
   child.stdin.end(stdin);
   let said = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk: Buffer) => {
-      const before = said;
-      said += chunk;
-      if (pattern.test(said) && !pattern.test(before)) child.kill(signal);
-    });
-  }
+  const acted = new Promise<void>((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => {
+        const isFirst = !pattern.test(said);
+        said += chunk;
+        if (isFirst && pattern.test(said)) Promise.resolve(act(child)).then(() => resolve(), reject);
+      });
+    }
+  });
   await once(child, 'close');
+  if (!pattern.test(said)) throw new Error(`it ended before: ${said}`);
+  await acted;
   return { exitCode: child.exitCode, said };
-}
-
-export interface Interruption {
-  readonly env: Readonly<Record<string, string>>;
-  readonly stdin?: string;
-  readonly pattern: RegExp;
-  readonly signal: NodeJS.Signals;
 }

@@ -72,6 +72,24 @@ describe('what is taken', () => {
     expect([lease('500ms'), lease('20s'), lease('5m')]).toEqual([500, 20_000, 300_000]);
   });
 
+  test('a login that may change providers makes a worker one of rotations', () => {
+    const managerUrl = ENV.DATABASE_URL.replace('worker:', 'manager:');
+    const config = workerConfigFromEnv({ ...ENV, PROVIDER_MANAGER_DATABASE_URL: managerUrl });
+    expect(config.operations).toMatchObject({ store: { databaseUrl: managerUrl }, taskQueue: 'provider-operations' });
+    expect(describeWorkerConfig(config)).toMatchObject({ runsRotations: true });
+    expect(describeWorkerConfig(workerConfigFromEnv(ENV))).toMatchObject({ runsRotations: false });
+  });
+
+  test('where it hears of changes: elsewhere, or not at all', () => {
+    const listenUrl = (value: string) =>
+      providerConfigFromEnv({ ...ENV, PROVIDER_LISTEN_DATABASE_URL: value }).listenUrl;
+    expect([listenUrl('postgres://direct.example/agents'), listenUrl('off'), listenUrl('')]).toEqual([
+      'postgres://direct.example/agents',
+      'off',
+      undefined,
+    ]);
+  });
+
   test("Temporal's own variables", () => {
     const config = workerConfigFromEnv({
       ...ENV,

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { checkIdentity } from '../../protocol/names.js';
 import type { Output } from '../output.js';
 import { requestedBy } from '../requested-by.js';
+import { NOBODY, SILENCE_MS } from '../rotation-view.js';
 import { withClient } from '../with-client.js';
 import { withTemporal } from '../with-temporal.js';
 
@@ -22,7 +23,10 @@ export function addRollBack(program: Command, output: Output): void {
           const { RotationClient } = await import('../../client/rotation-client.js');
           const { followRotation } = await import('../follow-rotation.js');
           const rotations = new RotationClient(providers, temporal, operationsTaskQueue);
-          const handle = await rotations.rollBack(provider, reason ?? `asked for by ${requestedBy()}`);
+          const silence = setTimeout(() => output.note(NOBODY), SILENCE_MS);
+          const handle = await rotations
+            .rollBack(provider, reason ?? `asked for by ${requestedBy()}`)
+            .finally(() => clearTimeout(silence));
           await followRotation(handle, { temporal, output, provider });
         }),
       );
