@@ -3,7 +3,7 @@
  * test needs more of the admin API.
  */
 import { randomUUID } from 'node:crypto';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
@@ -47,7 +47,7 @@ export async function startOpenaiProjects({ onMade, onDeleted }: OpenaiProjectsO
     return { deleted: true };
   }
 
-  const server = createServer(async (incoming, outgoing) => {
+  async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const [path = ''] = (incoming.url ?? '').split('?');
     const [, project = '', id = ''] = /\/organization\/projects\/([^/]+)\/service_accounts\/?(.*)$/.exec(path) ?? [];
     const body = await text(incoming);
@@ -59,6 +59,10 @@ export async function startOpenaiProjects({ onMade, onDeleted }: OpenaiProjectsO
           : { data: accounts(project).map((account) => ({ id: account.id, name: account.name })), has_more: false };
     outgoing.writeHead(answer ? 200 : 404, { 'content-type': 'application/json' });
     outgoing.end(JSON.stringify(answer ?? { error: { message: 'no such service account' } }));
+  }
+
+  const server = createServer((incoming, outgoing) => {
+    serve(incoming, outgoing).catch(() => outgoing.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
