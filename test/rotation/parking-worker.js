@@ -26,6 +26,9 @@ async function execute(input, next) {
   return result;
 }
 
+// It never outlives the test.
+process.once('disconnect', () => process.exit());
+
 const connection = await NativeConnection.connect({ address: temporalAddress });
 const { worker } = await createOperationsWorker(
   { store: { databaseUrl }, rootKeyring: parseLocalKeyring(encryptionKey), taskQueue },
