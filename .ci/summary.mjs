@@ -58,6 +58,10 @@ function checkDemo(stdout) {
     'a worker was killed': result.workerKilled === true,
     'no call with a wrong key': result.wrongKeyCalls === 0,
     'no secret in history': result.secretsInHistory === 0,
+    'a rotation was fenced': result.rotation?.fencedMs > 0,
+    'its older key was drained': result.rotation?.drained === true,
+    'its older key was revoked': result.rotation?.revoked === true,
+    'no stale read': result.rotation?.staleReads === 0,
     'under 60 seconds': result.seconds < 60,
   };
   return Object.entries(expected).flatMap(([what, holds]) => (holds ? [] : [`demo: not so: ${what}`]));

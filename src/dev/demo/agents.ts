@@ -1,10 +1,15 @@
 /** Runs agents against whatever stage there is, and tells what they do while they do it. */
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { AddressAnswer, AddressQuestion, addressAgent } from '../../workflows/address-agent.js';
 import { readHistory, type StepRecord, stepsOf } from './history.js';
+import type { DemoQuestion } from './services.js';
+import type { Stage } from './stage.js';
 
 const POLL_MS = 200;
+/** So that a killed worker is missed within seconds. */
+const LLM_OPTIONS = { heartbeatTimeout: '4 seconds' } as const;
 
 export interface AgentRun {
   readonly workspaceId: string;
@@ -30,6 +35,14 @@ export function startAgent(
   });
 }
 
+/** Puts a question of the demo to an agent of its own. */
+export function ask({ workspaceId, provider, question, address }: DemoQuestion, stage: Stage): Promise<Agent> {
+  const workflowId = `${workspaceId}/${provider}/${randomUUID().slice(0, 8)}`;
+  const { chainId } = stage.services;
+  const input = { workspaceId, question, address, chainId, providers: [provider], llmOptions: LLM_OPTIONS };
+  return startAgent(stage.client, stage.taskQueue, workflowId, input);
+}
+
 /** Follows an agent to its end; `onStep` is called for each completed activity, once. */
 export async function followAgent(
   agent: Agent,
@@ -50,10 +63,12 @@ export async function followAgent(
   }
 }
 
-/** The identity of the worker that runs the agent's current activity, once there is one. */
+/** The identity of the worker that runs the agent's current activity, once there is one. @throws where the agent ended */
 export async function workerOf(agent: Agent): Promise<string> {
   for (;;) {
-    const { raw } = await agent.describe();
+    const { raw, status } = await agent.describe();
+    if (status.name !== 'RUNNING')
+      throw new Error(`${agent.workflowId} ended before its step was held: ${status.name}`);
     const pending = raw.pendingActivities?.find((activity) => activity.lastWorkerIdentity);
     if (pending?.lastWorkerIdentity) return pending.lastWorkerIdentity;
     await delay(POLL_MS);

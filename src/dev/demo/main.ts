@@ -1,6 +1,7 @@
 /**
- * `npm run demo`: the main job on real parts. Four agents of two workspaces run on two workers, one of which is killed
- * in the middle of a step; at the end it counts what must be zero. People read stderr; stdout is for `--json`.
+ * `npm run demo`: the main job on real parts. Four agents of two workspaces run on two workers. A key is rotated under
+ * them while one worker is stopped, then one is killed in the middle of a step; at the end it counts what must be zero.
+ * People read stderr; stdout is for `--json`.
  */
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';

@@ -1,7 +1,9 @@
 /** How the demo reads on a terminal. */
 import { styleText } from 'node:util';
+import type { Audience } from './audience.js';
 import type { StepRecord } from './history.js';
-import type { Audience, DemoResult } from './run.js';
+import type { RotationFacts } from './rotation.js';
+import type { DemoResult } from './run.js';
 import type { Stage } from './stage.js';
 
 type Write = (text: string) => void;
@@ -15,7 +17,7 @@ export function narrator(write: Write): Audience {
 }
 
 export function summary(result: DemoResult, { services, secrets }: Stage): string {
-  const { workflows, workerKilled, wrongKeyCalls, secretsInHistory, seconds } = result;
+  const { workflows, workerKilled, wrongKeyCalls, secretsInHistory, rotation, seconds } = result;
   const completed = workflows.filter(({ status }) => status === 'COMPLETED').length;
   const lines = [
     '',
@@ -29,7 +31,17 @@ export function summary(result: DemoResult, { services, secrets }: Stage): strin
     lines.push(check(wrongKeyCalls === 0, `${wrongKeyCalls} of ${calls} calls came with another workspace's key`));
     lines.push(check(workerKilled, 'one worker was killed in the middle of a step; the other one finished it'));
   }
+  if (rotation) lines.push(...rotationLines(rotation));
   return [...lines, `${seconds} s in all`].join('\n');
+}
+
+function rotationLines({ fencedMs, drained, revoked, staleReads, waitedOut, servedBy }: RotationFacts): string[] {
+  const waited = `the fence took ${fencedMs} ms: it waited for the lease of ${waitedOut.join(' and ') || 'nobody'}`;
+  return [
+    check(waitedOut.length === 1, `${waited}; the next key served on ${servedBy.join(' and ')}`),
+    check(staleReads === 0, `${staleReads} questions came with the older key after the fence`),
+    check(drained && revoked, 'the older key was revoked when no step held it any more, and its service refuses it'),
+  ];
 }
 
 /** Where to look, for `--keep` and for those who will use it. */

@@ -1,12 +1,14 @@
-/** The play: agents at work, one worker killed in the middle of a step, and what must be zero counted at the end. */
-import { randomUUID } from 'node:crypto';
+/**
+ * The play: agents at work, a key rotated under them, one worker killed in the middle of a step, and what must be zero
+ * counted at the end.
+ */
+import type { WorkflowHandle } from '@temporalio/client';
 import { isWrongKey } from '../standins/calls.js';
-import { type Agent, type AgentRun, followAgent, startAgent, workerOf } from './agents.js';
-import { countInHistory, readHistory, type StepRecord } from './history.js';
+import { type Agent, type AgentRun, ask, followAgent, workerOf } from './agents.js';
+import type { Audience } from './audience.js';
+import { countInHistory, readHistory } from './history.js';
+import { type RotationFacts, type RotationScene, rotateMeanwhile } from './rotation.js';
 import type { Stage } from './stage.js';
-
-/** So that the killed worker is missed within seconds. */
-const LLM_OPTIONS = { heartbeatTimeout: '4 seconds' } as const;
 
 /** What `--json` prints. */
 export interface DemoResult {
@@ -17,47 +19,37 @@ export interface DemoResult {
   readonly workerKilled: boolean;
   /** Calls that came with a key of another workspace than they were made for, or with none; null with `--live`. */
   readonly wrongKeyCalls: number | null;
-  /** Secrets found in the encoded histories, in any of the usual encodings. */
+  /** Secrets found in the encoded histories, the rotation's among them, in any of the usual encodings. */
   readonly secretsInHistory: number;
-}
-
-export interface Audience {
-  line(text: string): void;
-  step(workflowId: string, step: StepRecord): void;
+  /** Null with `--live`. */
+  readonly rotation: RotationFacts | null;
 }
 
 export async function runDemo(stage: Stage, audience: Audience): Promise<Omit<DemoResult, 'seconds'>> {
-  const { questions, chainId, record } = stage.services;
-  const run = randomUUID().slice(0, 8);
-  const hold = record?.holdFirstQuestion();
-  const agents = await Promise.all(
-    questions.map(({ workspaceId, provider, question, address }) =>
-      startAgent(stage.client, stage.taskQueue, `${workspaceId}/${provider}/${run}`, {
-        workspaceId,
-        question,
-        address,
-        chainId,
-        providers: [provider],
-        llmOptions: LLM_OPTIONS,
-      }),
-    ),
-  );
+  const { questions, record, rotation } = stage.services;
+  // Held at the service: whoever asked is surely in the middle of a step.
+  const [whileRotated, whileKilled] = [record?.holdFirstQuestion(), record?.holdFirstQuestion()];
+  const agents = await Promise.all(questions.map((question) => ask(question, stage)));
+  const first = agents[0] as Agent;
   const following = agents.map((agent, index) =>
     followAgent(agent, questions[index]?.workspaceId ?? '', audience.step),
   );
+  let scene: RotationScene | undefined;
+  if (rotation && whileRotated) {
+    await Promise.race([whileRotated.arrived, ...following]);
+    scene = await rotateMeanwhile(rotation, { agent: first, hold: whileRotated }, stage, audience);
+  }
   let workerKilled = false;
-  if (hold) {
-    // Held at the service: the worker that asks is surely in the middle of its step.
-    await Promise.race([hold.arrived, ...following]);
-    workerKilled = await killWorkerOf(agents[0] as Agent, stage, audience);
-    hold.release();
+  if (whileKilled) {
+    await Promise.race([whileKilled.arrived, ...following]);
+    workerKilled = await killWorkerOf(first, stage, audience);
+    whileKilled.release();
   }
   const workflows = await Promise.all(following);
-  const counted = await count(agents, workflows, stage);
+  const { isSound, ...counted } = await count([...agents, ...(scene?.workflows ?? [])], stage);
   const completed = workflows.every(({ status }) => status === 'COMPLETED');
-  const ok = completed && workerKilled === Boolean(hold) && counted.isSound;
-  const { wrongKeyCalls, secretsInHistory } = counted;
-  return { ok, workflows, workerKilled, wrongKeyCalls, secretsInHistory };
+  const ok = completed && isSound && workerKilled === Boolean(whileKilled) && scene?.isSound() !== false;
+  return { ok, workflows, workerKilled, ...counted, rotation: scene?.facts() ?? null };
 }
 
 async function killWorkerOf(agent: Agent, { workers }: Stage, audience: Audience): Promise<boolean> {
@@ -69,13 +61,12 @@ async function killWorkerOf(agent: Agent, { workers }: Stage, audience: Audience
   return true;
 }
 
-async function count(agents: readonly Agent[], workflows: readonly AgentRun[], { services, secrets }: Stage) {
-  const histories = await Promise.all(agents.map(readHistory));
+async function count(workflows: readonly WorkflowHandle[], { services, secrets }: Stage) {
+  const histories = await Promise.all(workflows.map(readHistory));
   const secretsInHistory = histories.reduce((sum, history) => sum + countInHistory(history, secrets), 0);
   // Each history names its workspace: a search that does not find that finds nothing at all.
-  const searchFinds = histories.every(
-    (history, index) => countInHistory(history, [workflows[index]?.workspaceId ?? '?']) === 1,
-  );
+  const workspaces = services.questions.map(({ workspaceId }) => workspaceId);
+  const searchFinds = histories.every((history) => countInHistory(history, workspaces) > 0);
   const wrongKeyCalls = services.record ? services.record.calls().filter(isWrongKey).length : null;
   const isSound = searchFinds && secretsInHistory === 0 && !wrongKeyCalls;
   return { wrongKeyCalls, secretsInHistory, isSound };

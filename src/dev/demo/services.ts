@@ -17,6 +17,18 @@ export interface DemoQuestion {
   readonly address: string;
 }
 
+export interface DemoRotation {
+  readonly provider: ProviderIdentity;
+  /** The service takes it already. */
+  readonly next: Readonly<Record<string, unknown>>;
+  /** Another question to that provider's model. */
+  readonly question: DemoQuestion;
+  /** How many questions came to the model with the older key at that moment, ISO 8601, or later. */
+  countWithOlderKeySince(moment: string): number;
+  /** Asks the service itself with the older key. */
+  isOlderKeyRefused(): Promise<boolean>;
+}
+
 export interface DemoServices {
   readonly title: string;
   readonly providers: readonly DemoProvider[];
@@ -27,8 +39,10 @@ export interface DemoServices {
   /** What the services recorded; absent where they are the real ones. */
   readonly record?: {
     calls(): readonly Call[];
-    /** Holds the next model call of the first question at the service. */
+    /** Holds the next model call of the first question at the service; called twice, the one after it too. */
     holdFirstQuestion(): Hold;
   };
+  /** The key of the first question's provider and what replaces it; absent where the services are the real ones. */
+  readonly rotation?: DemoRotation;
   stop(): Promise<void>;
 }

@@ -1,6 +1,7 @@
-/** What every demo plays on: Postgres with configured workspaces, Temporal, and two workers. */
+/** What every demo plays on: Postgres with configured workspaces, Temporal, two workers, and a process that runs rotations. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
+import { RotationClient } from '../../client/rotation-client.js';
 import { ProviderClient } from '../../client.js';
 import { createLogin } from '../../store/logins.js';
 import { migrate } from '../../store/migrate.js';
@@ -14,7 +15,9 @@ export interface Stage {
   readonly services: DemoServices;
   readonly client: Client;
   readonly taskQueue: string;
+  /** They take the agents' steps. */
   readonly workers: readonly DemoWorker[];
+  readonly rotations: RotationClient;
   /** What must stand in no history: the services' secrets and the root key. */
   readonly secrets: readonly string[];
   readonly temporalUiUrl: string | undefined;
@@ -24,6 +27,8 @@ export interface Stage {
 
 export interface StageOptions {
   readonly live: boolean;
+  /** How long a worker may serve from its cache without news: what a fence waits for one that is stopped. Default 4s. */
+  readonly lease?: string;
   /** Called with a line for each part that is up. */
   readonly tell: (line: string) => void;
 }
@@ -49,7 +54,7 @@ async function stopAll(stops: Stops): Promise<void> {
   for (let next = stops.pop(); next; next = stops.pop()) await next();
 }
 
-async function build({ live, tell }: StageOptions, stops: Stops): Promise<Omit<Stage, 'stop'>> {
+async function build({ live, lease = '4s', tell }: StageOptions, stops: Stops): Promise<Omit<Stage, 'stop'>> {
   const services = live ? liveServices(process.env) : await standInServices();
   stops.push(services.stop);
   // Never a database that the environment names: the demo writes workspaces under a root key that ends with it.
@@ -63,40 +68,41 @@ async function build({ live, tell }: StageOptions, stops: Stops): Promise<Omit<S
   await migrate(databaseUrl);
   const rootKey = randomBytes(32).toString('base64');
   const ENCRYPTION_KEY = `demo:${rootKey}`;
-  const workspaces = await configure(services, {
-    DATABASE_URL: await createLogin(databaseUrl, 'provider_manager'),
-    ENCRYPTION_KEY,
-  });
+  const managerUrl = await createLogin(databaseUrl, 'provider_manager');
+  const providers = ProviderClient.fromEnv({ DATABASE_URL: managerUrl, ENCRYPTION_KEY });
+  stops.push(() => providers.close());
+  for (const provider of services.providers) await providers.configureProvider(provider);
+  const workspaces = [...new Set(services.providers.map(({ workspaceId }) => workspaceId))];
   tell(`Workspaces ${workspaces.join(' and ')}, each with keys of its own`);
 
   const taskQueue = `agents-${randomUUID().slice(0, 8)}`;
-  const workerEnv = {
+  const env = {
     DATABASE_URL: await createLogin(databaseUrl, 'provider_resolver'),
     ENCRYPTION_KEY,
     TEMPORAL_ADDRESS: temporalAddress,
+    PROVIDER_CACHE_LEASE: lease,
     PROVIDER_TASK_QUEUE: taskQueue,
   };
-  const workers: DemoWorker[] = [];
-  for (const identity of ['agents-1', 'agents-2']) {
-    const worker = await startWorker(identity, workerEnv);
+  const start = async (identity: string, more: Readonly<Record<string, string>> = {}): Promise<DemoWorker> => {
+    const worker = await startWorker(identity, { ...env, ...more });
     stops.push(worker.stop);
-    workers.push(worker);
-  }
-  tell(`Workers    ${workers.map(({ identity, pid }) => `${identity} (pid ${pid})`).join(' and ')}\n`);
+    return worker;
+  };
+  // As in docker-compose.yml: the one process whose login may change providers takes no steps.
+  const alone = { PROVIDER_TASK_QUEUE: 'operations-alone', PROVIDER_MANAGER_DATABASE_URL: managerUrl };
+  const [operations, ...workers] = await Promise.all([
+    services.rotation && start('operations', alone),
+    start('agents-1'),
+    start('agents-2'),
+  ]);
+  const named = ({ identity, pid }: DemoWorker) => `${identity} (pid ${pid})`;
+  tell(`Workers    ${workers.map(named).join(' and ')}${operations ? `; rotations in ${named(operations)}` : ''}`);
+  tell('');
 
   const connection = await Connection.connect({ address: temporalAddress });
   stops.push(() => connection.close());
+  const client = new Client({ connection });
+  const rotations = new RotationClient(providers, client);
   const secrets = [...services.secrets, rootKey];
-  return { services, client: new Client({ connection }), taskQueue, workers, secrets, temporalUiUrl };
-}
-
-/** @returns the workspaces that now have providers */
-async function configure(services: DemoServices, env: Record<string, string>): Promise<readonly string[]> {
-  const client = ProviderClient.fromEnv(env);
-  try {
-    for (const provider of services.providers) await client.configureProvider(provider);
-  } finally {
-    await client.close();
-  }
-  return [...new Set(services.providers.map(({ workspaceId }) => workspaceId))];
+  return { services, client, taskQueue, workers, rotations, secrets, temporalUiUrl };
 }

@@ -7,6 +7,7 @@ import { startAnvil } from '../anvil.js';
 import { type LlmKey, startLlmStandIn } from '../standins/llm.js';
 import { startRpcGateway } from '../standins/rpc-gateway.js';
 import { startTenderlyStandIn } from '../standins/tenderly.js';
+import { rotatedKey } from './rotated-key.js';
 import type { DemoProvider, DemoQuestion, DemoServices } from './services.js';
 
 /** Anvil's first two accounts, well known and funded: one a workspace, so that the gateway can tell whom a read is for. */
@@ -30,6 +31,9 @@ const QUESTIONS: readonly DemoQuestion[] = [
   question('ws_globex', 'local-model', 'Could ws_globex sweep this address today?', GLOBEX_ADDRESS),
 ];
 
+/** Asked while the first one's provider is rotated. */
+const MEANWHILE = question('ws_acme', 'anthropic', 'Is the address of ws_acme in order?', ACME_ADDRESS);
+
 export async function standInServices(): Promise<DemoServices> {
   const models = MODELS.map((each) => ({ ...each, apiKey: demoKey(each.customer, each.name) }));
   const accounts = CUSTOMERS.map((customer) => ({
@@ -43,8 +47,13 @@ export async function standInServices(): Promise<DemoServices> {
     return { provider: service, key: apiKey, owner: `ws_${customer}` };
   });
 
+  const older = models[0]?.apiKey ?? '';
+  const next = demoKey('acme', 'anthropic');
+  const adminKey = demoKey('acme', 'anthropic-admin');
+
   const anvil = await startAnvil();
   const llm = await startLlmStandIn({ keys, ownerOfPrompt, answer: async (question) => answer(question) });
+  llm.admitAdmin({ key: adminKey, owner: 'ws_acme' });
   const tenderly = await startTenderlyStandIn({ accounts, rpcUrl: anvil.url });
   const gateway = await startRpcGateway({ keys: rpcKeys, nodeUrl: anvil.url, ownerOfRequest: ownerOfAddress });
 
@@ -54,6 +63,12 @@ export async function standInServices(): Promise<DemoServices> {
       config: { baseURL: llm.baseUrls[service].sdk, model },
       secret: { apiKey },
     })),
+    // What revokes the key that is replaced: no step is ever given it.
+    {
+      ...provider('acme', 'llm-admin', 'anthropic'),
+      config: { baseURL: llm.baseUrls.anthropic.sdk },
+      secret: { adminKey },
+    },
     ...accounts.map(({ account, project, accessKey }) => ({
       ...provider(account, 'tenderly', 'default'),
       config: { account, project, baseURL: tenderly.url },
@@ -74,11 +89,14 @@ export async function standInServices(): Promise<DemoServices> {
       ...models.map(({ apiKey }) => apiKey),
       ...accounts.map((each) => each.accessKey),
       ...rpcKeys.map((each) => each.key),
+      next,
+      adminKey,
     ],
     record: {
       calls: () => [...llm.calls(), ...tenderly.calls(), ...gateway.calls()],
-      holdFirstQuestion: () => llm.holdNext({ provider: 'anthropic', path: '/v1/messages' }),
+      holdFirstQuestion: () => llm.holdNext({ provider: 'anthropic', bodyIncludes: QUESTIONS[0]?.question }),
     },
+    rotation: rotatedKey({ older, next, question: MEANWHILE }, llm),
     stop: async () => {
       await Promise.all([llm.stop(), tenderly.stop(), gateway.stop()]);
       await anvil.stop();

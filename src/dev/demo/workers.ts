@@ -11,6 +11,10 @@ const READY_TIMEOUT_MS = 60_000;
 export interface DemoWorker {
   readonly identity: string;
   readonly pid: number;
+  /** SIGSTOP: its connections stay, and nothing in it runs. */
+  pause(): void;
+  /** SIGCONT: it goes on where it was. Idempotent. */
+  wake(): void;
   /** SIGKILL: no goodbye to Temporal or Postgres. */
   kill(): Promise<void>;
   /** SIGTERM, and waits for its end. Idempotent. */
@@ -45,5 +49,12 @@ export async function startWorker(identity: string, env: Readonly<Record<string,
     await end();
     throw error;
   }
-  return { identity, pid: worker.pid, kill: () => end('SIGKILL'), stop: () => end() };
+  return {
+    identity,
+    pid: worker.pid,
+    pause: () => void process.kill(worker.pid, 'SIGSTOP'),
+    wake: () => void process.kill(worker.pid, 'SIGCONT'),
+    kill: () => end('SIGKILL'),
+    stop: () => end(),
+  };
 }
