@@ -107,7 +107,8 @@ async function askStatus(
 ): Promise<RotationStatus | undefined> {
   try {
     return await temporal.withDeadline(Date.now() + ANSWER_TIMEOUT_MS, () =>
-      temporal.withAbortSignal(signal, () => handle.query<RotationStatus, []>(ROTATION_STATUS)),
+      // A signal of its own each time: Temporal's client leaves its listener on it.
+      temporal.withAbortSignal(AbortSignal.any([signal]), () => handle.query<RotationStatus, []>(ROTATION_STATUS)),
     );
   } catch {
     return undefined;
