@@ -30,7 +30,7 @@ export const anthropicKeys: LlmKeyService = {
   },
 };
 
-/** @param hint - `sk-ant-api03-R2D...igAA` */
+/** @param hint - the beginning and the end of a key, with `...` between them */
 function fits(hint: string, key: string): boolean {
   const [start = '', end = '', ...more] = hint.split(/\.{3}|…/);
   return (

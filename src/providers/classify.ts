@@ -104,7 +104,7 @@ function classifyStatus(status: number | undefined, provider: ProviderKind): Ver
 
 /** Where 403 is about what a living key may do. Elsewhere it is what a dead or blocked key is told, or may be. */
 function answers401ToDeadKeys({ type, name }: ProviderKind): boolean {
-  return type === 'llm' && (name === 'anthropic' || name === 'openai');
+  return (type === 'llm' || type === 'llm-admin') && (name === 'anthropic' || name === 'openai');
 }
 
 function classifyNetwork(code: string): Verdict {

@@ -8,7 +8,7 @@ import { id, secretText } from './fields.js';
 import type { LlmAdminCredential, LlmKeyService } from './llm-admin.js';
 import { callAdmin, listAll } from './llm-admin-api.js';
 import { vendorOf } from './llm-vendors.js';
-import { ServiceAnswerError } from './service-answer.js';
+import { answerOf } from './service-answer.js';
 import type { CheckContext } from './type.js';
 
 const serviceAccount = z.object({ id, name: z.string() });
@@ -44,7 +44,7 @@ async function remove(admin: LlmAdminCredential, account: string, context: Check
   try {
     await callAdmin(admin, { method: 'DELETE', below: `/${account}` }, deleted, context);
   } catch (error) {
-    if (!(error instanceof ServiceAnswerError && error.answer.status === 404)) throw error;
+    if (answerOf(error)?.status !== 404) throw error;
     // Not found: is it the account that is gone, or is the whole project out of this admin key's sight?
     await callAdmin(admin, { below: '?limit=1' }, z.object({ data: z.array(z.unknown()) }), context);
   }

@@ -29,7 +29,8 @@ export class ServiceAnswerError extends Error {
     this.#answer = answer;
   }
 
-  get answer(): ServiceAnswer {
+  /** A method: a getter is printed by those who ask for getters. */
+  answer(): ServiceAnswer {
     return this.#answer;
   }
 }
@@ -52,7 +53,7 @@ export function answerOf(error: unknown): ServiceAnswer | undefined {
   const chain = causesOf(error);
   if (chain.some(isAbort)) return undefined;
   const own = chain.find((link) => link instanceof ServiceAnswerError);
-  if (own) return own.answer;
+  if (own) return own.answer();
   const rpcError = chain.find((link) => link.name === 'RpcRequestError' && typeof link.code === 'number');
   const isRevert = chain.some((link) => link.name === 'ContractFunctionRevertedError');
   const answered = rpcError ?? chain.find((link) => statusOf(link) !== undefined) ?? chain.find(isWithoutStatus);

@@ -105,6 +105,33 @@ describe('a key of a language-model service', () => {
   });
 });
 
+describe('an admin key', () => {
+  it.each<[string, object, string, object]>([
+    ['anthropic', {}, '/v1/organizations/api_keys?limit=1', { 'x-api-key': KEY, 'anthropic-version': '2023-06-01' }],
+    [
+      'openai',
+      { project: 'proj_1' },
+      '/organization/projects/proj_1/service_accounts?limit=1',
+      { authorization: `Bearer ${KEY}` },
+    ],
+  ])('of %s is ok where the keys are listed', async (name, config, path, headers) => {
+    const service = await startService(withKey({ status: 200, body: { data: [] } }));
+    const checked = check('llm-admin', name, { baseURL: service.url, ...config }, { adminKey: KEY });
+    expect(await checked).toEqual({ outcome: 'ok', detail: 'the list of keys was answered' });
+    expect(service.requests).toMatchObject([{ method: 'GET', path, headers }]);
+  });
+
+  it.each<[number, CheckResult['outcome']]>([
+    [401, 'rejected'],
+    [403, 'cannot-tell'],
+    [404, 'cannot-tell'],
+    [200, 'cannot-tell'],
+  ])('with %i', async (status, outcome) => {
+    const { url } = await startService({ status, body: {} });
+    expect(await check('llm-admin', 'anthropic', { baseURL: url }, { adminKey: KEY })).toMatchObject({ outcome });
+  });
+});
+
 describe('a Tenderly access key', () => {
   const tenderlyCheck = (url: string) =>
     check('tenderly', 'default', { account: 'acme', project: 'agents', baseURL: url }, { accessKey: KEY });

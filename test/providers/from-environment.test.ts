@@ -70,6 +70,7 @@ describe('no credential is made up', () => {
       'second',
       { TENDERLY_ACCOUNT: 'a', TENDERLY_PROJECT: 'p', TENDERLY_ACCESS_KEY: KEY },
     ],
+    ['for an admin', 'llm-admin', 'anthropic', { ANTHROPIC_API_KEY: KEY, ANTHROPIC_ADMIN_KEY: KEY }],
     ['from another chain', 'rpc', 'chain-1', { RPC_URL_10: url }],
     ['for a name that is no chain', 'rpc', 'mainnet', { RPC_URL_1: url }],
     ['for a chain written otherwise', 'rpc', 'chain-01', { RPC_URL_1: url }],

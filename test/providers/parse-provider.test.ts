@@ -34,6 +34,8 @@ describe('what fits its type is accepted', () => {
     ['rpc', 'mainnet-primary', { chainId: 1, priority: 0 }, rpcSecret],
     ['rpc', 'mainnet', rpcConfig, { url: 'http://127.0.0.1:8545' }],
     ['rpc', 'mainnet', rpcConfig, { ...rpcSecret, headers: { authorization: `Bearer ${KEY}` } }],
+    ['llm-admin', 'anthropic', {}, { adminKey: KEY }],
+    ['llm-admin', 'openai', { project: 'proj_1', baseURL: 'https://gateway.example/v1' }, { adminKey: KEY }],
   ])('%s/%s %j', (type, name, config, secret) => {
     expect(parseProvider(type, name, config, secret)).toMatchObject({ secret });
   });
@@ -145,6 +147,18 @@ describe('what does not fit is refused, and the field named', () => {
     ['a name with capitals', 'llm', `OpenAI-${KEY}`, {}, llmSecret, ['name']],
     ['a name with a control character', 'llm', `a\u0007${KEY}`, {}, llmSecret, ['name']],
     ['a name too long', 'llm', KEY.repeat(5), {}, llmSecret, ['name']],
+    ['an admin of another vendor', 'llm-admin', 'gemini', {}, { adminKey: KEY }, ['name']],
+    ['an admin of no project', 'llm-admin', 'openai', {}, { adminKey: KEY }, ['config.project']],
+    [
+      'a project that leaves its path',
+      'llm-admin',
+      'openai',
+      { project: 'proj/../x' },
+      { adminKey: KEY },
+      ['config.project'],
+    ],
+    ['a project where there is none', 'llm-admin', 'anthropic', { project: 'p' }, { adminKey: KEY }, ['config']],
+    ['no admin key', 'llm-admin', 'anthropic', {}, { apiKey: KEY }, ['secret.adminKey', 'secret']],
     ['an unknown type', `mail-${KEY}`, 'default', {}, llmSecret, ['type']],
     ['a type that every object has', 'constructor', 'default', {}, llmSecret, ['type']],
   ])('%s', (_what, type, name, config, secret, fields) => {
@@ -163,6 +177,6 @@ describe('what does not fit is refused, and the field named', () => {
   });
 
   it('lists the types there are', () => {
-    expect(() => providerType('mail')).toThrow('no such provider type; there are llm, tenderly, rpc');
+    expect(() => providerType('mail')).toThrow('no such provider type; there are llm, tenderly, rpc, llm-admin');
   });
 });

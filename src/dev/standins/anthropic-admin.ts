@@ -6,11 +6,13 @@ import { z } from 'zod';
 import { parseJson } from '../../protocol/json.js';
 import { anthropic } from './anthropic.js';
 import type { KeyRing } from './calls.js';
+import { pageOf } from './pages.js';
 import type { Service } from './stand-in.js';
 
 const COLLECTION = '/api_keys';
 const HINT_START = 12;
 const HINT_END = 4;
+const MAX_LIMIT = 1000;
 
 const update = z.object({ status: z.enum(['active', 'inactive']) });
 
@@ -35,12 +37,11 @@ export function anthropicAdmin(keys: KeyRing): Service {
     provider: 'anthropic-admin',
     prefix: '/anthropic/v1/organizations',
     expectedOwner: () => undefined,
-    answer({ method, path, body }, owner) {
+    answer({ method, path, query, body }, owner) {
       const organization = keysOf(owner);
       if (method === 'GET' && path === COLLECTION) {
-        const data = organization.map(shown);
-        const ends = { first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null };
-        return { status: 200, body: { data, has_more: false, ...ends } };
+        const page = pageOf(organization.map(shown), query, { cursor: 'after_id', maxLimit: MAX_LIMIT });
+        return page ? { status: 200, body: page } : anthropic.error(400);
       }
       const found = organization.find(({ id }) => method === 'POST' && path === `${COLLECTION}/${id}`);
       if (!found) return anthropic.error(404);

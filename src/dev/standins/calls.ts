@@ -7,6 +7,7 @@ export type StandInProvider =
   | 'anthropic'
   | 'anthropic-admin'
   | 'openai'
+  | 'openai-admin'
   | 'gemini'
   | 'openai-compatible'
   | 'tenderly'

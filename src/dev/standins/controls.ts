@@ -5,8 +5,8 @@
 import { type Call, type CallMatch, fits } from './calls.js';
 
 export interface Failure extends CallMatch {
-  /** HTTP status; `cut` ends the connection without an answer. */
-  readonly status: number | 'cut';
+  /** HTTP status; `cut` ends the connection unserved, `lost` serves the call and ends the connection without an answer. */
+  readonly status: number | 'cut' | 'lost';
   /** JSON, or text as it is; a function gets the key that the call came with. Absent: the service's documented body. */
   readonly body?: string | object | ((key: string) => string | object);
   readonly headers?: Readonly<Record<string, string>>;

@@ -9,6 +9,7 @@ import { anthropicAdmin } from './anthropic-admin.js';
 import { KeyRing } from './calls.js';
 import { gemini } from './gemini.js';
 import { openai, openaiCompatible } from './openai.js';
+import { type OpenaiAdminKey, OpenaiOrganization, type ServiceAccount } from './openai-organization.js';
 import { sampleOf } from './sample.js';
 import { type Reply, type Service, type ServiceRequest, type StandIn, startStandIn } from './stand-in.js';
 import { countTokens, type LlmProvider, type ModelRequest, type WireFormat } from './wire-format.js';
@@ -48,6 +49,10 @@ export interface LlmStandIn extends StandIn {
   admit(key: LlmKey): void;
   /** A key for Anthropic's admin API: it lists and deactivates the Anthropic keys of its owner. */
   admitAdmin(key: Pick<LlmKey, 'key' | 'owner'>): void;
+  /** A key for OpenAI's admin API: it makes and deletes service accounts in its project. */
+  admitProjectAdmin(key: OpenaiAdminKey): void;
+  /** OpenAI's, with their keys: all that were ever made, in that order. */
+  serviceAccounts(): readonly ServiceAccount[];
 }
 
 export async function startLlmStandIn({
@@ -70,13 +75,17 @@ export async function startLlmStandIn({
       answer: (request, owner) => reply(format, request, owner, answer),
     }),
   );
-  // The admin API first: the other one is mounted above it.
-  const standIn = await startStandIn([anthropicAdmin(ring), ...services], ring, port);
+  const organization = new OpenaiOrganization(ring);
+  // The admin APIs first: the others are mounted above them.
+  const mounted = [anthropicAdmin(ring), organization.service(), ...services];
+  const standIn = await startStandIn(mounted, ring, port);
   const { url } = standIn;
   return {
     ...standIn,
     admit,
     admitAdmin: ({ key, owner }) => ring.admit('anthropic-admin', key, owner),
+    admitProjectAdmin: (key) => organization.admit(key),
+    serviceAccounts: () => organization.serviceAccounts(),
     baseUrls: {
       anthropic: { sdk: `${url}/anthropic`, aiSdk: `${url}/anthropic/v1` },
       openai: { sdk: `${url}/openai/v1`, aiSdk: `${url}/openai/v1` },

@@ -13,6 +13,7 @@ export interface ServiceRequest {
   readonly method: string;
   /** Below the service's prefix, without the query. */
   readonly path: string;
+  readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
@@ -64,12 +65,18 @@ export async function startStandIn(services: readonly Service[], keys: KeyRing, 
   async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const gone = new Promise<void>((resolve) => outgoing.once('close', resolve));
     const body = await text(incoming);
-    const path = (incoming.url ?? '/').split('?', 1).join();
+    const [path = '', query] = (incoming.url ?? '/').split('?', 2);
     const service = services.find(({ prefix }) => path.startsWith(`${prefix}/`));
     if (!service) return send(outgoing, { status: 404, body: 'no service is mounted here' });
 
     const { method = '', headers } = incoming;
-    const request = { method, path: path.slice(service.prefix.length), headers, body };
+    const request = {
+      method,
+      path: path.slice(service.prefix.length),
+      query: new URLSearchParams(query),
+      headers,
+      body,
+    };
     const key = service.keyOf(headers, request.path);
     const { owner, admitted } = keys.find(service.provider, key);
     const call: (typeof calls)[number] = {
@@ -86,11 +93,14 @@ export async function startStandIn(services: readonly Service[], keys: KeyRing, 
     const failure = controls.takeFailure(call, body);
     await Promise.race([controls.pass(call, body), gone]);
     if (failure?.status === 'cut') return void outgoing.destroy();
-    const reply = failure
-      ? failed(service, failure, failure.status, key ?? '')
-      : admitted
-        ? await answered(service, request, owner)
-        : service.refusal(key);
+    const status = failure?.status;
+    const reply =
+      failure && typeof status === 'number'
+        ? failed(service, failure, status, key ?? '')
+        : admitted
+          ? await answered(service, request, owner)
+          : service.refusal(key);
+    if (status === 'lost') return void outgoing.destroy();
     if (outgoing.destroyed) return;
     call.status = reply.status;
     send(outgoing, reply);
