@@ -4,6 +4,9 @@ import type { FenceReport, Holder, RotationStatus } from '../protocol/rotation.j
 /** Rows beyond these would make the details too large to be kept. */
 const SHOWN_WORKERS = 100;
 
+/** The UI draws a table's columns side by side without a gap; a plain space at a cell's end is dropped. */
+const GAP = '\u2003';
+
 export function describeRotation(status: RotationStatus): string {
   const { provider, state, fromVersion, toVersion, rollingBack, check, drain, revocation, overlapUntil, reason } =
     status;
@@ -26,7 +29,7 @@ function fenceTable({ epoch, tookMs, workers }: FenceReport): string {
     .slice(0, SHOWN_WORKERS)
     .map(
       ({ identity, outcome, afterMs }) =>
-        `| ${identity} | ${outcome} | ${outcome === 'waiting' ? '' : `${afterMs} ms`} |`,
+        `| ${identity}${GAP} | ${outcome}${GAP} | ${outcome === 'waiting' ? '' : `${afterMs} ms`} |`,
     );
   const more = workers.length - rows.length;
   return [

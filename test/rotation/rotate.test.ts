@@ -93,7 +93,7 @@ describe('a rotation', () => {
     expect(currentDetails).toContain(`**${who}**`);
     expect(currentDetails).toContain('version 1 → 2');
     expect(currentDetails).toMatch(
-      new RegExp(`\\| worker \\| answer \\| after \\|\\n.*\\n\\| ${identity} \\| applied \\|`),
+      new RegExp(`\\| worker \\| answer \\| after \\|\\n.*\\n\\| ${identity}\\s+\\| applied\\s+\\|`),
     );
   });
 });
