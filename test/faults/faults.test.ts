@@ -1,0 +1,46 @@
+/** A fault run in small, as `npm run test:faults` does it at length; and that it would find what it looks for. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+const START = fileURLToPath(new URL('start.js', import.meta.url));
+const TIMEOUT_MS = 240_000;
+
+/** Ends with us, also where we are killed: it reads the pipe that we hold. */
+async function runFaults(settings: Readonly<Record<string, string>>) {
+  const { PATH = '', HOME = '', LIBFAKETIME_PATH } = process.env;
+  const env = { PATH, HOME, ...(LIBFAKETIME_PATH && { LIBFAKETIME_PATH }), ...settings };
+  const child = spawn(process.execPath, [START], { env, stdio: ['ignore', 'pipe', 'ignore', 'ipc'] });
+  const exited = once(child, 'exit');
+  const lines = (await text(child.stdout)).trim().split('\n');
+  const [exitCode] = (await exited) as [number];
+  return { exitCode, findings: lines.slice(0, -1), outcome: JSON.parse(lines.at(-1) ?? '') };
+}
+
+test(
+  'whatever is stopped, killed, delayed, cut or set wrong: no read is stale, and every rotation ends',
+  async () => {
+    const { exitCode, findings, outcome } = await runFaults({ FAULT_SECONDS: '20' });
+    expect(findings).toEqual([]);
+    expect(outcome).toMatchObject({ stale: 0, backwards: 0, lost: 0 });
+    expect(outcome.reads).toBeGreaterThan(0);
+    expect(outcome.rotations).toBeGreaterThan(0);
+    expect(exitCode).toBe(0);
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  'workers whose leases never run out are found out',
+  async () => {
+    const { exitCode, findings, outcome } = await runFaults({
+      ...{ FAULT_SECONDS: '10', FAULT_KINDS: 'stoppedForLong', FAULT_LEASE: 'never-ends' },
+    });
+    expect(outcome.stale).toBeGreaterThan(0);
+    expect(findings).toContainEqual(expect.stringMatching(/^stale: reader-\d/));
+    expect(exitCode).toBe(1);
+  },
+  TIMEOUT_MS,
+);

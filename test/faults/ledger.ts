@@ -1,0 +1,76 @@
+/** All that a fault run sees, and what it amounts to. */
+import type { FromReader, SeenCredential } from './messages.js';
+import { check, describeFindings, type Verdict } from './parts/checker.js';
+import { type Change, type History, now, type Observation, type WorkflowReport } from './parts/observations.js';
+
+type Open = { -readonly [Field in keyof Change]: Change[Field] };
+
+interface Seen {
+  readonly observations: Map<string, Observation>;
+  failures: Readonly<Record<string, number>>;
+}
+
+export class Ledger {
+  readonly faults: Record<string, number> = {};
+  readonly workflows: WorkflowReport[] = [];
+  /** What went wrong beside what the checker finds. */
+  readonly oddities: string[] = [];
+  readonly fenceMs: number[] = [];
+  rotations = 0;
+  readonly #readers = new Map<string, Seen>();
+  readonly #changes: Open[] = [];
+  readonly #credentials = new Map<string, SeenCredential>();
+
+  /** A change begins with this call. */
+  begin(id: string, key: string): Open {
+    const change: Open = { id: `${id} (${this.#changes.length})`, key, startedAt: now() };
+    this.#changes.push(change);
+    return change;
+  }
+
+  /** It was reported to be over with this call. @param version - absent: it changed nothing */
+  end(change: Open, version?: number): void {
+    change.endedAt = now();
+    if (version !== undefined) change.version = version;
+  }
+
+  countFault(kind: string): void {
+    this.faults[kind] = (this.faults[kind] ?? 0) + 1;
+  }
+
+  get reads(): number {
+    return [...this.#readers.values()]
+      .flatMap(({ observations }) => [...observations.values()])
+      .reduce((sum, { reads }) => sum + reads, 0);
+  }
+
+  take(message: FromReader): void {
+    if (message.is === 'worker-failed') this.oddities.push(`a Temporal worker failed: ${message.message}`);
+    if (message.is !== 'report') return;
+    const { reader, observations, failures } = message.report;
+    const seen: Seen = this.#readers.get(reader) ?? { observations: new Map(), failures };
+    this.#readers.set(reader, seen);
+    for (const observation of observations)
+      seen.observations.set(`${observation.key} ${observation.version}`, observation);
+    seen.failures = failures;
+    for (const credential of message.credentials) this.#compare(credential, reader);
+  }
+
+  judge(stored: History['stored']): { readonly verdict: Verdict; readonly findings: readonly string[] } {
+    const readers = [...this.#readers].map(([reader, { observations, failures }]) => {
+      return { reader, observations: [...observations.values()], failures };
+    });
+    const verdict = check({ readers, workflows: this.workflows, changes: this.#changes, stored });
+    return { verdict, findings: [...describeFindings(verdict), ...this.oddities] };
+  }
+
+  /** One version of a provider has one credential, and who saw another one was given a version under a wrong name. */
+  #compare(seen: SeenCredential, reader: string): void {
+    const id = `${seen.key} ${seen.version}`;
+    const known = this.#credentials.get(id);
+    this.#credentials.set(id, seen);
+    if (known && known.serial !== seen.serial) {
+      this.oddities.push(`credential: ${reader} got ${id} with credential ${seen.serial}, others with ${known.serial}`);
+    }
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * A fault run: workers that read without pause, rotations, agents, and a nemesis; then the checker's verdict. Findings
+ * are printed as they are, the last line is one of JSON. How long is FAULT_SECONDS (60), or longer, until each kind of
+ * fault has struck; FAULT_KINDS names some of them; FAULT_LEASE=never-ends breaks the workers, which must be found out.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { runAgents } from './agents.js';
+import { Ledger } from './ledger.js';
+import { type Fleet, Nemesis } from './nemesis.js';
+import { Rotator } from './rotator.js';
+import { Seat } from './seats.js';
+import { READERS, type ReaderName, type Stage, setStage } from './stage.js';
+
+const LEASE_MS = 1_000;
+const LONGEST_STEP_MS = 1_500;
+/** Whatever was begun is over by then: outages are, and what they delayed. */
+const SETTLING_MS = 120_000;
+const PROGRESS_MS = 10_000;
+
+/** @returns the exit code */
+export async function runFaults(folder: string, env: NodeJS.ProcessEnv): Promise<number> {
+  const seconds = Number(env.FAULT_SECONDS ?? 60);
+  const stage = await setStage(folder);
+  const ledger = new Ledger();
+  const fleet = fleetOn(stage, ledger, env.FAULT_LEASE === 'never-ends');
+  const nemesis = new Nemesis(stage, fleet, ledger, LEASE_MS);
+  const kinds = env.FAULT_KINDS?.split(',') ?? nemesis.kinds;
+  const seats = [...Object.values(fleet.readers), fleet.operations];
+  try {
+    await Promise.all(seats.map((seat) => seat.start()));
+    const startMs = performance.now();
+    const elapsed = () => Math.round((performance.now() - startMs) / 1_000);
+    const progress = setInterval(() => {
+      console.error(
+        `${elapsed()} s: ${ledger.reads} reads, ${ledger.rotations} rotations ${JSON.stringify(ledger.faults)}`,
+      );
+    }, PROGRESS_MS);
+    const timeIsUp = new AbortController();
+    const rotator = new Rotator(stage, ledger);
+    const work = Promise.all([rotator.run(timeIsUp.signal), runAgents(stage, ledger, timeIsUp.signal)]);
+    work.catch(() => {});
+    await nemesis.run(kinds, AbortSignal.timeout(seconds * 1_000));
+    timeIsUp.abort();
+    await Promise.race([work, delay(SETTLING_MS, undefined, { ref: false })]);
+    await delay(1_000); // some reads after the last change
+    await Promise.all(seats.map((seat) => seat.end()));
+    clearInterval(progress);
+    return report(ledger, await rotator.stored(), kinds, elapsed());
+  } finally {
+    await Promise.all(seats.map((seat) => seat.kill()));
+    await stage.strike();
+  }
+}
+
+function fleetOn(stage: Stage, ledger: Ledger, leaseNeverEnds: boolean): Fleet {
+  const { proxy, resolverUrl, managerUrl, encryptionKey, temporal, workflowBundle, workspaceIds } = stage;
+  const onCrash = (how: string) => void ledger.oddities.push(how);
+  const common = { encryptionKey, temporalAddress: temporal.address };
+  const readers = READERS.map((name) => {
+    const settings = (generation: number) => ({
+      ...{ reader: `${name}.${generation}`, taskQueue: name, workflowBundle, workspaceIds, leaseNeverEnds, ...common },
+      ...{ leaseMs: LEASE_MS, longestStepMs: LONGEST_STEP_MS },
+      databaseUrl: proxy.through(name, resolverUrl),
+      listenUrl: proxy.through(`${name}-listens`, resolverUrl),
+    });
+    return [
+      name,
+      new Seat(name, { script: 'reader', settings, onMessage: (message) => ledger.take(message), onCrash }),
+    ];
+  });
+  return {
+    readers: Object.fromEntries(readers) as Record<ReaderName, Seat>,
+    operations: new Seat('operations', {
+      script: 'operations',
+      settings: () => ({ ...common, databaseUrl: proxy.through('operations', managerUrl) }),
+      onMessage: (message) => ledger.take(message),
+      onCrash,
+    }),
+  };
+}
+
+function report(
+  ledger: Ledger,
+  stored: { key: string; version: number }[],
+  kinds: readonly string[],
+  seconds: number,
+): number {
+  const { verdict, findings } = ledger.judge(stored);
+  const missing = kinds.filter((kind) => !ledger.faults[kind]).map((kind) => `never happened: ${kind}`);
+  if (verdict.reads === 0) missing.push('never happened: a read');
+  if (ledger.rotations === 0) missing.push('never happened: a rotation');
+  for (const finding of [...findings, ...missing]) console.log(finding);
+  console.error(`reads that failed: ${JSON.stringify(verdict.failures)}; agents: ${ledger.workflows.length}`);
+  const times = ledger.fenceMs.toSorted((a, b) => a - b);
+  const at = (share: number) => times[Math.min(times.length - 1, Math.floor(share * times.length))] ?? null;
+  console.log(
+    JSON.stringify({
+      seconds,
+      reads: verdict.reads,
+      rotations: ledger.rotations,
+      faults: ledger.faults,
+      stale: verdict.stale.length,
+      backwards: verdict.backwards.length,
+      lost: verdict.lost.length,
+      fenceMs: { p50: at(0.5), p99: at(0.99), max: at(1) },
+      leaseMs: LEASE_MS,
+    }),
+  );
+  return findings.length + missing.length === 0 ? 0 : 1;
+}

@@ -1,0 +1,215 @@
+/**
+ * What can go wrong, made to go wrong, over and over: each kind in turn, in lanes beside each other, so that faults
+ * meet. One counts when it has struck: a fault that met nobody is none.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Ledger } from './ledger.js';
+import { untilItWorks } from './parts/patience.js';
+import { pause, pauseFor } from './parts/signals.js';
+import type { Seat } from './seats.js';
+import { READERS, type ReaderName, type Route, type Stage } from './stage.js';
+
+export interface Fleet {
+  readonly readers: Readonly<Record<ReaderName, Seat>>;
+  readonly operations: Seat;
+}
+
+/** Resolves to whether it struck. */
+type Fault = () => Promise<boolean>;
+
+const HOUR_S = 3_600;
+const AIM_TIMEOUT_MS = 1_000;
+
+export class Nemesis {
+  readonly #lanes: readonly Readonly<Record<string, Fault>>[];
+
+  constructor(
+    private readonly stage: Stage,
+    private readonly fleet: Fleet,
+    private readonly ledger: Ledger,
+    private readonly leaseMs: number,
+  ) {
+    this.#lanes = [
+      {
+        stoppedBriefly: () => this.#stop(between(0.1, 0.8)),
+        stoppedForLong: () => this.#stop(between(1.1, 2.5)),
+        stoppedInLoad: () => this.#stopInLoad(),
+        stoppedInRenewal: () => this.#stopInRenewal(),
+        stoppedBeforeUse: () => this.#stopBeforeUse(),
+      },
+      {
+        delayed: () => this.#delay(),
+        heldAndDelivered: () => this.#hold(),
+        cut: () => this.#cut(this.#someReader()),
+        notificationsCut: () => this.#cut(`${this.#someReader()}-listens`),
+        postgresCrashed: () => this.#crashPostgres(),
+        clockJumped: () => this.#jump(),
+      },
+      { killed: () => this.#kill(this.fleet.readers[this.#someReader()]) },
+      { operationsKilled: () => this.#kill(this.fleet.operations) },
+      { temporalRestarted: () => this.#restartTemporal() },
+    ];
+  }
+
+  get kinds(): string[] {
+    return this.#lanes.flatMap((lane) => Object.keys(lane));
+  }
+
+  /** Until the signal is aborted and each kind has struck. Returns when nothing is wrong any more. */
+  async run(kinds: readonly string[], signal: AbortSignal): Promise<void> {
+    const isOver = () => signal.aborted && kinds.every((kind) => this.ledger.faults[kind]);
+    const lanes = this.#lanes.map(async (lane) => {
+      let turn: [string, Fault][] = [];
+      while (!isOver()) {
+        if (turn.length === 0) turn = shuffled(Object.entries(lane).filter(([kind]) => kinds.includes(kind)));
+        const [kind, strike] = turn.pop() ?? [];
+        if (kind && (await strike?.().catch(() => false))) this.ledger.countFault(kind);
+        await delay(between(400, 1_200));
+      }
+    });
+    await Promise.all(lanes);
+    this.stage.proxy.pass();
+  }
+
+  async #stop(leases: number): Promise<boolean> {
+    await pauseFor(this.fleet.readers[this.#someReader()].pid, leases * this.leaseMs);
+    return true;
+  }
+
+  /** Question and answer take long; the process is stopped while the answer is on its way, and finds it when it wakes. */
+  async #stopInLoad(): Promise<boolean> {
+    const reader = this.#someReader();
+    const { proxy, workspaceIds } = this.stage;
+    const oneWayMs = between(20, 80);
+    const before = proxy.counts.delayedChunks;
+    proxy.delay(oneWayMs, reader);
+    try {
+      this.fleet.readers[reader].tell({ do: 'load', workspaceId: workspaceIds[0] as string });
+      for (const workspaceId of shuffled(workspaceIds)) this.fleet.readers[reader].tell({ do: 'load', workspaceId });
+      if (!(await until(() => proxy.counts.delayedChunks > before))) return false;
+      await delay(oneWayMs * between(0.5, 1.8));
+      await pauseFor(this.fleet.readers[reader].pid, between(0.2, 2) * this.leaseMs);
+    } finally {
+      proxy.pass(reader);
+    }
+    return true;
+  }
+
+  /** What is held is a renewal, as warm readers ask for nothing else; it is delivered while its sender is stopped. */
+  async #stopInRenewal(): Promise<boolean> {
+    const reader = this.#someReader();
+    const { proxy } = this.stage;
+    const before = proxy.counts.heldChunks;
+    proxy.hold(reader);
+    let resume = async () => {};
+    try {
+      if (!(await until(() => proxy.counts.heldChunks > before))) return false;
+      resume = await pause(this.fleet.readers[reader].pid);
+      await delay(between(0.1, 1.5) * this.leaseMs);
+      proxy.pass(reader);
+      await delay(between(0, 0.8) * this.leaseMs);
+    } finally {
+      proxy.pass(reader);
+      await resume();
+    }
+    return true;
+  }
+
+  async #stopBeforeUse(): Promise<boolean> {
+    const seat = this.fleet.readers[this.#someReader()];
+    const ms = between(0.3, 2) * this.leaseMs;
+    const stopped = seat.heard('stopped-before-use', AbortSignal.timeout(Math.ceil(ms) + 5_000));
+    seat.tell({ do: 'stop-before-use', ms });
+    await stopped;
+    return true;
+  }
+
+  async #delay(): Promise<boolean> {
+    const { proxy } = this.stage;
+    const before = proxy.counts.delayedChunks;
+    const route = this.#maybeAll();
+    proxy.delay(between(20, 0.6 * this.leaseMs), route);
+    await delay(between(500, 1_500));
+    proxy.pass(route);
+    return proxy.counts.delayedChunks > before;
+  }
+
+  async #hold(): Promise<boolean> {
+    const { proxy } = this.stage;
+    const before = proxy.counts.heldChunks;
+    const route = this.#maybeAll();
+    proxy.hold(route);
+    await delay(between(0.3, 2.5) * this.leaseMs);
+    proxy.pass(route);
+    return proxy.counts.heldChunks > before;
+  }
+
+  async #cut(route: Route): Promise<boolean> {
+    const { proxy } = this.stage;
+    const before = proxy.counts.cutConnections;
+    proxy.cut(route);
+    await delay(between(0.2, 2) * this.leaseMs);
+    proxy.pass(route);
+    return proxy.counts.cutConnections > before;
+  }
+
+  async #crashPostgres(): Promise<boolean> {
+    await this.stage.postgres.crash();
+    await delay(between(0, 1.5) * this.leaseMs);
+    await untilItWorks(() => this.stage.postgres.restart());
+    await delay(1_000);
+    return true;
+  }
+
+  /** There and back. It is seen within a second. */
+  async #jump(): Promise<boolean> {
+    const { postgres } = this.stage;
+    await postgres.jump(postgres.offsetSeconds === 0 ? pick([HOUR_S, -HOUR_S]) : -postgres.offsetSeconds);
+    await delay(1_500);
+    return true;
+  }
+
+  async #kill(seat: Seat): Promise<boolean> {
+    await seat.kill();
+    await delay(between(0, 1_500));
+    await seat.start();
+    await delay(between(2_000, 6_000)); // to become one of those that others wait for
+    return true;
+  }
+
+  async #restartTemporal(): Promise<boolean> {
+    await this.stage.temporal.crash();
+    await delay(between(0, 1_000));
+    await untilItWorks(() => this.stage.temporal.restart());
+    await delay(between(6_000, 10_000)); // all reconnect, with back-off
+    return true;
+  }
+
+  #someReader(): ReaderName {
+    return pick(READERS);
+  }
+
+  #maybeAll(): Route | undefined {
+    return Math.random() < 0.3 ? undefined : pick([this.#someReader(), this.#someReader(), 'operations']);
+  }
+}
+
+async function until(isSo: () => boolean): Promise<boolean> {
+  for (const deadlineMs = performance.now() + AIM_TIMEOUT_MS; performance.now() < deadlineMs; await delay(1)) {
+    if (isSo()) return true;
+  }
+  return false;
+}
+
+function between(least: number, most: number): number {
+  return least + Math.random() * (most - least);
+}
+
+function pick<Item>(items: readonly Item[]): Item {
+  return items[Math.floor(Math.random() * items.length)] as Item;
+}
+
+function shuffled<Item>(items: readonly Item[]): Item[] {
+  const rest = [...items];
+  return items.map(() => rest.splice(Math.floor(Math.random() * rest.length), 1)[0] as Item);
+}

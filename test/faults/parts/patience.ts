@@ -1,0 +1,16 @@
+/** What is tried until it works: servers are away for a while, and come back. */
+import { setTimeout as delay } from 'node:timers/promises';
+
+const PAUSE_MS = 200;
+
+/** @throws the last failure, once `signal` is aborted */
+export async function untilItWorks<Result>(run: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
+  for (;;) {
+    try {
+      return await run();
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      await delay(PAUSE_MS);
+    }
+  }
+}

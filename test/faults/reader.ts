@@ -1,0 +1,258 @@
+/**
+ * A worker as users have it, with a short lease, that reads without pause and records what it got: from the cache by
+ * `peek`, through loads, and with the credential itself. It also runs agents and their steps, and answers rotations.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { Lease } from '../../src/fence/lease.js';
+import {
+  isProviderError,
+  type LlmCredential,
+  type OpenCredential,
+  type ProviderReference,
+  parseLocalKeyring,
+  WorkspaceProviders,
+} from '../../src/index.js';
+import {
+  type FromReader,
+  keyOf,
+  type ReaderSettings,
+  type SeenCredential,
+  serialOf,
+  type ToReader,
+} from './messages.js';
+import { type Observation, ReadRecorder } from './parts/observations.js';
+import { untilItWorks } from './parts/patience.js';
+
+const ROUNDS_A_BURST = 10;
+/** Two cores are shared with all that is read from. */
+const BURST_PAUSE_MS = 3;
+const OPEN_PAUSE_MS = 10;
+const FAILURE_PAUSE_MS = 5;
+/** What a killed reader has not reported is lost. */
+const REPORT_INTERVAL_MS = 100;
+/** $1 the process, $2 seconds. */
+const WAKE = 'sleep "$2"; kill -s CONT "$1"';
+
+const NAMES = ['anthropic'];
+const clock = () => process.hrtime.bigint();
+const send = (message: FromReader) => void (process.connected && process.send?.(message));
+
+class Reader {
+  readonly #recorder: ReadRecorder;
+  readonly #loading = new Set<string>();
+  readonly #credentials = new Map<string, SeenCredential>();
+  readonly #reported = new Map<string, number>();
+  #newCredentials: SeenCredential[] = [];
+  #ended = false;
+
+  constructor(
+    private readonly settings: ReaderSettings,
+    private readonly providers: WorkspaceProviders,
+  ) {
+    this.#recorder = new ReadRecorder(settings.reader);
+  }
+
+  start(): void {
+    void this.#spin();
+    void this.#openOften();
+    setInterval(() => this.report(), REPORT_INTERVAL_MS);
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.report();
+  }
+
+  /** Only what has changed: the whole would be a burden by the end of a long run. */
+  report(): void {
+    const { reader, observations, failures } = this.#recorder.report();
+    const changed = observations.filter((observation) => this.#isNews(observation));
+    const credentials = this.#newCredentials;
+    this.#newCredentials = [];
+    send({ is: 'report', report: { reader, observations: changed, failures }, credentials });
+  }
+
+  /** Whatever the cache holds; its status may be any. */
+  async load(workspaceId: string, accepts = () => false): Promise<void> {
+    await this.#attempt(async () => {
+      const invokedAt = clock();
+      const { entry } = await this.providers.resolver.cache.read(workspaceId, accepts);
+      const version = entry.find('llm', 'anthropic')?.record.version;
+      if (version !== undefined) this.#recorder.returned(keyOf(workspaceId), version, invokedAt, clock());
+    });
+  }
+
+  /** The cache answers, the process is stopped, and what it got is used when it goes on. */
+  async stopBeforeUse(ms: number): Promise<void> {
+    const { resolver } = this.providers;
+    const waker = spawn('/bin/sh', ['-c', WAKE, 'waker', String(process.pid), String(ms / 1_000)], {
+      stdio: 'ignore',
+      detached: true,
+    });
+    await once(waker, 'spawn');
+    for (const workspaceId of shuffled(this.settings.workspaceIds)) {
+      const invokedAt = clock();
+      const reference = resolver.peek(workspaceId, 'llm', NAMES);
+      if (!reference) continue;
+      process.kill(process.pid, 'SIGSTOP');
+      this.#recorder.returned(keyOf(workspaceId), reference.version, invokedAt, clock());
+      await this.#attempt(() => this.#open(workspaceId, reference));
+      return send({ is: 'stopped-before-use' });
+    }
+  }
+
+  async #spin(): Promise<void> {
+    const { resolver } = this.providers;
+    while (!this.#ended) {
+      for (let round = 0; round < ROUNDS_A_BURST; round += 1) {
+        for (const workspaceId of this.settings.workspaceIds) {
+          const invokedAt = clock();
+          const reference = resolver.peek(workspaceId, 'llm', NAMES);
+          const returnedAt = clock();
+          if (reference) this.#recorder.returned(keyOf(workspaceId), reference.version, invokedAt, returnedAt);
+          else if (!this.#loading.has(workspaceId)) void this.#readThrough(workspaceId);
+        }
+      }
+      await delay(BURST_PAUSE_MS);
+    }
+  }
+
+  async #readThrough(workspaceId: string): Promise<void> {
+    this.#loading.add(workspaceId);
+    await this.#attempt(() => this.#resolve(workspaceId));
+    this.#loading.delete(workspaceId);
+  }
+
+  async #openOften(): Promise<void> {
+    for (let turn = 0; !this.#ended; turn += 1) {
+      const [workspaceId = ''] = shuffled(this.settings.workspaceIds);
+      if (turn % 4 === 0) void this.load(workspaceId, () => true);
+      else void this.#attempt(async () => this.#open(workspaceId, await this.#resolve(workspaceId), turn % 4 === 1));
+      await delay(OPEN_PAUSE_MS);
+    }
+  }
+
+  async #resolve(workspaceId: string) {
+    const invokedAt = clock();
+    const reference = await this.providers.resolver.resolveLlmKey(workspaceId, 'anthropic');
+    this.#recorder.returned(keyOf(workspaceId), reference.version, invokedAt, clock());
+    return reference;
+  }
+
+  /** A read of its own: it returns no older version than the reference's, and maybe a newer one. */
+  async #open(workspaceId: string, reference: ProviderReference<'llm'>, holding = false): Promise<void> {
+    const { resolver } = this.providers;
+    const key = keyOf(workspaceId);
+    const invokedAt = clock();
+    const saw = ({ credential, use }: OpenCredential<LlmCredential>) => {
+      this.#recorder.returned(key, use.version, invokedAt, clock());
+      this.#sawCredential({ key, version: use.version, serial: serialOf(credential.apiKey.reveal()) });
+    };
+    if (!holding) return saw(await resolver.open(reference));
+    await resolver.withProvider(reference, async (call) => {
+      saw(call);
+      await delay(Math.random() * 100); // a step, for drains to wait for
+    });
+  }
+
+  #sawCredential(seen: SeenCredential): void {
+    const id = `${seen.key} ${seen.version} ${seen.serial}`;
+    if (this.#credentials.has(id)) return;
+    this.#credentials.set(id, seen);
+    this.#newCredentials.push(seen);
+  }
+
+  async #attempt(read: () => Promise<unknown>): Promise<void> {
+    try {
+      await read();
+    } catch (error) {
+      this.#recorder.failed(isProviderError(error) ? error.type : 'unknown');
+      await delay(FAILURE_PAUSE_MS);
+    }
+  }
+
+  #isNews({ key, version, reads }: Observation): boolean {
+    const id = `${key} ${version}`;
+    if (this.#reported.get(id) === reads) return false;
+    this.#reported.set(id, reads);
+    return true;
+  }
+}
+
+function shuffled<Item>(items: readonly Item[]): Item[] {
+  const rest = [...items];
+  return items.map(() => rest.splice(Math.floor(Math.random() * rest.length), 1)[0] as Item);
+}
+
+/** Works until it is told to end, also where its Temporal worker cannot. */
+async function work({ temporalAddress, taskQueue, workflowBundle }: ReaderSettings, providers: WorkspaceProviders) {
+  let worker: Worker | undefined;
+  let ended = false;
+  const run = async () => {
+    while (!ended) {
+      const connection = await untilItWorks(() => NativeConnection.connect({ address: temporalAddress }));
+      try {
+        worker = await Worker.create({
+          connection,
+          taskQueue,
+          workflowBundle: { codePath: workflowBundle },
+          plugins: [providers.plugin()],
+          shutdownGraceTime: 0,
+          shutdownForceTime: '2 seconds',
+        });
+        await worker.run();
+      } catch (error) {
+        if (!ended) send({ is: 'worker-failed', message: String(error) });
+        await delay(200);
+      } finally {
+        await connection.close().catch(() => {});
+      }
+    }
+  };
+  const running = run();
+  return async () => {
+    ended = true;
+    if (worker?.getState() === 'RUNNING') worker.shutdown();
+    await running;
+  };
+}
+
+const settings = JSON.parse(process.env.FAULT_PROCESS ?? '') as ReaderSettings;
+globalThis.AI_SDK_LOG_WARNINGS = false;
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+Runtime.install({
+  logger: new DefaultLogger('ERROR'),
+  telemetryOptions: { logging: { forward: {}, filter: 'OFF' } },
+  shutdownSignals: [],
+});
+if (settings.leaseNeverEnds) Lease.prototype.isHeld = () => true;
+
+const providers = await untilItWorks(() =>
+  WorkspaceProviders.connect({
+    store: { databaseUrl: settings.databaseUrl, maxConnections: 5 },
+    rootKeyring: parseLocalKeyring(settings.encryptionKey),
+    leaseMs: settings.leaseMs,
+    longestStepMs: settings.longestStepMs,
+    listenUrl: settings.listenUrl,
+    identity: settings.reader,
+  }),
+);
+const reader = new Reader(settings, providers);
+const stopWork = await work(settings, providers);
+reader.start();
+send({ is: 'ready' });
+process.on('message', (message: ToReader) => {
+  if (message.do === 'load') void reader.load(message.workspaceId);
+  else if (message.do === 'stop-before-use') void reader.stopBeforeUse(message.ms);
+  else void end();
+});
+
+async function end(): Promise<void> {
+  reader.end();
+  await stopWork();
+  await providers.close();
+  process.exit();
+}

@@ -1,0 +1,180 @@
+/**
+ * Changes credentials, one change of a key at a time: by rotations, by a plain `UPDATE` of the row, by switching it off
+ * and on. Each is followed until it is over, whatever is away meanwhile, and the ledger is told when and with what.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { WorkflowFailedError } from '@temporalio/client';
+import { isProviderError, parseLocalKeyring } from '../../src/client.js';
+import { SecretVault } from '../../src/management/secret-vault.js';
+import type { ProviderIdentity } from '../../src/protocol/identity.js';
+import type { RotationStatus } from '../../src/protocol/rotation.js';
+import { Sealer } from '../../src/sealing/sealer.js';
+import { type ManagementStore, openManagementStore } from '../../src/store/management-store.js';
+import { withSession } from '../../src/store/session.js';
+import type { Ledger } from './ledger.js';
+import { apiKeyOf, keyOf } from './messages.js';
+import { untilItWorks } from './parts/patience.js';
+import type { Stage } from './stage.js';
+
+const LANES = 10;
+/** A worker that is stopped for long is no reason to wait for long: that it was not drained is a right answer. */
+const DRAIN_LIMIT_MS = 30_000;
+const PAUSE_MS = 200;
+
+interface Row {
+  readonly version: number;
+  readonly status: string;
+  readonly sealed: string;
+}
+
+export class Rotator {
+  readonly #store: ManagementStore;
+  readonly #vault: SecretVault;
+  readonly #serials = new Map<string, number>();
+  readonly #counted = new Set<string>();
+
+  constructor(
+    private readonly stage: Stage,
+    private readonly ledger: Ledger,
+  ) {
+    this.#store = openManagementStore({ databaseUrl: stage.managerUrl });
+    this.#vault = new SecretVault(new Sealer(parseLocalKeyring(stage.encryptionKey)), this.#store);
+  }
+
+  /** Changes until the signal is aborted. Returns once all that was begun is over. */
+  async run(signal: AbortSignal): Promise<void> {
+    const lanes = Array.from({ length: LANES }, (_, lane) =>
+      this.#lane(
+        this.stage.workspaceIds.filter((_id, index) => index % LANES === lane),
+        signal,
+      ),
+    );
+    await Promise.all(lanes).finally(() => this.#store.close());
+  }
+
+  async stored(): Promise<{ key: string; version: number }[]> {
+    const rows = this.stage.workspaceIds.map(async (workspaceId) => {
+      const { version } = await this.#row(workspaceId);
+      return { key: keyOf(workspaceId), version };
+    });
+    return Promise.all(rows);
+  }
+
+  async #lane(workspaceIds: readonly string[], signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const workspaceId = workspaceIds[Math.floor(Math.random() * workspaceIds.length)] as string;
+      const chance = Math.random();
+      if (chance < 0.7) await this.#rotate(workspaceId);
+      else if (chance < 0.9) await this.#update(workspaceId);
+      else {
+        await this.#setStatus(workspaceId, 'disabled');
+        await this.#setStatus(workspaceId, 'active');
+      }
+    }
+  }
+
+  async #rotate(workspaceId: string): Promise<void> {
+    const provider: ProviderIdentity = { workspaceId, type: 'llm', name: 'anthropic' };
+    const apiKey = this.#nextKey(workspaceId);
+    const change = this.ledger.begin('rotation', keyOf(workspaceId));
+    const status = await this.#rotated(provider, apiKey);
+    this.ledger.end(change, status?.toVersion);
+    if (!status || this.#counted.has(status.rotationId)) return;
+    this.#counted.add(status.rotationId);
+    this.ledger.rotations += 1;
+    if (status.fence) this.ledger.fenceMs.push(status.fence.tookMs);
+    if (status.drain?.drained) this.#revokeOlder(workspaceId);
+  }
+
+  /** @returns undefined where it failed, as it does where its start was given up and it had begun all the same */
+  async #rotated(provider: ProviderIdentity, apiKey: string): Promise<RotationStatus | undefined> {
+    const { rotations } = this.stage;
+    for (;;) {
+      try {
+        const handle = await rotations.rotate({
+          ...{ provider, secret: { apiKey }, requestedBy: 'a fault run', drainLimitMs: DRAIN_LIMIT_MS },
+        });
+        return await this.#followed(handle);
+      } catch (error) {
+        // A start of which nothing was heard: it may be under way, or done by now.
+        if (isProviderError(error, 'RotationInProgress') || isProviderError(error, 'ProviderConfigInvalid')) {
+          return this.#followed(rotations.handleOf(provider));
+        }
+        await delay(PAUSE_MS);
+      }
+    }
+  }
+
+  async #followed(handle: { result(): Promise<RotationStatus> }): Promise<RotationStatus | undefined> {
+    return untilItWorks(() =>
+      handle.result().catch((error: unknown) => {
+        if (error instanceof WorkflowFailedError) return undefined;
+        throw error;
+      }),
+    );
+  }
+
+  /** Past everything that this project offers, as a person with psql would. */
+  async #update(workspaceId: string): Promise<void> {
+    const provider: ProviderIdentity = { workspaceId, type: 'llm', name: 'anthropic' };
+    const apiKey = this.#nextKey(workspaceId);
+    const sealed = await untilItWorks(async () =>
+      this.#vault.seal(provider, { apiKey }, await this.#store.readWorkspace(workspaceId)),
+    );
+    const update = 'update workspace_providers set encrypted_config = $1 where workspace_id = $2';
+    await this.#changed('update', workspaceId, {
+      make: () => withSession(this.stage.postgres.url, (session) => session.query(update, [sealed, workspaceId])),
+      isMade: (row) => row.sealed === sealed,
+    });
+  }
+
+  async #setStatus(workspaceId: string, status: 'active' | 'disabled'): Promise<void> {
+    const provider: ProviderIdentity = { workspaceId, type: 'llm', name: 'anthropic' };
+    await this.#changed(status, workspaceId, {
+      make: () => this.stage.manager.setStatus(provider, status),
+      isMade: (row) => row.status === status,
+    });
+  }
+
+  /** Makes a change, finds out whether it was made, and waits for its fence. */
+  async #changed(
+    id: string,
+    workspaceId: string,
+    { make, isMade }: { make: () => Promise<unknown>; isMade: (row: Row) => boolean },
+  ): Promise<void> {
+    const change = this.ledger.begin(id, keyOf(workspaceId));
+    let row: Row | undefined;
+    // What an answer that was lost would have said, the row says.
+    while (!row || !isMade(row)) {
+      await make().catch(() => delay(PAUSE_MS));
+      row = await untilItWorks(() => this.#row(workspaceId));
+    }
+    const { tookMs } = await untilItWorks(() => this.stage.manager.awaitFence());
+    this.ledger.end(change, row.version);
+    this.ledger.fenceMs.push(tookMs);
+  }
+
+  async #row(workspaceId: string): Promise<Row> {
+    const { rows } = await withSession(this.stage.postgres.url, (session) =>
+      session.query<{ version: string; status: string; encrypted_config: string }>(
+        'select version, status, encrypted_config from workspace_providers where workspace_id = $1',
+        [workspaceId],
+      ),
+    );
+    const { version, status, encrypted_config: sealed } = rows[0]!;
+    return { version: Number(version), status, sealed };
+  }
+
+  #nextKey(workspaceId: string): string {
+    const serial = (this.#serials.get(workspaceId) ?? 1) + 1;
+    this.#serials.set(workspaceId, serial);
+    return this.stage.admit(workspaceId, serial);
+  }
+
+  /** A step that still used one would be refused, and would not heal by reading again what it has. */
+  #revokeOlder(workspaceId: string): void {
+    const serial = this.#serials.get(workspaceId) ?? 1;
+    for (let older = Math.max(1, serial - 3); older < serial; older += 1)
+      this.stage.llm.revoke(apiKeyOf(workspaceId, older));
+  }
+}
