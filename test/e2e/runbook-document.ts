@@ -25,7 +25,7 @@ function headingOf(section: string): string {
 }
 
 function stepsOf(section: string): readonly DrillStep[] {
-  const steps = section.matchAll(/^```sh drill\n(?<commands>[^]*?)^```\n(?:\n```text\n(?<shown>[^]*?)^```\n)?/gm);
+  const steps = section.matchAll(/^```sh drill\n(?<commands>.*?)^```\n(?:\n```text\n(?<shown>.*?)^```\n)?/gms);
   return [...steps].map(({ groups: { commands = '', shown = '' } = {} }) => ({
     commands,
     shows: shown.split('\n').filter((line) => line.trim() !== '' && line.trim() !== '…'),

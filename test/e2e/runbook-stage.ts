@@ -8,6 +8,8 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
+import { RotationClient } from '../../src/client/rotation-client.js';
 import { ProviderClient } from '../../src/client.js';
 import { type PostgresPart, startPostgres } from '../../src/dev/postgres.js';
 import { type LlmStandIn, startLlmStandIn } from '../../src/dev/standins/llm.js';
@@ -28,6 +30,7 @@ export class RunbookStage {
   readonly secrets: string[] = [];
   readonly #rootKey = `production:${randomBytes(32).toString('base64')}`;
   readonly #queues = { agents: uniqueName('agents'), operations: uniqueName('operations') };
+  #isPostgresAway = false;
   readonly #workers = new Map<string, RunningCommand>();
 
   private constructor(
@@ -44,9 +47,11 @@ export class RunbookStage {
     );
     this.manager = ProviderClient.fromEnv({ DATABASE_URL: database.managerUrl, ENCRYPTION_KEY: this.#rootKey });
     this.temporal = new Client({ connection, namespace });
+    this.rotations = new RotationClient(this.manager, this.temporal, this.#queues.operations);
   }
 
   readonly manager: ProviderClient;
+  readonly rotations: RotationClient;
   readonly temporal: Client;
 
   static async set(): Promise<RunbookStage> {
@@ -56,7 +61,7 @@ export class RunbookStage {
     const database = await createTestDatabase(server.url);
     const connection = await Connection.connect({ address: temporalAddress() });
     const namespace = uniqueName('runbook');
-    const workflowExecutionRetentionPeriod = { seconds: 86_400 };
+    const workflowExecutionRetentionPeriod = msToTs('1 day');
     await connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod });
     const llm = await startLlmStandIn({
       keys: [],
@@ -92,10 +97,21 @@ export class RunbookStage {
 
   /** ws_acme has this provider, with a key that works, and is served it. */
   async configured(name: 'anthropic' | 'openai' = 'anthropic'): Promise<string> {
+    await this.#begin();
     const apiKey = this.admittedKey(name);
     const config = { baseURL: this.llm.baseUrls[name].sdk, model: 'claude-sonnet-5-5' };
     await this.manager.configureProvider({ ...PROVIDER, name, config, secret: { apiKey } });
     return apiKey;
+  }
+
+  /** All that the workspace has is sealed under a root key that nobody has any more. */
+  async startAnewUnderLostRootKey(): Promise<void> {
+    await this.#begin();
+    await this.manager.shredWorkspace(PROVIDER.workspaceId);
+    const lost = `lost:${randomBytes(32).toString('base64')}`;
+    const client = ProviderClient.fromEnv({ DATABASE_URL: this.database.managerUrl, ENCRYPTION_KEY: lost });
+    await client.configureProvider({ ...PROVIDER, secret: { apiKey: this.newKey() } });
+    await client.close();
   }
 
   /** What the operator makes at the service and saves. @returns the key */
@@ -119,11 +135,15 @@ export class RunbookStage {
     return Number(this.#workers.get(identity)?.document.pid);
   }
 
-  crashPostgres(): Promise<void> {
-    return this.server.stop('immediate');
+  async crashPostgres(): Promise<void> {
+    await this.server.stop('immediate');
+    this.#isPostgresAway = true;
   }
 
+  /** Idempotent. */
   async restartPostgres(): Promise<void> {
+    if (!this.#isPostgresAway) return;
+    this.#isPostgresAway = false;
     const { port } = this.server;
     this.server = await startPostgres({ durable: true, dataFolder: join(this.folder, 'postgres'), port });
   }
@@ -149,6 +169,14 @@ export class RunbookStage {
       TEMPORAL_NAMESPACE: this.namespace,
       PROVIDER_OPERATIONS_TASK_QUEUE: this.#queues.operations,
     };
+  }
+
+  /** Nothing is left of the drill before. */
+  async #begin(): Promise<void> {
+    const { workspaceId } = PROVIDER;
+    for (const { type, name } of await this.manager.getProviders(workspaceId)) {
+      await this.manager.removeProvider({ workspaceId, type, name });
+    }
   }
 
   async #makeShell(): Promise<void> {
