@@ -115,10 +115,15 @@ export class Rotations {
     return this.#keys.revoke(provider, { secret, keyId: previous.keyId }, context);
   }
 
-  /** Before its activation: unmakes the key that was made for it, if there is one. */
+  /** Before its activation: unmakes the key that was made for it, also one that was lost before it was stored. */
   async discardIssued(rotationId: string, context: SignalContext): Promise<RevocationReport | undefined> {
-    const { provider, origin, next, toVersion } = await this.dependencies.store.readRotation(rotationId);
-    if (origin !== 'issued' || !next || toVersion !== undefined) return undefined;
+    const rotation = await this.dependencies.store.readRotation(rotationId);
+    const { provider, origin, next, toVersion } = rotation;
+    if (origin !== 'issued' || toVersion !== undefined) return undefined;
+    if (!next) {
+      await this.#keys.discard(provider, labelOf(rotation), context);
+      return undefined;
+    }
     const { secret } = await this.#open(provider, next);
     return this.#keys.revoke(provider, { secret, keyId: next.keyId }, context);
   }

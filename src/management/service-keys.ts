@@ -66,6 +66,21 @@ export class ServiceKeys {
   }
 
   /**
+   * Removes what was made under that label and never stored. @throws ProviderError where the service is away, or refuses
+   * the admin credential
+   */
+  async discard(provider: ProviderIdentity, label: string, context: SignalContext): Promise<void> {
+    const keys = keyServiceOf(provider.type, provider.name);
+    const admin = keys?.discard && (await this.#admin(provider, keys));
+    if (!keys?.discard || !admin) return;
+    try {
+      await keys.discard(admin, { label }, { fetch: this.dependencies.fetch, ...context });
+    } catch (error) {
+      throw toProviderError(error, adminOf(provider, keys)) ?? error;
+    }
+  }
+
+  /**
    * Revokes it where the service's API can, else says what a person must do. May be called again.
    *
    * @throws ProviderError where the service is away, or refuses the admin credential: nothing is known then

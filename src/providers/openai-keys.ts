@@ -18,13 +18,13 @@ const deleted = z.object({ deleted: z.literal(true) });
 export const openaiKeys: LlmKeyService = {
   adminType: 'llm-admin',
 
-  async issue(admin, { label, keep = [], current }, context) {
-    const accounts = await listAll(admin, 'after', serviceAccount, context);
-    const leftBehind = accounts.filter((each) => each.name === label && !keep.includes(keyIdOf(admin, each.id)));
-    for (const account of leftBehind) await remove(admin, account.id, context);
+  async issue(admin, { label, current }, context) {
+    await discard(admin, label, context);
     const made = await callAdmin(admin, { method: 'POST', body: { name: label } }, madeWithKey, context);
     return { secret: { ...current, apiKey: made.api_key.value }, keyId: keyIdOf(admin, made.id) };
   },
+
+  discard: (admin, { label }, context) => discard(admin, label, context),
 
   async revoke(admin, { keyId }, context) {
     if (keyId === undefined) return operator('it was not made here');
@@ -35,6 +35,11 @@ export const openaiKeys: LlmKeyService = {
     return { outcome: 'revoked', detail: 'the service account of the key is deleted' };
   },
 };
+
+async function discard(admin: LlmAdminCredential, label: string, context: CheckContext): Promise<void> {
+  const accounts = await listAll(admin, 'after', serviceAccount, context);
+  for (const account of accounts) if (account.name === label) await remove(admin, account.id, context);
+}
 
 function keyIdOf({ project }: LlmAdminCredential, account: string): string {
   return `${project}/${account}`;

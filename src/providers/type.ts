@@ -27,8 +27,6 @@ export interface IssuedKey<SecretFields> {
 export interface IssueRequest<SecretFields> {
   /** What the key is called at the service. Every key of this name counts as made by an earlier attempt. */
   readonly label: string;
-  /** The `keyId`s of that label that are in use, and stay. Default: none. */
-  readonly keep?: readonly string[];
   /** What the new secret is made from: fields beside the key itself are taken over. */
   readonly current: SecretFields;
 }
@@ -56,6 +54,11 @@ export interface KeyService<SecretFields = unknown, Admin = unknown> {
    * whose secret was lost between making and storing it serves nobody, and must not live on unseen.
    */
   issue?(admin: Admin, request: IssueRequest<SecretFields>, context: CheckContext): Promise<IssuedKey<SecretFields>>;
+  /**
+   * Removes every key of that label, whose secret nobody has: of an attempt that was given up before it stored one.
+   * Absent where `issue` is.
+   */
+  discard?(admin: Admin, request: { readonly label: string }, context: CheckContext): Promise<void>;
   /**
    * A key that is gone or inactive already is `revoked`. One that was not issued here has no `keyId`: it is found by
    * what the service shows of it, and only where that fits one key alone.

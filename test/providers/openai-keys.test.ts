@@ -12,7 +12,7 @@ const LABEL = 'workspace-providers ws_acme';
 const CURRENT = { apiKey: 'canary-openai-by-hand' };
 
 const stage = keyServiceTest();
-const { issue, revoke } = keyService('openai');
+const { discard, issue, revoke } = keyService('openai');
 let admin: unknown;
 beforeEach(() => {
   stage.current.standIn.admitProjectAdmin({ key: ADMIN_KEY, owner: 'ws_acme', project: PROJECT });
@@ -23,8 +23,7 @@ function adminWith({ project = PROJECT, adminKey = ADMIN_KEY }) {
   return adminCredential('openai', { baseURL: stage.current.standIn.baseUrls.openai.sdk, project }, adminKey);
 }
 
-const mint = (label = LABEL, keep?: readonly string[]) =>
-  issue(admin, { label, current: CURRENT, keep }, stage.current.context);
+const mint = (label = LABEL) => issue(admin, { label, current: CURRENT }, stage.current.context);
 
 const revokeKey = (keyId: string | undefined, as = admin) =>
   revoke(as, { secret: CURRENT, keyId }, stage.current.context);
@@ -106,13 +105,14 @@ describe('a key that is made', () => {
     expect(living()).toHaveLength(126);
   });
 
-  it('stays where it is said to be in use', async () => {
-    const inUse = await mint();
-    const orphan = await mint(LABEL, [inUse.keyId]);
-    const next = await mint(LABEL, [inUse.keyId]);
-    expect(living().map(({ keyId }) => keyId)).toEqual([inUse.keyId, next.keyId]);
-    expect(await checkOf(orphan.secret)).toBe('rejected');
-    expect(await checkOf(inUse.secret)).toBe('ok');
+  it('and given up is removed by its label, and nothing else is', async () => {
+    const others = await mint('workspace-providers ws_beta');
+    stage.current.standIn.failNext({ provider: 'openai-admin', bodyIncludes: LABEL, status: 'lost' });
+    await expect(mint()).rejects.toThrow();
+    expect(living()).toHaveLength(2);
+    await discard(admin, { label: LABEL }, stage.current.context);
+    await discard(admin, { label: LABEL }, stage.current.context);
+    expect(living()).toEqual([{ keyId: others.keyId, name: 'workspace-providers ws_beta' }]);
   });
 });
 
