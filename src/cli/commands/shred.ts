@@ -15,7 +15,7 @@ export function addShred(program: Command, output: Output): void {
     .command('shred <workspace>')
     .summary('make all that a workspace stored unreadable, for good')
     .description(
-      "Deletes a workspace's data keys, and waits until no worker serves what they sealed: nobody can open it any more, " +
+      "Deletes a workspace's data keys, and waits until no worker serves what they sealed: nobody can open it any more. " +
         'The rows stay, until they are configured anew or removed. ' +
         'Asks first where stdin is a terminal; elsewhere it wants --yes. The keys themselves stay valid at their services.',
     )
