@@ -16,6 +16,12 @@ import { openManagementStore } from '../store/management-store.js';
 import type { DatabaseOptions } from '../store/pool.js';
 import { workflowSource } from './workflow-source.js';
 
+/**
+ * A workflow goes on where it was begun, while that worker lives; one that was killed would keep each rotation waiting
+ * for ten seconds, which is Temporal's default. Their histories are short: elsewhere they are read anew in milliseconds.
+ */
+const STICKY_TIMEOUT = '1 second';
+
 export interface OperationsConfig {
   /** For a login that was granted `provider_manager`. */
   readonly store: DatabaseOptions;
@@ -63,6 +69,7 @@ export async function createOperationsWorker(
       taskQueue: config.taskQueue ?? OPERATIONS_TASK_QUEUE,
       activities,
       shutdownGraceTime: host.shutdownGraceMs,
+      stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT,
       interceptors: host.interceptors,
       ...workflowSource(),
     });

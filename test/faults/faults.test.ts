@@ -14,7 +14,7 @@ async function runFaults(settings: Readonly<Record<string, string>>) {
   const env = { PATH, HOME, ...(LIBFAKETIME_PATH && { LIBFAKETIME_PATH }), ...settings };
   const child = spawn(process.execPath, [START], { env, stdio: ['ignore', 'pipe', 'ignore', 'ipc'] });
   const exited = once(child, 'exit');
-  const lines = (await text(child.stdout)).trim().split('\n');
+  const lines = (await text(child.stdout!)).trim().split('\n');
   const [exitCode] = (await exited) as [number];
   return { exitCode, findings: lines.slice(0, -1), outcome: JSON.parse(lines.at(-1) ?? '') };
 }

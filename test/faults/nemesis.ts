@@ -17,11 +17,18 @@ export interface Fleet {
 /** Resolves to whether it struck. */
 type Fault = () => Promise<boolean>;
 
+/** One fault after the other. */
+interface Lane {
+  /** From one to the next. What they delay takes a while, and is to end now and then. */
+  readonly intervalMs: number;
+  readonly faults: Readonly<Record<string, Fault>>;
+}
+
 const HOUR_S = 3_600;
 const AIM_TIMEOUT_MS = 1_000;
 
 export class Nemesis {
-  readonly #lanes: readonly Readonly<Record<string, Fault>>[];
+  readonly #lanes: readonly Lane[];
 
   constructor(
     private readonly stage: Stage,
@@ -29,42 +36,47 @@ export class Nemesis {
     private readonly ledger: Ledger,
     private readonly leaseMs: number,
   ) {
+    const stops = {
+      stoppedBriefly: () => this.#stop(between(0.1, 0.8)),
+      stoppedForLong: () => this.#stop(between(1.1, 2.5)),
+      stoppedInLoad: () => this.#stopInLoad(),
+      stoppedInRenewal: () => this.#stopInRenewal(),
+      stoppedBeforeUse: () => this.#stopBeforeUse(),
+    };
+    const troubles = {
+      delayed: () => this.#delay(),
+      heldAndDelivered: () => this.#hold(),
+      cut: () => this.#cut(this.#someReader()),
+      notificationsCut: () => this.#cut(`${this.#someReader()}-listens`),
+      postgresCrashed: () => this.#crashPostgres(),
+      clockJumped: () => this.#jump(),
+    };
+    const killed = () => this.#kill(this.fleet.readers[this.#someReader()]);
+    const operationsKilled = () => this.#kill(this.fleet.operations);
+    const temporalRestarted = () => this.#restartTemporal();
     this.#lanes = [
-      {
-        stoppedBriefly: () => this.#stop(between(0.1, 0.8)),
-        stoppedForLong: () => this.#stop(between(1.1, 2.5)),
-        stoppedInLoad: () => this.#stopInLoad(),
-        stoppedInRenewal: () => this.#stopInRenewal(),
-        stoppedBeforeUse: () => this.#stopBeforeUse(),
-      },
-      {
-        delayed: () => this.#delay(),
-        heldAndDelivered: () => this.#hold(),
-        cut: () => this.#cut(this.#someReader()),
-        notificationsCut: () => this.#cut(`${this.#someReader()}-listens`),
-        postgresCrashed: () => this.#crashPostgres(),
-        clockJumped: () => this.#jump(),
-      },
-      { killed: () => this.#kill(this.fleet.readers[this.#someReader()]) },
-      { operationsKilled: () => this.#kill(this.fleet.operations) },
-      { temporalRestarted: () => this.#restartTemporal() },
+      { intervalMs: 3_000, faults: stops },
+      { intervalMs: 3_500, faults: troubles },
+      { intervalMs: 11_000, faults: { killed } },
+      { intervalMs: 11_000, faults: { operationsKilled, temporalRestarted } },
     ];
   }
 
   get kinds(): string[] {
-    return this.#lanes.flatMap((lane) => Object.keys(lane));
+    return this.#lanes.flatMap(({ faults }) => Object.keys(faults));
   }
 
   /** Until the signal is aborted and each kind has struck. Returns when nothing is wrong any more. */
   async run(kinds: readonly string[], signal: AbortSignal): Promise<void> {
     const isOver = () => signal.aborted && kinds.every((kind) => this.ledger.faults[kind]);
-    const lanes = this.#lanes.map(async (lane) => {
+    const lanes = this.#lanes.map(async ({ intervalMs, faults }) => {
       let turn: [string, Fault][] = [];
       while (!isOver()) {
-        if (turn.length === 0) turn = shuffled(Object.entries(lane).filter(([kind]) => kinds.includes(kind)));
+        if (turn.length === 0) turn = shuffled(Object.entries(faults).filter(([kind]) => kinds.includes(kind)));
+        const next = delay(intervalMs * between(0.8, 1.2));
         const [kind, strike] = turn.pop() ?? [];
         if (kind && (await strike?.().catch(() => false))) this.ledger.countFault(kind);
-        await delay(between(400, 1_200));
+        await next;
       }
     });
     await Promise.all(lanes);
@@ -84,7 +96,6 @@ export class Nemesis {
     const before = proxy.counts.delayedChunks;
     proxy.delay(oneWayMs, reader);
     try {
-      this.fleet.readers[reader].tell({ do: 'load', workspaceId: workspaceIds[0] as string });
       for (const workspaceId of shuffled(workspaceIds)) this.fleet.readers[reader].tell({ do: 'load', workspaceId });
       if (!(await until(() => proxy.counts.delayedChunks > before))) return false;
       await delay(oneWayMs * between(0.5, 1.8));
@@ -157,7 +168,6 @@ export class Nemesis {
     await this.stage.postgres.crash();
     await delay(between(0, 1.5) * this.leaseMs);
     await untilItWorks(() => this.stage.postgres.restart());
-    await delay(1_000);
     return true;
   }
 
@@ -173,7 +183,6 @@ export class Nemesis {
     await seat.kill();
     await delay(between(0, 1_500));
     await seat.start();
-    await delay(between(2_000, 6_000)); // to become one of those that others wait for
     return true;
   }
 
@@ -181,7 +190,6 @@ export class Nemesis {
     await this.stage.temporal.crash();
     await delay(between(0, 1_000));
     await untilItWorks(() => this.stage.temporal.restart());
-    await delay(between(6_000, 10_000)); // all reconnect, with back-off
     return true;
   }
 

@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { NativeConnection, Worker } from '@temporalio/worker';
 import { Lease } from '../../src/fence/lease.js';
 import {
   isProviderError,
@@ -15,14 +15,8 @@ import {
   parseLocalKeyring,
   WorkspaceProviders,
 } from '../../src/index.js';
-import {
-  type FromReader,
-  keyOf,
-  type ReaderSettings,
-  type SeenCredential,
-  serialOf,
-  type ToReader,
-} from './messages.js';
+import { beginAsChild, tellParent } from './child.js';
+import { keyOf, type ReaderSettings, type SeenCredential, serialOf, type ToReader } from './messages.js';
 import { type Observation, ReadRecorder } from './parts/observations.js';
 import { untilItWorks } from './parts/patience.js';
 
@@ -38,7 +32,6 @@ const WAKE = 'sleep "$2"; kill -s CONT "$1"';
 
 const NAMES = ['anthropic'];
 const clock = () => process.hrtime.bigint();
-const send = (message: FromReader) => void (process.connected && process.send?.(message));
 
 class Reader {
   readonly #recorder: ReadRecorder;
@@ -72,7 +65,7 @@ class Reader {
     const changed = observations.filter((observation) => this.#isNews(observation));
     const credentials = this.#newCredentials;
     this.#newCredentials = [];
-    send({ is: 'report', report: { reader, observations: changed, failures }, credentials });
+    tellParent({ is: 'report', report: { reader, observations: changed, failures }, credentials });
   }
 
   /** Whatever the cache holds; its status may be any. */
@@ -100,7 +93,7 @@ class Reader {
       process.kill(process.pid, 'SIGSTOP');
       this.#recorder.returned(keyOf(workspaceId), reference.version, invokedAt, clock());
       await this.#attempt(() => this.#open(workspaceId, reference));
-      return send({ is: 'stopped-before-use' });
+      return tellParent({ is: 'stopped-before-use' });
     }
   }
 
@@ -205,7 +198,7 @@ async function work({ temporalAddress, taskQueue, workflowBundle }: ReaderSettin
         });
         await worker.run();
       } catch (error) {
-        if (!ended) send({ is: 'worker-failed', message: String(error) });
+        if (!ended) tellParent({ is: 'worker-failed', message: String(error) });
         await delay(200);
       } finally {
         await connection.close().catch(() => {});
@@ -220,14 +213,8 @@ async function work({ temporalAddress, taskQueue, workflowBundle }: ReaderSettin
   };
 }
 
-const settings = JSON.parse(process.env.FAULT_PROCESS ?? '') as ReaderSettings;
+const settings = beginAsChild<ReaderSettings>();
 globalThis.AI_SDK_LOG_WARNINGS = false;
-process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-Runtime.install({
-  logger: new DefaultLogger('ERROR'),
-  telemetryOptions: { logging: { forward: {}, filter: 'OFF' } },
-  shutdownSignals: [],
-});
 if (settings.leaseNeverEnds) Lease.prototype.isHeld = () => true;
 
 const providers = await untilItWorks(() =>
@@ -243,7 +230,7 @@ const providers = await untilItWorks(() =>
 const reader = new Reader(settings, providers);
 const stopWork = await work(settings, providers);
 reader.start();
-send({ is: 'ready' });
+tellParent({ is: 'ready' });
 process.on('message', (message: ToReader) => {
   if (message.do === 'load') void reader.load(message.workspaceId);
   else if (message.do === 'stop-before-use') void reader.stopBeforeUse(message.ms);
