@@ -55,7 +55,7 @@ export function listenForChanges(databaseUrl: string, onChange: () => void): Cha
   const connectLater = () => {
     if (closed || retry) return;
     // Spread, so that the workers of a fleet do not all come back at once.
-    retry = setTimeout(connect, retryMs * (0.5 + Math.random())).unref();
+    retry = setTimeout(() => void connect(), retryMs * (0.5 + Math.random())).unref();
     retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
   };
 

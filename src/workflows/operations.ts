@@ -29,7 +29,7 @@ export const SERVICE_OPTIONS = {
 } satisfies ActivityOptions;
 
 /** One process is asked about itself: where it does not take the question, it is not asked again. */
-export const WORKER_OPTIONS = {
+const WORKER_OPTIONS = {
   scheduleToStartTimeout: '5 seconds',
   startToCloseTimeout: '1 minute',
   heartbeatTimeout: '15 seconds',

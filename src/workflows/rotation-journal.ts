@@ -3,7 +3,7 @@ import { defineQuery, setCurrentDetails, setHandler } from '@temporalio/workflow
 import { ROTATION_STATUS, type RotateProviderInput, type RotationStatus } from '../protocol/rotation.js';
 import { describeRotation } from './rotation-details.js';
 
-export const rotationStatus = defineQuery<RotationStatus>(ROTATION_STATUS);
+const rotationStatus = defineQuery<RotationStatus>(ROTATION_STATUS);
 
 export class RotationJournal {
   #status: RotationStatus;

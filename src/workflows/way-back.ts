@@ -8,7 +8,7 @@ import { describeProvider } from '../protocol/names.js';
 import { ROLL_BACK, type RollBackInput, type RotationStatus } from '../protocol/rotation.js';
 import type { RotationJournal } from './rotation-journal.js';
 
-export const rollBack = defineUpdate<RotationStatus, [RollBackInput]>(ROLL_BACK);
+const rollBack = defineUpdate<RotationStatus, [RollBackInput]>(ROLL_BACK);
 
 /** It is kept in the database and in the history. */
 const MAX_REASON_LENGTH = 500;
