@@ -1,13 +1,14 @@
 /**
- * Two projects, told apart by folder: `integration` tests run on a real Postgres and a real Temporal, started once for
- * the run; `unit` tests do not wait for them. `vitest run test/sealing` starts neither.
+ * Three projects, told apart by folder: `integration` and `long` tests run on a real Postgres and a real Temporal, started
+ * once for each; `unit` tests do not wait for them. `vitest run test/sealing` starts none. Long ones kill processes, wait
+ * out leases and rehearse the runbook: CI runs them on one Node, all the others on each.
  */
 import { configDefaults, defineConfig } from 'vitest/config';
 
-const INTEGRATION = [
+const testsIn = (folders: readonly string[]) => folders.map((folder) => `test/${folder}/**/*.test.ts`);
+
+const INTEGRATION = testsIn([
   'integration',
-  'rotation',
-  'schedules',
   'store',
   'activities',
   'workflows',
@@ -15,10 +16,16 @@ const INTEGRATION = [
   'client',
   'cli',
   'replay',
-  'e2e',
-  'faults',
   'dev',
-].map((folder) => `test/${folder}/**/*.test.ts`);
+]);
+
+const LONG = testsIn(['e2e', 'faults', 'rotation', 'schedules']);
+
+const onRealParts = {
+  globalSetup: 'test/support/global-setup.ts',
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+};
 
 export default defineConfig({
   test: {
@@ -32,20 +39,12 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...INTEGRATION],
+          exclude: [...configDefaults.exclude, ...INTEGRATION, ...LONG],
           testTimeout: 20_000,
         },
       },
-      {
-        extends: true,
-        test: {
-          name: 'integration',
-          include: INTEGRATION,
-          globalSetup: 'test/support/global-setup.ts',
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-        },
-      },
+      { extends: true, test: { name: 'integration', include: INTEGRATION, ...onRealParts } },
+      { extends: true, test: { name: 'long', include: LONG, ...onRealParts } },
     ],
   },
 });
