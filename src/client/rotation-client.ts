@@ -31,6 +31,9 @@ export interface RotateInput extends Omit<RotateProviderInput, 'rotationId'> {
 /** Its result is what was done and proved; it fails where nothing was changed. */
 export type RotationHandle = WorkflowHandle<(input: RotateProviderInput) => Promise<RotationStatus>>;
 
+/** A process that is killed in the middle of a decision is noticed as soon as one that is killed in an activity. */
+const WORKFLOW_TASK_TIMEOUT = '5 seconds';
+
 export class RotationClient {
   constructor(
     private readonly providers: ProviderClient,
@@ -58,6 +61,7 @@ export class RotationClient {
         workflowId: rotationWorkflowId(provider),
         taskQueue: this.taskQueue,
         args: [{ ...input, rotationId }],
+        workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
         staticSummary: `rotate ${describeProvider(provider)}`,
       });
     } catch (error) {

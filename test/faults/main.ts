@@ -13,6 +13,8 @@ import { READERS, type ReaderName, type Stage, setStage } from './stage.js';
 
 const LEASE_MS = 1_000;
 const LONGEST_STEP_MS = 1_500;
+/** Two: where one is killed, the other goes on. */
+const OPERATIONS = ['operations-0', 'operations-1'];
 /** Whatever was begun is over by then: outages are, and what they delayed. */
 const SETTLING_MS = 120_000;
 const PROGRESS_MS = 10_000;
@@ -25,7 +27,7 @@ export async function runFaults(folder: string, env: NodeJS.ProcessEnv): Promise
   const fleet = fleetOn(stage, ledger, env.FAULT_LEASE === 'never-ends');
   const nemesis = new Nemesis(stage, fleet, ledger, LEASE_MS);
   const kinds = env.FAULT_KINDS?.split(',') ?? nemesis.kinds;
-  const seats = [...Object.values(fleet.readers), fleet.operations];
+  const seats = [...Object.values(fleet.readers), ...fleet.operations];
   try {
     await Promise.all(seats.map((seat) => seat.start()));
     const startMs = performance.now();
@@ -70,12 +72,15 @@ function fleetOn(stage: Stage, ledger: Ledger, leaseNeverEnds: boolean): Fleet {
   });
   return {
     readers: Object.fromEntries(readers) as Record<ReaderName, Seat>,
-    operations: new Seat('operations', {
-      script: 'operations',
-      settings: () => ({ ...common, databaseUrl: proxy.through('operations', managerUrl) }),
-      onMessage: (message) => ledger.take(message),
-      onCrash,
-    }),
+    operations: OPERATIONS.map(
+      (name) =>
+        new Seat(name, {
+          script: 'operations',
+          settings: () => ({ ...common, databaseUrl: proxy.through('operations', managerUrl) }),
+          onMessage: (message) => ledger.take(message),
+          onCrash,
+        }),
+    ),
   };
 }
 

@@ -11,7 +11,7 @@ import { READERS, type ReaderName, type Route, type Stage } from './stage.js';
 
 export interface Fleet {
   readonly readers: Readonly<Record<ReaderName, Seat>>;
-  readonly operations: Seat;
+  readonly operations: readonly Seat[];
 }
 
 /** Resolves to whether it struck. */
@@ -52,7 +52,7 @@ export class Nemesis {
       clockJumped: () => this.#jump(),
     };
     const killed = () => this.#kill(this.fleet.readers[this.#someReader()]);
-    const operationsKilled = () => this.#kill(this.fleet.operations);
+    const operationsKilled = () => this.#kill(pick(this.fleet.operations));
     const temporalRestarted = () => this.#restartTemporal();
     this.#lanes = [
       { intervalMs: 3_000, faults: stops },

@@ -16,7 +16,7 @@ import { apiKeyOf, keyOf } from './messages.js';
 import { untilItWorks } from './parts/patience.js';
 import type { Stage } from './stage.js';
 
-const LANES = 10;
+const LANES = 8;
 /** A worker that is stopped for long is no reason to wait for long: that it was not drained is a right answer. */
 const DRAIN_LIMIT_MS = 30_000;
 const PAUSE_MS = 200;
