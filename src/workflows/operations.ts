@@ -32,7 +32,7 @@ export const SERVICE_OPTIONS = {
 const WORKER_OPTIONS = {
   scheduleToStartTimeout: '5 seconds',
   startToCloseTimeout: '1 minute',
-  heartbeatTimeout: '15 seconds',
+  heartbeatTimeout: HEARTBEAT_TIMEOUT,
   retry: { maximumAttempts: 1 },
 } satisfies ActivityOptions;
 

@@ -56,9 +56,9 @@ export class Nemesis {
     const temporalRestarted = () => this.#restartTemporal();
     this.#lanes = [
       { intervalMs: 3_000, faults: stops },
-      { intervalMs: 3_500, faults: troubles },
-      { intervalMs: 11_000, faults: { killed } },
-      { intervalMs: 11_000, faults: { operationsKilled, temporalRestarted } },
+      { intervalMs: 3_200, faults: troubles },
+      { intervalMs: 20_000, faults: { killed } },
+      { intervalMs: 12_500, faults: { operationsKilled, temporalRestarted } },
     ];
   }
 

@@ -20,7 +20,7 @@ import { keyOf, type ReaderSettings, type SeenCredential, serialOf, type ToReade
 import { type Observation, ReadRecorder } from './parts/observations.js';
 import { untilItWorks } from './parts/patience.js';
 
-const ROUNDS_A_BURST = 5;
+const ROUNDS_A_BURST = 7;
 /** Two cores are shared with all that is read from. */
 const BURST_PAUSE_MS = 3;
 const OPEN_PAUSE_MS = 10;

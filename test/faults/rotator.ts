@@ -64,8 +64,8 @@ export class Rotator {
     while (!signal.aborted) {
       const workspaceId = workspaceIds[Math.floor(Math.random() * workspaceIds.length)] as string;
       const chance = Math.random();
-      if (chance < 0.7) await this.#rotate(workspaceId);
-      else if (chance < 0.9) await this.#update(workspaceId);
+      if (chance < 0.8) await this.#rotate(workspaceId);
+      else if (chance < 0.93) await this.#update(workspaceId);
       else {
         await this.#setStatus(workspaceId, 'disabled');
         await this.#setStatus(workspaceId, 'active');
