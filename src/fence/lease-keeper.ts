@@ -8,7 +8,8 @@ import type { Lease } from './lease.js';
 
 /** What a keeper takes changes out of. */
 export interface LeasedCache {
-  invalidate(workspaceIds: readonly string[]): void;
+  /** @param epoch - what was read at this one or later has the changes already, and may stay */
+  invalidate(workspaceIds: readonly string[], epoch: number): void;
   clear(): void;
 }
 
@@ -136,7 +137,7 @@ export class LeaseKeeper {
     }
     this.#counts.renewals += 1;
     if (renewal.changed === 'everything') cache.clear();
-    else cache.invalidate(renewal.changed);
+    else cache.invalidate(renewal.changed, renewal.epoch);
     lease.apply(renewal.epoch);
     lease.extend(sentAt);
   }

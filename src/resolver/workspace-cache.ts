@@ -97,9 +97,14 @@ export class WorkspaceCache {
     return { entry: await this.#load(workspaceId), cache: 'miss' };
   }
 
-  /** Takes out what changed; loads that are under way are kept out by their epoch. */
-  invalidate(workspaceIds: readonly string[]): void {
-    for (const workspaceId of workspaceIds) this.#entries.delete(workspaceId);
+  /**
+   * Takes out what changed up to that epoch, unless it was read since: loads that are under way are kept out by theirs.
+   */
+  invalidate(workspaceIds: readonly string[], epoch: number): void {
+    for (const workspaceId of workspaceIds) {
+      const entry = this.#entries.peek(workspaceId);
+      if (entry && entry.epoch < epoch) this.#entries.delete(workspaceId);
+    }
   }
 
   clear(): void {

@@ -63,7 +63,7 @@ describe('an entry', () => {
   });
 
   it.each([
-    ['was invalidated', () => cache.invalidate([WORKSPACE])],
+    ['was invalidated', () => cache.invalidate([WORKSPACE], 2)],
     ['was cleared with all others', () => cache.clear()],
   ])('that %s is loaded again', async (_, take) => {
     await filled(1);
@@ -73,15 +73,23 @@ describe('an entry', () => {
 
   it('stays where another workspace is invalidated', async () => {
     await filled(1);
-    cache.invalidate(['ws_globex']);
+    cache.invalidate(['ws_globex'], 2);
     expect(await read()).toEqual(['hit', 1]);
+  });
+
+  it('stays where it was read since the change', async () => {
+    await filled(2);
+    cache.invalidate([WORKSPACE], 2);
+    expect(await read()).toEqual(['hit', 2]);
+    cache.invalidate([WORKSPACE], 3);
+    expect(cache.peek(WORKSPACE)).toBeUndefined();
   });
 });
 
 describe('a load', () => {
   it('does not enter the cache where its snapshot is older than what was applied meanwhile', async () => {
     const early = read();
-    cache.invalidate([WORKSPACE]);
+    cache.invalidate([WORKSPACE], 2);
     lease.apply(2);
     loads[0]?.answer(1);
     // Its own caller asked before that, and may have it.
