@@ -83,7 +83,7 @@ const rotations = () => stage.manager.listRotations(PROVIDER.workspaceId);
 
 async function untilRotation(matches: (latest: Awaited<ReturnType<typeof rotations>>[number]) => boolean) {
   await expect
-    .poll(async () => (await rotations()).slice(0, 1).some(matches), { timeout: 20_000, interval: 50 })
+    .poll(async () => (await rotations()).slice(0, 1).some(matches), { timeout: 40_000, interval: 50 })
     .toBe(true);
 }
 
@@ -132,7 +132,8 @@ drill('A key leaked, and there is no other', async (next) => {
 drill('A planned rotation, with overlap', async (next) => {
   const old = await stage.configured();
   const key = await stage.newKeyFile();
-  await next({ env: { OVERLAP: '5s' } });
+  // Longer than it takes to start a command on busy cores.
+  await next({ env: { OVERLAP: '20s' } });
   await untilRotation(({ state }) => state === 'drained');
   expect(await keysInUse(old, key)).toEqual([key]);
   expect(await isTaken(old)).toBe(true);
