@@ -36,7 +36,7 @@ test(
   'workers whose leases never run out are found out',
   async () => {
     const { exitCode, findings, outcome } = await runFaults({
-      ...{ FAULT_SECONDS: '10', FAULT_KINDS: 'stoppedForLong', FAULT_LEASE: 'never-ends' },
+      ...{ FAULT_SECONDS: '40', FAULT_KINDS: 'stoppedForLong', FAULT_LEASE: 'never-ends' },
     });
     expect(outcome.stale).toBeGreaterThan(0);
     expect(findings).toContainEqual(expect.stringMatching(/^stale: reader-\d/));
