@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: everything beside its floor and its peers, in one run. Tables to stdout, progress to stderr, all
  * figures to `bench/results/<date>.json`. With `--quick`, seconds instead of minutes: shows that it runs, measures
- * nothing, and writes to `bench/results/quick.json`, which is not kept. Times never fail it; a wrong answer does.
+ * nothing, and writes to `bench/results/quick.json`, which is not kept. With `--only fence` (or `warm`, `cold`, `storm`,
+ * `activity`) that part alone, into a file of its own. Times never fail it; a wrong answer does.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -45,21 +46,24 @@ const QUICK = {
   },
 };
 
-const { quick } = parseArgs({ options: { quick: { type: 'boolean', default: false } } }).values;
+const { quick, only } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } },
+}).values;
+const isWanted = (/** @type {string} */ part) => only === undefined || only === part;
 const settings = quick ? QUICK : THOROUGH;
 const startedAt = new Date().toISOString();
 const loadBefore = load();
 /** @type {import('./report.js').Part[]} */
 const parts = [];
 
-await measure('warm resolves', () => benchWarm(settings.warm));
+if (isWanted('warm')) await measure('warm resolves', () => benchWarm(settings.warm));
 say('starting a Postgres and writing providers');
 const database = await startDatabase(settings.workspaces);
 try {
-  await measure('cold resolves', () => benchCold(settings.cold, database));
-  await measure('storms', () => benchStorm(settings.storm, database));
-  await measure('fences', () => benchFence(settings.fence, database));
-  await measure('activities in Temporal', () => benchActivity(settings.activity, database));
+  if (isWanted('cold')) await measure('cold resolves', () => benchCold(settings.cold, database));
+  if (isWanted('storm')) await measure('storms', () => benchStorm(settings.storm, database));
+  if (isWanted('fence')) await measure('fences', () => benchFence(settings.fence, database));
+  if (isWanted('activity')) await measure('activities in Temporal', () => benchActivity(settings.activity, database));
 } finally {
   await database.stop();
 }
@@ -68,7 +72,9 @@ const loads = { before: loadBefore, after: load() };
 const results = { startedAt, quick, machine: machine(), load: loads, versions: versions(), settings, parts };
 const folder = new URL('results/', import.meta.url);
 await mkdir(folder, { recursive: true });
-const file = fileURLToPath(new URL(`${quick ? 'quick' : startedAt.slice(0, 10)}.json`, folder));
+const file = fileURLToPath(
+  new URL(`${quick ? 'quick' : startedAt.slice(0, 10)}${only ? `-${only}` : ''}.json`, folder),
+);
 await writeFile(file, `${JSON.stringify(results, null, 1)}\n`);
 say(`load ${loads.before} before, ${loads.after} after, on ${results.machine.cores} cores · ${file}`);
 
