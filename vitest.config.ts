@@ -19,7 +19,7 @@ const INTEGRATION = testsIn([
   'dev',
 ]);
 
-const LONG = testsIn(['e2e', 'faults', 'rotation', 'schedules']);
+const LONG = [...testsIn(['e2e', 'faults', 'rotation', 'schedules']), 'test/cli/rotate.test.ts'];
 
 const onRealParts = {
   globalSetup: 'test/support/global-setup.ts',
@@ -43,7 +43,15 @@ export default defineConfig({
           testTimeout: 20_000,
         },
       },
-      { extends: true, test: { name: 'integration', include: INTEGRATION, ...onRealParts } },
+      {
+        extends: true,
+        test: {
+          name: 'integration',
+          include: INTEGRATION,
+          exclude: [...configDefaults.exclude, ...LONG],
+          ...onRealParts,
+        },
+      },
       { extends: true, test: { name: 'long', include: LONG, ...onRealParts } },
     ],
   },
