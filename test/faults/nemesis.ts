@@ -38,7 +38,7 @@ export class Nemesis {
   ) {
     const stops = {
       stoppedBriefly: () => this.#stop(between(0.1, 0.8)),
-      stoppedForLong: () => this.#stop(between(1.1, 2.5)),
+      stoppedForLong: () => this.#stop(between(1.1, 4)),
       stoppedInLoad: () => this.#stopInLoad(),
       stoppedInRenewal: () => this.#stopInRenewal(),
       stoppedBeforeUse: () => this.#stopBeforeUse(),
