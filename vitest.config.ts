@@ -1,25 +1,15 @@
 /**
  * Three projects, told apart by folder: `integration` and `long` tests run on a real Postgres and a real Temporal, started
  * once for each; `unit` tests do not wait for them. `vitest run test/sealing` starts none. Long ones kill processes, wait
- * out leases and rehearse the runbook: CI runs them on one Node, all the others on each.
+ * out leases, start servers of their own and rehearse the runbook: CI runs them on one Node, all the others on each.
  */
 import { configDefaults, defineConfig } from 'vitest/config';
 
 const testsIn = (folders: readonly string[]) => folders.map((folder) => `test/${folder}/**/*.test.ts`);
 
-const INTEGRATION = testsIn([
-  'integration',
-  'store',
-  'activities',
-  'workflows',
-  'worker',
-  'client',
-  'cli',
-  'replay',
-  'dev',
-]);
+const INTEGRATION = testsIn(['integration', 'store', 'activities', 'workflows', 'worker', 'client', 'cli', 'replay']);
 
-const LONG = [...testsIn(['e2e', 'faults', 'rotation', 'schedules']), 'test/cli/rotate.test.ts'];
+const LONG = [...testsIn(['dev', 'e2e', 'faults', 'rotation', 'schedules']), 'test/cli/rotate.test.ts'];
 
 const onRealParts = {
   globalSetup: 'test/support/global-setup.ts',
