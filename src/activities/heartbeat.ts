@@ -1,4 +1,10 @@
 import { Context } from '@temporalio/activity';
+import { atTheEdge } from './failures.js';
+
+/** An activity of ours that is missed soon where its process is killed: failures mapped, heartbeats sent. */
+export function alive<Result>(run: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+  return atTheEdge(() => withHeartbeat(run));
+}
 
 /**
  * Tells Temporal that a step is alive, three times in each heartbeat timeout, until it ends; that is also how a

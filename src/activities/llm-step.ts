@@ -11,12 +11,10 @@ import type { Json, LlmStepInput, LlmStepResult } from '../protocol/steps.js';
 import { languageModel } from '../providers/language-model.js';
 import type { LlmCredential } from '../providers/llm.js';
 import type { ProviderResolver } from '../resolver/provider-resolver.js';
-import { atTheEdge } from './failures.js';
-import { withHeartbeat } from './heartbeat.js';
+import { alive } from './heartbeat.js';
 
 export function createLlmStep(resolver: ProviderResolver) {
-  return (input: LlmStepInput): Promise<LlmStepResult> =>
-    atTheEdge(() => withHeartbeat((signal) => llmStep(resolver, input, signal)));
+  return (input: LlmStepInput): Promise<LlmStepResult> => alive((signal) => llmStep(resolver, input, signal));
 }
 
 function llmStep(resolver: ProviderResolver, input: LlmStepInput, signal: AbortSignal): Promise<LlmStepResult> {

@@ -11,8 +11,7 @@ import type {
   WorkerAddress,
 } from '../protocol/operations.js';
 import type { CheckReport, FenceReport, RevocationReport } from '../protocol/rotation.js';
-import { atTheEdge } from './failures.js';
-import { withHeartbeat } from './heartbeat.js';
+import { alive } from './heartbeat.js';
 import { createScheduleActivities, type ScheduleDependencies } from './schedules.js';
 
 export interface OperationDependencies extends ScheduleDependencies {
@@ -66,11 +65,6 @@ export function createOperationActivities(dependencies: OperationDependencies) {
     endRotation: ({ rotationId, state, reason }: EndRotationInput): Promise<void> =>
       alive(() => store.endRotation(rotationId, state, reason)),
   };
-}
-
-/** A process that is killed is noticed by its missing heartbeats, and the stage begun anew elsewhere. */
-function alive<Result>(run: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
-  return atTheEdge(() => withHeartbeat(run));
 }
 
 export type OperationActivities = ReturnType<typeof createOperationActivities>;

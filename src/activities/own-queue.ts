@@ -2,13 +2,12 @@
  * What a rotation asks of one worker process, on that process's own task queue. Answers are about this process alone,
  * so neither is ever retried on another.
  */
-
 import type { Lease } from '../fence/lease.js';
 import type { LeaseKeeper } from '../fence/lease-keeper.js';
 import type { DrainAnswer, DrainInput, InvalidateAnswer } from '../protocol/own-queue.js';
 import type { OpenScopes } from '../resolver/open-scopes.js';
 import { atTheEdge } from './failures.js';
-import { withHeartbeat } from './heartbeat.js';
+import { alive } from './heartbeat.js';
 
 export interface OwnQueueDependencies {
   readonly lease: Lease;
@@ -30,16 +29,14 @@ export function createOwnQueueActivities({ lease, keeper, scopes }: OwnQueueDepe
 
     /** Waits until no step of this process holds an older version, or the time is up; tells what is still held. */
     drainProvider: ({ provider, version, limitMs }: DrainInput): Promise<DrainAnswer> =>
-      atTheEdge(() =>
-        withHeartbeat(async (cancelled) => {
-          const timeout = AbortSignal.timeout(limitMs);
-          const signal = AbortSignal.any([cancelled, timeout]);
-          await scopes.waitUntilReleased(provider, version, signal).catch((error: unknown) => {
-            if (!timeout.aborted || cancelled.aborted) throw error;
-          });
-          return { held: scopes.heldBelow(provider, version) };
-        }),
-      ),
+      alive(async (cancelled) => {
+        const timeout = AbortSignal.timeout(limitMs);
+        const signal = AbortSignal.any([cancelled, timeout]);
+        await scopes.waitUntilReleased(provider, version, signal).catch((error: unknown) => {
+          if (!timeout.aborted || cancelled.aborted) throw error;
+        });
+        return { held: scopes.heldBelow(provider, version) };
+      }),
   };
 }
 

@@ -11,8 +11,7 @@ import { confirmChain, type RpcCredential } from '../providers/rpc.js';
 import { transport } from '../providers/transport.js';
 import type { ProviderCall } from '../resolver/provider-call.js';
 import type { ProviderResolver } from '../resolver/provider-resolver.js';
-import { atTheEdge } from './failures.js';
-import { withHeartbeat } from './heartbeat.js';
+import { alive } from './heartbeat.js';
 
 /** Failures that say nothing about the request: another endpoint may answer it. */
 const PASSED_OVER = new Set([
@@ -27,7 +26,7 @@ const ENDPOINT_TIMEOUT_MS = 15_000;
 
 export function createRpcStep(resolver: ProviderResolver, endpointTimeoutMs = ENDPOINT_TIMEOUT_MS) {
   return (input: RpcStepInput): Promise<RpcStepResult> =>
-    atTheEdge(() => withHeartbeat((signal) => rpcStep(resolver, input, signal, endpointTimeoutMs)));
+    alive((signal) => rpcStep(resolver, input, signal, endpointTimeoutMs));
 }
 
 async function rpcStep(

@@ -10,8 +10,7 @@ import type {
   StoredCredentialCheck,
 } from '../protocol/schedules.js';
 import type { ManagementStore } from '../store/management-store.js';
-import { atTheEdge } from './failures.js';
-import { withHeartbeat } from './heartbeat.js';
+import { alive } from './heartbeat.js';
 
 export interface ScheduleDependencies {
   readonly store: ManagementStore;
@@ -25,32 +24,25 @@ export interface ProviderInput {
 
 export function createScheduleActivities({ store, checkProvider }: ScheduleDependencies) {
   return {
-    listDueRotations: (page: PageInput): Promise<readonly DueRotation[]> =>
-      atTheEdge(() => withHeartbeat(() => store.listDueRotations(page))),
+    listDueRotations: (page: PageInput): Promise<readonly DueRotation[]> => alive(() => store.listDueRotations(page)),
 
     prepareDueRotation: ({ provider }: ProviderInput): Promise<PreparedRotation> =>
-      atTheEdge(() => withHeartbeat(() => prepareDueRotation(provider, store))),
+      alive(() => prepareDueRotation(provider, store)),
 
     raiseOverdue: (due: DueRotation): Promise<RaisedEvent> =>
-      atTheEdge(() =>
-        withHeartbeat(async () => ({
-          raised: await store.raiseEventOnce(due, 'rotation-overdue', 'rotateDueProviders'),
-        })),
-      ),
+      alive(async () => ({ raised: await store.raiseEventOnce(due, 'rotation-overdue', 'rotateDueProviders') })),
 
     listActiveProviders: (page: PageInput): Promise<readonly ProviderIdentity[]> =>
-      atTheEdge(() => withHeartbeat(() => store.listActiveProviders(page))),
+      alive(() => store.listActiveProviders(page)),
 
     /** Of a refusal an event tells, once for each version. */
     checkStoredCredential: ({ provider }: ProviderInput): Promise<StoredCredentialCheck> =>
-      atTheEdge(() =>
-        withHeartbeat(async () => {
-          const { outcome, version } = await checkProvider(provider);
-          const raised =
-            outcome === 'rejected' &&
-            (await store.raiseEventOnce({ provider, version }, 'credential-rejected', 'checkProviders'));
-          return { outcome, raised };
-        }),
-      ),
+      alive(async () => {
+        const { outcome, version } = await checkProvider(provider);
+        const raised =
+          outcome === 'rejected' &&
+          (await store.raiseEventOnce({ provider, version }, 'credential-rejected', 'checkProviders'));
+        return { outcome, raised };
+      }),
   };
 }

@@ -3,12 +3,11 @@ import { checkReference } from '../protocol/names.js';
 import type { TenderlyStepInput, TenderlyStepResult } from '../protocol/steps.js';
 import { simulate } from '../providers/tenderly-simulation.js';
 import type { ProviderResolver } from '../resolver/provider-resolver.js';
-import { atTheEdge } from './failures.js';
-import { withHeartbeat } from './heartbeat.js';
+import { alive } from './heartbeat.js';
 
 export function createTenderlyStep(resolver: ProviderResolver) {
   return (input: TenderlyStepInput): Promise<TenderlyStepResult> =>
-    atTheEdge(() => withHeartbeat((signal) => tenderlyStep(resolver, input, signal)));
+    alive((signal) => tenderlyStep(resolver, input, signal));
 }
 
 function tenderlyStep(resolver: ProviderResolver, input: TenderlyStepInput, signal: AbortSignal) {

@@ -1,7 +1,7 @@
 /** The command line: its commands, how it reads, and how it ends. */
-import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { EXIT } from '../protocol/exit-codes.js';
+import { BUILD } from '../temporal/build.js';
 import { addCheck } from './commands/check.js';
 import { addConfigure } from './commands/configure.js';
 import { addDev } from './commands/dev.js';
@@ -56,10 +56,9 @@ export async function runCli(argv: readonly string[]): Promise<number> {
 }
 
 function createProgram(output: Output): Command {
-  const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
   const program = new Command('workspace-providers')
     .description("Each workspace's own credentials for the steps of its agent workflows.")
-    .version(version)
+    .version(BUILD)
     .option('--json', 'one JSON document on stdout, for scripts')
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })

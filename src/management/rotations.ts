@@ -8,7 +8,6 @@ import { isProviderError, ProviderError } from '../protocol/errors.js';
 import type { ProviderIdentity } from '../protocol/identity.js';
 import { checkIdentity, describeProvider } from '../protocol/names.js';
 import type { CheckReport, RevocationReport } from '../protocol/rotation.js';
-import type { PreparedRotation } from '../protocol/schedules.js';
 import { type ParsedProvider, parseProvider } from '../providers/index.js';
 import { checkLive } from '../providers/live-check.js';
 import type { CheckContext, Fetch } from '../providers/type.js';
@@ -60,13 +59,6 @@ export class Rotations {
     const nextEncryptedConfig = next && (await vault.seal(provider, next, workspace));
     await store.stageRotation({ rotationId, provider, requestedBy, nextEncryptedConfig });
     return rotationId;
-  }
-
-  /** Of a provider that is due: takes the rotation that was staged ahead, else has the service make a key, if it can. */
-  async prepareDue(provider: ProviderIdentity): Promise<PreparedRotation> {
-    const canBeIssued = await this.#keys.canIssue(provider);
-    const requestedBy = 'rotateDueProviders';
-    return this.dependencies.store.stageDueRotation({ rotationId: randomUUID(), provider, canBeIssued, requestedBy });
   }
 
   /**

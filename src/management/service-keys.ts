@@ -42,12 +42,6 @@ export class ServiceKeys {
     if (!keyServiceOf(provider.type, provider.name)?.issue) throw cannotIssue(provider);
   }
 
-  /** Whether it makes them, and the workspace configured the admin credential for it. */
-  async canIssue(provider: ProviderIdentity): Promise<boolean> {
-    const keys = keyServiceOf(provider.type, provider.name);
-    return keys?.issue !== undefined && (await this.#adminRow(provider, keys)) !== undefined;
-  }
-
   /** @throws ProviderError `ProviderNotConfigured` without an admin credential; else what the service says to it */
   async issue(
     provider: ProviderIdentity,

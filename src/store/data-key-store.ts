@@ -1,6 +1,7 @@
 /** The data keys of all workspaces, as whoever replaces the root key goes through them. */
 import { checkWorkspaceId } from '../protocol/names.js';
 import type { WrappedDataKey } from '../protocol/records.js';
+import { call } from './calls.js';
 import type { Database } from './pool.js';
 import { type DataKeyColumns, toDataKey } from './provider-store.js';
 
@@ -39,9 +40,6 @@ export function dataKeyStore(database: Database): DataKeyStore {
   };
 }
 
-const LIST = { name: 'list_data_keys', text: 'select * from provider_api.list_data_keys($1, $2, $3)' };
-const REWRAP = {
-  name: 'rewrap_data_key',
-  text: 'select rewrapped from provider_api.rewrap_data_key($1, $2, $3, $4, $5)',
-};
-const DELETE = { name: 'delete_data_keys', text: 'select provider_api.delete_data_keys($1)' };
+const LIST = call('list_data_keys', 3);
+const REWRAP = call('rewrap_data_key', 5);
+const DELETE = call('delete_data_keys', 1);

@@ -4,9 +4,10 @@
  */
 import { ProviderError } from '../protocol/errors.js';
 import type { ProviderIdentity } from '../protocol/identity.js';
-import { checkIdentity, checkWorkspaceId, describeProvider } from '../protocol/names.js';
+import { checkWorkspaceId, describeProvider } from '../protocol/names.js';
 import type { ProviderRecord, WrappedDataKey } from '../protocol/records.js';
 import type { WorkerRegistry } from '../protocol/workers.js';
+import { call, keyOf } from './calls.js';
 import { type DataKeyStore, dataKeyStore } from './data-key-store.js';
 import { type Database, type DatabaseOptions, openDatabase, type Statement } from './pool.js';
 import {
@@ -136,11 +137,6 @@ const SET_STATUS = call('set_provider_status', 4, 'new_version');
 const REMOVE = call('remove_provider', 3, 'removed');
 const RECORD_CHECK = call('record_check', 5, '*');
 
-function call(name: string, parameters: number, columns: string): Statement {
-  const places = Array.from({ length: parameters }, (_, index) => `$${index + 1}`);
-  return { name, text: `select ${columns} from provider_api.${name}(${places.join(', ')})` };
-}
-
 /** @returns undefined where the function found no row to change */
 async function newVersion(
   database: Database,
@@ -149,11 +145,6 @@ async function newVersion(
 ): Promise<number | undefined> {
   const [row] = await database.query<{ new_version: string | null }>(statement, values);
   return row?.new_version == null ? undefined : Number(row.new_version);
-}
-
-function keyOf(identity: ProviderIdentity): [string, string, string] {
-  const { workspaceId, type, name } = checkIdentity(identity);
-  return [workspaceId, type, name];
 }
 
 /** As text, since pg writes an array as one of Postgres's own. */

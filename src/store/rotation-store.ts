@@ -1,8 +1,9 @@
 /** Rotations, stage by stage. Each call may be made again: what it does is done once. */
 import { ProviderError } from '../protocol/errors.js';
 import type { ProviderIdentity } from '../protocol/identity.js';
-import { checkIdentity, describeProvider } from '../protocol/names.js';
+import { describeProvider } from '../protocol/names.js';
 import type { RotationOrigin, RotationState } from '../protocol/rotation.js';
+import { call, type KeyColumns, keyOf, toIdentity } from './calls.js';
 import type { Database, Statement } from './pool.js';
 
 /** A rotation, without what is sealed. */
@@ -79,12 +80,11 @@ export function rotationStore(database: Database): RotationStore {
   };
   return {
     async stageRotation({ rotationId, provider, requestedBy, nextEncryptedConfig }) {
-      const { workspaceId, type, name } = checkIdentity(provider);
       const origin = nextEncryptedConfig === undefined ? 'issued' : 'given';
-      const values = [rotationId, workspaceId, type, name, origin, nextEncryptedConfig ?? null, requestedBy];
+      const values = [rotationId, ...keyOf(provider), origin, nextEncryptedConfig ?? null, requestedBy];
       const [row] = await database.query<{ outcome: string }>(STAGE, values);
       if (row?.outcome === 'in-progress') {
-        const message = `${describeProvider(provider)} is being rotated already: see \`rotations ${workspaceId}\``;
+        const message = `${describeProvider(provider)} is being rotated already: see \`rotations ${provider.workspaceId}\``;
         throw new ProviderError('RotationInProgress', message, { provider });
       }
       if (row?.outcome === 'not-configured') {
@@ -111,38 +111,23 @@ export function rotationStore(database: Database): RotationStore {
   };
 }
 
-const STAGE = {
-  name: 'stage_rotation',
-  text: 'select outcome from provider_api.stage_rotation($1, $2, $3, $4, $5, $6, $7)',
-};
-const BEGIN = { name: 'begin_rotation', text: 'select * from provider_api.begin_rotation($1, $2)' };
-const READ = { name: 'read_rotation', text: 'select * from provider_api.read_rotation($1)' };
-const STORE_ISSUED = {
-  name: 'store_issued_credential',
-  text: 'select stored from provider_api.store_issued_credential($1, $2, $3)',
-};
-const ADVANCE = { name: 'advance_rotation', text: 'select provider_api.advance_rotation($1, $2)' };
-const ACTIVATE = {
-  name: 'activate_rotation',
-  text: 'select outcome, new_version from provider_api.activate_rotation($1)',
-};
-const ROLL_BACK = {
-  name: 'roll_back_rotation',
-  text: 'select outcome, new_version from provider_api.roll_back_rotation($1, $2)',
-};
-const END = { name: 'end_rotation', text: 'select provider_api.end_rotation($1, $2, $3)' };
-const LIST = { name: 'list_rotations', text: 'select * from provider_api.list_rotations($1, $2)' };
+const STAGE = call('stage_rotation', 7);
+const BEGIN = call('begin_rotation', 2);
+const READ = call('read_rotation', 1);
+const STORE_ISSUED = call('store_issued_credential', 3);
+const ADVANCE = call('advance_rotation', 2);
+const ACTIVATE = call('activate_rotation', 1);
+const ROLL_BACK = call('roll_back_rotation', 2);
+const END = call('end_rotation', 3);
+const LIST = call('list_rotations', 2);
 
 interface SwapColumns {
   readonly outcome: 'activated' | 'changed' | 'not-ready';
   readonly new_version: string | null;
 }
 
-interface SummaryColumns {
+interface SummaryColumns extends KeyColumns {
   readonly rotation_id: string;
-  readonly workspace_id: string;
-  readonly provider_type: string;
-  readonly provider_name: string;
   readonly state: RotationState;
   readonly origin: RotationOrigin;
   readonly workflow_id: string | null;
@@ -166,7 +151,7 @@ interface RotationColumns extends SummaryColumns {
 function toSummary(row: SummaryColumns): RotationSummary {
   return {
     rotationId: row.rotation_id,
-    provider: { workspaceId: row.workspace_id, type: row.provider_type, name: row.provider_name },
+    provider: toIdentity(row),
     state: row.state,
     origin: row.origin,
     workflowId: row.workflow_id ?? undefined,

@@ -1,8 +1,9 @@
 /** What is asked of all workspaces at once, page by page, and what was told of their providers. */
 import { ProviderError } from '../protocol/errors.js';
 import type { ProviderIdentity } from '../protocol/identity.js';
-import { checkIdentity, checkWorkspaceId, describeProvider } from '../protocol/names.js';
+import { checkWorkspaceId, describeProvider } from '../protocol/names.js';
 import type { DueRotation, PageInput, PreparedRotation, ProviderEventName } from '../protocol/schedules.js';
+import { call, type KeyColumns, keyOf, toIdentity } from './calls.js';
 import type { Database } from './pool.js';
 
 /** One line of the audit. */
@@ -92,34 +93,13 @@ export function scheduleStore(database: Database): ScheduleStore {
   };
 }
 
-const LIST_DUE = { name: 'list_due_rotations', text: 'select * from provider_api.list_due_rotations($1, $2, $3, $4)' };
-const LIST_ACTIVE = {
-  name: 'list_active_providers',
-  text: 'select * from provider_api.list_active_providers($1, $2, $3, $4)',
-};
-const STAGE_DUE = {
-  name: 'stage_due_rotation',
-  text: 'select outcome, staged_id from provider_api.stage_due_rotation($1, $2, $3, $4, $5, $6)',
-};
-const RAISE_ONCE = {
-  name: 'raise_event_once',
-  text: 'select raised from provider_api.raise_event_once($1, $2, $3, $4, $5, $6)',
-};
-const COUNT_OVERDUE = { name: 'count_overdue', text: 'select overdue from provider_api.count_overdue()' };
-const LIST_EVENTS = {
-  name: 'list_provider_events',
-  text: 'select * from provider_api.list_provider_events($1, $2)',
-};
-const SET_INTERVAL = {
-  name: 'set_rotation_interval',
-  text: 'select changed from provider_api.set_rotation_interval($1, $2, $3, $4)',
-};
-
-interface KeyColumns {
-  readonly workspace_id: string;
-  readonly provider_type: string;
-  readonly provider_name: string;
-}
+const LIST_DUE = call('list_due_rotations', 4);
+const LIST_ACTIVE = call('list_active_providers', 4);
+const STAGE_DUE = call('stage_due_rotation', 6);
+const RAISE_ONCE = call('raise_event_once', 6);
+const COUNT_OVERDUE = call('count_overdue', 0);
+const LIST_EVENTS = call('list_provider_events', 2);
+const SET_INTERVAL = call('set_rotation_interval', 4);
 
 interface StagedColumns {
   readonly outcome: PreparedRotation['outcome'];
@@ -138,15 +118,6 @@ interface EventColumns extends KeyColumns {
 /** An empty text comes before every name. */
 function pageOf({ after, limit }: PageInput): unknown[] {
   return [...(after ? keyOf(after) : ['', '', '']), limit];
-}
-
-function keyOf(provider: ProviderIdentity): string[] {
-  const { workspaceId, type, name } = checkIdentity(provider);
-  return [workspaceId, type, name];
-}
-
-function toIdentity(row: KeyColumns): ProviderIdentity {
-  return { workspaceId: row.workspace_id, type: row.provider_type, name: row.provider_name };
 }
 
 function toEvent(row: EventColumns): ProviderEvent {

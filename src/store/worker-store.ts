@@ -1,6 +1,7 @@
 /** The workers' rows: their leases, and what a fence reads of them. */
 import type { LeaseStore, RegisteredWorker, SeenWorker, WorkerRegistry } from '../protocol/workers.js';
-import type { Database } from './pool.js';
+import { call } from './calls.js';
+import type { Database, Statement } from './pool.js';
 
 export function leaseStore(database: Database): LeaseStore {
   return {
@@ -20,7 +21,7 @@ export function leaseStore(database: Database): LeaseStore {
 }
 
 export function workerRegistry(database: Database): WorkerRegistry {
-  const change = async (statement: typeof MARK_VANISHED, workers: readonly SeenWorker[]) => {
+  const change = async (statement: Statement, workers: readonly SeenWorker[]) => {
     if (workers.length === 0) return [];
     const values = [workers.map(({ workerId }) => workerId), workers.map(({ renewal }) => renewal)];
     return (await database.query<{ worker_id: string }>(statement, values)).map(({ worker_id }) => worker_id);
@@ -36,16 +37,13 @@ export function workerRegistry(database: Database): WorkerRegistry {
   };
 }
 
-const REGISTER = { name: 'register_worker', text: 'select provider_api.register_worker($1, $2, $3, $4, $5, $6)' };
-const RENEW = { name: 'renew_lease', text: 'select renewed, epoch, changed from provider_api.renew_lease($1, $2)' };
-const DEREGISTER = { name: 'deregister_worker', text: 'select provider_api.deregister_worker($1)' };
-const LIST = { name: 'list_workers', text: 'select * from provider_api.list_workers()' };
-const MARK_VANISHED = {
-  name: 'mark_vanished',
-  text: 'select provider_api.mark_vanished($1, $2) as worker_id',
-};
-const FORGET = { name: 'forget_workers', text: 'select provider_api.forget_workers($1, $2) as worker_id' };
-const EPOCH = { name: 'read_epoch', text: 'select provider_api.read_epoch() as epoch' };
+const REGISTER = call('register_worker', 6);
+const RENEW = call('renew_lease', 2);
+const DEREGISTER = call('deregister_worker', 1);
+const LIST = call('list_workers', 0);
+const MARK_VANISHED = call('mark_vanished', 2, 'mark_vanished as worker_id');
+const FORGET = call('forget_workers', 2, 'forget_workers as worker_id');
+const EPOCH = call('read_epoch', 0, 'read_epoch as epoch');
 
 interface RenewalColumns {
   readonly renewed: boolean;

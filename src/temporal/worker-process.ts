@@ -1,7 +1,7 @@
 /**
  * A worker of this package's own workflows and activities, from its config to its end; where it was given a login that
- * may change providers, it runs rotations too. Stopping is orderly: it takes
- * no more tasks, lets running steps end within the grace, and closes everything it opened.
+ * may change providers, it runs rotations too. Stopping is orderly: it takes no more tasks, lets running steps end within
+ * the grace, and closes everything it opened.
  */
 import { isGrpcServiceError } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';

@@ -1,0 +1,26 @@
+/** How the functions of `provider_api` are called, and how a provider's key goes in and comes out. */
+import type { ProviderIdentity } from '../protocol/identity.js';
+import { checkIdentity } from '../protocol/names.js';
+import type { Statement } from './pool.js';
+
+/** Calls the function by its name, with as many parameters. */
+export function call(name: string, parameters: number, columns = '*'): Statement {
+  const places = Array.from({ length: parameters }, (_, index) => `$${index + 1}`);
+  return { name, text: `select ${columns} from provider_api.${name}(${places.join(', ')})` };
+}
+
+/** @throws ProviderError `ProviderConfigInvalid` where one of the three does not fit */
+export function keyOf(identity: ProviderIdentity): [string, string, string] {
+  const { workspaceId, type, name } = checkIdentity(identity);
+  return [workspaceId, type, name];
+}
+
+export interface KeyColumns {
+  readonly workspace_id: string;
+  readonly provider_type: string;
+  readonly provider_name: string;
+}
+
+export function toIdentity(row: KeyColumns): ProviderIdentity {
+  return { workspaceId: row.workspace_id, type: row.provider_type, name: row.provider_name };
+}
