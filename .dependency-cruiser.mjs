@@ -30,22 +30,28 @@ export default {
       { pathNot: '^src/protocol/' },
     ),
     forbid(
+      'redaction-knows-nobody',
+      'Everyone may redact; what redacts works on texts and values alone.',
+      { path: '^src/redaction/' },
+      { path: '^src/', pathNot: '^src/redaction/' },
+    ),
+    forbid(
       'store-sealing-providers-fence-know-protocol-alone',
-      'Four neighbours that do not know each other; `Secret` is the one word that they share.',
+      'Four neighbours that do not know each other; they share `Secret`, and what redacts it.',
       { path: '^src/(store|sealing|providers|fence)/' },
-      { path: '^src/', pathNot: ['^src/$1/', '^src/protocol/', '^src/providers/secret\\.ts$'] },
+      { path: '^src/', pathNot: ['^src/$1/', '^src/(protocol|redaction)/', '^src/providers/secret\\.ts$'] },
     ),
     forbid(
       'resolver-looks-down',
       'It is used by activities and surfaces, and knows neither.',
       { path: '^src/resolver/' },
-      { path: '^src/', pathNot: '^src/(resolver|fence|store|sealing|providers|protocol)/' },
+      { path: '^src/', pathNot: '^src/(resolver|fence|store|sealing|providers|protocol|redaction)/' },
     ),
     forbid(
       'management-looks-down',
       'What changes providers knows neither who reads them nor who asked.',
       { path: '^src/management/' },
-      { path: '^src/', pathNot: '^src/(management|fence|store|sealing|providers|protocol)/' },
+      { path: '^src/', pathNot: '^src/(management|fence|store|sealing|providers|protocol|redaction)/' },
     ),
     forbid(
       'activities-and-temporal-look-down',

@@ -6,6 +6,7 @@ import { unescape as decodePercents } from 'node:querystring';
 import { z } from 'zod';
 import { ProviderError } from '../protocol/errors.js';
 import { parseJson } from '../protocol/json.js';
+import { rememberSecret } from '../redaction/opened-secrets.js';
 import { parseHttpUrl, secretText } from './fields.js';
 import { probe } from './probe.js';
 import { mask, Secret } from './secret.js';
@@ -71,6 +72,7 @@ export const rpc: ProviderType<RpcConfig, RpcSecret, RpcCredential> = {
   }),
   primarySecret: 'url',
   credential: (_name, { chainId, priority }, secret) => {
+    rememberSecret(secret.url); // whole, since its userinfo goes into a header
     const { url, authorization } = withoutUserinfo(secret.url);
     const all = Object.entries({ ...authorization, ...secret.headers });
     return {

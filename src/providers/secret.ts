@@ -1,20 +1,30 @@
 import { inspect } from 'node:util';
+import { rememberSecret } from '../redaction/opened-secrets.js';
+import { REDACTED } from '../redaction/redactor.js';
 
-const REDACTED = '[redacted]';
+/**
+ * Of what structured cloning refuses (functions, proxies, weak collections) the one that shows nothing and does nothing;
+ * a plain object would come out as an empty one, and somebody would work with that.
+ */
+const Uncloneable = WeakSet as unknown as new () => object;
 
 /**
  * A value that prints as `[redacted]` wherever Node prints (string, template, JSON, inspect) and must be revealed by
- * name. It refuses `structuredClone`, so it cannot cross into another thread or a payload by accident.
+ * name. `structuredClone`, `postMessage` and `v8.serialize` refuse it.
+ *
+ * `JSON.stringify` gives `"[redacted]"` and does not throw: loggers write JSON, and a throw would end a step, or a
+ * process, in the middle of reporting something else. What must not happen is that a payload carries the word in place of
+ * a key: the plugin's interceptor refuses a result and a heartbeat that hold a `Secret`.
+ *
+ * From its making on, its value is redacted wherever this process redacts (`redact`).
  */
-export class Secret {
+export class Secret extends Uncloneable {
   readonly #value: string;
-  /** A function: whatever clones structures throws on it. */
-  readonly unclonable = (): never => {
-    throw new TypeError('a Secret is not cloned');
-  };
 
   constructor(value: string) {
+    super();
     this.#value = value;
+    rememberSecret(value);
   }
 
   /** The value in the clear. Call it as late as possible, and keep the result nowhere. */
@@ -22,7 +32,7 @@ export class Secret {
     return this.#value;
   }
 
-  toString(): string {
+  override toString(): string {
     return REDACTED;
   }
 

@@ -4,6 +4,7 @@
  */
 import { ProviderError } from '../protocol/errors.js';
 import type { WrappedDataKey } from '../protocol/records.js';
+import { rememberOwnSecret } from '../redaction/opened-secrets.js';
 import { type AesKey, decrypt, encrypt, type Header, importKey, isHeader, KEY_BYTES } from './compact-jwe.js';
 import type { RootKeyring } from './root-keyring.js';
 
@@ -39,6 +40,7 @@ function parseEntry(entry: string, where: string): { id: string; key: Uint8Array
   if (key.toString('base64') !== encoded) throw invalid(`${where} holds a key that is not base64 with its padding`);
   if (key.length !== KEY_BYTES) throw invalid(`${where} holds a key of ${key.length * 8} bits, not 256`);
   if (key.every((byte) => byte === key[0])) throw invalid(`${where} holds one byte repeated, not a random key`);
+  rememberOwnSecret(encoded);
   return { id, key };
 }
 

@@ -4,6 +4,7 @@
  */
 import pg from 'pg';
 import { ProviderError } from '../protocol/errors.js';
+import { rememberPasswordOf } from '../redaction/opened-secrets.js';
 import { asksToRepeat, toStoreError } from './store-errors.js';
 
 export interface DatabaseOptions {
@@ -91,7 +92,10 @@ export function openDatabase(options: DatabaseOptions, role: string): Database {
 
 /** Here, since a URL that does not parse comes back from pg in an error that holds all of it. */
 export function checkDatabaseUrl(databaseUrl: string): string {
-  if (/^postgres(ql)?:/.test(databaseUrl) && URL.canParse(databaseUrl)) return databaseUrl;
+  if (/^postgres(ql)?:/.test(databaseUrl) && URL.canParse(databaseUrl)) {
+    rememberPasswordOf(databaseUrl);
+    return databaseUrl;
+  }
   throw new ProviderError('ProviderConfigInvalid', 'databaseUrl must be postgres://login:password@host/database', {
     fields: ['databaseUrl'],
   });

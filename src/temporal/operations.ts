@@ -14,6 +14,7 @@ import type { RootKeyring } from '../sealing/root-keyring.js';
 import { Sealer } from '../sealing/sealer.js';
 import { openManagementStore } from '../store/management-store.js';
 import type { DatabaseOptions } from '../store/pool.js';
+import { redactingActivity } from './redaction.js';
 import { workflowSource } from './workflow-source.js';
 
 /**
@@ -70,7 +71,10 @@ export async function createOperationsWorker(
       activities,
       shutdownGraceTime: host.shutdownGraceMs,
       stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT,
-      interceptors: host.interceptors,
+      interceptors: {
+        ...host.interceptors,
+        activity: [...(host.interceptors?.activity ?? []), redactingActivity],
+      },
       ...workflowSource(),
     });
     return { worker, close };

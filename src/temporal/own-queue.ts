@@ -4,6 +4,7 @@
  */
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import type { OwnQueueActivities } from '../activities/own-queue.js';
+import { redactingActivity } from './redaction.js';
 
 export interface QueueHost {
   readonly connection?: NativeConnection;
@@ -43,6 +44,7 @@ export class OwnQueue {
       ...(identity !== undefined && { identity }),
       taskQueue: this.taskQueue,
       activities: this.activities,
+      interceptors: { activity: [redactingActivity] },
       maxConcurrentActivityTaskExecutions: SLOTS,
       maxConcurrentActivityTaskPolls: 2,
       // Without a workflow to be told, a cancelled drain would hold the shutdown up.

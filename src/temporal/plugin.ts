@@ -5,6 +5,7 @@ import type { ProviderActivities } from '../activities/index.js';
 import type { ProviderResolver } from '../resolver/provider-resolver.js';
 import { resolverInContext } from './context.js';
 import type { OwnQueue } from './own-queue.js';
+import { redactingActivity } from './redaction.js';
 
 export class ProvidersPlugin extends SimplePlugin {
   #host: Pick<WorkerOptions, 'connection' | 'namespace' | 'identity' | 'taskQueue'> | undefined;
@@ -17,7 +18,7 @@ export class ProvidersPlugin extends SimplePlugin {
     super({
       name: 'workspace-providers.WorkspaceProviders',
       activities: (own: object = {}) => withoutClash(own, activities),
-      workerInterceptors: { activity: [() => ({ inbound: resolverInContext(resolver) })] },
+      workerInterceptors: { activity: [() => ({ inbound: resolverInContext(resolver) }), redactingActivity] },
     });
   }
 

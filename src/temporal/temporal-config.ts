@@ -1,5 +1,6 @@
 /** Where Temporal is, by the variables and the file that Temporal's own tools read (`TEMPORAL_ADDRESS`, …). */
 import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/envconfig';
+import { rememberOwnSecret } from '../redaction/opened-secrets.js';
 import type { Settings } from './settings.js';
 
 export interface TemporalConfig {
@@ -10,6 +11,7 @@ export interface TemporalConfig {
 /** What does not parse is refused as `TEMPORAL_*`. */
 export function readTemporalConfig(settings: Settings): TemporalConfig {
   const { connectionOptions, namespace = 'default' } = load(settings);
+  if (typeof connectionOptions.apiKey === 'string') rememberOwnSecret(connectionOptions.apiKey);
   return { connection: { ...connectionOptions, address: connectionOptions.address ?? 'localhost:7233' }, namespace };
 }
 

@@ -1,10 +1,13 @@
 /** Each failure by its real cause, through Temporal: what the author of an agent catches, and what the server keeps. */
 import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
+import { Context } from '@temporalio/activity';
 import type { WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { encodingsOf, leaksIn } from '../../src/dev/secret-search.js';
 import { echoesKey } from '../../src/dev/standins/failures.js';
+import { Secret } from '../../src/providers/secret.js';
 import { AgentStage, FUNDED_ADDRESS, newWorkspace } from '../support/agent-stage.js';
 import { uniqueName } from '../support/parts.js';
 import { attemptsIn, failureOf, pendingFailuresOf } from './history.js';
@@ -16,6 +19,20 @@ import type { addressAgent, askModel, callActivity, ModelQuestion, readChain } f
 /** Planted by activities that leak, to show that the search would find it. */
 const PLANTED = 'canary/planted+where-it-must-be-found';
 
+/** Opened in this process, as a credential is: what the same leaks must not carry out of an activity. */
+const OPENED = new Secret('canary/opened+where-it-must-not-be-found').reveal();
+
+/** Everything that an activity can hand to Temporal. */
+function leaking(secret: string) {
+  const told = { basic: Buffer.from(`user:${secret}`).toString('base64'), url: encodeURIComponent(secret) };
+  return async () => {
+    const { info, heartbeat } = Context.current();
+    heartbeat({ told });
+    if (info.attempt === 2) return { secret, told };
+    throw ApplicationFailure.create({ message: secret, type: secret, details: [told], cause: new Error(secret) });
+  };
+}
+
 let stage: AgentStage;
 let taskQueue: string;
 
@@ -23,7 +40,10 @@ beforeAll(async () => {
   stage = await AgentStage.set({ chain: true });
   const workflowsPath = fileURLToPath(new URL('workflows.ts', import.meta.url));
   const leak = () => Promise.reject(new Error('refused', { cause: new Error(`by a service that echoes ${PLANTED}`) }));
-  ({ taskQueue } = await stage.startWorker({ workflowsPath, activities: { leak } }));
+  ({ taskQueue } = await stage.startWorker({
+    workflowsPath,
+    activities: { leak, leakPlanted: leaking(PLANTED), leakOpened: leaking(OPENED) },
+  }));
 });
 
 afterAll(async () => {
@@ -197,6 +217,22 @@ describe('the search for secrets finds', () => {
     const agent = await run(1);
     await failureOf(agent);
     expect(await leaksOf(agent, [PLANTED])).toEqual([PLANTED]);
+  });
+
+  test.each([
+    ['what an activity throws, says in heartbeats and returns', 'leakPlanted', [PLANTED]],
+    ['nothing of it where the secret was opened in this process', 'leakOpened', []],
+  ])('%s', async (_, name, found) => {
+    const options = { retry: { maximumAttempts: 2, initialInterval: '3 seconds' }, heartbeatTimeout: '1 minute' };
+    const agent = await stage.client.workflow.start('callActivity', {
+      taskQueue,
+      workflowId: uniqueName('leak'),
+      args: [{ name, options }],
+    });
+    await vi.waitFor(async () => expect(await pendingFailuresOf(agent)).toHaveLength(1), { timeout: 20_000 });
+    expect(await leaksOf(agent, [PLANTED, OPENED])).toEqual(found);
+    await agent.result();
+    expect(await leaksOf(agent, [PLANTED, OPENED])).toEqual(found);
   });
 
   test('what stands in the last failure of one that is still retried', async () => {

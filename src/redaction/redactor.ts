@@ -1,0 +1,140 @@
+/**
+ * Takes known secrets out of texts. It knows exact values, and looks for no patterns: what it was not told, it does not
+ * find. One pass over a text, whatever the number of secrets: each form of a secret is indexed by eight of its
+ * characters, and a table of counts tells for nearly every place of a text that no form has its eight characters there.
+ */
+import { LRUCache } from 'lru-cache';
+import { MIN_SECRET_LENGTH, secretParts, type WrittenForm, writtenForms } from './written-forms.js';
+
+export const REDACTED = '[redacted]';
+
+const WINDOW = MIN_SECRET_LENGTH;
+const FILTER_BITS = 18;
+const BASE64 = /[\w+/-]/;
+
+/** A form, and where its indexed characters begin in it. */
+interface IndexedForm extends WrittenForm {
+  readonly at: number;
+}
+
+export interface RedactorOptions {
+  /** How many secrets are remembered; the one that was longest not added again goes first. Default 10,000. */
+  readonly maxSecrets?: number;
+  /** Characters of all their forms together. Default 16 Mi; a key of 50 characters has some 500. */
+  readonly maxCharacters?: number;
+}
+
+export class Redactor {
+  readonly #byWindow = new Map<string, IndexedForm[]>();
+  /** How many windows of the index fall on each hash. */
+  readonly #filter = new Uint16Array(1 << FILTER_BITS);
+  readonly #passing: LRUCache<string, readonly IndexedForm[]>;
+  readonly #lasting = new Set<string>();
+
+  constructor({ maxSecrets = 10_000, maxCharacters = 16 * 1024 * 1024 }: RedactorOptions = {}) {
+    this.#passing = new LRUCache({
+      max: maxSecrets,
+      maxSize: maxCharacters,
+      sizeCalculation: (forms) => forms.reduce((sum, { text }) => sum + text.length, 1),
+      dispose: (forms) => {
+        for (const form of forms) this.#unindex(form);
+      },
+    });
+  }
+
+  /**
+   * Values shorter than 8 characters are ignored.
+   *
+   * @param lasting - never forgotten: for the process's own few secrets, which no number of others may push out
+   */
+  add(secret: string, { lasting = false } = {}): void {
+    if (this.#lasting.has(secret) || (!lasting && this.#passing.get(secret))) return;
+    const forms = secretParts(secret)
+      .flatMap(writtenForms)
+      .map((form) => this.#index(form));
+    if (lasting) this.#lasting.add(secret);
+    else this.#passing.set(secret, forms);
+  }
+
+  /** The text with `[redacted]` in place of each known secret; the same text where there is none. */
+  redact(text: string): string {
+    const found = this.#find(text);
+    if (found.length === 0) return text;
+    let result = '';
+    let end = 0;
+    for (const [from, to] of found.sort(([a], [b]) => a - b)) {
+      // Forms overlap: a key stands within its URL.
+      if (from >= end) result += text.slice(end, from) + REDACTED;
+      end = Math.max(end, to);
+    }
+    return result + text.slice(end);
+  }
+
+  #find(text: string): [from: number, to: number][] {
+    const found: [number, number][] = [];
+    let hash = 0;
+    for (let last = 0; last < text.length; last += 1) {
+      hash = roll(hash, text.charCodeAt(last));
+      if (this.#filter[slot(hash)] === 0 || last < WINDOW - 1) continue;
+      const window = last + 1 - WINDOW;
+      for (const { text: form, at, sharesBefore, sharesAfter } of this.#byWindow.get(text.slice(window, last + 1)) ??
+        []) {
+        const from = window - at;
+        if (from < 0 || !text.startsWith(form, from)) continue;
+        const to = from + form.length;
+        const shared = (at: number) => BASE64.test(text.charAt(at));
+        found.push([sharesBefore && shared(from - 1) ? from - 1 : from, sharesAfter && shared(to) ? to + 1 : to]);
+      }
+    }
+    return found;
+  }
+
+  /** Keys of one service begin alike, URLs of one end alike: of three places the one that fewest others have. */
+  #index(form: WrittenForm): IndexedForm {
+    let at = form.text.length - WINDOW;
+    let fewest = this.#crowd(form, at);
+    for (const place of fewest > 0 ? [at >> 1, 0] : []) {
+      const crowd = this.#crowd(form, place);
+      if (crowd < fewest) [at, fewest] = [place, crowd];
+    }
+    const indexed = { ...form, at };
+    const window = windowOf(form.text, at);
+    const others = this.#byWindow.get(window);
+    if (others) others.push(indexed);
+    else {
+      this.#byWindow.set(window, [indexed]);
+      this.#count(window, 1);
+    }
+    return indexed;
+  }
+
+  #crowd({ text }: WrittenForm, at: number): number {
+    return this.#byWindow.get(windowOf(text, at))?.length ?? 0;
+  }
+
+  #unindex(form: IndexedForm): void {
+    const window = windowOf(form.text, form.at);
+    const others = this.#byWindow.get(window)?.filter((each) => each !== form) ?? [];
+    if (others.length > 0) this.#byWindow.set(window, others);
+    else if (this.#byWindow.delete(window)) this.#count(window, -1);
+  }
+
+  #count(window: string, by: 1 | -1): void {
+    let hash = 0;
+    for (let at = 0; at < WINDOW; at += 1) hash = roll(hash, window.charCodeAt(at));
+    (this.#filter[slot(hash)] as number) += by;
+  }
+}
+
+/** Depends on the last eight characters alone: four bits a step, and 32 in all. */
+function roll(hash: number, code: number): number {
+  return ((hash << 4) + code) | 0;
+}
+
+function slot(hash: number): number {
+  return Math.imul(hash, 0x9e3779b1) >>> (32 - FILTER_BITS);
+}
+
+function windowOf(text: string, at: number): string {
+  return text.slice(at, at + WINDOW);
+}
