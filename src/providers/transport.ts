@@ -17,10 +17,12 @@ const REQUEST_TIMEOUT_MS = 30_000;
  */
 export function transport(credential: RpcCredential, fetch?: Fetch, signal?: AbortSignal): HttpTransport {
   const headers = Object.entries(credential.headers).map(([name, value]) => [name, value.reveal()] as const);
-  return http(credential.url.reveal(), {
+  const open = http(credential.url.reveal(), {
     fetchFn: fetch,
     fetchOptions: { headers: Object.fromEntries(headers), signal },
     retryCount: 0,
     timeout: REQUEST_TIMEOUT_MS,
   });
+  // Without `value`, in which viem shows URL and headers on each client of the transport; its calls do not read it.
+  return (options) => ({ ...open(options), value: undefined });
 }
