@@ -14,3 +14,4 @@ export { FAILURE_TYPES, type FailureType, isProviderError, ProviderError } from 
 export type { ProviderIdentity } from './protocol/identity.js';
 export { parseLocalKeyring } from './sealing/local-keyring.js';
 export type { RootKeyring } from './sealing/root-keyring.js';
+export { providerDataConverter } from './temporal/data-converter.js';

@@ -25,6 +25,7 @@ export { ProviderResolver, type ProviderResolverOptions } from './resolver/provi
 export type { CacheCounts } from './resolver/workspace-cache.js';
 export { parseLocalKeyring } from './sealing/local-keyring.js';
 export { withProvider } from './temporal/context.js';
+export { providerDataConverter } from './temporal/data-converter.js';
 export { type ProviderConfig, providerConfigFromEnv } from './temporal/provider-config.js';
 export { redactingLogger } from './temporal/redaction.js';
 export { WorkspaceProviders } from './temporal/workspace-providers.js';

@@ -3,12 +3,14 @@
  * JSON, once it works: `{"event":"ready",…}`. Exit codes: `protocol/exit-codes.ts`.
  */
 import { classify } from './cli/failure.js';
+import { hardenProcess, takeEnvironment } from './cli/process-hardening.js';
 import { providerNotes } from './temporal/provider-config.js';
 import { describeWorkerConfig, workerConfigFromEnv } from './temporal/worker-config.js';
 import { createWorkerProcess } from './temporal/worker-process.js';
 
+hardenProcess();
 try {
-  const config = workerConfigFromEnv(process.env);
+  const config = workerConfigFromEnv(takeEnvironment());
   for (const note of providerNotes(config.providers)) console.error(`note: ${note}`);
   const worker = await createWorkerProcess(config);
   console.log(JSON.stringify({ event: 'ready', pid: process.pid, ...describeWorkerConfig(config) }));

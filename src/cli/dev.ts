@@ -10,32 +10,41 @@ import { type Parts, startParts } from '../dev/parts.js';
 import { parseLocalKeyring } from '../sealing/local-keyring.js';
 import { createLogin } from '../store/logins.js';
 import { migrate } from '../store/migrate.js';
+import { Settings } from '../temporal/settings.js';
 import { describeWorkerConfig, workerConfigFromEnv } from '../temporal/worker-config.js';
 import { createWorkerProcess } from '../temporal/worker-process.js';
 import { line, type Output } from './output.js';
+import { takeEnvironment } from './process-hardening.js';
 
 export async function runDev(output: Output): Promise<void> {
-  const rootKey = rootKeyFrom(process.env);
-  const parts = await startParts({ log: (text) => output.note(text) });
+  const env = new Settings(takeEnvironment()).env;
+  const rootKey = rootKeyFrom(env);
+  const parts = await startParts({ env, log: (text) => output.note(text) });
   const folder = await mkdtemp(join(tmpdir(), 'workspace-providers-dev-'));
   try {
-    await runOn(parts, rootKey, join(folder, 'env'), output);
+    await runOn(parts, env, rootKey, join(folder, 'env'), output);
   } finally {
     await rm(folder, { recursive: true, force: true });
     await parts.stop();
   }
 }
 
-async function runOn(parts: Parts, rootKey: string, envFile: string, output: Output): Promise<void> {
+async function runOn(
+  parts: Parts,
+  env: NodeJS.ProcessEnv,
+  rootKey: string,
+  envFile: string,
+  output: Output,
+): Promise<void> {
   const applied = await migrate(parts.databaseUrl);
   const DATABASE_URL = await createLogin(parts.databaseUrl, 'provider_manager');
   const TEMPORAL_ADDRESS = parts.temporalAddress;
   await writeEnvFile(envFile, {
     ...{ DATABASE_URL, TEMPORAL_ADDRESS },
-    ...(!process.env.ENCRYPTION_KEY && { ENCRYPTION_KEY: rootKey }),
+    ...(!env.ENCRYPTION_KEY && { ENCRYPTION_KEY: rootKey }),
   });
   const config = workerConfigFromEnv({
-    ...process.env,
+    ...env,
     ENCRYPTION_KEY: rootKey,
     TEMPORAL_ADDRESS,
     DATABASE_URL: await createLogin(parts.databaseUrl, 'provider_resolver'),

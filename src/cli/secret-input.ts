@@ -7,6 +7,7 @@ import { ProviderError } from '../protocol/errors.js';
 import { parseJson } from '../protocol/json.js';
 import { MAX_PLAINTEXT_BYTES } from '../sealing/sealer.js';
 import { UsageError } from './failure.js';
+import { takeVariable } from './process-hardening.js';
 
 export interface SecretSource {
   /** The field that a bare text fills. */
@@ -44,7 +45,7 @@ export function toFields(text: string, primarySecret: string): Record<string, un
 
 /** The name is not repeated: a key that was pasted there looks like one. */
 function fromEnvironment(variable: string): string {
-  const value = process.env[variable];
+  const value = takeVariable(variable);
   if (!value) throw new UsageError('the environment variable that --secret-env names is not set');
   return value;
 }

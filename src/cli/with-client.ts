@@ -1,8 +1,9 @@
 /** A client of the environment's database for the length of one command. */
 import { ProviderClient } from '../client/provider-client.js';
+import { takeEnvironment } from './process-hardening.js';
 
 export async function withClient<Result>(use: (client: ProviderClient) => Promise<Result>): Promise<Result> {
-  const client = ProviderClient.fromEnv();
+  const client = ProviderClient.fromEnv(takeEnvironment());
   try {
     return await use(client);
   } finally {

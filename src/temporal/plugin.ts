@@ -8,7 +8,7 @@ import type { OwnQueue } from './own-queue.js';
 import { redactingActivity } from './redaction.js';
 
 export class ProvidersPlugin extends SimplePlugin {
-  #host: Pick<WorkerOptions, 'connection' | 'namespace' | 'identity' | 'taskQueue'> | undefined;
+  #host: Pick<WorkerOptions, 'connection' | 'namespace' | 'identity' | 'taskQueue' | 'dataConverter'> | undefined;
 
   constructor(
     resolver: ProviderResolver,

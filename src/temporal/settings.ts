@@ -1,11 +1,57 @@
 /** Reading settings from the environment: each problem is collected, so that one start names them all. */
+import { readFileSync } from 'node:fs';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
+
+/** Each is read from a file where `<name>_FILE` names one: an environment can be read in `/proc`, and is inherited. */
+const SECRET_SETTINGS = [
+  'DATABASE_URL',
+  'ENCRYPTION_KEY',
+  'PROVIDER_LISTEN_DATABASE_URL',
+  'PROVIDER_MANAGER_DATABASE_URL',
+  'PROVIDER_PAYLOAD_KEY',
+  'TEMPORAL_API_KEY',
+];
+
+/** Those, and what the platform's fallback is read from. */
+const FALLBACK_VARIABLE = /_(API_KEY|ACCESS_KEY|AUTH_TOKEN)$|^RPC_URL_\d+$/;
+
+/** Whether a variable of the environment holds a secret. */
+export function isSecretVariable(name: string): boolean {
+  return SECRET_SETTINGS.includes(name) || FALLBACK_VARIABLE.test(name);
+}
+
+/** For a child that needs none of them. */
+export function withoutSecrets(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !isSecretVariable(name)));
+}
 
 export class Settings {
   readonly #problems: string[] = [];
   readonly #fields: string[] = [];
 
-  constructor(readonly env: NodeJS.ProcessEnv) {}
+  /** What was given, with the contents of files in place of their names. */
+  readonly env: NodeJS.ProcessEnv;
+
+  constructor(env: NodeJS.ProcessEnv) {
+    this.env = { ...env };
+    for (const name of SECRET_SETTINGS) {
+      const path = env[`${name}_FILE`]?.trim();
+      if (path) this.env[name] = this.#readFile(name, path);
+      delete this.env[`${name}_FILE`];
+    }
+  }
+
+  #readFile(name: string, path: string): string | undefined {
+    if (this.env[name]?.trim()) this.refuse(`${name}_FILE`, `is set, and ${name} too: take one of them away`);
+    try {
+      const content = readFileSync(path, 'utf8').trim();
+      if (content === '') this.refuse(`${name}_FILE`, 'names a file that is empty');
+      return content;
+    } catch {
+      this.refuse(`${name}_FILE`, 'names a file that cannot be read');
+      return undefined;
+    }
+  }
 
   text(name: string, fallback: string): string {
     return this.env[name]?.trim() || fallback;

@@ -1,5 +1,8 @@
 /** The settings of a worker process: those of the resolver, and where Temporal is. */
+
+import type { DataConverter } from '@temporalio/common';
 import { OPERATIONS_TASK_QUEUE } from '../protocol/rotation.js';
+import { readDataConverter } from './data-converter.js';
 import type { OperationsConfig } from './operations.js';
 import { describeProviderConfig, type ProviderConfig, readProviderConfig } from './provider-config.js';
 import { Settings } from './settings.js';
@@ -13,6 +16,8 @@ export interface WorkerConfig extends TemporalConfig {
   /** How long running steps may take to end once the process was told to stop, in milliseconds. */
   readonly shutdownGraceMs: number;
   readonly maxConcurrentSteps: number;
+  /** Absent: payloads go to Temporal as they are. */
+  readonly dataConverter?: DataConverter;
   /** Absent: this process runs no rotations. */
   readonly operations?: OperationsConfig;
 }
@@ -35,6 +40,7 @@ export function workerConfigFromEnv(env: NodeJS.ProcessEnv): WorkerConfig {
     identity: providers.identity,
     shutdownGraceMs: settings.durationMs('PROVIDER_SHUTDOWN_GRACE', 30_000, 0, 3_600_000),
     maxConcurrentSteps: settings.count('PROVIDER_MAX_CONCURRENT_STEPS', 100, 1, 100_000),
+    dataConverter: readDataConverter(settings),
     operations: managerUrl
       ? {
           store: { ...providers.store, databaseUrl: managerUrl },
@@ -55,6 +61,7 @@ export function describeWorkerConfig(config: WorkerConfig): Readonly<Record<stri
     taskQueue: config.taskQueue,
     shutdownGraceMs: config.shutdownGraceMs,
     maxConcurrentSteps: config.maxConcurrentSteps,
+    encryptsPayloads: config.dataConverter !== undefined,
     runsRotations: config.operations !== undefined,
     ...describeProviderConfig(config.providers),
   };

@@ -4,9 +4,10 @@
  * the grace, and closes everything it opened.
  */
 import { isGrpcServiceError } from '@temporalio/client';
-import { NativeConnection, Worker } from '@temporalio/worker';
+import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { ProviderError } from '../protocol/errors.js';
 import { createOperationsWorker, type OperationsWorker } from './operations.js';
+import { redactingLogger } from './redaction.js';
 import type { WorkerConfig } from './worker-config.js';
 import { workflowSource } from './workflow-source.js';
 import { WorkspaceProviders } from './workspace-providers.js';
@@ -24,6 +25,7 @@ export interface WorkerProcess {
 export async function createWorkerProcess(config: WorkerConfig): Promise<WorkerProcess> {
   // The AI SDK's warnings go to the console, past the logger; what matters of them comes back as a failure.
   globalThis.AI_SDK_LOG_WARNINGS = false;
+  logRedacted();
   const providers = await WorkspaceProviders.connect(config.providers);
   let connection: NativeConnection | undefined;
   try {
@@ -37,6 +39,16 @@ export async function createWorkerProcess(config: WorkerConfig): Promise<WorkerP
     await providers.close();
     throw error;
   }
+}
+
+/** To stderr, Temporal's core too. */
+function logRedacted(): void {
+  Runtime.install({
+    logger: redactingLogger(new DefaultLogger('INFO')),
+    telemetryOptions: {
+      logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }) },
+    },
+  });
 }
 
 function asProcess(
@@ -81,7 +93,8 @@ function createWorker(
     shutdownGraceTime: config.shutdownGraceMs,
     shutdownForceTime: config.shutdownGraceMs + CANCELLED_STEPS_MS,
     plugins: [providers.plugin()],
-    ...workflowSource(),
+    dataConverter: config.dataConverter,
+    ...workflowSource(config.dataConverter),
   });
 }
 

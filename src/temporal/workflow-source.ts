@@ -4,18 +4,27 @@
  */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { DataConverter } from '@temporalio/common';
 
 /** Written by `build-workflow-bundle.ts`, beside the compiled workflows. */
 export const WORKFLOW_BUNDLE_PATH = fileURLToPath(new URL('../workflows/workflow-bundle.js', import.meta.url));
+
+/** The same, with the failure converter that encodes messages. */
+export const ENCODING_WORKFLOW_BUNDLE_PATH = WORKFLOW_BUNDLE_PATH.replace(/bundle\.js$/, 'bundle-encoding.js');
 
 /** The module that exports the workflows: `.ts` in the sources, `.js` when built. */
 export const WORKFLOWS_PATH = fileURLToPath(
   new URL(`../workflows/index${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
 );
 
-/** For a worker's options: `workflowBundle` where one was built, else `workflowsPath`. */
-export function workflowSource(): { workflowBundle: { codePath: string } } | { workflowsPath: string } {
-  return existsSync(WORKFLOW_BUNDLE_PATH)
-    ? { workflowBundle: { codePath: WORKFLOW_BUNDLE_PATH } }
-    : { workflowsPath: WORKFLOWS_PATH };
+/**
+ * For a worker's options: `workflowBundle` where one was built, else `workflowsPath`.
+ *
+ * @param dataConverter - the worker's: a bundle has its failure converter in it
+ */
+export function workflowSource(
+  dataConverter?: DataConverter,
+): { workflowBundle: { codePath: string } } | { workflowsPath: string } {
+  const codePath = dataConverter?.failureConverterPath ? ENCODING_WORKFLOW_BUNDLE_PATH : WORKFLOW_BUNDLE_PATH;
+  return existsSync(codePath) ? { workflowBundle: { codePath } } : { workflowsPath: WORKFLOWS_PATH };
 }

@@ -19,6 +19,7 @@ const readText = (path: string) => readFile(join(REPOSITORY, path), 'utf8');
 
 interface Service {
   readonly build?: string;
+  readonly ulimits?: { readonly core?: number };
   readonly restart?: string;
   readonly environment?: Readonly<Record<string, string | number>>;
   readonly healthcheck?: { readonly test?: readonly string[]; readonly disable?: boolean };
@@ -74,6 +75,12 @@ describe('docker-compose.yml', () => {
     expect(services.flatMap(([, { ports }]) => ports ?? []).filter((port) => !port.startsWith('127.0.0.1:'))).toEqual(
       [],
     );
+  });
+
+  it('lets no process of ours write a core file', () => {
+    const ours = services.filter(([, { build }]) => build !== undefined);
+    expect(ours.map(([name]) => name)).toContain('worker');
+    expect(ours.filter(([, { ulimits }]) => ulimits?.core !== 0)).toEqual([]);
   });
 
   it('runs our image as a user who is not root', () => {

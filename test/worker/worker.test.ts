@@ -1,9 +1,16 @@
 /** The worker as it is run: a process of its own, from `dist/`, on the real Postgres and the real Temporal. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { on, once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
+import proto from '@temporalio/proto';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { ProviderClient } from '../../src/client.js';
 import { type LlmStandIn, startLlmStandIn } from '../../src/dev/standins/llm.js';
@@ -11,6 +18,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { TEST_ENCRYPTION_KEY } from '../support/fake-store.js';
 import { uniqueName } from '../support/parts.js';
 
+const { History } = proto.temporal.api.history.v1;
 const WORKER = fileURLToPath(new URL('../../dist/worker.js', import.meta.url));
 const KEY = 'canary-anthropic-key-of-the-worker-test';
 
@@ -77,11 +85,14 @@ async function logged({ child }: WorkerRun, text: string): Promise<void> {
   }
 }
 
-function startAgent(taskQueue: string) {
-  return new Client({ connection }).workflow.start('addressAgent', {
+function startAgent(
+  taskQueue: string,
+  { workspaceId = 'ws_acme', dataConverter }: { workspaceId?: string; dataConverter?: DataConverter } = {},
+) {
+  return new Client({ connection, dataConverter }).workflow.start('addressAgent', {
     taskQueue,
     workflowId: uniqueName('agent'),
-    args: [{ workspaceId: 'ws_acme', question: 'Anything?', address: '0x0', chainId: 1, providers: ['anthropic'] }],
+    args: [{ workspaceId, question: 'Anything?', address: '0x0', chainId: 1, providers: ['anthropic'] }],
   });
 }
 
@@ -109,6 +120,41 @@ describe('a start that is refused', () => {
 });
 
 describe('a running worker', () => {
+  test('reads its secrets from files, encrypts what Temporal keeps, and opens no inspector at a signal', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'workspace-providers-worker-test-'));
+    const PROVIDER_PAYLOAD_KEY = `test:${randomBytes(32).toString('base64')}`;
+    const { DATABASE_URL, ENCRYPTION_KEY, ...rest } = settings({ PROVIDER_TASK_QUEUE: uniqueName('worker') });
+    const files: Record<string, string> = {};
+    for (const [name, value] of Object.entries({ DATABASE_URL, ENCRYPTION_KEY, PROVIDER_PAYLOAD_KEY })) {
+      files[`${name}_FILE`] = join(folder, name);
+      await writeFile(join(folder, name), `${value}\n`, { mode: 0o600 });
+    }
+    try {
+      const worker = run({ ...rest, ...files });
+      const { taskQueue, encryptsPayloads } = await ready(worker);
+      expect(encryptsPayloads).toBe(true);
+      worker.child.kill('SIGUSR1');
+
+      const built: typeof import('../../src/temporal/data-converter.js') = await import(
+        new URL('../../dist/temporal/data-converter.js', import.meta.url).href
+      );
+      const dataConverter = built.providerDataConverter(PROVIDER_PAYLOAD_KEY);
+      const agent = await startAgent(String(taskQueue), { dataConverter, workspaceId: 'ws_canary_without_keys' });
+      const failure = await agent.result().catch((error: unknown) => error);
+      // Opened with the key, it says what it said; without, the server keeps the type alone.
+      expect(inspect(failure)).toContain('ws_canary_without_keys');
+      const kept = Buffer.from(History.encode(await agent.fetchHistory()).finish());
+      expect(kept.includes('ProviderNotConfigured')).toBe(true);
+      expect(kept.includes('ws_canary_without_keys')).toBe(false);
+
+      worker.child.kill('SIGTERM');
+      expect(await worker.exitCode).toBe(0);
+      expect(await worker.stderr).not.toMatch(/Debugger listening/);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
   test('says that it is ready, in one line and without secrets, and ends with 0 when told to', async () => {
     const worker = run(settings({ PROVIDER_TASK_QUEUE: uniqueName('worker') }));
     expect(await ready(worker)).toMatchObject({ event: 'ready', namespace: 'default', platformFallback: 'off' });

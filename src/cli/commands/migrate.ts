@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { migrate } from '../../store/migrate.js';
 import { Settings } from '../../temporal/settings.js';
 import { line, type Output } from '../output.js';
+import { takeEnvironment } from '../process-hardening.js';
 
 export function addMigrate(program: Command, output: Output): void {
   program
@@ -12,7 +13,7 @@ export function addMigrate(program: Command, output: Output): void {
         'at once. The login must own the database and may create roles.',
     )
     .action(async () => {
-      const settings = new Settings(process.env);
+      const settings = new Settings(takeEnvironment());
       const databaseUrl = settings.required('DATABASE_URL', 'the Postgres to migrate, as postgres://…');
       settings.throwIfRefused();
       const applied = await migrate(databaseUrl);

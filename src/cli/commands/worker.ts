@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { line, type Output } from '../output.js';
+import { takeEnvironment } from '../process-hardening.js';
 
 export function addWorker(program: Command, output: Output): void {
   program
@@ -14,7 +15,7 @@ export function addWorker(program: Command, output: Output): void {
       const { workerConfigFromEnv, describeWorkerConfig } = await import('../../temporal/worker-config.js');
       const { createWorkerProcess } = await import('../../temporal/worker-process.js');
       const { providerNotes } = await import('../../temporal/provider-config.js');
-      const config = workerConfigFromEnv(process.env);
+      const config = workerConfigFromEnv(takeEnvironment());
       for (const note of providerNotes(config.providers)) output.note(`note: ${note}`);
       const worker = await createWorkerProcess(config);
       const settings = describeWorkerConfig(config);
