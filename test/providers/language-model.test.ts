@@ -1,4 +1,5 @@
 /** What the AI SDK really sends for a credential, and that no other key than the credential's can get into it. */
+import { inspect } from 'node:util';
 import { generateText, jsonSchema, Output } from 'ai';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createFetch, type HttpClient } from '../../src/providers/fetch.js';
@@ -108,4 +109,12 @@ it('OpenAI is told organization and project', async () => {
   const { credential } = parseProvider('llm', 'openai', config, { apiKey: KEY });
   await generateText({ model: languageModel(credential, 'a-model', http.fetch), prompt: 'Who?', maxRetries: 0 });
   expect(service.requests[0]?.headers).toMatchObject({ 'openai-organization': 'org-1', 'openai-project': 'proj_1' });
+});
+
+it.each(['anthropic', 'openai', 'gemini', 'local-model'])('a model of %s does not print its key', (name) => {
+  const config = name === 'local-model' ? { baseURL: 'https://llm.example/v1' } : {};
+  const { credential } = parseProvider('llm', name, config, { apiKey: KEY });
+  const model = languageModel(credential, 'a-model', http.fetch);
+  expect(inspect({ credential, model }, { depth: 20, showHidden: true })).not.toContain(KEY);
+  expect(JSON.stringify({ credential, model })).not.toContain(KEY);
 });

@@ -1,6 +1,13 @@
+import { deepStrictEqual as deepEqual } from 'node:assert';
+import { Console } from 'node:console';
+import querystring from 'node:querystring';
+import { Writable } from 'node:stream';
 import { format, inspect } from 'node:util';
+import v8 from 'node:v8';
+import { MessageChannel } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { isMasked, mask, Secret } from '../../src/providers/secret.js';
+import { redact } from '../../src/redaction/opened-secrets.js';
 
 const CANARY = 'canary-9f3c-the-secret';
 const secret = new Secret(CANARY);
@@ -16,6 +23,18 @@ describe('a Secret', () => {
     ['an error message', () => inspect(new Error(`failed with ${secret}`, { cause: secret }))],
     ['Object.entries', () => inspect(Object.entries(secret))],
     ['a spread', () => inspect({ ...secret })],
+    ['inspect without its own say', () => inspect(secret, { customInspect: false, showHidden: true, showProxy: true })],
+    [
+      'console.table and console.dir',
+      () => consoleOf((console) => [console.table([{ secret }]), console.dir({ secret })]),
+    ],
+    ['console.error of an error', () => consoleOf((console) => console.error(new Error('no', { cause: { secret } })))],
+    ['an assertion that fails', () => assertionOf(() => deepEqual({ secret }, { secret: 'another value' }))],
+    ['its own keys', () => inspect(Reflect.ownKeys(secret).map((key) => Reflect.get(secret, key)))],
+    [
+      'a query and a form',
+      () => `${new URLSearchParams({ key: `${secret}` })}${querystring.stringify({ secret: `${secret}` })}`,
+    ],
   ])('prints nothing of its value through %s', (_how, print) => {
     expect(print()).not.toContain(CANARY);
   });
@@ -26,15 +45,52 @@ describe('a Secret', () => {
     expect(inspect(secret)).toBe('[redacted]');
   });
 
-  it('is not cloned into another thread or a payload', () => {
-    expect(() => structuredClone(secret)).toThrow();
-    expect(() => structuredClone({ deep: [secret] })).toThrow();
+  it.each<[string, (value: unknown) => unknown]>([
+    ['structuredClone', (value) => structuredClone(value)],
+    ['postMessage', (value) => new MessageChannel().port1.postMessage(value)],
+    ['v8.serialize', (value) => v8.serialize(value)],
+  ])('is refused by %s, however deep it stands', (_, clone) => {
+    for (const value of [secret, { deep: [secret] }, new Map([['key', secret]])]) expect(() => clone(value)).toThrow();
+  });
+
+  it('has nothing to list, and no way to its value but the one', () => {
+    expect(Object.entries(secret)).toEqual([]);
+    expect(Reflect.ownKeys(secret)).toEqual([]);
+    expect({ ...secret }).toEqual({});
+  });
+
+  it('is redacted from its making on, wherever this process redacts', () => {
+    new Secret('canary-just-opened');
+    expect(redact('refused: canary-just-opened')).toBe('refused: [redacted]');
   });
 
   it('is revealed by name', () => {
     expect(secret.reveal()).toBe(CANARY);
   });
 });
+
+/** What a console prints. */
+function consoleOf(print: (console: Console) => unknown): string {
+  let printed = '';
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      printed += chunk;
+      done();
+    },
+  });
+  print(new Console(stream, stream));
+  expect(printed).not.toBe('');
+  return printed;
+}
+
+function assertionOf(compare: () => void): string {
+  try {
+    compare();
+  } catch (error) {
+    return inspect(error, { depth: 9, showHidden: true });
+  }
+  return expect.unreachable('the two are different');
+}
 
 describe('mask', () => {
   it.each([

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { createPublicClient } from 'viem';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createFetch, type HttpClient } from '../../src/providers/fetch.js';
@@ -39,6 +40,14 @@ describe('the viem transport of a credential', () => {
     expect(await client.getBlockNumber()).toBe(16n);
     const basic = Buffer.from('user:canary-password').toString('base64');
     expect(service.requests[0]?.headers.authorization).toBe(`Basic ${basic}`);
+  });
+
+  it('is not printed with a client of it, and works on', async () => {
+    const { client } = await clientFor(ok, { authorization: 'Bearer canary-header' }, 'user:canary-password@');
+    const print = () => inspect(client, { depth: 20, showHidden: true }) + JSON.stringify(client.transport);
+    expect(print()).not.toMatch(/canary|127\.0\.0\.1/);
+    await client.getBlockNumber();
+    expect(print()).not.toContain('canary');
   });
 
   it.each([403, 429, 500, 503])('does not retry a %i: Temporal does what is worth it', async (status) => {

@@ -1,4 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
 import type { ProviderError } from '../../src/protocol/errors.js';
 import {
   describeProviderConfig,
@@ -112,5 +116,47 @@ describe('what is taken', () => {
     expect(providerNotes(config)).toEqual([expect.stringContaining('llm/openai')]);
     expect(describeProviderConfig(config).platformFallback).toBe('llm/openai');
     expect(providerNotes(providerConfigFromEnv(ENV))).toEqual([]);
+  });
+});
+
+describe('a secret in a file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'workspace-providers-settings-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const file = (content: string) => {
+    const path = join(folder, randomUUID());
+    writeFileSync(path, content);
+    return path;
+  };
+
+  test('is read in place of its setting, without the newline at its end', () => {
+    const manager = 'postgres://manager:canary-manager@db.example:5432/agents';
+    const config = workerConfigFromEnv({
+      DATABASE_URL_FILE: file(`${ENV.DATABASE_URL}\n`),
+      ENCRYPTION_KEY_FILE: file(TEST_ENCRYPTION_KEY),
+      PROVIDER_MANAGER_DATABASE_URL_FILE: file(manager),
+      PROVIDER_PAYLOAD_KEY_FILE: file(TEST_ENCRYPTION_KEY),
+    });
+    expect(config.providers.store.databaseUrl).toBe(ENV.DATABASE_URL);
+    expect(config.operations?.store.databaseUrl).toBe(manager);
+    expect(config.dataConverter?.payloadCodecs).toHaveLength(1);
+    expect(config.providers.rootKeyring).toBeDefined();
+  });
+
+  test.each([
+    ['that is not there', () => join(folder, 'missing'), /^ENCRYPTION_KEY_FILE names a file that cannot be read/],
+    ['that is empty', () => file('\n'), /^ENCRYPTION_KEY_FILE names a file that is empty/],
+  ])('%s is refused', (_, path, problem) => {
+    const { message, facts } = refusal({ DATABASE_URL: ENV.DATABASE_URL, ENCRYPTION_KEY_FILE: path() });
+    expect(message).toMatch(problem);
+    expect(facts.fields).toContain('ENCRYPTION_KEY_FILE');
+  });
+
+  test('beside the setting itself is refused: one of the two would be ignored', () => {
+    const refused = refusal({ ...ENV, ENCRYPTION_KEY_FILE: file(TEST_ENCRYPTION_KEY) });
+    expect(refused.message).toBe('ENCRYPTION_KEY_FILE is set, and ENCRYPTION_KEY too: take one of them away');
+  });
+
+  test('is for secrets alone: another name that ends so is no setting', () => {
+    expect(refusal({ ...ENV, PROVIDER_CACHE_MAX_FILE: '/tmp/x' }).facts.fields).toEqual(['PROVIDER_CACHE_MAX_FILE']);
   });
 });
