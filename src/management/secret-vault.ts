@@ -4,6 +4,7 @@ import type { ProviderIdentity } from '../protocol/identity.js';
 import { parseJson } from '../protocol/json.js';
 import { describeProvider } from '../protocol/names.js';
 import type { WorkspaceSnapshot, WrappedDataKey } from '../protocol/records.js';
+import { rememberSecretFields } from '../redaction/opened-secrets.js';
 import type { Sealer } from '../sealing/sealer.js';
 import type { ManagementStore } from '../store/management-store.js';
 
@@ -25,6 +26,7 @@ export class SecretVault {
     secret: SecretFields,
     { dataKeys: [active] }: Pick<WorkspaceSnapshot, 'dataKeys'>,
   ): Promise<string> {
+    rememberSecretFields(secret);
     const plaintext = JSON.stringify(secret);
     if (active) return this.sealer.seal(identity, plaintext, active);
     const first = await this.sealer.createDataKey(identity.workspaceId);
@@ -40,6 +42,7 @@ export class SecretVault {
     dataKeys: readonly WrappedDataKey[],
   ): Promise<SecretFields> {
     const secret = parseJson(await this.sealer.open(identity, encryptedConfig, dataKeys));
+    rememberSecretFields(secret);
     if (typeof secret === 'object' && secret !== null && !Array.isArray(secret)) return secret as SecretFields;
     throw new ProviderError(
       'ProviderConfigInvalid',

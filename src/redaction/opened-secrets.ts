@@ -18,6 +18,12 @@ export function rememberSecret(secret: string): void {
   if (!CHAIN_ADDRESS.test(secret)) opened.add(secret);
 }
 
+/** Secret fields as they are sealed: every text in them, also those that no credential was made of. */
+export function rememberSecretFields(fields: unknown): void {
+  if (typeof fields === 'string') rememberSecret(fields);
+  else if (typeof fields === 'object' && fields !== null) Object.values(fields).forEach(rememberSecretFields);
+}
+
 /** A secret of the process itself: a root key, an API key of Temporal's. Remembered to its end. */
 export function rememberOwnSecret(secret: string): void {
   opened.add(secret, { lasting: true });

@@ -39,7 +39,9 @@ function parseEntry(entry: string, refuse: (what: string) => ProviderError): { i
   if (key.toString('base64') !== encoded) throw refuse('holds a key that is not base64 with its padding');
   if (key.length !== KEY_BYTES) throw refuse(`holds a key of ${key.length * 8} bits, not 256`);
   if (key.every((byte) => byte === key[0])) throw refuse('holds one byte repeated, not a random key');
-  rememberOwnSecret(encoded);
+  const hex = key.toString('hex');
+  const spellings = [encoded, encoded.replace(/=+$/, ''), key.toString('base64url'), hex, hex.toUpperCase()];
+  for (const spelling of spellings) rememberOwnSecret(spelling);
   return { id, key };
 }
 

@@ -1,0 +1,81 @@
+/** Which of a process's secrets are known to it, each by the way that it came in. */
+import { randomBytes } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { parseProvider } from '../../src/providers/index.js';
+import { redact, rememberSecretFields } from '../../src/redaction/opened-secrets.js';
+import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
+import { checkDatabaseUrl } from '../../src/store/pool.js';
+import { Settings } from '../../src/temporal/settings.js';
+import { readTemporalConfig } from '../../src/temporal/temporal-config.js';
+
+const rootKey = randomBytes(32);
+
+const WAYS: readonly [what: string, open: () => unknown, secrets: readonly string[]][] = [
+  ['an LLM key', () => parseProvider('llm', 'anthropic', {}, { apiKey: 'canary-llm-key' }), ['canary-llm-key']],
+  [
+    'a secret URL, its userinfo, and secret headers',
+    () =>
+      parseProvider(
+        'rpc',
+        'main',
+        { chainId: 1 },
+        {
+          url: 'https://canary-login-of-rpc:canary%2Fpassword@rpc.example/v2/canary-key-in-a-path',
+          headers: { 'x-token': 'canary-header', authorization: 'Bearer canary-bearer-token' },
+        },
+      ),
+    [
+      'canary-login-of-rpc',
+      'canary/password',
+      'canary%2Fpassword',
+      'canary-key-in-a-path',
+      'canary-header',
+      'canary-bearer-token',
+      'https://rpc.example/v2/canary-key-in-a-path',
+    ],
+  ],
+  [
+    "Tenderly's keys",
+    () =>
+      parseProvider(
+        'tenderly',
+        'default',
+        { account: 'acme', project: 'main' },
+        {
+          accessKey: 'canary-tenderly-key',
+          nodeAccessKey: 'canary-tenderly-node',
+        },
+      ),
+    ['canary-tenderly-key', 'canary-tenderly-node'],
+  ],
+  [
+    'secret fields that are sealed or opened for a rotation',
+    () => rememberSecretFields({ apiKey: 'canary-staged', headers: { 'x-token': 'canary-staged-header' } }),
+    ['canary-staged', 'canary-staged-header'],
+  ],
+  [
+    'a root key',
+    () => parseLocalKeyring(`first:${rootKey.toString('base64')}`),
+    [rootKey.toString('base64'), rootKey.toString('base64url'), rootKey.toString('hex')],
+  ],
+  ["a database's password", () => checkDatabaseUrl('postgres://login:canary%3Adb@db/x'), ['canary:db', 'canary%3Adb']],
+  [
+    "Temporal's API key",
+    () => readTemporalConfig(new Settings({ TEMPORAL_API_KEY: 'canary-temporal-api-key' })),
+    ['canary-temporal-api-key'],
+  ],
+];
+
+describe('what this process has opened', () => {
+  it.each(WAYS)('%s', (_, open, secrets) => {
+    for (const secret of secrets) expect(redact(`<${secret}>`)).toBe(`<${secret}>`);
+    open();
+    for (const secret of secrets) expect(redact(`<${secret}>`)).toBe('<[redacted]>');
+  });
+
+  it('does not hide what is public though a workspace stores it as its key: the address of a contract', () => {
+    const address = `0x${'a1'.repeat(20)}`;
+    parseProvider('llm', 'anthropic', {}, { apiKey: address });
+    expect(redact(address)).toBe(address);
+  });
+});
