@@ -1,4 +1,5 @@
 /** The commands that run on, on a Temporal and a Postgres that they borrow: a line once they work, an orderly end. */
+import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { expect, it, onTestFinished } from 'vitest';
 import { temporalAddress, uniqueName } from '../support/parts.js';
@@ -28,9 +29,11 @@ it('worker refuses the login of an administrator', async () => {
 
 it('dev runs a worker of steps and rotations, hands the other commands their settings, and takes them back at Ctrl-C', async () => {
   const { ENCRYPTION_KEY } = op.env;
-  const queue = { PROVIDER_OPERATIONS_TASK_QUEUE: uniqueName('dev') };
+  // Encrypted: the rotation, its command and each worker's own queue must then read what the others wrote.
+  const payloadKey = { PROVIDER_PAYLOAD_KEY: `test:${randomBytes(32).toString('base64')}` };
+  const queue = { PROVIDER_OPERATIONS_TASK_QUEUE: uniqueName('dev'), ...payloadKey };
   const dev = await start(['dev', '--json'], { ENCRYPTION_KEY, DATABASE_URL: op.database.ownerUrl, ...queue });
-  expect(dev.document).toMatchObject({ event: 'ready', runsRotations: true });
+  expect(dev.document).toMatchObject({ event: 'ready', runsRotations: true, encryptsPayloads: true });
   const envFile = String(dev.document.envFile);
   expect(statSync(envFile).mode & 0o777).toBe(0o600);
   const env = Object.fromEntries(
