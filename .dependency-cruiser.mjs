@@ -36,10 +36,25 @@ export default {
       { path: '^src/', pathNot: '^src/redaction/' },
     ),
     forbid(
+      'egress-knows-protocol-alone',
+      'It judges addresses and ports; whose provider they are of does not matter there.',
+      { path: '^src/egress/' },
+      { path: '^src/', pathNot: '^src/(egress|protocol)/' },
+    ),
+    forbid(
       'store-sealing-providers-fence-know-protocol-alone',
       'Four neighbours that do not know each other; they share `Secret`, and what redacts it.',
       { path: '^src/(store|sealing|providers|fence)/' },
-      { path: '^src/', pathNot: ['^src/$1/', '^src/(protocol|redaction)/', '^src/providers/secret\\.ts$'] },
+      {
+        path: '^src/',
+        pathNot: ['^src/$1/', '^src/(protocol|redaction)/', '^src/providers/secret\\.ts$', '^src/egress/'],
+      },
+    ),
+    forbid(
+      'egress-guards-calls',
+      'Those who call no service have nothing to guard.',
+      { path: '^src/(store|sealing|fence|resolver|activities)/' },
+      { path: '^src/egress/' },
     ),
     forbid(
       'resolver-looks-down',
@@ -51,7 +66,7 @@ export default {
       'management-looks-down',
       'What changes providers knows neither who reads them nor who asked.',
       { path: '^src/management/' },
-      { path: '^src/', pathNot: '^src/(management|fence|store|sealing|providers|protocol|redaction)/' },
+      { path: '^src/', pathNot: '^src/(management|fence|store|sealing|providers|egress|protocol|redaction)/' },
     ),
     forbid(
       'activities-and-temporal-look-down',

@@ -9,6 +9,7 @@ export {
   type WrittenProvider,
 } from './client/provider-client.js';
 export type { ProviderSummary } from './client/provider-summary.js';
+export { type EgressOptions, EgressPolicy } from './egress/policy.js';
 export type { ProviderCheckReport } from './management/provider-check.js';
 export { FAILURE_TYPES, type FailureType, isProviderError, ProviderError } from './protocol/errors.js';
 export type { ProviderIdentity } from './protocol/identity.js';

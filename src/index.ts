@@ -1,5 +1,6 @@
 /** `workspace-providers`: the worker's side. */
 export { createActivities, type ProviderActivities } from './activities/index.js';
+export { type EgressOptions, EgressPolicy } from './egress/policy.js';
 export { FAILURE_TYPES, type FailureType, isProviderError, ProviderError } from './protocol/errors.js';
 export type { ProviderIdentity } from './protocol/identity.js';
 export type {

@@ -39,14 +39,17 @@ async function runOn(
   const applied = await migrate(parts.databaseUrl);
   const DATABASE_URL = await createLogin(parts.databaseUrl, 'provider_manager');
   const TEMPORAL_ADDRESS = parts.temporalAddress;
+  // Models and nodes of a developer are on this machine.
+  const PROVIDER_EGRESS_NETWORKS = env.PROVIDER_EGRESS_NETWORKS?.trim() || 'loopback';
   await writeEnvFile(envFile, {
-    ...{ DATABASE_URL, TEMPORAL_ADDRESS },
+    ...{ DATABASE_URL, TEMPORAL_ADDRESS, PROVIDER_EGRESS_NETWORKS },
     ...(!env.ENCRYPTION_KEY && { ENCRYPTION_KEY: rootKey }),
   });
   const config = workerConfigFromEnv({
     ...env,
     ENCRYPTION_KEY: rootKey,
     TEMPORAL_ADDRESS,
+    PROVIDER_EGRESS_NETWORKS,
     DATABASE_URL: await createLogin(parts.databaseUrl, 'provider_resolver'),
     PROVIDER_MANAGER_DATABASE_URL: await createLogin(parts.databaseUrl, 'provider_manager'),
   });

@@ -4,15 +4,12 @@
  * workspace, so it is for the platform's own services and operators, who say for which workspace they act.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { type EgressPolicy, PUBLIC_EGRESS } from '../egress/policy.js';
 import { awaitFence, type FenceOptions } from '../fence/fence.js';
 import { findProvider, notConfigured } from '../management/find-provider.js';
-import {
-  checkProvider,
-  type ProviderCheckDependencies,
-  type ProviderCheckReport,
-} from '../management/provider-check.js';
+import { checkProvider, type ProviderCheckReport } from '../management/provider-check.js';
 import { type RewrapReport, rewrapDataKeys } from '../management/root-key-change.js';
-import { Rotations } from '../management/rotations.js';
+import { Rotations, type RotationsDependencies } from '../management/rotations.js';
 import { SecretVault } from '../management/secret-vault.js';
 import type { ProviderIdentity } from '../protocol/identity.js';
 import { checkIdentity, checkWorkspaceId } from '../protocol/names.js';
@@ -20,6 +17,7 @@ import type { ProviderRecord } from '../protocol/records.js';
 import type { FenceReport } from '../protocol/rotation.js';
 import { checkInterval } from '../protocol/schedules.js';
 import type { RegisteredWorker } from '../protocol/workers.js';
+import { checkDestination } from '../providers/destination.js';
 import { createFetch, type HttpClient } from '../providers/fetch.js';
 import { type ParsedProvider, parseProvider } from '../providers/index.js';
 import { Sealer } from '../sealing/sealer.js';
@@ -67,9 +65,12 @@ export class ProviderClient {
   readonly #store: ManagementStore;
   readonly #sealer: Sealer;
   readonly #vault: SecretVault;
-  readonly #http: HttpClient = createFetch();
+  readonly #http: HttpClient;
+  readonly #egress: EgressPolicy;
 
-  private constructor({ store, rootKeyring }: ProviderClientConfig) {
+  private constructor({ store, rootKeyring, egress = PUBLIC_EGRESS }: ProviderClientConfig) {
+    this.#egress = egress;
+    this.#http = createFetch({ egress });
     this.#store = openManagementStore(store);
     this.#sealer = new Sealer(rootKeyring);
     this.#vault = new SecretVault(this.#sealer, this.#store);
@@ -89,6 +90,7 @@ export class ProviderClient {
   async configureProvider({ config = {}, secret, ...identity }: ConfigureProviderInput): Promise<WrittenProvider> {
     checkIdentity(identity);
     const parsed = parseProvider(identity.type, identity.name, config, secret);
+    checkDestination(identity, parsed.destination, this.#egress);
     const workspace = await this.#store.readWorkspace(identity.workspaceId);
     return this.#write(identity, parsed, await this.#vault.seal(identity, parsed.secret, workspace));
   }
@@ -114,6 +116,7 @@ export class ProviderClient {
     const record = findProvider(identity, workspace);
     const secret = await this.#vault.open(identity, record.encryptedConfig, workspace.dataKeys);
     const parsed = changeProvider(identity, { config: record.config, secret }, change);
+    checkDestination(identity, parsed.destination, this.#egress);
     // Sealed anew it would count as rotated.
     const encryptedConfig = isDeepStrictEqual(parsed.secret, secret)
       ? record.encryptedConfig
@@ -213,8 +216,8 @@ export class ProviderClient {
     await Promise.all([this.#store.close(), this.#http.close()]);
   }
 
-  get #management(): ProviderCheckDependencies {
-    return { store: this.#store, vault: this.#vault, fetch: this.#http.fetch };
+  get #management(): RotationsDependencies {
+    return { store: this.#store, vault: this.#vault, fetch: this.#http.fetch, egress: this.#egress };
   }
 
   async #write(

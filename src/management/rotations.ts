@@ -4,10 +4,12 @@
  */
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import { type EgressPolicy, PUBLIC_EGRESS } from '../egress/policy.js';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
 import type { ProviderIdentity } from '../protocol/identity.js';
 import { checkIdentity, describeProvider } from '../protocol/names.js';
 import type { CheckReport, RevocationReport } from '../protocol/rotation.js';
+import { checkDestination } from '../providers/destination.js';
 import { type ParsedProvider, parseProvider } from '../providers/index.js';
 import { checkLive } from '../providers/live-check.js';
 import type { CheckContext, Fetch } from '../providers/type.js';
@@ -21,6 +23,8 @@ export interface RotationsDependencies {
   readonly store: ManagementStore;
   readonly vault: SecretVault;
   readonly fetch: Fetch;
+  /** Default: public addresses alone, by https. */
+  readonly egress?: EgressPolicy;
 }
 
 export interface StageRotationInput {
@@ -48,12 +52,14 @@ export class Rotations {
    *   cannot make keys, and for the credential that is there: it would be revoked in the end
    */
   async stage({ provider, secret, requestedBy }: StageRotationInput): Promise<string> {
-    const { store, vault } = this.dependencies;
+    const { store, vault, egress = PUBLIC_EGRESS } = this.dependencies;
     const { workspaceId, type, name } = checkIdentity(provider);
     const workspace = await store.readWorkspace(workspaceId);
     const { config } = findProvider(provider, workspace);
     if (secret === undefined) this.#keys.requireIssuing(provider);
-    const next = secret && parseProvider(type, name, config, secret).secret;
+    const parsed = secret && parseProvider(type, name, config, secret);
+    if (parsed) checkDestination(provider, parsed.destination, egress);
+    const next = parsed?.secret;
     if (next && (await this.#isServed(provider, next))) throw isThereAlready(provider);
     const rotationId = randomUUID();
     const nextEncryptedConfig = next && (await vault.seal(provider, next, workspace));

@@ -3,6 +3,7 @@
  * apart in words alone, words decide; none of them is passed on.
  */
 import { classifyRpc } from './classify-rpc.js';
+import { egressRuleOf } from './destination.js';
 import { retryAfterMs } from './retry-after.js';
 import type { ServiceAnswer } from './service-answer.js';
 import {
@@ -108,11 +109,11 @@ function answers401ToDeadKeys({ type, name }: ProviderKind): boolean {
 }
 
 function classifyNetwork(code: string): Verdict {
+  const refused = egressRuleOf(code);
+  if (refused) return { type: 'ProviderConfigInvalid', text: refused };
   switch (code) {
     case 'REFUSED_REDIRECT':
       return { type: 'ProviderConfigInvalid', text: 'redirects, and is not followed: configure where it leads to' };
-    case 'REFUSED_INSECURE_URL':
-      return { type: 'ProviderConfigInvalid', text: 'is configured with plain http, which is for loopback alone' };
     case 'UND_ERR_RES_EXCEEDED_MAX_SIZE':
       return { type: 'ProviderRequestInvalid', text: 'answered with more than is taken' };
     default:

@@ -1,9 +1,11 @@
 /**
  * The one HTTP client of a process: every call to a service leaves through it, whichever library makes the call. It
- * follows no redirect (a key would follow too), speaks plain http to this machine alone, and bounds every wait.
+ * goes where its egress policy allows, follows no redirect (a key would follow too), and bounds every wait.
  */
 import { Agent, type buildConnector, type RequestInit as UndiciRequestInit, fetch as undiciFetch } from 'undici';
-import { isLoopback } from './loopback.js';
+import { guardedConnector } from '../egress/connector.js';
+import { type EgressPolicy, PUBLIC_EGRESS } from '../egress/policy.js';
+import { egressRefusal } from '../egress/refusal.js';
 import type { Fetch } from './type.js';
 
 export interface FetchOptions {
@@ -20,12 +22,11 @@ export interface FetchOptions {
   };
   /** As sent over the wire, compressed or not. Default 16 MiB. */
   readonly maxResponseBytes?: number;
-  /** How sockets are opened: the place for an egress guard. Default: undici's own, with `connectMs`. */
-  readonly connect?: buildConnector.connector;
+  /** Where calls may go. Default: public addresses, by https, ports 443 and 8443. */
+  readonly egress?: EgressPolicy;
+  /** What connections are made with beside the guard, such as TLS options. */
+  readonly connect?: buildConnector.BuildOptions;
 }
-
-/** The `code` of errors of this client's own. */
-type FetchRefusal = 'REFUSED_INSECURE_URL' | 'REFUSED_REDIRECT';
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
@@ -38,8 +39,9 @@ export interface HttpClient {
 /** The client. One per process. */
 export function createFetch(options: FetchOptions = {}): HttpClient {
   const { connectMs = 10_000, headersMs = 600_000, bodyMs = 300_000 } = options.timeouts ?? {};
+  const { egress = PUBLIC_EGRESS } = options;
   const dispatcher = new Agent({
-    connect: options.connect ?? { timeout: connectMs },
+    connect: guardedConnector(egress, { ...options.connect, timeout: connectMs }),
     headersTimeout: headersMs,
     bodyTimeout: bodyMs,
     maxResponseSize: options.maxResponseBytes ?? 16 * 1024 * 1024,
@@ -47,14 +49,14 @@ export function createFetch(options: FetchOptions = {}): HttpClient {
   const fetch: Fetch = async (input, init) => {
     const request = input instanceof Request ? input : undefined;
     const url = new URL(request?.url ?? String(input));
-    if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname))) {
-      throw refusal('REFUSED_INSECURE_URL', 'plain http is for a loopback address alone');
-    }
+    // Also for a connection that is open already: the connector sees new ones alone.
+    const refused = egress.refusalOf(url);
+    if (refused) throw egressRefusal(refused);
     const asked = { ...(request && partsOf(request)), ...(await encodeForm(init)) };
     const response = await undiciFetch(url, { ...asked, redirect: 'manual', dispatcher } as UndiciRequestInit);
     if (REDIRECTS.has(response.status)) {
       await response.body?.cancel();
-      throw refusal('REFUSED_REDIRECT', 'a redirect is not followed');
+      throw Object.assign(new Error('a redirect is not followed'), { code: 'REFUSED_REDIRECT' });
     }
     return response as unknown as Response;
   };
@@ -73,8 +75,4 @@ async function encodeForm(init: RequestInit | undefined): Promise<RequestInit | 
   const headers = new Headers(init.headers);
   headers.set('content-type', encoded.headers.get('content-type') ?? '');
   return { ...init, headers, body: await encoded.arrayBuffer() };
-}
-
-function refusal(code: FetchRefusal, message: string): Error {
-  return Object.assign(new Error(message), { code });
 }

@@ -3,6 +3,7 @@ import { isProviderError, ProviderError } from '../protocol/errors.js';
 import type { ProviderIdentity } from '../protocol/identity.js';
 import { describeProvider } from '../protocol/names.js';
 import { classify } from './classify.js';
+import { destinationField, egressRuleOf } from './destination.js';
 import { answerFromResponse, answerOf, type ServiceAnswer } from './service-answer.js';
 
 /**
@@ -35,8 +36,10 @@ function named(error: ProviderError, provider: ProviderIdentity): ProviderError 
 
 function fromAnswer(answer: ServiceAnswer, provider: ProviderIdentity): ProviderError {
   const { type, text, retryAfterMs } = classify(answer, provider);
-  const facts = { provider: identityOf(provider), retryAfterMs };
-  return new ProviderError(type, `${describeProvider(provider)} ${text}${numbersOf(answer)}`, facts);
+  const field = egressRuleOf(answer.networkCode) && destinationField(provider.type);
+  const facts = { provider: identityOf(provider), retryAfterMs, ...(field && { fields: [field] }) };
+  const subject = field ? `${describeProvider(provider)}: ${field}` : describeProvider(provider);
+  return new ProviderError(type, `${subject} ${text}${numbersOf(answer)}`, facts);
 }
 
 /** Of what is often a whole reference, the identity alone. */

@@ -5,6 +5,7 @@
 import type { DataConverter } from '@temporalio/common';
 import { type NativeConnection, Worker, type WorkerInterceptors } from '@temporalio/worker';
 import { createOperationActivities } from '../activities/operations.js';
+import type { EgressPolicy } from '../egress/policy.js';
 import { checkProvider } from '../management/provider-check.js';
 import { Rotations } from '../management/rotations.js';
 import { SecretVault } from '../management/secret-vault.js';
@@ -28,6 +29,8 @@ export interface OperationsConfig {
   /** For a login that was granted `provider_manager`. */
   readonly store: DatabaseOptions;
   readonly rootKeyring: RootKeyring;
+  /** Default: public addresses alone, by https. */
+  readonly egress?: EgressPolicy;
   /** Default `provider-operations`. */
   readonly taskQueue?: string;
 }
@@ -53,13 +56,13 @@ export async function createOperationsWorker(
   host: OperationsHost,
 ): Promise<OperationsWorker> {
   const store = openManagementStore(config.store);
-  const http = createFetch();
+  const http = createFetch({ egress: config.egress });
   const close = async () => {
     await Promise.all([store.close(), http.close()]);
   };
   try {
     const vault = new SecretVault(new Sealer(config.rootKeyring), store);
-    const dependencies = { store, vault, fetch: http.fetch };
+    const dependencies = { store, vault, fetch: http.fetch, egress: config.egress };
     const activities = createOperationActivities({
       store,
       rotations: new Rotations(dependencies),

@@ -1,4 +1,5 @@
 /** The settings of the resolver: parsed, refused, warned about and described. */
+import { EgressPolicy, PUBLIC_EGRESS, parseNetworks, parsePorts } from '../egress/policy.js';
 import { DEFAULT_LEASE_MS } from '../fence/lease.js';
 import { PlatformFallback } from '../resolver/platform-fallback.js';
 import { DEFAULT_MAX_PROVIDERS } from '../resolver/provider-resolver.js';
@@ -15,6 +16,8 @@ export interface ProviderConfig {
     readonly preparedStatements?: boolean;
   };
   readonly rootKeyring: RootKeyring;
+  /** Where calls to services may go. Default: public addresses, by https, ports 443 and 8443. */
+  readonly egress?: EgressPolicy;
   /** Default: no fallback to the platform's own credentials. */
   readonly fallback?: PlatformFallback;
   /**
@@ -48,6 +51,8 @@ export const SETTING_NAMES = [
   'PROVIDER_CACHE_LEASE',
   'PROVIDER_CACHE_MAX',
   'PROVIDER_DATABASE_CONNECTIONS',
+  'PROVIDER_EGRESS_NETWORKS',
+  'PROVIDER_EGRESS_PORTS',
   'PROVIDER_LISTEN_DATABASE_URL',
   'PROVIDER_LONGEST_STEP',
   'PROVIDER_MANAGER_DATABASE_URL',
@@ -72,13 +77,14 @@ export function providerConfigFromEnv(env: NodeJS.ProcessEnv): ProviderConfig {
 /** For a caller that reads more settings and wants every problem told at once. */
 export function readProviderConfig(settings: Settings): ProviderConfig {
   settings.refuseUnknown(PREFIX, SETTING_NAMES);
-  const { rootKeyring, ...store } = readStoreSettings(settings);
+  const { rootKeyring, egress, ...store } = readStoreSettings(settings);
   const fallback = settings.parsed('PROVIDER_PLATFORM_FALLBACK', () =>
     PlatformFallback.parse(settings.text('PROVIDER_PLATFORM_FALLBACK', ''), settings.env),
   );
   return {
     store: { ...store, maxConnections: settings.count('PROVIDER_DATABASE_CONNECTIONS', 10, 1, 1_000) },
     rootKeyring,
+    egress,
     fallback,
     leaseMs: settings.durationMs('PROVIDER_CACHE_LEASE', DEFAULT_LEASE_MS, 100, 3_600_000),
     listenUrl: readListenUrl(settings),
@@ -93,7 +99,7 @@ function readListenUrl(settings: Settings): string | undefined {
   return settings.text(name, '') === 'off' ? 'off' : settings.databaseUrl(name) || undefined;
 }
 
-/** The database and the root keys: what workers and those who manage providers both need. */
+/** The database, the root keys, and where services may be: what workers and those who manage providers both need. */
 export function readStoreSettings(settings: Settings) {
   const databaseUrl = settings.required('DATABASE_URL', 'the Postgres that holds workspace_providers, as postgres://…');
   const rootKeyring = settings.parsed('ENCRYPTION_KEY', () => parseLocalKeyring(settings.env.ENCRYPTION_KEY));
@@ -102,19 +108,33 @@ export function readStoreSettings(settings: Settings) {
     preparedStatements: settings.flag('PROVIDER_PREPARED_STATEMENTS', true),
     // Where the keyring was refused, throwIfRefused ends the start before anybody asks for it.
     rootKeyring: rootKeyring as RootKeyring,
+    egress: readEgress(settings),
   };
+}
+
+function readEgress(settings: Settings): EgressPolicy {
+  const read = <Value>(name: string, parse: (text: string) => Value) =>
+    settings.parsed(name, () => parse(settings.text(name, '')));
+  const networks = read('PROVIDER_EGRESS_NETWORKS', parseNetworks);
+  const ports = read('PROVIDER_EGRESS_PORTS', parsePorts);
+  return new EgressPolicy({ networks, ports });
 }
 
 /** What an operator should know at the start. */
 export function providerNotes(config: ProviderConfig): readonly string[] {
   const allowed = config.fallback?.describe() ?? [];
-  return allowed.length === 0
-    ? []
-    : [`workspaces without their own key are served the platform's for ${allowed.join(', ')}`];
+  const { networks } = (config.egress ?? PUBLIC_EGRESS).describe();
+  return [
+    ...(allowed.length > 0
+      ? [`workspaces without their own key are served the platform's for ${allowed.join(', ')}`]
+      : []),
+    ...(networks.length > 0 ? [`providers of every workspace may lead into ${networks.join(', ')}`] : []),
+  ];
 }
 
 /** The settings in force, without secrets. */
 export function describeProviderConfig(config: ProviderConfig): Readonly<Record<string, string | number | boolean>> {
+  const egress = (config.egress ?? PUBLIC_EGRESS).describe();
   return {
     database: describeUrl(config.store.databaseUrl),
     databaseConnections: config.store.maxConnections ?? 10,
@@ -124,6 +144,8 @@ export function describeProviderConfig(config: ProviderConfig): Readonly<Record<
     longestStepMs: config.longestStepMs ?? DEFAULT_LONGEST_STEP_MS,
     cacheMaxProviders: config.maxProviders ?? DEFAULT_MAX_PROVIDERS,
     platformFallback: config.fallback?.describe().join(', ') || 'off',
+    egressNetworks: egress.networks.join(', ') || 'public alone',
+    egressPorts: egress.ports,
   };
 }
 

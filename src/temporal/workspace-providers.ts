@@ -54,7 +54,7 @@ export class WorkspaceProviders {
    */
   static async connect(config: ProviderConfig = providerConfigFromEnv(process.env)): Promise<WorkspaceProviders> {
     const store = openProviderStore(config.store);
-    const http = createFetch();
+    const http = createFetch({ egress: config.egress });
     const lease = new Lease(config.leaseMs ?? DEFAULT_LEASE_MS);
     const resolver = new ProviderResolver({
       store,

@@ -42,6 +42,8 @@ const VIOLATIONS: Readonly<Record<string, readonly (readonly [file: string, code
     ['src/protocol/upward.ts', "import type { Target } from '../providers/target.js'; export type Again = Target;"],
   ],
   'redaction-knows-nobody': [['src/redaction/upward.ts', "import '../providers/target.js';"]],
+  'egress-knows-protocol-alone': [['src/egress/upward.ts', "import '../providers/target.js';"]],
+  'egress-guards-calls': [['src/store/egress.ts', "import '../egress/target.js';"]],
   'store-sealing-providers-fence-know-protocol-alone': [
     ['src/store/sideways.ts', "import '../sealing/target.js';"],
     ['src/sealing/sideways.ts', "import '../store/target.js';"],
@@ -86,6 +88,7 @@ const PERMITTED: readonly (readonly [file: string, code: string])[] = [
     "import '@temporalio/workflow'; import '@temporalio/common'; import '../protocol/target.js';",
   ],
   ['src/sealing/secret.ts', "import '../providers/secret.js';"],
+  ['src/providers/egress.ts', "import '../egress/target.js';"],
   ['src/store/pool.ts', "import pg from 'pg'; export const pool = pg.Pool;"],
   ['src/cli/dev.ts', "import '../dev/target.js';"],
   ['src/client.ts', "import '@temporalio/client'; import './store/target.js'; import './sealing/target.js';"],
@@ -98,7 +101,7 @@ describe('each dependency rule', () => {
   beforeAll(async () => {
     project = await createScratchProject(CONFIG_FILES);
     await linkPackages(project.folder);
-    const folders = 'activities cli dev protocol providers resolver sealing store temporal workflows'.split(' ');
+    const folders = 'activities cli dev egress protocol providers resolver sealing store temporal workflows'.split(' ');
     const target = 'export const target = 1; export type Target = number;';
     for (const folder of folders) await project.write(`src/${folder}/target.ts`, target);
     await project.write('src/providers/secret.ts', target);

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import { ProviderClient } from '../../src/client.js';
 import { type ModelsService, startModelsService } from '../client/models-service.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { LOOPBACK_ENV } from '../support/egress.js';
 import { type CliOptions, type CliRun, runCli } from './run-cli.js';
 
 /** The keys that the service accepts: the one of now, and the one after it. */
@@ -32,7 +33,7 @@ export function operator(): Operator {
 
   beforeAll(async () => {
     [database, service] = await Promise.all([createTestDatabase(), startModelsService(CANARY, NEXT_CANARY)]);
-    client = ProviderClient.fromEnv(op.env);
+    client = ProviderClient.fromEnv({ ...LOOPBACK_ENV, ...op.env });
   });
 
   afterAll(async () => {

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { LOOPBACK_ENV } from '../support/egress.js';
 
 export const CLI = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -27,7 +28,7 @@ export function runCli(args: readonly string[], options?: CliOptions): Promise<C
 export async function run(command: string, args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
   if (!existsSync(CLI)) throw new Error('dist/ is not built: npm run build');
   const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(command, args, { env: { PATH, HOME, ...options.env } });
+  const child = spawn(command, args, { env: { PATH, HOME, ...LOOPBACK_ENV, ...options.env } });
   // It may end before it has read all.
   child.stdin.on('error', () => {});
   child.stdin.end(options.stdin ?? '');

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { LOOPBACK_ENV } from '../support/egress.js';
 import { temporalAddress, uniqueName } from '../support/parts.js';
 import { CLI } from './run-cli.js';
 
@@ -21,6 +22,7 @@ export async function startCommand(
   const { PATH = '', HOME = '' } = process.env;
   const child = spawn(process.execPath, [CLI, ...args], {
     env: {
+      ...LOOPBACK_ENV,
       ...{ PATH, HOME, TEMPORAL_ADDRESS: temporalAddress() },
       ...{ PROVIDER_TASK_QUEUE: uniqueName('cli'), PROVIDER_OPERATIONS_TASK_QUEUE: uniqueName('cli-operations') },
       ...env,
@@ -61,7 +63,7 @@ export async function runMeanwhile(
   { env, stdin = '', said: pattern, act }: Meanwhile,
 ): Promise<{ readonly exitCode: number | null; readonly said: string }> {
   const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(process.execPath, [CLI, ...args], { env: { PATH, HOME, ...env } });
+  const child = spawn(process.execPath, [CLI, ...args], { env: { PATH, HOME, ...LOOPBACK_ENV, ...env } });
   child.stdin.end(stdin);
   let said = '';
   const acted = new Promise<void>((resolve, reject) => {

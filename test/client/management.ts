@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import { ProviderClient, type ProviderSummary } from '../../src/client.js';
 import type { ProviderIdentity } from '../../src/protocol/identity.js';
 import { createTestDatabase, type TestDatabase, withSession } from '../support/database.js';
+import { LOOPBACK_ENV } from '../support/egress.js';
 import { uniqueName } from '../support/parts.js';
 
 export const CANARY = 'canary-key-1234567890-a1b2';
@@ -39,6 +40,7 @@ export function manageProviders(): Management {
 
   const open = () =>
     ProviderClient.fromEnv({
+      ...LOOPBACK_ENV,
       DATABASE_URL: database.managerUrl,
       ENCRYPTION_KEY: `test:${randomBytes(32).toString('base64')}`,
     });

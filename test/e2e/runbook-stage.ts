@@ -17,6 +17,7 @@ import { findTemporalCli } from '../../src/dev/temporal-cli.js';
 import { CLI, run } from '../cli/run-cli.js';
 import { type RunningCommand, startCommand } from '../cli/running-command.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { LOOPBACK_ENV } from '../support/egress.js';
 import { temporalAddress, uniqueName } from '../support/parts.js';
 
 /** Short, so that a fence which must wait for it is over soon; the runbook's production has 30 s. */
@@ -45,7 +46,11 @@ export class RunbookStage {
       this.#rootKey,
       ...[database.managerUrl, database.resolverUrl].map((url) => new URL(url).password),
     );
-    this.manager = ProviderClient.fromEnv({ DATABASE_URL: database.managerUrl, ENCRYPTION_KEY: this.#rootKey });
+    this.manager = ProviderClient.fromEnv({
+      ...LOOPBACK_ENV,
+      DATABASE_URL: database.managerUrl,
+      ENCRYPTION_KEY: this.#rootKey,
+    });
     this.temporal = new Client({ connection, namespace });
     this.rotations = new RotationClient(this.manager, this.temporal, this.#queues.operations);
   }
@@ -109,7 +114,11 @@ export class RunbookStage {
     await this.#begin();
     await this.manager.shredWorkspace(PROVIDER.workspaceId);
     const lost = `lost:${randomBytes(32).toString('base64')}`;
-    const client = ProviderClient.fromEnv({ DATABASE_URL: this.database.managerUrl, ENCRYPTION_KEY: lost });
+    const client = ProviderClient.fromEnv({
+      ...LOOPBACK_ENV,
+      DATABASE_URL: this.database.managerUrl,
+      ENCRYPTION_KEY: lost,
+    });
     await client.configureProvider({ ...PROVIDER, secret: { apiKey: this.newKey() } });
     await client.close();
   }
@@ -164,6 +173,7 @@ export class RunbookStage {
 
   get #env() {
     return {
+      ...LOOPBACK_ENV,
       ENCRYPTION_KEY: this.#rootKey,
       TEMPORAL_ADDRESS: temporalAddress(),
       TEMPORAL_NAMESPACE: this.namespace,

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { NativeConnection } from '@temporalio/worker';
 import { parseLocalKeyring } from '../../src/client.js';
 import { createOperationsWorker } from '../../src/temporal/operations.js';
+import { LOOPBACK } from '../support/egress.js';
 import { beginAsChild, tellParent } from './child.js';
 import type { OperationsSettings } from './messages.js';
 import { untilItWorks } from './parts/patience.js';
@@ -14,7 +15,7 @@ for (let isFirst = true; ; isFirst = false) {
   const connection = await untilItWorks(() => NativeConnection.connect({ address: temporalAddress }));
   try {
     const { worker, close } = await createOperationsWorker(
-      { store: { databaseUrl }, rootKeyring: parseLocalKeyring(encryptionKey) },
+      { store: { databaseUrl }, rootKeyring: parseLocalKeyring(encryptionKey), egress: LOOPBACK },
       { connection, namespace: 'default', shutdownGraceMs: 0 },
     );
     if (isFirst) tellParent({ is: 'ready' });

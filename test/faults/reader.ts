@@ -15,6 +15,7 @@ import {
   parseLocalKeyring,
   WorkspaceProviders,
 } from '../../src/index.js';
+import { LOOPBACK } from '../support/egress.js';
 import { beginAsChild, tellParent } from './child.js';
 import { keyOf, type ReaderSettings, type SeenCredential, serialOf, type ToReader } from './messages.js';
 import { type Observation, ReadRecorder } from './parts/observations.js';
@@ -221,6 +222,7 @@ const providers = await untilItWorks(() =>
   WorkspaceProviders.connect({
     store: { databaseUrl: settings.databaseUrl, maxConnections: 5 },
     rootKeyring: parseLocalKeyring(settings.encryptionKey),
+    egress: LOOPBACK,
     leaseMs: settings.leaseMs,
     longestStepMs: settings.longestStepMs,
     listenUrl: settings.listenUrl,

@@ -10,6 +10,7 @@ import { ProviderClient, parseLocalKeyring } from '../../src/client.js';
 import { type LlmStandIn, startLlmStandIn } from '../../src/dev/standins/llm.js';
 import { createLogin } from '../../src/store/logins.js';
 import { migrate } from '../../src/store/migrate.js';
+import { LOOPBACK } from '../support/egress.js';
 import { apiKeyOf } from './messages.js';
 import { type ClockedPostgres, startClockedPostgres } from './parts/clocked-postgres.js';
 import { type PostgresProxy, startPostgresProxy } from './parts/postgres-proxy.js';
@@ -68,6 +69,7 @@ export async function setStage(folder: string): Promise<Stage> {
     const manager = ProviderClient.connect({
       store: { databaseUrl: managerUrl, queryTimeoutMs: 5_000 },
       rootKeyring: parseLocalKeyring(encryptionKey),
+      egress: LOOPBACK,
     });
     stops.push(() => manager.close());
     const connection = await Connection.connect({ address: temporal.address });

@@ -4,13 +4,14 @@ import { createFetch, type HttpClient } from '../../src/providers/fetch.js';
 import { parseProvider, providerType } from '../../src/providers/index.js';
 import { confirmChain } from '../../src/providers/rpc.js';
 import type { CheckContext, CheckResult } from '../../src/providers/type.js';
+import { LOOPBACK } from '../support/egress.js';
 import { closedOrigin, type ServiceReply, type ServiceRequest, startService } from './local-service.js';
 
 const KEY = 'canary-key-a1b2c3d4';
 const never = new AbortController().signal;
 let http: HttpClient;
 beforeAll(() => {
-  http = createFetch({ timeouts: { headersMs: 300 } });
+  http = createFetch({ egress: LOOPBACK, timeouts: { headersMs: 300 } });
 });
 afterAll(() => http.close());
 

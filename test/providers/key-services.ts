@@ -6,6 +6,7 @@ import { createFetch, type HttpClient } from '../../src/providers/fetch.js';
 import { type AnyKeyService, keyServiceOf, parseProvider } from '../../src/providers/index.js';
 import { toProviderError } from '../../src/providers/outcome.js';
 import type { CheckContext } from '../../src/providers/type.js';
+import { LOOPBACK } from '../support/egress.js';
 
 export const ADMIN_KEY = 'canary-admin-of-acme-7f3e';
 
@@ -21,7 +22,7 @@ export function keyServiceTest(): { readonly current: KeyServiceTest } {
   const stage = {} as { current: KeyServiceTest };
   let http: HttpClient;
   beforeAll(() => {
-    http = createFetch();
+    http = createFetch({ egress: LOOPBACK });
   });
   beforeEach(async () => {
     const standIn = await startLlmStandIn({ keys: [] });

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { createFetch, type HttpClient } from '../../src/providers/fetch.js';
 import { parseProvider } from '../../src/providers/index.js';
 import { languageModel } from '../../src/providers/language-model.js';
+import { LOOPBACK } from '../support/egress.js';
 import { startService } from './local-service.js';
 
 const KEY = 'canary-key-a1b2c3d4';
@@ -12,7 +13,7 @@ const ENVIRONMENT_KEY = 'canary-of-the-platform';
 
 let http: HttpClient;
 beforeAll(() => {
-  http = createFetch();
+  http = createFetch({ egress: LOOPBACK });
 });
 afterAll(() => http.close());
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import { type FailureType, ProviderError } from '../../src/protocol/errors.js';
 import type { ProviderIdentity } from '../../src/protocol/identity.js';
 import { createFetch, type HttpClient } from '../../src/providers/fetch.js';
+import { LOOPBACK } from '../support/egress.js';
 import { type Call, type Caller, KEY } from './callers.js';
 import { type Answer, type ServiceReply, startService } from './local-service.js';
 import { everyPrintOf } from './prints.js';
@@ -11,7 +12,7 @@ import { everyPrintOf } from './prints.js';
 export function impatientClient(): { readonly current: HttpClient } {
   const client = {} as { current: HttpClient };
   beforeAll(() => {
-    client.current = createFetch({ timeouts: { headersMs: 400, bodyMs: 400 } });
+    client.current = createFetch({ egress: LOOPBACK, timeouts: { headersMs: 400, bodyMs: 400 } });
   });
   afterAll(() => client.current.close());
   return client;

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createFetch } from '../../src/providers/fetch.js';
 import { toProviderError, toProviderErrorFromResponse } from '../../src/providers/outcome.js';
 import { retryAfterMs } from '../../src/providers/retry-after.js';
+import { LOOPBACK } from '../support/egress.js';
 import { aiSdk, anthropicSdk, type Caller, openaiSdk, viem } from './callers.js';
 import { startService } from './local-service.js';
 
@@ -45,7 +46,7 @@ describe('how long a service asks to wait', () => {
     ["OpenAI's SDK", 'llm', 'openai', openaiSdk],
     ['viem', 'rpc', 'mainnet', viem],
   ])('reaches the error through %s', async (_through, type, name, caller) => {
-    const http = createFetch();
+    const http = createFetch({ egress: LOOPBACK });
     const service = await startService({
       status: 429,
       headers: { 'retry-after': '3' },

@@ -3,13 +3,14 @@ import { createFetch, type HttpClient } from '../../src/providers/fetch.js';
 import { parseProvider } from '../../src/providers/index.js';
 import { toProviderError } from '../../src/providers/outcome.js';
 import { type SimulationRequest, simulate } from '../../src/providers/tenderly-simulation.js';
+import { LOOPBACK } from '../support/egress.js';
 import { KEY } from './callers.js';
 import { type ServiceReply, startService } from './local-service.js';
 import { expectOutcome, tenderly } from './outcomes.js';
 
 let http: HttpClient;
 beforeAll(() => {
-  http = createFetch();
+  http = createFetch({ egress: LOOPBACK });
 });
 afterAll(() => http.close());
 

@@ -4,11 +4,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createFetch, type HttpClient } from '../../src/providers/fetch.js';
 import { parseProvider } from '../../src/providers/index.js';
 import { transport } from '../../src/providers/transport.js';
+import { LOOPBACK } from '../support/egress.js';
 import { type Answer, startService } from './local-service.js';
 
 let http: HttpClient;
 beforeAll(() => {
-  http = createFetch();
+  http = createFetch({ egress: LOOPBACK });
 });
 afterAll(() => http.close());
 

@@ -4,10 +4,12 @@
  */
 import { Context } from '@temporalio/activity';
 import { NativeConnection } from '@temporalio/worker';
+import { EgressPolicy } from '../../dist/egress/policy.js';
 import { parseLocalKeyring } from '../../dist/sealing/local-keyring.js';
 import { createOperationsWorker } from '../../dist/temporal/operations.js';
 
 const { databaseUrl, encryptionKey, temporalAddress, taskQueue, points } = JSON.parse(process.env.PARKING_WORKER);
+const egress = new EgressPolicy({ networks: ['loopback'] });
 const forever = new Promise(() => {});
 
 async function execute(input, next) {
@@ -31,7 +33,7 @@ process.once('disconnect', () => process.exit());
 
 const connection = await NativeConnection.connect({ address: temporalAddress });
 const { worker } = await createOperationsWorker(
-  { store: { databaseUrl }, rootKeyring: parseLocalKeyring(encryptionKey), taskQueue },
+  { store: { databaseUrl }, rootKeyring: parseLocalKeyring(encryptionKey), egress, taskQueue },
   {
     connection,
     namespace: 'default',

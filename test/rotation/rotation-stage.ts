@@ -47,9 +47,9 @@ export class RotationStage {
 
   async #startOperations(): Promise<void> {
     const connection = await NativeConnection.connect({ address: temporalAddress() });
-    const { rootKeyring } = this.agents.config();
+    const { rootKeyring, egress } = this.agents.config();
     const { worker, close } = await createOperationsWorker(
-      { store: { databaseUrl: this.agents.database.managerUrl }, rootKeyring, taskQueue: this.taskQueue },
+      { store: { databaseUrl: this.agents.database.managerUrl }, rootKeyring, egress, taskQueue: this.taskQueue },
       { connection, namespace: 'default', shutdownGraceMs: 0 },
     );
     const running = worker.run();

@@ -10,6 +10,7 @@ import { kill } from '../faults/parts/signals.js';
 import { attemptsIn } from '../integration/history.js';
 import { newWorkspace, type StageWorker } from '../support/agent-stage.js';
 import { withSession } from '../support/database.js';
+import { LOOPBACK_ENV } from '../support/egress.js';
 import { temporalAddress, uniqueName } from '../support/parts.js';
 import { RotationStage } from './rotation-stage.js';
 import { askInTurns, askModel, askSleepAsk, goOn } from './workflows.js';
@@ -277,6 +278,7 @@ function startProcess(taskQueue: string): ChildProcess {
   const env = {
     PATH,
     HOME,
+    ...LOOPBACK_ENV,
     DATABASE_URL: stage.agents.database.resolverUrl,
     ENCRYPTION_KEY: stage.agents.encryptionKey,
     TEMPORAL_ADDRESS: temporalAddress(),

@@ -23,6 +23,7 @@ import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
 import type { ProviderConfig } from '../../src/temporal/provider-config.js';
 import { WorkspaceProviders } from '../../src/temporal/workspace-providers.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
+import { LOOPBACK } from './egress.js';
 import { temporalAddress, uniqueName } from './parts.js';
 
 /** Anvil's first account, well known and funded. */
@@ -139,6 +140,7 @@ export class AgentStage {
       store: { databaseUrl: this.database.resolverUrl },
       rootKeyring: parseLocalKeyring(this.encryptionKey),
       leaseMs: LEASE_MS,
+      egress: LOOPBACK,
       ...change,
     };
   }
@@ -177,6 +179,7 @@ export class AgentStage {
     const manager = ProviderClient.connect({
       store: { databaseUrl: this.database.managerUrl },
       rootKeyring: parseLocalKeyring(`stage:${rootKey}`),
+      egress: LOOPBACK,
     });
     this.#stops.push(() => manager.close());
     return manager;

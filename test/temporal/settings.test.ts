@@ -50,6 +50,10 @@ describe('what is refused', () => {
     ['PROVIDER_LISTEN_DATABASE_URL', 'on'],
     ['PROVIDER_MANAGER_DATABASE_URL', 'manager@db'],
     ['PROVIDER_LONGEST_STEP', '0s'],
+    ['PROVIDER_EGRESS_NETWORKS', '10.0.0.0'],
+    ['PROVIDER_EGRESS_NETWORKS', 'loopbak'],
+    ['PROVIDER_EGRESS_PORTS', '0'],
+    ['PROVIDER_EGRESS_PORTS', '443;8443'],
     ['PROVIDER_CACHE_LEESE', '30s'],
   ])('%s=%s is named', (name, value) => {
     expect(refusal({ ...ENV, [name]: value }).facts.fields).toEqual([name]);
@@ -116,6 +120,20 @@ describe('what is taken', () => {
     expect(providerNotes(config)).toEqual([expect.stringContaining('llm/openai')]);
     expect(describeProviderConfig(config).platformFallback).toBe('llm/openai');
     expect(providerNotes(providerConfigFromEnv(ENV))).toEqual([]);
+  });
+
+  test('networks that providers may lead into are told at the start, ports are described', () => {
+    const config = workerConfigFromEnv({
+      ...ENV,
+      PROVIDER_EGRESS_NETWORKS: 'loopback, 10.1.0.0/16',
+      PROVIDER_EGRESS_PORTS: '443,11434',
+      PROVIDER_MANAGER_DATABASE_URL: ENV.DATABASE_URL,
+    });
+    expect(providerNotes(config.providers)).toEqual([expect.stringContaining('loopback, 10.1.0.0/16')]);
+    const described = { egressNetworks: 'loopback, 10.1.0.0/16', egressPorts: '443, 11434' };
+    expect(describeWorkerConfig(config)).toMatchObject(described);
+    expect(config.operations?.egress?.allows('10.1.2.3')).toBe(true);
+    expect(providerConfigFromEnv(ENV).egress?.allows('10.1.2.3')).toBe(false);
   });
 });
 

@@ -15,6 +15,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { ProviderClient } from '../../src/client.js';
 import { type LlmStandIn, startLlmStandIn } from '../../src/dev/standins/llm.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { LOOPBACK_ENV } from '../support/egress.js';
 import { TEST_ENCRYPTION_KEY } from '../support/fake-store.js';
 import { uniqueName } from '../support/parts.js';
 
@@ -31,7 +32,11 @@ beforeAll(async () => {
   database = await createTestDatabase();
   services = await startLlmStandIn({ keys: [{ provider: 'anthropic', key: KEY, owner: 'ws_acme' }] });
   connection = await Connection.connect({ address: inject('temporalAddress') });
-  const providers = ProviderClient.fromEnv({ DATABASE_URL: database.managerUrl, ENCRYPTION_KEY: TEST_ENCRYPTION_KEY });
+  const providers = ProviderClient.fromEnv({
+    ...LOOPBACK_ENV,
+    DATABASE_URL: database.managerUrl,
+    ENCRYPTION_KEY: TEST_ENCRYPTION_KEY,
+  });
   const config = { baseURL: services.baseUrls.anthropic.sdk, model: 'claude-test' };
   const identity = { workspaceId: 'ws_acme', type: 'llm', name: 'anthropic' };
   await providers.configureProvider({ ...identity, config, secret: { apiKey: KEY } });
@@ -53,7 +58,10 @@ interface WorkerRun {
 
 function run(env: Record<string, string>): WorkerRun {
   const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(process.execPath, [WORKER], { env: { PATH, HOME, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [WORKER], {
+    env: { PATH, HOME, ...LOOPBACK_ENV, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   running.add(child);
   const exitCode = once(child, 'exit').then(([code]) => {
     running.delete(child);

@@ -69,7 +69,8 @@ async function build({ live, lease = '4s', tell }: StageOptions, stops: Stops): 
   const rootKey = randomBytes(32).toString('base64');
   const ENCRYPTION_KEY = `demo:${rootKey}`;
   const managerUrl = await createLogin(databaseUrl, 'provider_manager');
-  const providers = ProviderClient.fromEnv({ DATABASE_URL: managerUrl, ENCRYPTION_KEY });
+  const egress = { PROVIDER_EGRESS_NETWORKS: 'loopback' }; // where stand-ins and the node are
+  const providers = ProviderClient.fromEnv({ DATABASE_URL: managerUrl, ENCRYPTION_KEY, ...egress });
   stops.push(() => providers.close());
   for (const provider of services.providers) await providers.configureProvider(provider);
   const workspaces = [...new Set(services.providers.map(({ workspaceId }) => workspaceId))];
@@ -82,6 +83,7 @@ async function build({ live, lease = '4s', tell }: StageOptions, stops: Stops): 
     TEMPORAL_ADDRESS: temporalAddress,
     PROVIDER_CACHE_LEASE: lease,
     PROVIDER_TASK_QUEUE: taskQueue,
+    ...egress,
   };
   const start = async (identity: string, more: Readonly<Record<string, string>> = {}): Promise<DemoWorker> => {
     const worker = await startWorker(identity, { ...env, ...more });

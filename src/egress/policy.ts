@@ -1,0 +1,123 @@
+/**
+ * Where calls to services may go. By default to public addresses, by https, on the usual ports. It judges URLs by their
+ * text and addresses as they are; that a connection goes to an address that was judged is the connector's part.
+ */
+import { lookup } from 'node:dns/promises';
+import { ProviderError } from '../protocol/errors.js';
+import { isPublic, isWithin, type Network, parseAddress, parseNetwork } from './address.js';
+import { isLoopback } from './loopback.js';
+import type { EgressRefusalCode } from './refusal.js';
+
+/** Every address of a name. */
+export type LookUp = (hostname: string) => Promise<readonly string[]>;
+
+export interface EgressOptions {
+  /** Beside public ones: networks in CIDR notation, and `loopback`, which brings plain http and any port there. */
+  readonly networks?: readonly string[];
+  /** Default 443 and 8443. */
+  readonly ports?: readonly number[] | 'any';
+  /** For tests: what answers for names. Default: the system's resolver. */
+  readonly lookUp?: LookUp;
+}
+
+const DEFAULT_PORTS: readonly number[] = [443, 8443];
+const LOOPBACK = 'loopback';
+const LOOPBACK_NETWORKS = ['127.0.0.0/8', '::1/128'];
+const PORTS_RULE = 'must be `any` or a comma-separated list of ports from 1 to 65535';
+
+/** Names that no public resolver answers for, and that a private one may answer with anything. */
+const LOCAL_NAME = /^[^.]+$|\.(localhost|local|localdomain|internal|home\.arpa)$/;
+
+export class EgressPolicy {
+  readonly #networks: readonly Network[];
+  readonly #named: readonly string[];
+  readonly #ports: readonly number[] | 'any';
+  readonly #allowsLoopback: boolean;
+  readonly #lookUp: LookUp;
+
+  /** @throws ProviderError `ProviderConfigInvalid` for what is no network or no port */
+  constructor({ networks = [], ports = DEFAULT_PORTS, lookUp = askSystem }: EgressOptions = {}) {
+    this.#named = networks;
+    this.#allowsLoopback = networks.includes(LOOPBACK);
+    this.#networks = networks.flatMap((name) => (name === LOOPBACK ? LOOPBACK_NETWORKS : [name])).map(parseNetwork);
+    if (ports !== 'any' && !ports.every(isPort)) throw new ProviderError('ProviderConfigInvalid', PORTS_RULE);
+    this.#ports = ports;
+    this.#lookUp = lookUp;
+  }
+
+  /** Why that URL is not called; `undefined` where nothing in its text speaks against it. */
+  refusalOf({ protocol, username, password, hostname, port }: URL): EgressRefusalCode | undefined {
+    const isHere = isLoopback(hostname);
+    const isSecure = protocol === 'https:' || protocol === 'wss:';
+    if (!isSecure && !(isHere && (protocol === 'http:' || protocol === 'ws:'))) return 'REFUSED_INSECURE_URL';
+    if (username || password) return 'REFUSED_USERINFO';
+    if (isHere && this.#allowsLoopback) return undefined;
+    if (!isSecure || !this.#allowsHost(hostname)) return 'REFUSED_ADDRESS';
+    return this.#allowsPort(Number(port || 443)) ? undefined : 'REFUSED_PORT';
+  }
+
+  /** Whether a connection may go to that address. */
+  allows(address: string): boolean {
+    const parsed = parseAddress(address);
+    return parsed !== undefined && (isPublic(parsed) || this.#networks.some((network) => isWithin(parsed, network)));
+  }
+
+  /**
+   * The addresses of a name, as they may be connected to.
+   *
+   * @returns `undefined` where one of them is not allowed: a name that leads inside as well as out is up to no good
+   * @throws what the resolver throws
+   */
+  async addressesOf(hostname: string): Promise<readonly string[] | undefined> {
+    const addresses = await this.#lookUp(hostname);
+    return addresses.length > 0 && addresses.every((address) => this.allows(address)) ? addresses : undefined;
+  }
+
+  /** For a person. */
+  describe(): { readonly networks: readonly string[]; readonly ports: string } {
+    return { networks: this.#named, ports: this.#ports === 'any' ? 'any' : this.#ports.join(', ') };
+  }
+
+  #allowsHost(hostname: string): boolean {
+    const address = hostname.replace(/^\[(.*)\]$/, '$1');
+    if (parseAddress(address)) return this.allows(address);
+    return !hostname.endsWith('.') && (this.#networks.length > 0 || !LOCAL_NAME.test(hostname));
+  }
+
+  #allowsPort(port: number): boolean {
+    return this.#ports === 'any' || this.#ports.includes(port);
+  }
+}
+
+/** Public addresses alone. */
+export const PUBLIC_EGRESS = new EgressPolicy();
+
+/** As the setting has them: `loopback, 10.1.0.0/16`. */
+export function parseNetworks(text: string): readonly string[] {
+  const networks = listed(text);
+  for (const network of networks) if (network !== LOOPBACK) parseNetwork(network);
+  return networks;
+}
+
+/** As the setting has them: `any`, or `443, 11434`; empty: the default. */
+export function parsePorts(text: string): readonly number[] | 'any' {
+  if (text === 'any') return text;
+  const ports = listed(text).map((port) => (/^\d{1,5}$/.test(port) ? Number(port) : Number.NaN));
+  if (!ports.every(isPort)) throw new ProviderError('ProviderConfigInvalid', PORTS_RULE);
+  return ports.length > 0 ? ports : DEFAULT_PORTS;
+}
+
+function listed(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean);
+}
+
+function isPort(port: number): boolean {
+  return Number.isInteger(port) && port >= 1 && port <= 65_535;
+}
+
+async function askSystem(hostname: string): Promise<string[]> {
+  return (await lookup(hostname, { all: true })).map(({ address }) => address);
+}
