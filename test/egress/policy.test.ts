@@ -65,3 +65,17 @@ it.each([
 ])('is not made of %s', (_what, options) => {
   expect(() => new EgressPolicy(options)).toThrow(expect.objectContaining({ type: 'ProviderConfigInvalid' }));
 });
+
+// By the text alone: in the corpus, a resolver that knows no such name would refuse them as well.
+it.each([
+  'outside.example.com.',
+  'localhost',
+  'api.localhost',
+  'postgres',
+  'db.internal',
+  'printer.local',
+  'host.localdomain',
+  'nas.home.arpa',
+])('refuses the name %s before it is looked up', (name) => {
+  expect(PUBLIC_EGRESS.refusalOf(new URL(`https://${name}/`))).toBe('REFUSED_ADDRESS');
+});
