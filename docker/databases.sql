@@ -10,8 +10,9 @@ create role provider_owner nologin;
 create role provider_resolver nologin;
 create role provider_manager nologin;
 create role provider_tenant nologin;
+create role provider_auditor nologin;
 
-create role migration login password :'migration_password' in role provider_owner;
+create role migration login password :'migration_password' in role provider_owner, provider_auditor;
 create role manager login password :'manager_password' in role provider_manager;
 create role worker login password :'worker_password' in role provider_resolver;
 create role temporal login password :'temporal_password';

@@ -39,7 +39,7 @@ export async function migrate(databaseUrl: string): Promise<readonly string[]> {
     if (error instanceof pg.DatabaseError && error.code === '42501') {
       throw new ProviderError(
         'ProviderConfigInvalid',
-        'the login may not migrate: it must own the database, and have CREATEROLE or have been granted provider_owner',
+        'the login may not migrate: it must own the database, and have CREATEROLE or have been granted provider_owner and provider_auditor',
         { fields: ['databaseUrl'] },
       );
     }

@@ -46,7 +46,7 @@ describe('a migrator that is no superuser, on a server where none of the roles e
     await expect(migrate(url)).rejects.toMatchObject({
       type: 'ProviderConfigInvalid',
       message:
-        'the login may not migrate: it must own the database, and have CREATEROLE or have been granted provider_owner',
+        'the login may not migrate: it must own the database, and have CREATEROLE or have been granted provider_owner and provider_auditor',
     });
   });
 
@@ -80,9 +80,9 @@ describe('a migrator that is no superuser, on a server where none of the roles e
     await store.close();
   });
 
-  it('needs no CREATEROLE where an administrator has made the roles and granted it provider_owner', async () => {
+  it('needs no CREATEROLE where an administrator has made the roles and granted it two of them', async () => {
     const url = await ownedDatabase('granted', 'nocreaterole');
-    await withSession(server.url, (session) => session.query('grant provider_owner to granted'));
+    await withSession(server.url, (session) => session.query('grant provider_owner, provider_auditor to granted'));
     expect(await migrate(url)).toContain(latestMigration());
     expect(await migrate(url)).toEqual([]);
   });

@@ -2,7 +2,8 @@ import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openManagementStore } from '../../src/store/management-store.js';
 import { createTestDatabase, type TestDatabase, withSession } from '../support/database.js';
-import { anyWorkspace, provider, row, sealed } from './rows.js';
+import { listPrivileges } from './privileges.js';
+import { anyWorkspace, dataKey, provider, row, sealed } from './rows.js';
 
 const OURS = `
   select c.oid::regclass::text as name, c.relrowsecurity and c.relforcerowsecurity as forced,
@@ -43,10 +44,19 @@ describe('the tables', () => {
     await withSession(database.ownerUrl, async (session) => {
       const { rows } = await session.query(
         `select from pg_roles where rolname in ('provider_owner', 'provider_resolver', 'provider_manager',
-          'provider_tenant') and not (rolsuper or rolbypassrls or rolcanlogin or rolcreaterole)`,
+          'provider_tenant', 'provider_auditor') and not (rolsuper or rolbypassrls or rolcanlogin or rolcreaterole)`,
       );
-      expect(rows).toHaveLength(4);
+      expect(rows).toHaveLength(5);
     });
+  });
+
+  it('each have a policy, and who may do what is what stands in privileges.txt', async () => {
+    const privileges = await withSession(database.ownerUrl, listPrivileges);
+    for (const { name } of await tables()) {
+      if (name === 'provider_api.migrations') continue;
+      expect(privileges).toMatch(new RegExp(`^policy (public.)?${name}: `, 'm'));
+    }
+    await expect(privileges).toMatchFileSnapshot('privileges.txt');
   });
 
   it('are out of reach for everybody who was granted nothing, and so is every function', async () => {
@@ -69,6 +79,62 @@ describe('functions that run as the owner', () => {
         select proname, proconfig from pg_proc where pronamespace = 'provider_api'::regnamespace and prosecdef`);
       expect(rows.length).toBeGreaterThanOrEqual(10);
       for (const { proconfig } of rows) expect(proconfig).toContain('search_path=pg_catalog, pg_temp');
+    });
+  });
+});
+
+describe('looking over every workspace', () => {
+  const SETTING = `select set_config('app.every_workspace', 'on', false)`;
+
+  it('is no setting: no function and no policy knows one', async () => {
+    await withSession(database.ownerUrl, async (session) => {
+      const { rows } = await session.query(`
+        select pg_get_functiondef(oid) as text from pg_proc where pronamespace = 'provider_api'::regnamespace
+        union all select concat(pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid)) from pg_policy`);
+      expect(rows.length).toBeGreaterThanOrEqual(50);
+      for (const { text } of rows) expect(text).not.toContain('every_workspace');
+    });
+  });
+
+  it('is not for the owner, nor for a manager, whatever they set', async () => {
+    const workspaces = [anyWorkspace(), anyWorkspace()] as const;
+    const management = openManagementStore({ databaseUrl: database.managerUrl });
+    for (const workspace of workspaces) {
+      await management.putProvider(provider(workspace), row(workspace));
+      await management.addDataKey(workspace, dataKey('k1'));
+    }
+    await management.close();
+    await withSession(database.ownerUrl, async (session) => {
+      await session.query('set role provider_owner');
+      await session.query(SETTING);
+      for (const table of ['workspace_providers', 'workspace_keys'])
+        expect((await session.query(`select from ${table}`)).rowCount, table).toBe(0);
+    });
+    await withSession(database.managerUrl, async (session) => {
+      await session.query(SETTING);
+      const { rows } = await session.query('select from provider_api.list_providers($1)', [workspaces[0]]);
+      expect(rows).toHaveLength(1);
+      await expect(session.query('select from workspace_providers')).rejects.toEqual(DENIED);
+    });
+  });
+
+  it('is for the auditor, who sees nothing that is sealed and changes nothing', async () => {
+    await withSession(database.ownerUrl, async (session) => {
+      await session.query('set role provider_auditor');
+      const { rows } = await session.query('select count(distinct workspace_id)::int as seen from workspace_keys');
+      expect(rows[0].seen).toBeGreaterThanOrEqual(2);
+      for (const statement of [
+        'select encrypted_config from workspace_providers',
+        'select config from workspace_providers',
+        'select * from workspace_providers',
+        'select next_encrypted_config from provider_rotations',
+        'select previous_encrypted_config from provider_rotations',
+        `update workspace_providers set status = 'disabled'`,
+        'delete from workspace_keys',
+        'delete from provider_events',
+        'create function provider_api.mine() returns int language sql return 1',
+      ])
+        await expect(session.query(statement), statement).rejects.toEqual(DENIED);
     });
   });
 });
