@@ -10,6 +10,7 @@ import type { WorkerRegistry } from '../protocol/workers.js';
 import { call, keyOf } from './calls.js';
 import { type DataKeyStore, dataKeyStore } from './data-key-store.js';
 import { type Database, type DatabaseOptions, openDatabase, type Statement } from './pool.js';
+import { checkedFirst } from './preflight.js';
 import {
   type DataKeyColumns,
   type ProviderColumns,
@@ -48,9 +49,12 @@ export interface ProviderWrite {
   readonly expectedVersion?: number;
 }
 
-/** Each throws ProviderError: `StoreUnavailable`, `ProviderConfigInvalid` where a value does not fit its column. */
+/**
+ * Each throws ProviderError: `StoreUnavailable`, `ProviderConfigInvalid` where a value does not fit its column. The first
+ * call also does what `preflight` does.
+ */
 export interface ManagementStore
-  extends Pick<ProviderStore, 'readWorkspace' | 'close'>,
+  extends Pick<ProviderStore, 'readWorkspace' | 'preflight' | 'close'>,
     WorkerRegistry,
     RotationStore,
     ScheduleStore,
@@ -79,8 +83,9 @@ export interface ManagementStore
  * @throws ProviderError `ProviderConfigInvalid` where the URL is none
  */
 export function openManagementStore(options: DatabaseOptions): ManagementStore {
-  const database = openDatabase(options, 'provider_manager');
+  const database = checkedFirst(openDatabase(options, 'provider_manager'), 'provider_manager');
   return {
+    preflight: () => database.preflight(),
     close: () => database.close(),
     readWorkspace: (workspaceId) => readWorkspace(database, workspaceId),
     ...workerRegistry(database),

@@ -1,75 +1,157 @@
 /**
- * What a worker's login must not be able to do. Row-level security binds nobody who is a superuser, has BYPASSRLS or
- * owns a table, so a worker that could become one of those has no wall around it.
+ * What no login of ours may be able to do, and what must stand in the database, before anything else is asked of it.
+ * Row-level security binds nobody who is a superuser, has BYPASSRLS or owns a table, so a process that could become one
+ * of those has no wall around it; and a wall that somebody took down for an afternoon is missed by nobody else. Rests on
+ * the catalog, which every login may read.
  */
 import { ProviderError } from '../protocol/errors.js';
 import { latestMigration } from './migration-files.js';
 import type { Database } from './pool.js';
 
-/** Facts from the catalog, which everybody may read; memberships count, as `set role` is a statement away. */
-const FACTS = {
-  name: 'preflight_facts',
+export type StoreRole = 'provider_resolver' | 'provider_manager';
+
+/** Memberships count, as `set role` is a statement away. What is found is named, and nothing is found where all is well. */
+const FINDINGS = {
+  name: 'preflight_findings',
   text: `
     with
       tables as (
         select c.* from pg_class c join pg_namespace n on n.oid = c.relnamespace
-        where n.nspname = 'public' and c.relname in ('workspace_providers', 'workspace_keys', 'provider_versions',
-          'provider_epoch', 'provider_invalidations', 'resolver_workers')
+        where n.nspname = 'public' and c.relkind in ('r', 'p') and (
+          c.relname in ('workspace_providers', 'workspace_keys', 'provider_versions', 'provider_epoch',
+            'provider_invalidations', 'resolver_workers', 'provider_rotations', 'provider_events')
+          or c.relowner = to_regrole('provider_owner')
+        )
       ),
       functions as (
         select p.* from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname = 'provider_api'
       ),
+      policies as (
+        select p.*, t.relname from pg_policy p join tables t on t.oid = p.polrelid
+      ),
       reachable as (select * from pg_roles where pg_has_role(oid, 'member'))
-    select
-      exists (select from functions where proname = 'read_workspace') as migrated,
-      exists (select from reachable where rolsuper or rolbypassrls) as unbound,
-      exists (select from tables join reachable on reachable.oid = relowner) as owner,
-      exists (
-        select from tables, reachable
-        where has_any_column_privilege(reachable.oid, tables.oid, 'select, insert, update')
-          or has_table_privilege(reachable.oid, tables.oid, 'delete, truncate')
-      ) as touches_tables,
-      exists (select from tables where not (relrowsecurity and relforcerowsecurity))
-        or exists (select from functions join pg_roles r on r.oid = proowner where rolsuper or rolbypassrls)
-        as unforced,
-      exists (
-        select from functions where proname = 'read_workspace' and has_function_privilege(oid, 'execute')
-      ) and has_schema_privilege((select oid from pg_namespace where nspname = 'provider_api'), 'usage') as reads`,
+    select 'unbound' as finding, '' as name from reachable where rolsuper or rolbypassrls
+    union select 'unmigrated', '' where not exists (select from functions where proname = 'read_workspace')
+    union select 'owner', rolname from reachable
+      where oid in (select relowner from tables union select proowner from functions)
+    union select 'touches_tables', relname from tables, reachable
+      where has_any_column_privilege(reachable.oid, tables.oid, 'select, insert, update')
+        or has_table_privilege(reachable.oid, tables.oid, 'delete, truncate')
+    union select 'unforced', relname from tables where not (relrowsecurity and relforcerowsecurity)
+    union select 'without_policy', relname from tables
+      where not exists (select from policies where polrelid = tables.oid)
+        or relname in ('workspace_providers', 'workspace_keys') and not exists (
+          select from policies
+          where polrelid = tables.oid and polname = 'own_workspace'
+            and pg_get_expr(polqual, polrelid) like '%app.workspace_id%'
+            and pg_get_expr(polwithcheck, polrelid) like '%app.workspace_id%'
+        )
+    union select 'opened', polname || ' on ' || relname
+      from policies, unnest(polroles) as of_role, (values ('provider_owner'), ('provider_tenant')) as bound (rolname)
+      where relname in ('workspace_providers', 'workspace_keys') and polpermissive and polname <> 'own_workspace'
+        and (of_role = 0 or pg_has_role(to_regrole(bound.rolname), of_role, 'usage'))
+    union select 'unbound_function', proname from functions join pg_roles r on r.oid = proowner
+      where prosecdef and (rolsuper or rolbypassrls)
+    union select 'unpinned', proname from functions
+      where prosecdef and not coalesce('search_path=pg_catalog, pg_temp' = any (proconfig), false)
+    union select 'forbidden', '' from functions
+      where proname = case $1 when 'provider_manager' then 'put_provider' else 'read_workspace' end
+        and not (has_function_privilege(oid, 'execute') and has_schema_privilege(pronamespace, 'usage'))`,
 };
 
 const LATEST_MIGRATION = { name: 'latest_migration', text: 'select provider_api.latest_migration() as name' };
 
-type Fact = 'migrated' | 'unbound' | 'owner' | 'touches_tables' | 'unforced' | 'reads';
+const MIGRATE = 'run `workspace-providers migrate`';
 
 /** In the order in which a person would set things right. */
-const REFUSALS: readonly (readonly [fact: Fact, refusedWhen: boolean, why: string])[] = [
+const REFUSALS: readonly (readonly [finding: string, why: (names: string, role: StoreRole) => string])[] = [
   [
     'unbound',
-    true,
-    'the database login is, or can become, a superuser or BYPASSRLS: give the worker a login of its own',
+    (_, role) =>
+      `the database login is, or can become, a superuser or BYPASSRLS: use a login of its own, granted ${role} alone`,
   ],
-  ['migrated', false, 'the database is not migrated: run `workspace-providers migrate`'],
-  ['owner', true, 'the database login owns the tables, or can: give the worker a login of its own'],
-  ['touches_tables', true, 'the database login can touch the tables: grant it provider_resolver alone'],
+  ['unmigrated', () => `the database is not migrated: ${MIGRATE}`],
+  [
+    'owner',
+    (names, role) =>
+      `the database login owns the tables or functions, or can, as ${names}: use a login of its own, granted ${role} alone`,
+  ],
+  [
+    'touches_tables',
+    (names, role) => `the database login can touch the tables (${names}): grant it ${role} alone, and no table`,
+  ],
   [
     'unforced',
-    true,
-    'row-level security is not enabled and forced on every table, or a function is owned by a role that bypasses it',
+    (names) =>
+      `row-level security is not in force on ${names}: alter table … enable row level security, force row level security`,
   ],
-  ['reads', false, 'the database login cannot read providers: grant it provider_resolver'],
+  [
+    'without_policy',
+    (names) =>
+      `row-level security lacks the policy of ${names}: create it again as src/store/migrations has it, own_workspace`,
+  ],
+  [
+    'opened',
+    (names) =>
+      `row-level security is opened by a policy that is not ours, ${names}: drop policy …, or narrow its roles`,
+  ],
+  [
+    'unbound_function',
+    (names) =>
+      `row-level security does not bind the owner of ${names}: alter function provider_api.… owner to provider_owner`,
+  ],
+  [
+    'unpinned',
+    (names) =>
+      `search_path is not pinned by ${names}: alter function provider_api.… set search_path = pg_catalog, pg_temp`,
+  ],
+  [
+    'forbidden',
+    (_, role) =>
+      `the database login cannot ${role === 'provider_manager' ? 'manage' : 'read'} providers: grant it ${role}`,
+  ],
 ];
 
+/** How many names a refusal tells at most. */
+const NAMES_SHOWN = 5;
+
 /** @throws ProviderError `ProviderConfigInvalid` where something must be set right first; `StoreUnavailable`. */
-export async function preflight(database: Database): Promise<void> {
-  const [facts] = await database.query<Record<Fact, boolean>>(FACTS, []);
-  for (const [fact, refusedWhen, why] of REFUSALS) {
-    if (facts?.[fact] === refusedWhen) throw refused(why);
+export async function preflight(database: Database, role: StoreRole): Promise<void> {
+  const found = await database.query<{ finding: string; name: string }>(FINDINGS, [role]);
+  for (const [finding, why] of REFUSALS) {
+    const names = found.filter((row) => row.finding === finding).map(({ name }) => name);
+    if (names.length > 0) throw refused(why(names.sort().slice(0, NAMES_SHOWN).join(', '), role));
   }
   const [applied] = await database.query<{ name: string }>(LATEST_MIGRATION, []);
   // A newer database is fine: migrations are append-only, and workers are replaced one by one.
   if (!applied || applied.name < latestMigration()) {
-    throw refused('the database is older than this build: run `workspace-providers migrate`');
+    throw refused(`the database is older than this build: ${MIGRATE}`);
   }
+}
+
+export interface CheckedDatabase extends Database {
+  /** Runs the check where it has not passed yet. */
+  preflight(): Promise<void>;
+}
+
+/** A database that is checked before its first statement; where that fails, again before the next one. */
+export function checkedFirst(database: Database, role: StoreRole): CheckedDatabase {
+  let passed: Promise<void> | undefined;
+  const check = () => {
+    passed ??= preflight(database, role).catch((error) => {
+      passed = undefined;
+      throw error;
+    });
+    return passed;
+  };
+  return {
+    preflight: check,
+    close: () => database.close(),
+    async query(...statement) {
+      await check();
+      return database.query(...statement);
+    },
+  };
 }
 
 function refused(why: string): ProviderError {

@@ -17,7 +17,8 @@ export interface ProviderStore extends LeaseStore, WorkerRegistry {
    */
   readWorkspace(workspaceId: string): Promise<WorkspaceSnapshot>;
   /**
-   * Refuses a login with more rights than a worker needs, and a database that this build does not fit.
+   * Refuses a login with more rights than its role, a database where row-level security is not whole, and one that this
+   * build does not fit.
    *
    * @throws ProviderError `ProviderConfigInvalid`, saying what to do; `StoreUnavailable`
    */
@@ -37,7 +38,7 @@ export function openProviderStore(options: ProviderStoreOptions): ProviderStore 
     ...leaseStore(database),
     ...workerRegistry(database),
     readWorkspace: (workspaceId) => readWorkspace(database, workspaceId),
-    preflight: () => preflight(database),
+    preflight: () => preflight(database, 'provider_resolver'),
     close: () => database.close(),
   };
 }

@@ -50,7 +50,7 @@ export interface OperationsWorker {
   close(): Promise<void>;
 }
 
-/** @throws ProviderError `ProviderConfigInvalid` where the database URL is none */
+/** @throws ProviderError `ProviderConfigInvalid` for a database URL or a role that does not fit, `StoreUnavailable` */
 export async function createOperationsWorker(
   config: OperationsConfig,
   host: OperationsHost,
@@ -61,6 +61,7 @@ export async function createOperationsWorker(
     await Promise.all([store.close(), http.close()]);
   };
   try {
+    await store.preflight();
     const vault = new SecretVault(new Sealer(config.rootKeyring), store);
     const dependencies = { store, vault, fetch: http.fetch, egress: config.egress };
     const activities = createOperationActivities({

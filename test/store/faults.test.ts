@@ -116,7 +116,7 @@ describe('on the shared server', () => {
   it('a manager’s missing role is named too', async () => {
     const management = openManagementStore({ databaseUrl: database.resolverUrl });
     await expect(management.putProvider(provider('ws_a'), row('a'))).rejects.toMatchObject({
-      message: 'the database login may not do this: grant it the role provider_manager',
+      message: 'the database login cannot manage providers: grant it provider_manager',
     });
     await management.close();
   });

@@ -1,13 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PostgresPart, startPostgres } from '../../src/dev/postgres.js';
+import { openManagementStore } from '../../src/store/management-store.js';
 import { openProviderStore } from '../../src/store/provider-store.js';
 import { createTestDatabase, type TestDatabase, withSession } from '../support/database.js';
 
 let database: TestDatabase;
 
-async function preflight(databaseUrl: string): Promise<void> {
-  const store = openProviderStore({ databaseUrl });
+type Opened = 'worker' | 'manager';
+
+async function preflight(databaseUrl: string, as: Opened = 'worker'): Promise<void> {
+  const store = (as === 'worker' ? openProviderStore : openManagementStore)({ databaseUrl });
   try {
     await store.preflight();
   } finally {
@@ -31,33 +34,55 @@ function loginOf(url: string): string {
   return new URL(url).username;
 }
 
-describe('preflight', () => {
+describe.each([
+  ['worker', 'provider_resolver', 'read'],
+  ['manager', 'provider_manager', 'manage'],
+] as const)('preflight of a %s', (as, role, does) => {
   beforeAll(async () => {
     database = await createTestDatabase();
   });
   afterAll(() => database?.drop());
 
-  it('accepts a login that was granted provider_resolver', async () => {
-    await preflight(database.resolverUrl);
+  const url = () => (as === 'worker' ? database.resolverUrl : database.managerUrl);
+  const refused = (databaseUrl: string, why: string) =>
+    expect(preflight(databaseUrl, as)).rejects.toMatchObject({
+      type: 'ProviderConfigInvalid',
+      message: expect.stringContaining(why),
+      facts: { fields: ['databaseUrl'] },
+    });
+
+  it('accepts a login that was granted its role', async () => {
+    await preflight(url(), as);
   });
 
   it('refuses a superuser', async () => {
-    await expect(preflight(database.ownerUrl)).rejects.toMatchObject({
-      type: 'ProviderConfigInvalid',
-      message: expect.stringContaining('is, or can become, a superuser or BYPASSRLS'),
-    });
+    await refused(
+      database.ownerUrl,
+      `is, or can become, a superuser or BYPASSRLS: use a login of its own, granted ${role}`,
+    );
   });
 
   it('refuses a login that can touch the tables', async () => {
-    await expect(preflight(database.tenantUrl)).rejects.toMatchObject({
-      type: 'ProviderConfigInvalid',
-      message: 'the database login can touch the tables: grant it provider_resolver alone',
-    });
+    await refused(
+      database.tenantUrl,
+      `the database login can touch the tables (provider_events, workspace_keys, workspace_providers): grant it ${role} alone`,
+    );
   });
 
   it.each([
     ['BYPASSRLS', 'alter role LOGIN bypassrls', 'alter role LOGIN nobypassrls', 'a superuser or BYPASSRLS'],
-    ['membership in the owner', 'grant provider_owner to LOGIN', 'revoke provider_owner from LOGIN', 'owns the tables'],
+    [
+      'membership in the owner',
+      'grant provider_owner to LOGIN',
+      'revoke provider_owner from LOGIN',
+      'owns the tables or functions, or can, as provider_owner',
+    ],
+    [
+      'membership in the auditor',
+      'grant provider_auditor to LOGIN',
+      'revoke provider_auditor from LOGIN',
+      'owns the tables or functions, or can, as provider_auditor',
+    ],
     [
       'membership in the tenant role, also one that is not inherited',
       'alter role LOGIN noinherit; grant provider_tenant to LOGIN',
@@ -68,44 +93,86 @@ describe('preflight', () => {
       'one column of one table',
       'grant select (kid) on workspace_keys to LOGIN',
       'revoke select (kid) on workspace_keys from LOGIN',
-      'can touch the tables',
+      'can touch the tables (workspace_keys)',
     ],
     [
       'no role at all',
-      'revoke provider_resolver from LOGIN',
-      'grant provider_resolver to LOGIN',
-      'cannot read providers: grant it provider_resolver',
+      `revoke ${role} from LOGIN`,
+      `grant ${role} to LOGIN`,
+      `cannot ${does} providers: grant it ${role}`,
     ],
   ])('refuses a login with %s', async (_, statement, undo, why) => {
-    const login = loginOf(database.resolverUrl);
-    await changed(statement.replaceAll('LOGIN', login), undo.replaceAll('LOGIN', login), () =>
-      expect(preflight(database.resolverUrl)).rejects.toMatchObject({
-        type: 'ProviderConfigInvalid',
-        message: expect.stringContaining(why),
-      }),
-    );
-    await preflight(database.resolverUrl);
+    const login = loginOf(url());
+    await changed(statement.replaceAll('LOGIN', login), undo.replaceAll('LOGIN', login), () => refused(url(), why));
+    await preflight(url(), as);
   });
+
+  const OWN_WORKSPACE = `(workspace_id = nullif(current_setting('app.workspace_id', true), ''))`;
+  const READ_WORKSPACE = 'alter function provider_api.read_workspace';
 
   it.each([
-    ['a table whose row-level security is not forced', 'no force row level security', 'force row level security'],
-    ['a table without row-level security', 'disable row level security', 'enable row level security'],
-  ])('refuses %s', async (_, change, undo) => {
-    await changed(`alter table workspace_keys ${change}`, `alter table workspace_keys ${undo}`, () =>
-      expect(preflight(database.resolverUrl)).rejects.toMatchObject({
-        type: 'ProviderConfigInvalid',
-        message: expect.stringContaining('row-level security'),
-      }),
-    );
-  });
-
-  it('refuses functions of an owner whom row-level security does not bind', async () => {
-    const FUNCTION = 'alter function provider_api.read_workspace owner to';
-    await changed(`${FUNCTION} postgres`, `${FUNCTION} provider_owner`, () =>
-      expect(preflight(database.resolverUrl)).rejects.toMatchObject({
-        message: expect.stringContaining('row-level security'),
-      }),
-    );
+    [
+      'a table whose row-level security is not forced',
+      'alter table provider_rotations no force row level security',
+      'alter table provider_rotations force row level security',
+      'not in force on provider_rotations: alter table … enable row level security, force row level security',
+    ],
+    [
+      'tables without row-level security',
+      'alter table workspace_keys disable row level security; alter table provider_events disable row level security',
+      'alter table workspace_keys enable row level security; alter table provider_events enable row level security',
+      'not in force on provider_events, workspace_keys: alter table',
+    ],
+    [
+      'a table that was added without row-level security',
+      'set role provider_owner; create table public.unwalled (); reset role',
+      'drop table public.unwalled',
+      'not in force on unwalled: alter table',
+    ],
+    [
+      'a table whose policy is missing',
+      'drop policy functions_alone on resolver_workers',
+      'create policy functions_alone on resolver_workers to provider_owner using (true) with check (true)',
+      'lacks the policy of resolver_workers: create it again',
+    ],
+    [
+      'a workspace policy that holds nobody',
+      'alter policy own_workspace on workspace_keys using (true)',
+      `alter policy own_workspace on workspace_keys using ${OWN_WORKSPACE}`,
+      'lacks the policy of workspace_keys',
+    ],
+    [
+      'a policy for everybody beside it',
+      'create policy support on workspace_providers for select using (true)',
+      'drop policy support on workspace_providers',
+      'opened by a policy that is not ours, support on workspace_providers: drop policy',
+    ],
+    [
+      'an owner who may see what the auditor sees',
+      'grant provider_auditor to provider_owner',
+      'revoke provider_auditor from provider_owner',
+      'opened by a policy that is not ours, auditor_reads on workspace_keys, auditor_reads on workspace_providers',
+    ],
+    [
+      'functions of an owner whom row-level security does not bind',
+      `${READ_WORKSPACE} owner to postgres`,
+      `${READ_WORKSPACE} owner to provider_owner`,
+      'does not bind the owner of read_workspace: alter function provider_api.… owner to provider_owner',
+    ],
+    [
+      'a function whose search_path is not pinned',
+      `${READ_WORKSPACE} reset search_path`,
+      `${READ_WORKSPACE} set search_path = pg_catalog, pg_temp`,
+      'search_path is not pinned by read_workspace: alter function provider_api.… set search_path = pg_catalog, pg_temp',
+    ],
+    [
+      'functions whose search_path is another',
+      `${READ_WORKSPACE} set search_path = public, pg_catalog; alter function provider_api.list_data_keys set search_path = pg_catalog`,
+      `${READ_WORKSPACE} set search_path = pg_catalog, pg_temp; alter function provider_api.list_data_keys set search_path = pg_catalog, pg_temp`,
+      'search_path is not pinned by list_data_keys, read_workspace',
+    ],
+  ])('refuses %s', async (_, change, undo, why) => {
+    await changed(change, undo, () => refused(url(), why));
   });
 
   it('refuses a database that is older than this build, and takes a newer one', async () => {
@@ -115,12 +182,12 @@ describe('preflight', () => {
       `${RENAME} '0000_older' || id where true`,
       `${RENAME} '9999_newer' where id = (select max(id) from provider_api.migrations)`,
       () =>
-        expect(preflight(database.resolverUrl)).rejects.toMatchObject({
+        expect(preflight(url(), as)).rejects.toMatchObject({
           type: 'ProviderConfigInvalid',
           message: 'the database is older than this build: run `workspace-providers migrate`',
         }),
     );
-    await preflight(database.resolverUrl);
+    await preflight(url(), as);
     await withSession(database.ownerUrl, async (session) => {
       expect((await session.query(`select ${LATEST} as name`)).rows).toEqual([{ name: '9999_newer' }]);
     });
