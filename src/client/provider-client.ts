@@ -21,9 +21,9 @@ import { checkDestination } from '../providers/destination.js';
 import { createFetch, type HttpClient } from '../providers/fetch.js';
 import { type ParsedProvider, parseProvider } from '../providers/index.js';
 import { Sealer } from '../sealing/sealer.js';
+import type { ProviderAudit } from '../store/audit-store.js';
 import { type ManagementStore, openManagementStore } from '../store/management-store.js';
 import type { RotationSummary } from '../store/rotation-store.js';
-import type { ProviderEvent } from '../store/schedule-store.js';
 import { type ProviderClientConfig, providerClientConfigFromEnv } from './client-config.js';
 import { changeProvider, type ProviderChange } from './provider-change.js';
 import { type ProviderSummary, summarize } from './provider-summary.js';
@@ -48,6 +48,13 @@ export interface WrittenProvider extends ProviderIdentity {
   readonly shown: Readonly<Record<string, string | number>>;
 }
 
+interface Parts {
+  readonly store: ManagementStore;
+  readonly sealer: Sealer;
+  readonly http: HttpClient;
+  readonly egress: EgressPolicy;
+}
+
 /** For the service to unmake a key: whoever rotates again waits for it. */
 const ABANDON_TIMEOUT_MS = 15_000;
 
@@ -68,22 +75,38 @@ export class ProviderClient {
   readonly #http: HttpClient;
   readonly #egress: EgressPolicy;
 
-  private constructor({ store, rootKeyring, egress = PUBLIC_EGRESS }: ProviderClientConfig) {
+  private constructor({ store, sealer, http, egress }: Parts) {
+    this.#store = store;
+    this.#sealer = sealer;
+    this.#vault = new SecretVault(sealer, store);
+    this.#http = http;
     this.#egress = egress;
-    this.#http = createFetch({ egress });
-    this.#store = openManagementStore(store);
-    this.#sealer = new Sealer(rootKeyring);
-    this.#vault = new SecretVault(this.#sealer, this.#store);
   }
 
   /** Connects to Postgres at the first call, not before. */
-  static connect(config: ProviderClientConfig): ProviderClient {
-    return new ProviderClient(config);
+  static connect({ store, rootKeyring, egress = PUBLIC_EGRESS }: ProviderClientConfig): ProviderClient {
+    return new ProviderClient({
+      store: openManagementStore(store),
+      sealer: new Sealer(rootKeyring),
+      http: createFetch({ egress }),
+      egress,
+    });
   }
 
   /** @param env - default: the process's own; see `docs/configuration.md` */
   static fromEnv(env: NodeJS.ProcessEnv = process.env): ProviderClient {
-    return new ProviderClient(providerClientConfigFromEnv(env));
+    return ProviderClient.connect(providerClientConfigFromEnv(env));
+  }
+
+  /**
+   * This client for somebody whom the audit is to name, who was authenticated elsewhere: else it names the database's
+   * login. Both share what they are connected with: closing one closes both.
+   *
+   * @param actor - 1 to 200 characters: `user:ana@acme`, `cli:ana@ops-1`
+   */
+  actingAs(actor: string): ProviderClient {
+    const store = this.#store.actingAs(actor);
+    return new ProviderClient({ store, sealer: this.#sealer, http: this.#http, egress: this.#egress });
   }
 
   /** Adds a provider, or replaces config and secret of the one that is there. One that is disabled stays so. */
@@ -172,9 +195,9 @@ export class ProviderClient {
     return new Rotations(this.#management);
   }
 
-  /** What happened to providers, the newest first. @param workspaceId - absent: of all workspaces */
-  listEvents(workspaceId?: string, limit = 50): Promise<readonly ProviderEvent[]> {
-    return this.#store.listProviderEvents(workspaceId, limit);
+  /** What happened to providers, and which workflows used them. */
+  get audit(): ProviderAudit {
+    return this.#store.audit;
   }
 
   /** Of how many overdue rotations a person was told, who has done nothing yet; of all workspaces. */

@@ -10,6 +10,7 @@ import type { ProviderReference } from './references.js';
 const WORKSPACE_ID = /^[A-Za-z0-9_.:-]{1,128}$/;
 const PROVIDER_TYPE = /^[a-z][a-z0-9-]{0,31}$/;
 const PROVIDER_NAME = /^[a-z0-9_.:-]{1,64}$/;
+const ACTOR = /^\P{Cc}{1,200}$/u;
 
 /** @throws ProviderError `ProviderConfigInvalid` where a name does not fit its pattern. */
 export function checkWorkspaceId(workspaceId: string): string {
@@ -32,6 +33,11 @@ export function checkIdentity(identity: ProviderIdentity): ProviderIdentity {
   checkProviderType(identity.type);
   checkProviderName(identity.name);
   return identity;
+}
+
+/** Who acts, for the audit. @throws ProviderError `ProviderConfigInvalid` */
+export function checkActor(actor: string): string {
+  return check(actor, ACTOR, 'actor', '1 to 200 characters, none of them a control character');
 }
 
 /** @throws ProviderError `ProviderConfigInvalid` where it is no whole number from 1 */

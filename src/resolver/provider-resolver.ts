@@ -15,7 +15,6 @@ import type { CacheOutcome, ProviderReference, RpcReference } from '../protocol/
 import type { CredentialOf, ProviderTypeName } from '../providers/index.js';
 import { toProviderError } from '../providers/outcome.js';
 import type { Fetch } from '../providers/type.js';
-import type { Sealer } from '../sealing/sealer.js';
 import type { ProviderStore } from '../store/provider-store.js';
 import { checkChainsOf, missing } from './absence.js';
 import { byPriority, endpointsOf, servesChain } from './chain-endpoints.js';
@@ -23,11 +22,10 @@ import { OpenScopes } from './open-scopes.js';
 import { PlatformFallback } from './platform-fallback.js';
 import type { OpenCredential, ProviderCall } from './provider-call.js';
 import { type CacheRead, WorkspaceCache } from './workspace-cache.js';
-import { type OpenedProvider, type StoredProvider, WorkspaceEntry } from './workspace-entry.js';
+import { type EntryDependencies, type OpenedProvider, type StoredProvider, WorkspaceEntry } from './workspace-entry.js';
 
-export interface ProviderResolverOptions {
+export interface ProviderResolverOptions extends EntryDependencies {
   readonly store: Pick<ProviderStore, 'readWorkspace'>;
-  readonly sealer: Pick<Sealer, 'open'>;
   /** Given to callbacks, so that every call to a service leaves through one HTTP client. */
   readonly fetch: Fetch;
   /** Default: no fallback. */
@@ -57,13 +55,13 @@ export class ProviderResolver {
 
   constructor(private readonly options: ProviderResolverOptions) {
     this.#fallback = options.fallback ?? PlatformFallback.off;
-    const { store, sealer, lease = new Lease(DEFAULT_LEASE_MS) } = options;
+    const { store, lease = new Lease(DEFAULT_LEASE_MS) } = options;
     this.cache = new WorkspaceCache({
       lease,
       maxProviders: options.maxProviders ?? DEFAULT_MAX_PROVIDERS,
       load: async (workspaceId) => {
         const snapshot = await store.readWorkspace(workspaceId);
-        return new WorkspaceEntry(workspaceId, snapshot, sealer, lease.now().monotonicMs);
+        return new WorkspaceEntry(workspaceId, snapshot, options, lease.now().monotonicMs);
       },
     });
   }

@@ -2,7 +2,7 @@
  * One workspace's providers as of one database snapshot. Rows are opened when first asked for and the result is kept
  * as long as the entry lives; a row that does not open fails again at each try, and leaves the others alone.
  */
-import { ProviderError } from '../protocol/errors.js';
+import { isProviderError, ProviderError } from '../protocol/errors.js';
 import type { ProviderIdentity } from '../protocol/identity.js';
 import { parseJson } from '../protocol/json.js';
 import { describeProvider } from '../protocol/names.js';
@@ -10,6 +10,7 @@ import type { ProviderRecord, WorkspaceSnapshot } from '../protocol/records.js';
 import type { ProviderReference } from '../protocol/references.js';
 import { type ParsedProvider, parseProvider } from '../providers/index.js';
 import type { Sealer } from '../sealing/sealer.js';
+import type { ResolverAudit } from './resolver-audit.js';
 
 /** A provider in the clear: only inside this process, only as long as its entry. */
 export interface OpenedProvider<Credential = unknown> {
@@ -55,6 +56,12 @@ export class StoredProvider {
   }
 }
 
+export interface EntryDependencies {
+  readonly sealer: Pick<Sealer, 'open'>;
+  /** Default: nobody is told. */
+  readonly audit?: ResolverAudit;
+}
+
 export class WorkspaceEntry {
   readonly #providers: readonly StoredProvider[];
   /** How many providers it holds, at least 1: what the cache counts. */
@@ -64,7 +71,7 @@ export class WorkspaceEntry {
   constructor(
     workspaceId: string,
     snapshot: WorkspaceSnapshot,
-    sealer: Pick<Sealer, 'open'>,
+    { sealer, audit }: EntryDependencies,
     /** By the monotonic clock. */
     readonly loadedAtMs: number,
   ) {
@@ -72,7 +79,11 @@ export class WorkspaceEntry {
     this.size = Math.max(1, snapshot.providers.length);
     this.#providers = snapshot.providers.map((record) => {
       const identity: ProviderIdentity = { workspaceId, type: record.type, name: record.name };
-      const unseal = () => sealer.open(identity, record.encryptedConfig, snapshot.dataKeys);
+      const unseal = () =>
+        sealer.open(identity, record.encryptedConfig, snapshot.dataKeys).catch((error: unknown) => {
+          if (isProviderError(error, 'CredentialUnreadable')) audit?.unreadable(identity, record.version);
+          throw error;
+        });
       return new StoredProvider(identity, record, unseal);
     });
   }

@@ -22,7 +22,8 @@ export interface DataKeyStore {
   deleteDataKeys(workspaceId: string): Promise<void>;
 }
 
-export function dataKeyStore(database: Database): DataKeyStore {
+/** @param actor - as the audit calls who acts; absent: its login */
+export function dataKeyStore(database: Database, actor?: string): DataKeyStore {
   return {
     async listDataKeys(after, limit) {
       const values = [after?.workspaceId ?? '', after?.kid ?? '', limit];
@@ -35,11 +36,11 @@ export function dataKeyStore(database: Database): DataKeyStore {
       return row?.rewrapped ?? false;
     },
     async deleteDataKeys(workspaceId) {
-      await database.query(DELETE, [checkWorkspaceId(workspaceId)]);
+      await database.query(DELETE, [checkWorkspaceId(workspaceId), actor ?? null]);
     },
   };
 }
 
 const LIST = call('list_data_keys', 3);
 const REWRAP = call('rewrap_data_key', 5);
-const DELETE = call('delete_data_keys', 1);
+const DELETE = call('delete_data_keys', 2);

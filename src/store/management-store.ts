@@ -4,13 +4,14 @@
  */
 import { ProviderError } from '../protocol/errors.js';
 import type { ProviderIdentity } from '../protocol/identity.js';
-import { checkWorkspaceId, describeProvider } from '../protocol/names.js';
+import { checkActor, checkWorkspaceId, describeProvider } from '../protocol/names.js';
 import type { ProviderRecord, WrappedDataKey } from '../protocol/records.js';
 import type { WorkerRegistry } from '../protocol/workers.js';
+import { type ProviderAudit, providerAudit } from './audit-store.js';
 import { call, keyOf } from './calls.js';
 import { type DataKeyStore, dataKeyStore } from './data-key-store.js';
 import { type Database, type DatabaseOptions, openDatabase, type Statement } from './pool.js';
-import { checkedFirst } from './preflight.js';
+import { type CheckedDatabase, checkedFirst } from './preflight.js';
 import {
   type DataKeyColumns,
   type ProviderColumns,
@@ -59,6 +60,9 @@ export interface ManagementStore
     RotationStore,
     ScheduleStore,
     DataKeyStore {
+  readonly audit: ProviderAudit;
+  /** The same store and its connections, for somebody whom the audit is to name: closing one closes both. */
+  actingAs(actor: string): ManagementStore;
   /** By type and name. */
   listProviders(workspaceId: string): Promise<readonly ProviderRow[]>;
   /** Adds a workspace's data key where it has none, and returns the active one, whoever was first. */
@@ -83,15 +87,21 @@ export interface ManagementStore
  * @throws ProviderError `ProviderConfigInvalid` where the URL is none
  */
 export function openManagementStore(options: DatabaseOptions): ManagementStore {
-  const database = checkedFirst(openDatabase(options, 'provider_manager'), 'provider_manager');
+  return managementStore(checkedFirst(openDatabase(options, 'provider_manager'), 'provider_manager'));
+}
+
+/** @param actor - as the audit calls who acts; absent: its login */
+function managementStore(database: CheckedDatabase, actor?: string): ManagementStore {
   return {
+    actingAs: (other) => managementStore(database, checkActor(other)),
     preflight: () => database.preflight(),
     close: () => database.close(),
     readWorkspace: (workspaceId) => readWorkspace(database, workspaceId),
     ...workerRegistry(database),
     ...rotationStore(database),
-    ...scheduleStore(database),
-    ...dataKeyStore(database),
+    ...scheduleStore(database, actor),
+    audit: providerAudit(database),
+    ...dataKeyStore(database, actor),
 
     async listProviders(workspaceId) {
       return (await database.query<RowColumns>(LIST, [checkWorkspaceId(workspaceId)])).map(toProviderRow);
@@ -106,7 +116,7 @@ export function openManagementStore(options: DatabaseOptions): ManagementStore {
     },
 
     async putProvider(identity, { config, encryptedConfig, expectedVersion }) {
-      const values = [...keyOf(identity), toJson(config), encryptedConfig, expectedVersion ?? null];
+      const values = [...keyOf(identity), toJson(config), encryptedConfig, expectedVersion ?? null, actor ?? null];
       const version = await newVersion(database, PUT, values);
       if (version !== undefined) return { version };
       throw new ProviderError(
@@ -117,7 +127,7 @@ export function openManagementStore(options: DatabaseOptions): ManagementStore {
     },
 
     async setStatus(identity, status) {
-      const version = await newVersion(database, SET_STATUS, [...keyOf(identity), status]);
+      const version = await newVersion(database, SET_STATUS, [...keyOf(identity), status, actor ?? null]);
       if (version !== undefined) return { version };
       throw new ProviderError('ProviderNotConfigured', `there is no ${describeProvider(identity)}`, {
         provider: identity,
@@ -125,7 +135,7 @@ export function openManagementStore(options: DatabaseOptions): ManagementStore {
     },
 
     async removeProvider(identity) {
-      const [row] = await database.query<{ removed: boolean }>(REMOVE, keyOf(identity));
+      const [row] = await database.query<{ removed: boolean }>(REMOVE, [...keyOf(identity), actor ?? null]);
       return row?.removed ?? false;
     },
 
@@ -137,9 +147,9 @@ export function openManagementStore(options: DatabaseOptions): ManagementStore {
 
 const LIST = call('list_providers', 1, '*');
 const ADD_DATA_KEY = call('add_data_key', 4, '*');
-const PUT = call('put_provider', 6, 'new_version');
-const SET_STATUS = call('set_provider_status', 4, 'new_version');
-const REMOVE = call('remove_provider', 3, 'removed');
+const PUT = call('put_provider', 7, 'new_version');
+const SET_STATUS = call('set_provider_status', 5, 'new_version');
+const REMOVE = call('remove_provider', 4, 'removed');
 const RECORD_CHECK = call('record_check', 5, '*');
 
 /** @returns undefined where the function found no row to change */

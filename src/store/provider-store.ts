@@ -4,11 +4,12 @@ import type { ProviderRecord, WorkspaceSnapshot, WrappedDataKey } from '../proto
 import type { LeaseStore, WorkerRegistry } from '../protocol/workers.js';
 import { type Database, type DatabaseOptions, openDatabase } from './pool.js';
 import { preflight } from './preflight.js';
+import { type StepAuditStore, stepAuditStore } from './step-audit-store.js';
 import { leaseStore, workerRegistry } from './worker-store.js';
 
 export type ProviderStoreOptions = DatabaseOptions;
 
-export interface ProviderStore extends LeaseStore, WorkerRegistry {
+export interface ProviderStore extends LeaseStore, WorkerRegistry, StepAuditStore {
   /**
    * All that a workspace has stored, in one snapshot and one round trip; empty lists where there is nothing. Of the data
    * keys the first is the active one.
@@ -37,6 +38,7 @@ export function openProviderStore(options: ProviderStoreOptions): ProviderStore 
   return {
     ...leaseStore(database),
     ...workerRegistry(database),
+    ...stepAuditStore(database),
     readWorkspace: (workspaceId) => readWorkspace(database, workspaceId),
     preflight: () => preflight(database, 'provider_resolver'),
     close: () => database.close(),

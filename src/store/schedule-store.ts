@@ -1,25 +1,10 @@
-/** What is asked of all workspaces at once, page by page, and what was told of their providers. */
+/** What is asked of all workspaces at once, page by page, and what a person must be told once. */
 import { ProviderError } from '../protocol/errors.js';
 import type { ProviderIdentity } from '../protocol/identity.js';
-import { checkWorkspaceId, describeProvider } from '../protocol/names.js';
+import { describeProvider } from '../protocol/names.js';
 import type { DueRotation, PageInput, PreparedRotation, ProviderEventName } from '../protocol/schedules.js';
 import { call, type KeyColumns, keyOf, toIdentity } from './calls.js';
 import type { Database } from './pool.js';
-
-/** One line of the audit. */
-export interface ProviderEvent {
-  /** Grows with time. */
-  readonly eventId: string;
-  readonly at: Date;
-  readonly provider: ProviderIdentity;
-  readonly version?: number;
-  /** `rotation-overdue`, `credential-rejected`, … */
-  readonly event: string;
-  /** Who, or what, it was done or found by. */
-  readonly actor: string;
-  /** Names and counts, never a secret. */
-  readonly details: Readonly<Record<string, unknown>>;
-}
 
 export interface StageDueRotation {
   /** For the one that is staged where there is none. */
@@ -41,8 +26,6 @@ export interface ScheduleStore {
   raiseEventOnce(due: DueRotation, event: ProviderEventName, actor: string): Promise<boolean>;
   /** Of how many overdue rotations a person was told, who has done nothing yet. */
   countOverdue(): Promise<number>;
-  /** The newest first. @param workspaceId - absent: of all */
-  listProviderEvents(workspaceId: string | undefined, limit: number): Promise<readonly ProviderEvent[]>;
   /**
    * @param rotateEvery - as Postgres reads an interval: `90 days`; absent: only when somebody asks for it
    * @throws ProviderError `ProviderNotConfigured`, `ProviderConfigInvalid` where that is no interval
@@ -50,7 +33,8 @@ export interface ScheduleStore {
   setRotationInterval(provider: ProviderIdentity, rotateEvery: string | undefined): Promise<void>;
 }
 
-export function scheduleStore(database: Database): ScheduleStore {
+/** @param actor - as the audit calls who acts; absent: its login */
+export function scheduleStore(database: Database, actor?: string): ScheduleStore {
   return {
     async listDueRotations(page) {
       const rows = await database.query<KeyColumns & { version: string }>(LIST_DUE, pageOf(page));
@@ -79,13 +63,8 @@ export function scheduleStore(database: Database): ScheduleStore {
       return Number(row?.overdue);
     },
 
-    async listProviderEvents(workspaceId, limit) {
-      const values = [workspaceId === undefined ? null : checkWorkspaceId(workspaceId), limit];
-      return (await database.query<EventColumns>(LIST_EVENTS, values)).map(toEvent);
-    },
-
     async setRotationInterval(provider, rotateEvery) {
-      const values = [...keyOf(provider), rotateEvery ?? null];
+      const values = [...keyOf(provider), rotateEvery ?? null, actor ?? null];
       const [row] = await database.query<{ changed: boolean }>(SET_INTERVAL, values);
       if (row?.changed) return;
       throw new ProviderError('ProviderNotConfigured', `there is no ${describeProvider(provider)}`, { provider });
@@ -98,36 +77,14 @@ const LIST_ACTIVE = call('list_active_providers', 4);
 const STAGE_DUE = call('stage_due_rotation', 6);
 const RAISE_ONCE = call('raise_event_once', 6);
 const COUNT_OVERDUE = call('count_overdue', 0);
-const LIST_EVENTS = call('list_provider_events', 2);
-const SET_INTERVAL = call('set_rotation_interval', 4);
+const SET_INTERVAL = call('set_rotation_interval', 5);
 
 interface StagedColumns {
   readonly outcome: PreparedRotation['outcome'];
   readonly staged_id: string | null;
 }
 
-interface EventColumns extends KeyColumns {
-  readonly event_id: string;
-  readonly at: Date;
-  readonly version: string | null;
-  readonly event: string;
-  readonly actor: string;
-  readonly details: Readonly<Record<string, unknown>>;
-}
-
 /** An empty text comes before every name. */
 function pageOf({ after, limit }: PageInput): unknown[] {
   return [...(after ? keyOf(after) : ['', '', '']), limit];
-}
-
-function toEvent(row: EventColumns): ProviderEvent {
-  return {
-    eventId: row.event_id,
-    at: row.at,
-    provider: toIdentity(row),
-    version: row.version === null ? undefined : Number(row.version),
-    event: row.event,
-    actor: row.actor,
-    details: row.details,
-  };
 }

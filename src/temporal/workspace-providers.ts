@@ -17,6 +17,7 @@ import { BUILD } from './build.js';
 import { OwnQueue } from './own-queue.js';
 import { ProvidersPlugin } from './plugin.js';
 import { DEFAULT_LONGEST_STEP_MS, type ProviderConfig, providerConfigFromEnv } from './provider-config.js';
+import { StepAudit } from './step-audit.js';
 import { startUpkeep } from './upkeep.js';
 
 /** What this process's cache and lease did since it started. */
@@ -56,6 +57,7 @@ export class WorkspaceProviders {
     const store = openProviderStore(config.store);
     const http = createFetch({ egress: config.egress });
     const lease = new Lease(config.leaseMs ?? DEFAULT_LEASE_MS);
+    const worker = registrationOf(config, lease);
     const resolver = new ProviderResolver({
       store,
       sealer: new Sealer(config.rootKeyring),
@@ -63,8 +65,8 @@ export class WorkspaceProviders {
       fallback: config.fallback,
       lease,
       maxProviders: config.maxProviders,
+      audit: new StepAudit(store, worker.identity),
     });
-    const worker = registrationOf(config, lease);
     const keeper = new LeaseKeeper({ store, worker, lease, cache: resolver.cache });
     try {
       await store.preflight();

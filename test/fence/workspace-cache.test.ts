@@ -29,7 +29,7 @@ beforeEach(() => {
 
 function entryOf(epoch: number): WorkspaceEntry {
   const sealer = { open: () => Promise.reject(new Error('nothing is opened here')) };
-  return new WorkspaceEntry(WORKSPACE, { epoch, dataKeys: [], providers: [] }, sealer, clock.nowMs);
+  return new WorkspaceEntry(WORKSPACE, { epoch, dataKeys: [], providers: [] }, { sealer }, clock.nowMs);
 }
 
 const read = async () => {
