@@ -38,21 +38,27 @@ const DEFAULT_PRIORITY = 100;
 const CHAIN_RULE = 'must be a chain id: a whole number from 1';
 const PRIORITY_RULE = 'must be a whole number from 0 to 1000000';
 const URL_RULE = 'must be an https URL (http to a loopback address alone, websockets not at all) without fragment';
-const HEADERS_RULE = 'must be at most 20 headers of printable characters, none that HTTP itself sets';
+const HEADERS_RULE = 'must be at most 20 headers of printable characters, none twice, none that HTTP itself sets';
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
 const HEADER_VALUE = /^[\x21-\x7e]([\x20-\x7e]{0,8190}[\x21-\x7e])?$/;
-const HEADERS_OF_HTTP = new Set(['connection', 'content-length', 'content-type', 'host', 'transfer-encoding']);
+/** Those of a connection or a body: the client sets them, drops them, or refuses the call. */
+const HEADERS_OF_HTTP: ReadonlySet<string> = new Set([
+  ...['connection', 'content-encoding', 'content-length', 'content-type', 'expect', 'host', 'keep-alive'],
+  ...['proxy-connection', 'sec-fetch-mode', 'te', 'trailer', 'transfer-encoding', 'upgrade'],
+]);
 
-const headers = z
-  .record(z.string(), z.string({ error: HEADERS_RULE }), { error: HEADERS_RULE })
-  .refine(
-    (value) =>
-      Object.keys(value).length <= 20 &&
-      Object.entries(value).every(
-        ([name, text]) => HEADER_NAME.test(name) && HEADER_VALUE.test(text) && !HEADERS_OF_HTTP.has(name.toLowerCase()),
-      ),
-    { error: HEADERS_RULE },
-  );
+const headers = z.record(z.string(), z.string({ error: HEADERS_RULE }), { error: HEADERS_RULE }).refine(
+  (value) => {
+    const names = new Set(Object.keys(value).map((name) => name.toLowerCase()));
+    return (
+      names.size === Object.keys(value).length &&
+      names.size <= 20 &&
+      Object.entries(value).every(([name, text]) => HEADER_NAME.test(name) && HEADER_VALUE.test(text)) &&
+      [...names].every((name) => !HEADERS_OF_HTTP.has(name))
+    );
+  },
+  { error: HEADERS_RULE },
+);
 
 const config = z.strictObject({
   chainId: z.int({ error: CHAIN_RULE }).min(1, { error: CHAIN_RULE }),

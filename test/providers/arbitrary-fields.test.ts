@@ -1,0 +1,120 @@
+/**
+ * Config and secrets as anybody may send them. Either they fit, and then every header and URL of theirs can be sent; or
+ * the fields are named, from our own list of names, and nothing that was given comes back.
+ */
+import fc from 'fast-check';
+import { expect, onTestFinished, test } from 'vitest';
+import { isProviderError } from '../../src/protocol/errors.js';
+import { createFetch } from '../../src/providers/fetch.js';
+import { parseProvider, providerTypes } from '../../src/providers/index.js';
+import { LOOPBACK } from '../support/egress.js';
+import { startService } from './local-service.js';
+
+const CANARY = 'canary-field-5eed';
+
+const FIELDS = {
+  config: ['baseURL', 'model', 'organization', 'project', 'account', 'chainId', 'priority'],
+  secret: ['apiKey', 'adminKey', 'accessKey', 'nodeAccessKey', 'url', 'headers'],
+};
+const NAMES = ['anthropic', 'openai', 'gemini', 'mistral', 'default', 'mainnet', 'chain-1'];
+
+const piece = fc.oneof(
+  fc.constantFrom(CANARY, 'https://', 'http://', 'rpc.example', 'localhost', '[::1]', ':443', '/v1', '…', '[redacted]'),
+  fc.constantFrom(...'/:@?#%&=. \r\n\t\0'),
+  fc.string({ unit: 'binary', maxLength: 6 }),
+);
+const text = fc.oneof(
+  fc.array(piece, { maxLength: 6 }).map((pieces) => pieces.join('')),
+  fc.constantFrom('https://rpc.example/v2/canary-field-5eed', CANARY, 'claude', 'acme'),
+  fc.integer({ min: 8_190, max: 8_194 }).map((length) => 'k'.repeat(length)),
+);
+const headerName = fc.oneof(
+  fc.constantFrom('authorization', 'Authorization', 'x-api-key', 'X-Api-Key', '__proto__', 'constructor', 'cookie'),
+  fc.string({ unit: 'grapheme-ascii', maxLength: 12 }),
+  text,
+);
+const value = fc.oneof(
+  { weight: 6, arbitrary: text },
+  { weight: 2, arbitrary: fc.dictionary(headerName, text, { maxKeys: 4, noNullPrototype: false }) },
+  fc.constantFrom(1, 8453, -1, 1.5, Number.MAX_SAFE_INTEGER, 1e21),
+  fc.anything({ withBigInt: true, withDate: true, withMap: true, maxDepth: 2 }),
+);
+
+function fields(names: readonly string[]) {
+  const known = fc.dictionary(fc.constantFrom(...names), value, { maxKeys: 4 });
+  return fc.oneof({ weight: 8, arbitrary: known }, fc.dictionary(text, value, { maxKeys: 3 }), fc.anything());
+}
+
+/** A name is shown in messages, so none of these holds the canary. */
+const name = fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...NAMES) }, fc.string({ unit: 'binary' }));
+const type = fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...Object.keys(providerTypes)) }, text);
+const config = fields(FIELDS.config);
+const secret = fields(FIELDS.secret);
+
+const NAMED = [
+  ...Object.entries(FIELDS).flatMap(([part, names]) => [part, ...names.map((field) => `${part}.${field}`)]),
+  'name',
+  'type',
+];
+
+/** `undefined` where it was refused, in the one way in which it may be. */
+function parsed(given: readonly [type: string, name: string, config: unknown, secret: unknown]) {
+  try {
+    return parseProvider(...given);
+  } catch (error) {
+    if (!isProviderError(error, 'ProviderConfigInvalid')) throw error;
+    for (const field of error.facts.fields ?? []) expect(NAMED).toContain(field);
+    expect(`${error.message} ${JSON.stringify(error)} ${error.cause}`).not.toContain(CANARY);
+    return undefined;
+  }
+}
+
+test('any config and secret of any type: parsed, or refused by the names of our own fields', () => {
+  fc.assert(
+    fc.property(fc.tuple(type, name, config, secret), (given) => void parsed(given)),
+    { numRuns: 3_000 },
+  );
+});
+
+test('an endpoint that was taken can be asked: its URL parses, and each header is sent once, as it was given', () => {
+  const url = fc.oneof(
+    text,
+    fc.tuple(text, text).map((userinfo) => `https://${userinfo.join(':')}@rpc.example/`),
+  );
+  const headers = fc.dictionary(headerName, text, { maxKeys: 4 });
+  let taken = 0;
+  fc.assert(
+    fc.property(fc.oneof(fc.constant('https://rpc.example/v2'), url), headers, (url, headers) => {
+      const provider = parsed(['rpc', 'mainnet', { chainId: 1 }, { url, headers }]);
+      if (!provider) return;
+      taken += 1;
+      const { credential } = parseProvider('rpc', 'mainnet', provider.config, provider.secret);
+      const sent = Object.entries(credential.headers).map(([field, value]) => [field, value.reveal()] as const);
+      const request = new Request(credential.url.reveal(), { headers: sent as [string, string][] });
+      // The schema library drops this one, whose name no service uses, and tells nobody.
+      const { ['__proto__']: _, ...others } = headers;
+      for (const [field, value] of Object.entries(others)) expect(request.headers.get(field)).toBe(value);
+    }),
+    { numRuns: 3_000 },
+  );
+  expect(taken, 'how many of 3,000 fit').toBeGreaterThan(100);
+});
+
+// What HTTP means something by: some a client sets itself, some it refuses, and then each call fails as if by the network.
+test.each([
+  ...['accept', 'accept-encoding', 'authorization', 'connection', 'content-encoding', 'content-length', 'content-type'],
+  ...['cookie', 'date', 'expect', 'host', 'http2-settings', 'keep-alive', 'origin', 'proxy-authorization', 'range'],
+  ...['proxy-connection', 'referer', 'sec-fetch-mode', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'user-agent'],
+  ...['via', 'x-api-key', 'constructor'],
+])('the header %s is refused, or arrives', async (header) => {
+  const service = await startService({ status: 200, body: {} });
+  const { fetch, close } = createFetch({ egress: LOOPBACK });
+  onTestFinished(() => close());
+  const headers = Object.fromEntries([[header, CANARY]]);
+  const provider = parsed(['rpc', 'mainnet', { chainId: 1 }, { url: service.url, headers }]);
+  if (!provider) return;
+  const { credential } = parseProvider('rpc', 'mainnet', provider.config, provider.secret);
+  const sent = Object.entries(credential.headers).map(([field, value]) => [field, value.reveal()] as const);
+  await fetch(service.url, { method: 'POST', body: '{}', headers: Object.fromEntries(sent) });
+  expect(service.requests[0]?.headers[header]).toBe(CANARY);
+});
