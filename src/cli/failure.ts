@@ -48,7 +48,7 @@ function usageMessage({ code, message }: CommanderError): string {
   if (code === 'commander.help') return 'no command; see workspace-providers --help';
   const [said = ''] = message.replace(/^error: /, '').split('\n');
   const isEcho = code === 'commander.unknownOption' || code === 'commander.unknownCommand';
-  const text = isEcho ? said.replace(/ '(?!(--)?[a-z][a-z-]{0,19}'$).*$/, '') : said;
+  const text = isEcho ? said.replace(/ '(?!(--)?[a-z][a-z-]{0,19}'$).*$/s, '') : said;
   return `${text}; see workspace-providers --help`;
 }
 

@@ -1,0 +1,127 @@
+/**
+ * Command lines as anybody may have mistyped them, without settings: they end by themselves with 0 (help was asked for)
+ * or 2, say why in lines for a person or in one JSON document, and repeat nothing that may be a key in the wrong place.
+ * In this process, since a thousand processes would tell the same.
+ */
+import fc from 'fast-check';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { parseAssignments } from '../../src/cli/assignments.js';
+import { parseDuration } from '../../src/cli/duration.js';
+import { runCli } from '../../src/cli/program.js';
+import { providerType } from '../../src/providers/index.js';
+import { isSecretVariable } from '../../src/temporal/settings.js';
+
+const CANARY = 'canary-argument-5eed';
+
+const COMMANDS = [
+  ...['migrate', 'configure', 'list', 'check', 'disable', 'enable', 'remove', 'rewrap', 'shred', 'rotate', 'roll-back'],
+  ...['rotations', 'rotate-every', 'schedules', 'workers', 'worker'],
+];
+const OPTIONS = [
+  ...['--json', '--help', '-h', '--version', '--yes', '--no-wait', '--set', '--secret-env', '--overlap', '--issue'],
+  ...['--drain-limit', '--accept-unchecked', '--reason', '--every', '--cron', '--', '-'],
+];
+const ARGUMENTS = [
+  'ws_acme',
+  'llm',
+  'rpc',
+  'tenderly',
+  'llm-admin',
+  'anthropic',
+  'default',
+  'rotate-due',
+  'create',
+  '1h',
+];
+
+const word = fc.oneof(
+  fc.constantFrom(...ARGUMENTS),
+  fc.constantFrom(...OPTIONS),
+  fc.constantFrom(CANARY, `--${CANARY}`, `--api-key=${CANARY}`, `apiKey=${CANARY}`, `baseURL=${CANARY}`, `=${CANARY}`),
+  fc.constantFrom('\r', '\n', '\u2028', "'").map((between) => `${between}${CANARY}${between}x`),
+  fc.constantFrom(...COMMANDS, ...OPTIONS).map((known) => `${known}=${CANARY}`),
+  fc.string({ unit: 'binary', maxLength: 12 }),
+  fc.constantFrom('', '0', '-1', '1e999', '..', '%00', '\n', '🗝️', 'k'.repeat(100_000)),
+);
+/** `dev` is left out: it would start servers. */
+const commandLine = fc
+  .tuple(fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...COMMANDS) }, word), fc.array(word, { maxLength: 6 }))
+  .map(([first, others]) => [first, ...others])
+  .filter((argv) => !argv.includes('dev'));
+
+let written: { stdout: string; stderr: string };
+
+beforeEach(() => {
+  // Refused wherever a command comes as far as its settings, before it reads stdin or calls anybody.
+  for (const name of Object.keys(process.env)) if (isSecretVariable(name)) vi.stubEnv(name, undefined);
+  vi.stubEnv('DATABASE_URL', 'none');
+  vi.stubEnv('TEMPORAL_TLS', 'none');
+  written = { stdout: '', stderr: '' };
+  for (const stream of ['stdout', 'stderr'] as const)
+    vi.spyOn(process[stream], 'write').mockImplementation((chunk) => {
+      written[stream] += String(chunk);
+      return true;
+    });
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+});
+
+test('any command line ends with 0 or 2, in words of ours', async () => {
+  const reached = new Set<string>();
+  await fc.assert(
+    fc.asyncProperty(commandLine, async (argv) => {
+      written = { stdout: '', stderr: '' };
+      const exitCode = await runCli(argv);
+      const { stdout, stderr } = written;
+      expect([0, 2]).toContain(exitCode);
+      expect(`${stdout}${stderr}`).not.toContain(CANARY);
+      expect(`${stdout}${stderr}`).not.toMatch(/^\s+at .*:\d+:\d+/m);
+      expect(`${stdout}${stderr}`.length, 'a line, or help').toBeLessThan(8_000);
+      if (exitCode === 0) expect({ stderr, helped: stdout !== '' }).toEqual({ stderr: '', helped: true });
+      else if (argv.includes('--json')) expect(JSON.parse(stdout).error.message, stderr).not.toBe('');
+      else expect(stderr).toMatch(/^✖ (UsageInvalid|ProviderConfigInvalid): \S|^Usage: /);
+      reached.add(/✖ (\w+)|"type":"(\w+)"|Usage/.exec(`${stderr}${stdout}`)?.[0] ?? 'version');
+    }),
+    { numRuns: 1_500 },
+  );
+  expect(reached.size, 'usage, settings, help').toBeGreaterThan(3);
+});
+
+test('any --set is an assignment, or refused without its value', () => {
+  const assignment = fc.oneof(
+    word,
+    fc.tuple(fc.string(), word).map(([field, value]) => `${field}=${value}`),
+  );
+  fc.assert(
+    fc.property(fc.constantFrom('llm', 'rpc', 'tenderly', 'llm-admin'), fc.array(assignment), (type, assignments) => {
+      try {
+        const config = parseAssignments(type, 'default', assignments);
+        expect(Object.keys(config)).not.toContain(providerType(type).primarySecret);
+      } catch (error) {
+        expect((error as Error).name).toMatch(/^(UsageInvalid|ProviderError)$/);
+        expect((error as Error).message).not.toContain(CANARY);
+      }
+    }),
+  );
+});
+
+test('any duration is one within its limit, or refused', () => {
+  const limitMs = 86_400_000;
+  const text = fc.oneof(
+    word,
+    fc.tuple(fc.nat(), fc.constantFrom('ms', 's', 'm', 'h', 'd', 'w', '')).map((parts) => parts.join('')),
+  );
+  fc.assert(
+    fc.property(text, (given) => {
+      try {
+        const ms = parseDuration('--overlap', given, limitMs);
+        expect(ms >= 0 && ms <= limitMs).toBe(true);
+      } catch (error) {
+        expect(error).toMatchObject({ name: 'UsageInvalid', message: expect.stringMatching(/^--overlap takes/) });
+      }
+    }),
+  );
+});
