@@ -38,6 +38,11 @@ const demo = checkDemo(readFileSync(join(folder, 'demo.txt'), 'utf8'));
 if (demo.length === 0) passed++;
 else failures.push(...demo);
 
+const audit = readFileSync(join(folder, 'audit.txt'), 'utf8').trim();
+if (audit.startsWith('audited: ')) passed++;
+else if (audit.startsWith('NOT AUDITED: ') && process.env.AUDIT_REQUIRED !== '1') console.log(audit);
+else failures.push(`audit: ${audit || 'it said nothing'}`);
+
 for (const failure of failures) console.log(`FAILED ${failure}`);
 console.log(`${passed} passed, ${failures.length} failed`);
 process.exit(failures.length === 0 ? 0 : 1);

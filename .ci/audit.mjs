@@ -1,0 +1,64 @@
+/**
+ * Asks the registry what is known against the packages that run in production: our dependencies and the peers, without
+ * what only builds and tests need. Its last line is one of
+ *
+ *   audited: …      nothing of that severity is known; exit code 0
+ *   found: …        it is named; exit code 1
+ *   NOT AUDITED: …  nobody answered, which says nothing about the packages; exit code 3
+ *
+ * Usage: audit.mjs [severity, default high]
+ */
+import { execFile } from 'node:child_process';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
+const SEVERITIES = ['low', 'moderate', 'high', 'critical'];
+const TIMEOUT_MS = 60_000;
+
+const [level = 'high'] = process.argv.slice(2);
+const folder = await mkdtemp(join(tmpdir(), 'workspace-providers-audit-'));
+try {
+  // npm counts a peer that is a dev dependency too as dev alone, and would leave out the Temporal SDK.
+  const { devDependencies: _, ...manifest } = JSON.parse(await readFile(join(REPOSITORY, 'package.json'), 'utf8'));
+  await writeFile(join(folder, 'package.json'), JSON.stringify(manifest));
+  await copyFile(join(REPOSITORY, 'package-lock.json'), join(folder, 'package-lock.json'));
+  const { text, exitCode } = verdict(await audit());
+  console.log(text);
+  process.exitCode = exitCode;
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
+
+/** What npm printed, as JSON; `undefined` where it is none. */
+function audit() {
+  const args = ['audit', '--json', '--omit=dev', '--package-lock-only', '--fetch-retries=1'];
+  return new Promise((resolve) => {
+    execFile('npm', args, { cwd: folder, timeout: TIMEOUT_MS, maxBuffer: 64 * 1024 * 1024 }, (_error, stdout) => {
+      try {
+        resolve(JSON.parse(stdout));
+      } catch {
+        resolve(undefined);
+      }
+    });
+  });
+}
+
+function verdict(report) {
+  // npm ends with 1 for a finding as for a registry that does not answer: only the report tells them apart.
+  if (report?.auditReportVersion === undefined || !report.metadata?.dependencies?.total) {
+    const why = report?.message ?? 'npm printed no report';
+    return { text: `NOT AUDITED: the registry gave no audit: ${why.split('\n')[0]}`, exitCode: 3 };
+  }
+  const grave = SEVERITIES.slice(SEVERITIES.indexOf(level));
+  const found = Object.values(report.vulnerabilities).filter(({ severity }) => grave.includes(severity));
+  if (found.length === 0)
+    return {
+      text: `audited: nothing ${level} or worse in ${report.metadata.dependencies.total} packages`,
+      exitCode: 0,
+    };
+  const named = found.map(({ name, severity, range }) => `${name} ${range} (${severity})`);
+  return { text: `found: ${named.join(', ')}`, exitCode: 1 };
+}
