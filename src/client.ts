@@ -15,5 +15,5 @@ export { FAILURE_TYPES, type FailureType, isProviderError, ProviderError } from 
 export type { ProviderIdentity } from './protocol/identity.js';
 export { parseLocalKeyring } from './sealing/local-keyring.js';
 export type { RootKeyring } from './sealing/root-keyring.js';
-export type { ProviderAudit, ProviderEvent } from './store/audit-store.js';
+export type { ProviderAudit, ProviderEvent, ProviderUses, UsesInput } from './store/audit-store.js';
 export { providerDataConverter } from './temporal/data-converter.js';

@@ -27,6 +27,8 @@ export interface ProviderSummary extends ProviderIdentity {
   readonly updatedAt: Date;
   /** When the secret was last replaced. */
   readonly rotatedAt: Date;
+  /** The minute in which a step was last handed it, at most a minute late; absent: never. */
+  readonly lastUsedAt?: Date;
 }
 
 /** @throws ProviderError `KeyServiceUnavailable`: then nobody can say what is readable */
@@ -36,10 +38,10 @@ export async function summarize(
   dataKeys: readonly WrappedDataKey[],
   vault: SecretVault,
 ): Promise<ProviderSummary> {
-  const { type, name, status, version, lastCheck, createdAt, updatedAt, rotatedAt } = row;
+  const { type, name, status, version, lastCheck, createdAt, updatedAt, rotatedAt, lastUsedAt } = row;
   const identity = { workspaceId, type, name };
   const facts = { ...identity, status, version };
-  const times = { ...(lastCheck && { lastCheck }), createdAt, updatedAt, rotatedAt };
+  const times = { ...(lastCheck && { lastCheck }), createdAt, updatedAt, rotatedAt, ...(lastUsedAt && { lastUsedAt }) };
   try {
     const secret = await vault.open(identity, row.encryptedConfig, dataKeys);
     const { config, shown } = parseProvider(type, name, row.config, secret);

@@ -149,7 +149,7 @@ export class ProviderResolver {
   ): Promise<OpenCredential<CredentialOf<Type>>>;
   async open(reference: ProviderReference): Promise<OpenCredential<unknown>>;
   async open(reference: ProviderReference): Promise<OpenCredential<unknown>> {
-    return openCredential(await this.#openAtLeast(reference));
+    return this.#handOut(await this.#openAtLeast(reference));
   }
 
   /**
@@ -164,7 +164,7 @@ export class ProviderResolver {
     signal: AbortSignal = NEVER_ABORTED,
   ): Promise<Result> {
     const attempt = async ({ opened, cache }: Found): Promise<Result> => {
-      const { credential, use } = openCredential({ opened, cache });
+      const { credential, use } = this.#handOut({ opened, cache });
       try {
         const typed = credential as CredentialOf<Type>;
         return await callback({ credential: typed, use, fetch: this.options.fetch, signal });
@@ -188,6 +188,12 @@ export class ProviderResolver {
     } finally {
       scope.release();
     }
+  }
+
+  #handOut({ opened, cache }: Found): OpenCredential<unknown> {
+    this.options.audit?.used(opened.reference);
+    const { name, version, source } = opened.reference;
+    return { credential: opened.credential, use: { name, version, source, cache } };
   }
 
   /** Reads again; `undefined` where that brought no other credential than `refused`. */
@@ -260,9 +266,4 @@ export class ProviderResolver {
 function referenceTo<Type extends string>({ opened, cache }: Found): ProviderReference<Type> {
   const reference = opened.reference as ProviderReference<Type>;
   return cache === 'hit' ? reference : { ...reference, cache };
-}
-
-function openCredential({ opened, cache }: Found): OpenCredential<unknown> {
-  const { name, version, source } = opened.reference;
-  return { credential: opened.credential, use: { name, version, source, cache } };
 }

@@ -1,7 +1,7 @@
-/** What happened to providers and data keys, as triggers wrote it down. Nothing here writes. */
+/** What happened to providers and data keys, as triggers wrote it down, and who used them, as workers counted. */
 import type { ProviderIdentity } from '../protocol/identity.js';
 import { checkProviderName, checkProviderType, checkWorkspaceId } from '../protocol/names.js';
-import { call } from './calls.js';
+import { call, keyOf } from './calls.js';
 import type { Database } from './pool.js';
 
 /** One line of the audit. */
@@ -29,6 +29,31 @@ export interface ProviderEvent {
   readonly clientAddress?: string;
 }
 
+/** Which uses are asked for. Times are those of the minutes that they fall into. */
+export interface UsesInput {
+  readonly provider: ProviderIdentity;
+  /** Absent: any; 0: the platform's credential, where it served instead. */
+  readonly version?: number;
+  /** Absent: from the first. */
+  readonly from?: Date;
+  /** Absent: to the last. */
+  readonly to?: Date;
+  /** Default 1,000. */
+  readonly limit?: number;
+}
+
+/** How often the steps of a workflow were handed a version. */
+export interface ProviderUses {
+  readonly version: number;
+  /** Absent, as the id is: it was no workflow's step. */
+  readonly workflowType?: string;
+  readonly workflowId?: string;
+  readonly count: number;
+  /** The minute, by the worker's clock. */
+  readonly firstUsedAt: Date;
+  readonly lastUsedAt: Date;
+}
+
 /** Each throws ProviderError `StoreUnavailable`, and `ProviderConfigInvalid` for a name that does not fit. */
 export interface ProviderAudit {
   /**
@@ -38,6 +63,14 @@ export interface ProviderAudit {
    * @param limit - default 50
    */
   listEvents(of?: Partial<ProviderIdentity>, limit?: number): Promise<readonly ProviderEvent[]>;
+  /** Which workflows used it, the last user first. What was used within the last minute may be missing. */
+  listUses(input: UsesInput): Promise<readonly ProviderUses[]>;
+  /**
+   * Deletes the uses of minutes before that time, in batches; the last use of each provider stays.
+   *
+   * @returns how many rows
+   */
+  pruneUses(before: Date): Promise<number>;
 }
 
 export function providerAudit(database: Database): ProviderAudit {
@@ -51,10 +84,49 @@ export function providerAudit(database: Database): ProviderAudit {
       ];
       return (await database.query<EventColumns>(LIST_EVENTS, values)).map(toEvent);
     },
+
+    async listUses({ provider, version, from, to, limit = 1_000 }) {
+      const values = [...keyOf(provider), version ?? null, from ?? null, to ?? null, limit];
+      return (await database.query<UsesColumns>(LIST_USES, values)).map(toUses);
+    },
+
+    async pruneUses(before) {
+      let all = 0;
+      for (;;) {
+        const [row] = await database.query<{ pruned: string }>(PRUNE_USES, [before, PRUNE_BATCH]);
+        const pruned = Number(row?.pruned);
+        all += pruned;
+        if (!(pruned === PRUNE_BATCH)) return all;
+      }
+    },
   };
 }
 
+/** Few enough for a statement's time. */
+const PRUNE_BATCH = 10_000;
+
 const LIST_EVENTS = call('list_provider_events', 4);
+const LIST_USES = call('list_provider_use', 7);
+const PRUNE_USES = call('prune_use', 2, 'prune_use as pruned');
+
+interface UsesColumns {
+  readonly version: string;
+  readonly workflow_type: string;
+  readonly workflow_id: string;
+  readonly count: string;
+  readonly first_used_at: Date;
+  readonly last_used_at: Date;
+}
+
+function toUses(row: UsesColumns): ProviderUses {
+  return {
+    version: Number(row.version),
+    ...(row.workflow_id && { workflowType: row.workflow_type, workflowId: row.workflow_id }),
+    count: Number(row.count),
+    firstUsedAt: row.first_used_at,
+    lastUsedAt: row.last_used_at,
+  };
+}
 
 interface EventColumns {
   readonly event_id: string;

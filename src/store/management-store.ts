@@ -40,6 +40,8 @@ export interface ProviderRow extends ProviderRecord {
   readonly createdAt: Date;
   /** When the version was last raised. */
   readonly updatedAt: Date;
+  /** The minute in which a step was last handed it, at any version; absent: never. */
+  readonly lastUsedAt?: Date;
 }
 
 export interface ProviderWrite {
@@ -178,6 +180,7 @@ interface RowColumns extends ProviderColumns {
   readonly last_check_at: Date | null;
   readonly created_at: Date;
   readonly updated_at: Date;
+  readonly last_used_at: Date | null;
 }
 
 function toProviderRow(row: RowColumns): ProviderRow {
@@ -189,5 +192,6 @@ function toProviderRow(row: RowColumns): ProviderRow {
     ...(outcome && at && { lastCheck: { outcome, at } }),
     createdAt: row.created_at,
     updatedAt: row.updated_at,
+    ...(row.last_used_at && { lastUsedAt: row.last_used_at }),
   };
 }

@@ -1,20 +1,43 @@
 /** What a worker adds to the audit. Its login can call the functions for that, and can read none of it. */
-import type { UnreadableCredential } from '../protocol/audit.js';
+import type { CountedUse, UnreadableCredential } from '../protocol/audit.js';
 import { call, keyOf } from './calls.js';
 import type { Database } from './pool.js';
 
-/** Each throws ProviderError `StoreUnavailable`. */
+/** Each throws ProviderError `StoreUnavailable`, and `ProviderConfigInvalid` for what cannot be stored. */
 export interface StepAuditStore {
+  /** Adds to what is counted there already. Where the answer gets lost, it may have been added all the same. */
+  recordUses(uses: readonly CountedUse[]): Promise<void>;
   /** Nothing, where the provider is at another version by now. */
   recordUnreadable(found: UnreadableCredential): Promise<void>;
 }
 
 export function stepAuditStore(database: Database): StepAuditStore {
   return {
-    async recordUnreadable({ provider, version, worker, workflowId }) {
-      await database.query(RECORD_UNREADABLE, [...keyOf(provider), version, worker, workflowId ?? null]);
+    async recordUses(uses) {
+      const column = (of: (use: CountedUse) => unknown) => uses.map(of);
+      await database.query(RECORD_USE, [
+        column(({ provider }) => provider.workspaceId),
+        column(({ provider }) => provider.type),
+        column(({ provider }) => provider.name),
+        column(({ minuteMs }) => new Date(minuteMs)),
+        column(({ version }) => version),
+        column(({ workflowType }) => storable(workflowType)),
+        column(({ workflowId }) => storable(workflowId)),
+        column(({ count }) => count),
+      ]);
+    },
+
+    async recordUnreadable({ provider, version, worker, workflowId = '' }) {
+      const values = [...keyOf(provider), version, storable(worker), storable(workflowId)];
+      await database.query(RECORD_UNREADABLE, values);
     },
   };
 }
 
+const RECORD_USE = call('record_use', 8);
 const RECORD_UNREADABLE = call('record_unreadable', 6);
+
+/** The one character that no Postgres text can hold: a workflow's id may. */
+function storable(text: string): string {
+  return text.replaceAll('\0', '');
+}

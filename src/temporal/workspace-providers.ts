@@ -20,10 +20,12 @@ import { DEFAULT_LONGEST_STEP_MS, type ProviderConfig, providerConfigFromEnv } f
 import { StepAudit } from './step-audit.js';
 import { startUpkeep } from './upkeep.js';
 
-/** What this process's cache and lease did since it started. */
+/** What this process's cache, lease and audit did since it started. */
 export interface ProviderCounts extends CacheCounts, LeaseCounts {
   /** The newest epoch whose changes have left the cache. */
   readonly appliedEpoch: number;
+  /** How many uses of credentials are missing in the audit: there was no room to hold them, or no way to store them. */
+  readonly usesLost: number;
 }
 
 interface Parts {
@@ -32,6 +34,7 @@ interface Parts {
   readonly activities: ProviderActivities;
   readonly lease: Lease;
   readonly keeper: LeaseKeeper;
+  readonly audit: StepAudit;
   readonly ownQueue: OwnQueue;
   readonly closeAll: () => Promise<void>;
 }
@@ -58,6 +61,7 @@ export class WorkspaceProviders {
     const http = createFetch({ egress: config.egress });
     const lease = new Lease(config.leaseMs ?? DEFAULT_LEASE_MS);
     const worker = registrationOf(config, lease);
+    const audit = new StepAudit(store, worker.identity);
     const resolver = new ProviderResolver({
       store,
       sealer: new Sealer(config.rootKeyring),
@@ -65,7 +69,7 @@ export class WorkspaceProviders {
       fallback: config.fallback,
       lease,
       maxProviders: config.maxProviders,
-      audit: new StepAudit(store, worker.identity),
+      audit,
     });
     const keeper = new LeaseKeeper({ store, worker, lease, cache: resolver.cache });
     try {
@@ -75,6 +79,7 @@ export class WorkspaceProviders {
       await Promise.all([store.close(), http.close()]);
       throw error;
     }
+    audit.start();
     const listener = listen(config, keeper);
     const endUpkeep = startUpkeep(lease.leaseMs, () => resolver.cache.sweep(), new Janitor(store));
     return new WorkspaceProviders({
@@ -83,11 +88,12 @@ export class WorkspaceProviders {
       activities: createActivities({ resolver }),
       lease,
       keeper,
+      audit,
       ownQueue: new OwnQueue(
         worker.taskQueue,
         createOwnQueueActivities({ lease, keeper, scopes: resolver.openScopes }),
       ),
-      closeAll: () => close({ store, keeper, listener, endUpkeep, closeHttp: () => http.close() }),
+      closeAll: () => close({ store, keeper, audit, listener, endUpkeep, closeHttp: () => http.close() }),
     });
   }
 
@@ -102,8 +108,9 @@ export class WorkspaceProviders {
   }
 
   get counts(): ProviderCounts {
-    const { resolver, keeper, lease } = this.parts;
-    return { ...resolver.cache.counts, ...keeper.counts, appliedEpoch: lease.appliedEpoch };
+    const { resolver, keeper, lease, audit } = this.parts;
+    const { appliedEpoch } = lease;
+    return { ...resolver.cache.counts, ...keeper.counts, appliedEpoch, usesLost: audit.usesLost };
   }
 
   /** What this process is called in `resolver_workers`. */
@@ -144,12 +151,13 @@ function listen({ listenUrl, store }: ProviderConfig, { nudge }: LeaseKeeper): C
 async function close(parts: {
   readonly store: ProviderStore;
   readonly keeper: LeaseKeeper;
+  readonly audit: StepAudit;
   readonly listener: ChangeListener | undefined;
   readonly endUpkeep: () => void;
   readonly closeHttp: () => Promise<void>;
 }): Promise<void> {
   parts.endUpkeep();
   await parts.listener?.close();
-  await parts.keeper.stop();
+  await Promise.all([parts.keeper.stop(), parts.audit.stop()]);
   await Promise.all([parts.store.close(), parts.closeHttp()]);
 }

@@ -51,8 +51,8 @@ describe('list', () => {
     expect(await op.run(['list', workspaceId])).toEqual({
       exitCode: 0,
       stdout:
-        `llm/another  active  version 1  never checked  …a1b2 · ${host}\n` +
-        `llm/mine     active  version 1  never checked  …a1b2 · ${host}\n`,
+        `llm/another  active  version 1  never checked  never used  …a1b2 · ${host}\n` +
+        `llm/mine     active  version 1  never checked  never used  …a1b2 · ${host}\n`,
       stderr: '',
     });
     const { providers, ...rest } = documentOf(await op.run(['list', workspaceId, '--json']));

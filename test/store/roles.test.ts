@@ -31,6 +31,7 @@ describe('the tables', () => {
         'provider_events',
         'provider_invalidations',
         'provider_rotations',
+        'provider_use',
         'provider_versions',
         'resolver_workers',
         'workspace_keys',
@@ -162,7 +163,7 @@ describe('the resolver role', () => {
         where pronamespace = 'provider_api'::regnamespace and has_function_privilege(oid, 'execute') order by 1`);
       expect(rows.map(({ proname }) => proname)).toEqual([
         ...['deregister_worker', 'forget_workers', 'latest_migration', 'list_workers', 'mark_vanished'],
-        ...['read_epoch', 'read_workspace', 'record_unreadable', 'register_worker', 'renew_lease'],
+        ...['read_epoch', 'read_workspace', 'record_unreadable', 'record_use', 'register_worker', 'renew_lease'],
       ]);
       await expect(session.query(`select provider_api.delete_data_keys('ws_a')`)).rejects.toEqual(DENIED);
     });

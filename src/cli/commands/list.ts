@@ -21,6 +21,7 @@ function toRow(provider: ProviderSummary): string[] {
     provider.status,
     `version ${provider.version}`,
     provider.lastCheck ? `${provider.lastCheck.outcome} ${minute(provider.lastCheck.at)}` : 'never checked',
+    provider.lastUsedAt ? `used ${minute(provider.lastUsedAt)}` : 'never used',
     provider.readable ? describeShown(provider.shown) : `not readable: ${provider.problem}`,
   ];
 }

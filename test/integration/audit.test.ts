@@ -1,4 +1,4 @@
-/** A row that was copied into another workspace by SQL: the step is refused, the audit tells of it once, and that is all. */
+/** What steps leave in the audit: that they used a credential, or that one did not open. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isProviderError } from '../../src/protocol/errors.js';
 import type { ProviderReference } from '../../src/protocol/references.js';
@@ -11,15 +11,20 @@ import { withSession } from '../support/database.js';
 const PLATFORM_KEY = 'canary-platform-key-0001';
 
 let stage: AgentStage;
-let providers: WorkspaceProviders;
 
 beforeAll(async () => {
   stage = await AgentStage.set();
-  // What would serve instead, if anything did.
-  const fallback = PlatformFallback.parse('llm/anthropic', { ANTHROPIC_API_KEY: PLATFORM_KEY });
-  providers = await stage.connect({ fallback, identity: 'agents-7' });
 });
 afterAll(() => stage?.strike());
+
+function connect(): Promise<WorkspaceProviders> {
+  // What would serve instead, if anything did.
+  const fallback = PlatformFallback.parse('llm/anthropic', { ANTHROPIC_API_KEY: PLATFORM_KEY });
+  return stage.connect({ fallback, identity: 'agents-7' });
+}
+
+const asStepOf = (workflowId: string) =>
+  inActivity({ workflowType: 'addressAgent', workflowExecution: { workflowId, runId: 'r' } });
 
 /** As a superuser, who is bound by nothing, with everything that belongs to it. */
 async function copyRow(from: string, to: string): Promise<void> {
@@ -34,7 +39,33 @@ async function copyRow(from: string, to: string): Promise<void> {
   });
 }
 
-test('CredentialUnreadable, one event, nothing else', async () => {
+test('who was handed which version stands there once the process has ended, and when it was last used', async () => {
+  const providers = await connect();
+  const [workspaceId, without] = [newWorkspace(), newWorkspace()];
+  await stage.addLlm(workspaceId);
+  const use = async (of: string) => {
+    const reference = await providers.resolver.resolveLlmKey(of, 'anthropic');
+    return providers.resolver.withProvider(reference, async () => 'answer');
+  };
+  for (const workflowId of ['agent-1', 'agent-2', 'agent-2']) await asStepOf(workflowId).run(() => use(workspaceId));
+  await use(workspaceId);
+  await asStepOf('agent-3').run(() => use(without));
+  await providers.close();
+
+  const { audit } = stage.manager;
+  const provider = { workspaceId, type: 'llm', name: 'anthropic' };
+  const counted = async (of = provider) =>
+    (await audit.listUses({ provider: of })).map(({ workflowType, workflowId, version, count }) =>
+      [workflowType, workflowId, version, count].join(' '),
+    );
+  expect((await counted()).sort()).toEqual(['  1 1', 'addressAgent agent-1 1 1', 'addressAgent agent-2 1 2']);
+  expect(await counted({ ...provider, workspaceId: without })).toEqual(['addressAgent agent-3 0 1']);
+  const [summary] = await stage.manager.getProviders(workspaceId);
+  expect(summary?.lastUsedAt).toEqual((await audit.listUses({ provider, limit: 1 }))[0]?.lastUsedAt);
+});
+
+test('a row that was copied by SQL: CredentialUnreadable, one event, nothing else', async () => {
+  const providers = await connect();
   const [theirs, mine] = [newWorkspace(), newWorkspace()];
   const key = await stage.addLlm(theirs);
   await copyRow(theirs, mine);
@@ -48,7 +79,7 @@ test('CredentialUnreadable, one event, nothing else', async () => {
     () => providers.resolver.withProvider({ ...reference, source: 'platform' }, async (call) => served.push(call)),
   ];
   for (const step of [...steps, ...steps]) {
-    const error = await inActivity({ workflowExecution: { workflowId: 'agent-1', runId: 'r' } })
+    const error = await asStepOf('agent-1')
       .run(step)
       .catch((thrown: unknown) => thrown);
     expect(isProviderError(error, 'CredentialUnreadable'), String(error)).toBe(true);
@@ -67,6 +98,7 @@ test('CredentialUnreadable, one event, nothing else', async () => {
     clientAddress: expect.any(String),
   });
   for (const secret of [key, PLATFORM_KEY]) expect(JSON.stringify(after)).not.toContain(secret);
+  expect(await stage.manager.audit.listUses({ provider }), 'none was handed out').toEqual([]);
   expect(await stage.manager.audit.listEvents({ workspaceId: theirs })).toMatchObject([
     { event: 'created' },
     { event: 'data-key-added' },
