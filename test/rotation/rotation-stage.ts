@@ -48,8 +48,9 @@ export class RotationStage {
   async #startOperations(): Promise<void> {
     const connection = await NativeConnection.connect({ address: temporalAddress() });
     const { rootKeyring, egress } = this.agents.config();
+    const { managerUrl, store } = this.agents.database;
     const { worker, close } = await createOperationsWorker(
-      { store: { databaseUrl: this.agents.database.managerUrl }, rootKeyring, egress, taskQueue: this.taskQueue },
+      { store: { databaseUrl: managerUrl, ...store }, rootKeyring, egress, taskQueue: this.taskQueue },
       { connection, namespace: 'default', shutdownGraceMs: 0 },
     );
     const running = worker.run();

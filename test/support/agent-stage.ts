@@ -22,7 +22,7 @@ import type { LlmProvider } from '../../src/dev/standins/wire-format.js';
 import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
 import type { ProviderConfig } from '../../src/temporal/provider-config.js';
 import { WorkspaceProviders } from '../../src/temporal/workspace-providers.js';
-import { createTestDatabase, type TestDatabase } from './database.js';
+import { createStageDatabase, type TestDatabase } from './database.js';
 import { LOOPBACK } from './egress.js';
 import { temporalAddress, uniqueName } from './parts.js';
 
@@ -105,7 +105,7 @@ export class AgentStage {
   readonly manager: ProviderClient;
 
   static async set({ answer = planOrSentence, chain = false, postgresUrl }: StageOptions = {}): Promise<AgentStage> {
-    const database = await createTestDatabase(postgresUrl);
+    const database = await createStageDatabase(postgresUrl);
     const connection = await Connection.connect({ address: temporalAddress() });
     const llm = await startLlmStandIn({ keys: [], answer, ownerOfPrompt: workspaceIn });
     const parts = chain ? await startChain() : undefined;
@@ -137,7 +137,8 @@ export class AgentStage {
   /** The settings of a worker of this stage. */
   config(change: Partial<ProviderConfig> = {}): ProviderConfig {
     return {
-      store: { databaseUrl: this.database.resolverUrl },
+      store: { databaseUrl: this.database.resolverUrl, ...this.database.store },
+      listenUrl: this.database.listenUrl,
       rootKeyring: parseLocalKeyring(this.encryptionKey),
       leaseMs: LEASE_MS,
       egress: LOOPBACK,
@@ -177,7 +178,7 @@ export class AgentStage {
   /** A client that seals with another root key than the stage's workers have. */
   managerWith(rootKey: string): ProviderClient {
     const manager = ProviderClient.connect({
-      store: { databaseUrl: this.database.managerUrl },
+      store: { databaseUrl: this.database.managerUrl, ...this.database.store },
       rootKeyring: parseLocalKeyring(`stage:${rootKey}`),
       egress: LOOPBACK,
     });

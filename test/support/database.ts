@@ -7,9 +7,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type pg from 'pg';
 import { inject } from 'vitest';
+import { type PgBouncerPart, startPgBouncer } from '../../src/dev/pgbouncer.js';
 import { createLogin } from '../../src/store/logins.js';
 import { migrate } from '../../src/store/migrate.js';
 import { MIGRATIONS_FOLDER } from '../../src/store/migration-files.js';
+import type { DatabaseOptions } from '../../src/store/pool.js';
 import { withSession } from '../../src/store/session.js';
 
 export { withSession };
@@ -21,6 +23,11 @@ export interface TestDatabase {
   readonly resolverUrl: string;
   readonly managerUrl: string;
   readonly tenantUrl: string;
+  /** What a store is told beside its URL, and the same as settings. */
+  readonly store: Pick<DatabaseOptions, 'preparedStatements'>;
+  readonly settings: Readonly<Record<string, string>>;
+  /** Where a worker listens, absent: where it reads. */
+  readonly listenUrl?: string;
   /** Fails where a connection was left open. */
   drop(): Promise<void>;
 }
@@ -37,14 +44,36 @@ export async function createTestDatabase(serverUrl: string = inject('postgresUrl
   const resolverUrl = await createLogin(ownerUrl, 'provider_resolver');
   const managerUrl = await createLogin(ownerUrl, 'provider_manager');
   const tenantUrl = await createLogin(ownerUrl, 'provider_tenant');
+  const logins = [resolverUrl, managerUrl, tenantUrl];
   return {
-    ...{ ownerUrl, resolverUrl, managerUrl, tenantUrl },
+    ...{ ownerUrl, resolverUrl, managerUrl, tenantUrl, store: {}, settings: {} },
     drop: () =>
       withSession(serverUrl, async (server) => {
         await server.query(`drop database ${database}`);
-        for (const url of [resolverUrl, managerUrl, tenantUrl])
-          await server.query(`drop role ${new URL(url).username}`);
+        for (const url of logins) await server.query(`drop role ${new URL(url).username}`);
       }),
+  };
+}
+
+/**
+ * For stages: with TEST_POOLER=1 their workers and managers reach the database through a PgBouncer in transaction mode
+ * of its own, all but those that listen.
+ */
+export async function createStageDatabase(serverUrl: string = inject('postgresUrl')): Promise<TestDatabase> {
+  const database = await createTestDatabase(serverUrl);
+  if (process.env.TEST_POOLER !== '1') return database;
+  return behind(await startPgBouncer({ postgresUrl: serverUrl, log: (line) => console.error(line) }), database);
+}
+
+function behind(pooler: PgBouncerPart, database: TestDatabase): TestDatabase {
+  return {
+    ...database,
+    resolverUrl: pooler.through(database.resolverUrl),
+    managerUrl: pooler.through(database.managerUrl),
+    store: { preparedStatements: false },
+    settings: { PROVIDER_PREPARED_STATEMENTS: 'false', PROVIDER_LISTEN_DATABASE_URL: database.resolverUrl },
+    listenUrl: database.resolverUrl,
+    drop: () => pooler.stop().then(database.drop),
   };
 }
 

@@ -14,7 +14,7 @@ import proto from '@temporalio/proto';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { ProviderClient } from '../../src/client.js';
 import { type LlmStandIn, startLlmStandIn } from '../../src/dev/standins/llm.js';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { createStageDatabase, type TestDatabase } from '../support/database.js';
 import { LOOPBACK_ENV } from '../support/egress.js';
 import { TEST_ENCRYPTION_KEY } from '../support/fake-store.js';
 import { uniqueName } from '../support/parts.js';
@@ -29,11 +29,12 @@ let connection: Connection;
 const running = new Set<ChildProcess>();
 
 beforeAll(async () => {
-  database = await createTestDatabase();
+  database = await createStageDatabase();
   services = await startLlmStandIn({ keys: [{ provider: 'anthropic', key: KEY, owner: 'ws_acme' }] });
   connection = await Connection.connect({ address: inject('temporalAddress') });
   const providers = ProviderClient.fromEnv({
     ...LOOPBACK_ENV,
+    ...database.settings,
     DATABASE_URL: database.managerUrl,
     ENCRYPTION_KEY: TEST_ENCRYPTION_KEY,
   });
@@ -72,6 +73,7 @@ function run(env: Record<string, string>): WorkerRun {
 
 function settings(more: Record<string, string> = {}): Record<string, string> {
   return {
+    ...database.settings,
     DATABASE_URL: database.resolverUrl,
     ENCRYPTION_KEY: TEST_ENCRYPTION_KEY,
     TEMPORAL_ADDRESS: inject('temporalAddress'),

@@ -12,11 +12,12 @@ import { narrator, summary, whereToLook } from './report.js';
 import { type DemoResult, runDemo } from './run.js';
 import { setStage } from './stage.js';
 
-const HELP = `npm run demo -- [--json] [--keep] [--live]
+const HELP = `npm run demo -- [--json] [--keep] [--live] [--pooler]
 
-  --json  print one JSON object last on stdout
-  --keep  leave everything running, to look at it in the Temporal UI
-  --live  ask the real services, with the keys in the environment`;
+  --json    print one JSON object last on stdout
+  --keep    leave everything running, to look at it in the Temporal UI
+  --live    ask the real services, with the keys in the environment
+  --pooler  reach Postgres through a PgBouncer in transaction mode`;
 
 const write = (text: string): void => void process.stderr.write(`${text}\n`);
 
@@ -24,17 +25,18 @@ const OPTIONS = {
   json: { type: 'boolean', default: false },
   keep: { type: 'boolean', default: false },
   live: { type: 'boolean', default: false },
+  pooler: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
 
 async function main(): Promise<number> {
-  const { json, keep, live, help } = readOptions();
+  const { json, keep, live, pooler, help } = readOptions();
   if (help) {
     write(HELP);
     return EXIT.ok;
   }
   const startedAtMs = performance.now();
-  const stage = await setStage({ live, tell: write });
+  const stage = await setStage({ live, pooler, tell: write });
   const interrupted = once(process, 'SIGINT').then(() => stage.stop());
   try {
     const { ok, ...facts } = await runDemo(stage, narrator(write));

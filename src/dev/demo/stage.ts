@@ -3,9 +3,10 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { RotationClient } from '../../client/rotation-client.js';
 import { ProviderClient } from '../../client.js';
-import { createLogin } from '../../store/logins.js';
+import { createLogin, type GrantedRole } from '../../store/logins.js';
 import { migrate } from '../../store/migrate.js';
 import { startParts } from '../parts.js';
+import { startPgBouncer } from '../pgbouncer.js';
 import { liveServices } from './live-services.js';
 import type { DemoServices } from './services.js';
 import { standInServices } from './stand-in-services.js';
@@ -27,6 +28,8 @@ export interface Stage {
 
 export interface StageOptions {
   readonly live: boolean;
+  /** Whether workers and client reach Postgres through a PgBouncer in transaction mode. Default false. */
+  readonly pooler?: boolean;
   /** How long a worker may serve from its cache without news: what a fence waits for one that is stopped. Default 4s. */
   readonly lease?: string;
   /** Called with a line for each part that is up. */
@@ -54,7 +57,10 @@ async function stopAll(stops: Stops): Promise<void> {
   for (let next = stops.pop(); next; next = stops.pop()) await next();
 }
 
-async function build({ live, lease = '4s', tell }: StageOptions, stops: Stops): Promise<Omit<Stage, 'stop'>> {
+async function build(
+  { live, pooler = false, lease = '4s', tell }: StageOptions,
+  stops: Stops,
+): Promise<Omit<Stage, 'stop'>> {
   const services = live ? liveServices(process.env) : await standInServices();
   stops.push(services.stop);
   // Never a database that the environment names: the demo writes workspaces under a root key that ends with it.
@@ -66,11 +72,22 @@ async function build({ live, lease = '4s', tell }: StageOptions, stops: Stops): 
   tell(`Services   ${services.title}`);
 
   await migrate(databaseUrl);
+  const bouncer = pooler ? await startPgBouncer({ postgresUrl: databaseUrl, log: tell }) : undefined;
+  if (bouncer) {
+    stops.push(bouncer.stop);
+    tell(`PgBouncer  127.0.0.1:${bouncer.port}, in transaction mode`);
+  }
+  const loginOf = async (role: GrantedRole) => {
+    const direct = await createLogin(databaseUrl, role);
+    return { direct, url: bouncer?.through(direct) ?? direct };
+  };
   const rootKey = randomBytes(32).toString('base64');
   const ENCRYPTION_KEY = `demo:${rootKey}`;
-  const managerUrl = await createLogin(databaseUrl, 'provider_manager');
+  const manager = await loginOf('provider_manager');
+  const resolver = await loginOf('provider_resolver');
+  const statements = { PROVIDER_PREPARED_STATEMENTS: String(!bouncer) };
   const egress = { PROVIDER_EGRESS_NETWORKS: 'loopback' }; // where stand-ins and the node are
-  const providers = ProviderClient.fromEnv({ DATABASE_URL: managerUrl, ENCRYPTION_KEY, ...egress });
+  const providers = ProviderClient.fromEnv({ DATABASE_URL: manager.url, ENCRYPTION_KEY, ...egress, ...statements });
   stops.push(() => providers.close());
   for (const provider of services.providers) await providers.configureProvider(provider);
   const workspaces = [...new Set(services.providers.map(({ workspaceId }) => workspaceId))];
@@ -78,12 +95,14 @@ async function build({ live, lease = '4s', tell }: StageOptions, stops: Stops): 
 
   const taskQueue = `agents-${randomUUID().slice(0, 8)}`;
   const env = {
-    DATABASE_URL: await createLogin(databaseUrl, 'provider_resolver'),
+    DATABASE_URL: resolver.url,
+    PROVIDER_LISTEN_DATABASE_URL: resolver.direct,
     ENCRYPTION_KEY,
     TEMPORAL_ADDRESS: temporalAddress,
     PROVIDER_CACHE_LEASE: lease,
     PROVIDER_TASK_QUEUE: taskQueue,
     ...egress,
+    ...statements,
   };
   const start = async (identity: string, more: Readonly<Record<string, string>> = {}): Promise<DemoWorker> => {
     const worker = await startWorker(identity, { ...env, ...more });
@@ -91,7 +110,7 @@ async function build({ live, lease = '4s', tell }: StageOptions, stops: Stops): 
     return worker;
   };
   // As in docker-compose.yml: the one process whose login may change providers takes no steps.
-  const alone = { PROVIDER_TASK_QUEUE: 'operations-alone', PROVIDER_MANAGER_DATABASE_URL: managerUrl };
+  const alone = { PROVIDER_TASK_QUEUE: 'operations-alone', PROVIDER_MANAGER_DATABASE_URL: manager.url };
   const [operations, ...workers] = await Promise.all([
     services.rotation && start('operations', alone),
     start('agents-1'),
