@@ -55,7 +55,7 @@ beforeEach(() => {
   // Refused wherever a command comes as far as its settings, before it reads stdin or calls anybody.
   for (const name of Object.keys(process.env)) if (isSecretVariable(name)) vi.stubEnv(name, undefined);
   vi.stubEnv('DATABASE_URL', 'none');
-  vi.stubEnv('TEMPORAL_TLS', 'none');
+  vi.stubEnv('PROVIDER_PAYLOAD_KEY', 'none');
   written = { stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr'] as const)
     vi.spyOn(process[stream], 'write').mockImplementation((chunk) => {
