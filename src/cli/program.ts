@@ -5,6 +5,7 @@ import { BUILD } from '../temporal/build.js';
 import { addCheck } from './commands/check.js';
 import { addConfigure } from './commands/configure.js';
 import { addDev } from './commands/dev.js';
+import { addEvents } from './commands/events.js';
 import { addList } from './commands/list.js';
 import { addMigrate } from './commands/migrate.js';
 import { addRemove } from './commands/remove.js';
@@ -16,6 +17,7 @@ import { addRotations } from './commands/rotations.js';
 import { addSchedules } from './commands/schedules.js';
 import { addShred } from './commands/shred.js';
 import { addSwitches } from './commands/switch.js';
+import { addUses } from './commands/uses.js';
 import { addWorker } from './commands/worker.js';
 import { addWorkers } from './commands/workers.js';
 import { Output } from './output.js';
@@ -79,6 +81,8 @@ function createProgram(output: Output): Command {
     addRotations,
     addRotateEvery,
     addSchedules,
+    addEvents,
+    addUses,
     addWorkers,
     addWorker,
     addDev,

@@ -36,6 +36,7 @@ function stepsOf(section: string): readonly DrillStep[] {
 export function likeShown(line: string): string {
   return line
     .replace(/\d+(\.\d+)? (ms|s|min|h|d)\b/g, '<duration>')
+    .replace(/\bnever used\b|\bused \d{4}-\d\d-\d\d \d\d:\d\d UTC/g, '<used>')
     .replace(/\d+/g, '0')
     .replace(/…\w{4}\b/g, '…')
     .replace(/\bcli:\S+/g, 'cli:<whoever>')
