@@ -42,6 +42,12 @@ export default {
       { path: '^src/', pathNot: '^src/(egress|protocol)/' },
     ),
     forbid(
+      'grants-know-protocol-alone',
+      'Who may use a workspace is decided without a look at what it has.',
+      { path: '^src/grants/' },
+      { path: '^src/', pathNot: '^src/(grants|protocol|redaction)/' },
+    ),
+    forbid(
       'store-sealing-providers-fence-know-protocol-alone',
       'Four neighbours that do not know each other; they share `Secret`, and what redacts it.',
       { path: '^src/(store|sealing|providers|fence)/' },

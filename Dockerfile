@@ -29,6 +29,8 @@ COPY --from=build /app/dist ./dist
 COPY package.json LICENSE ./
 COPY src/store/migrations ./src/store/migrations
 COPY docker/healthcheck.mjs ./docker/
+# Where the keys of grants are mounted; a volume that is new takes the owner of its folder.
+RUN install -d -o node -g node /grants/public /grants/private
 # Owned by root, so the process cannot change its own code.
 USER node
 HEALTHCHECK --interval=30s --timeout=10s --start-period=30s --retries=3 CMD ["node", "docker/healthcheck.mjs"]

@@ -9,7 +9,11 @@ const testsIn = (folders: readonly string[]) => folders.map((folder) => `test/${
 
 const INTEGRATION = testsIn(['integration', 'store', 'activities', 'workflows', 'worker', 'client', 'cli', 'replay']);
 
-const LONG = [...testsIn(['dev', 'e2e', 'faults', 'rotation', 'schedules']), 'test/cli/rotate.test.ts'];
+const LONG = [
+  ...testsIn(['dev', 'e2e', 'faults', 'rotation', 'schedules']),
+  'test/cli/rotate.test.ts',
+  'test/grants/alteration.test.ts',
+];
 
 const onRealParts = {
   globalSetup: 'test/support/global-setup.ts',

@@ -7,8 +7,10 @@
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { GrantSigner, WorkspaceGrants } from '../dist/client.js';
 import { startTemporal } from '../dist/dev/temporal.js';
-import { WorkspaceProviders } from '../dist/index.js';
+import { generateGrantKey } from '../dist/grants/grant-keys.js';
+import { GrantVerifier, WorkspaceProviders } from '../dist/index.js';
 import { LEASE_MS } from './peers.js';
 import { inRounds } from './rounds.js';
 
@@ -25,12 +27,15 @@ const AIM = 1.15;
 export async function benchActivity({ rounds, servers }, { resolverUrl, rootKeyring, workspaceIds: [workspaceId] }) {
   Runtime.install({ logger: new DefaultLogger('WARN') });
   const store = { databaseUrl: resolverUrl };
-  const providers = await WorkspaceProviders.connect({ store, rootKeyring, leaseMs: LEASE_MS });
+  const { signingKey, publicKey } = await generateGrantKey();
+  const grants = new GrantVerifier(JSON.stringify({ keys: [publicKey] }));
+  const signer = new GrantSigner(JSON.stringify(signingKey));
+  const providers = await WorkspaceProviders.connect({ store, rootKeyring, grants, leaseMs: LEASE_MS });
   try {
     /** @type {import('./report.js').Part[]} */
     const parts = [];
     for (const { raisedPollLimit, count, localCount } of servers) {
-      const results = await onServer(raisedPollLimit, providers, workspaceId, async (execute) => {
+      const results = await onServer(raisedPollLimit, signer, providers, workspaceId, async (execute) => {
         const contender = (name, activity, compared = {}) => ({
           name,
           inSequence: activity.endsWith('Locally') ? localCount : count,
@@ -67,7 +72,7 @@ export async function benchActivity({ rounds, servers }, { resolverUrl, rootKeyr
   }
 }
 
-async function onServer(raisedPollLimit, providers, workspaceId, work) {
+async function onServer(raisedPollLimit, signer, providers, workspaceId, work) {
   const server = await startTemporal({ raisedPollLimit });
   const { address, namespace } = server;
   const workerConnection = await NativeConnection.connect({ address });
@@ -82,7 +87,7 @@ async function onServer(raisedPollLimit, providers, workspaceId, work) {
       activities: { nothing: async () => {}, handOver: async () => reference },
       plugins: [providers.plugin()],
     });
-    const { workflow } = new Client({ connection, namespace });
+    const { workflow } = new WorkspaceGrants(new Client({ connection, namespace }), signer).clientFor(workspaceId);
     let started = 0;
     const execute = async (/** @type {object} */ input) => {
       started += 1;

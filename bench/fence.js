@@ -81,7 +81,13 @@ export async function benchFence({ rounds, changes, leaseMs }, database) {
 
 async function startWorker({ resolverUrl, encryptionKey }, workspaceId, leaseMs) {
   const script = fileURLToPath(new URL('fence-worker.js', import.meta.url));
-  const env = { DATABASE_URL: resolverUrl, ENCRYPTION_KEY: encryptionKey, PROVIDER_CACHE_LEASE: `${leaseMs}ms` };
+  const env = {
+    DATABASE_URL: resolverUrl,
+    ENCRYPTION_KEY: encryptionKey,
+    PROVIDER_CACHE_LEASE: `${leaseMs}ms`,
+    // It runs no workflows.
+    PROVIDER_GRANTS: 'every-workflow-may-use-every-workspace',
+  };
   const child = fork(script, [workspaceId], { env });
   const [{ workerId }] = await once(child, 'message');
   return {

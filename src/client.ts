@@ -9,7 +9,9 @@ export {
   type WrittenProvider,
 } from './client/provider-client.js';
 export type { ProviderSummary } from './client/provider-summary.js';
+export { WorkspaceGrants } from './client/workspace-grants.js';
 export { type EgressOptions, EgressPolicy } from './egress/policy.js';
+export { GrantSigner } from './grants/grant-signer.js';
 export type { ProviderCheckReport } from './management/provider-check.js';
 export { FAILURE_TYPES, type FailureType, isProviderError, ProviderError } from './protocol/errors.js';
 export type { ProviderIdentity } from './protocol/identity.js';

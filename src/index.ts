@@ -1,6 +1,7 @@
 /** `workspace-providers`: the worker's side. */
-export { createActivities, type ProviderActivities } from './activities/index.js';
+export type { ProviderActivities } from './activities/index.js';
 export { type EgressOptions, EgressPolicy } from './egress/policy.js';
+export { GrantVerifier } from './grants/grant-verifier.js';
 export { FAILURE_TYPES, type FailureType, isProviderError, ProviderError } from './protocol/errors.js';
 export type { ProviderIdentity } from './protocol/identity.js';
 export type {
@@ -29,4 +30,5 @@ export { withProvider } from './temporal/context.js';
 export { providerDataConverter } from './temporal/data-converter.js';
 export { type ProviderConfig, providerConfigFromEnv } from './temporal/provider-config.js';
 export { redactingLogger } from './temporal/redaction.js';
+export { GRANT_INTERCEPTORS_PATH } from './temporal/workflow-source.js';
 export { WorkspaceProviders } from './temporal/workspace-providers.js';

@@ -1,12 +1,12 @@
 /** The activities that a worker registers, as closures over their dependencies. */
-import type { ProviderResolver } from '../resolver/provider-resolver.js';
+import type { GrantedResolver } from '../resolver/granted-resolver.js';
 import { createLlmStep } from './llm-step.js';
 import { createResolveActivities } from './resolve.js';
 import { createRpcStep } from './rpc-step.js';
 import { createTenderlyStep } from './tenderly-step.js';
 
 export interface ActivityDependencies {
-  readonly resolver: ProviderResolver;
+  readonly resolver: GrantedResolver;
 }
 
 /** What `activities` of a Temporal worker takes. */

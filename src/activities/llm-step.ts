@@ -10,14 +10,14 @@ import type { ProviderReference } from '../protocol/references.js';
 import type { Json, LlmStepInput, LlmStepResult } from '../protocol/steps.js';
 import { languageModel } from '../providers/language-model.js';
 import type { LlmCredential } from '../providers/llm.js';
-import type { ProviderResolver } from '../resolver/provider-resolver.js';
+import type { GrantedResolver } from '../resolver/granted-resolver.js';
 import { alive } from './heartbeat.js';
 
-export function createLlmStep(resolver: ProviderResolver) {
+export function createLlmStep(resolver: GrantedResolver) {
   return (input: LlmStepInput): Promise<LlmStepResult> => alive((signal) => llmStep(resolver, input, signal));
 }
 
-function llmStep(resolver: ProviderResolver, input: LlmStepInput, signal: AbortSignal): Promise<LlmStepResult> {
+function llmStep(resolver: GrantedResolver, input: LlmStepInput, signal: AbortSignal): Promise<LlmStepResult> {
   return resolver.withProvider(
     checkReference(input.ref, 'llm'),
     async ({ credential, use, fetch }) => {

@@ -9,8 +9,8 @@ import type { ProviderReference } from '../protocol/references.js';
 import { type Json, RPC_READ_METHODS, type RpcStepInput, type RpcStepResult } from '../protocol/steps.js';
 import { confirmChain, type RpcCredential } from '../providers/rpc.js';
 import { transport } from '../providers/transport.js';
+import type { GrantedResolver } from '../resolver/granted-resolver.js';
 import type { ProviderCall } from '../resolver/provider-call.js';
-import type { ProviderResolver } from '../resolver/provider-resolver.js';
 import { alive } from './heartbeat.js';
 
 /** Failures that say nothing about the request: another endpoint may answer it. */
@@ -24,13 +24,13 @@ const PASSED_OVER = new Set([
 /** For one endpoint, its first answer for its chain included; a step has a minute for all of them. */
 const ENDPOINT_TIMEOUT_MS = 15_000;
 
-export function createRpcStep(resolver: ProviderResolver, endpointTimeoutMs = ENDPOINT_TIMEOUT_MS) {
+export function createRpcStep(resolver: GrantedResolver, endpointTimeoutMs = ENDPOINT_TIMEOUT_MS) {
   return (input: RpcStepInput): Promise<RpcStepResult> =>
     alive((signal) => rpcStep(resolver, input, signal, endpointTimeoutMs));
 }
 
 async function rpcStep(
-  resolver: ProviderResolver,
+  resolver: GrantedResolver,
   input: RpcStepInput,
   signal: AbortSignal,
   endpointTimeoutMs: number,
@@ -62,7 +62,7 @@ function isPassedOver(error: ProviderError, { onRejected = 'fail' }: RpcStepInpu
   return PASSED_OVER.has(error.type) || (onRejected === 'next' && error.type === 'CredentialRejected');
 }
 
-function ask(resolver: ProviderResolver, endpoint: ProviderReference<'rpc'>, input: RpcStepInput, signal: AbortSignal) {
+function ask(resolver: GrantedResolver, endpoint: ProviderReference<'rpc'>, input: RpcStepInput, signal: AbortSignal) {
   return resolver.withProvider(
     endpoint,
     async ({ credential, use, fetch }: ProviderCall<RpcCredential>) => {

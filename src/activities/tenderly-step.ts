@@ -2,15 +2,15 @@
 import { checkReference } from '../protocol/names.js';
 import type { TenderlyStepInput, TenderlyStepResult } from '../protocol/steps.js';
 import { simulate } from '../providers/tenderly-simulation.js';
-import type { ProviderResolver } from '../resolver/provider-resolver.js';
+import type { GrantedResolver } from '../resolver/granted-resolver.js';
 import { alive } from './heartbeat.js';
 
-export function createTenderlyStep(resolver: ProviderResolver) {
+export function createTenderlyStep(resolver: GrantedResolver) {
   return (input: TenderlyStepInput): Promise<TenderlyStepResult> =>
     alive((signal) => tenderlyStep(resolver, input, signal));
 }
 
-function tenderlyStep(resolver: ProviderResolver, input: TenderlyStepInput, signal: AbortSignal) {
+function tenderlyStep(resolver: GrantedResolver, input: TenderlyStepInput, signal: AbortSignal) {
   const { ref, ...simulation } = input;
   return resolver.withProvider(
     checkReference(ref, 'tenderly'),

@@ -7,6 +7,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Parts, startParts } from '../dev/parts.js';
+import { generateGrantKey } from '../grants/grant-keys.js';
 import { parseLocalKeyring } from '../sealing/local-keyring.js';
 import { createLogin } from '../store/logins.js';
 import { migrate } from '../store/migrate.js';
@@ -41,12 +42,14 @@ async function runOn(
   const TEMPORAL_ADDRESS = parts.temporalAddress;
   // Models and nodes of a developer are on this machine.
   const PROVIDER_EGRESS_NETWORKS = env.PROVIDER_EGRESS_NETWORKS?.trim() || 'loopback';
+  const grants = await grantSettings(env);
   await writeEnvFile(envFile, {
-    ...{ DATABASE_URL, TEMPORAL_ADDRESS, PROVIDER_EGRESS_NETWORKS },
+    ...{ DATABASE_URL, TEMPORAL_ADDRESS, PROVIDER_EGRESS_NETWORKS, ...grants.forStarters },
     ...(!env.ENCRYPTION_KEY && { ENCRYPTION_KEY: rootKey }),
   });
   const config = workerConfigFromEnv({
     ...env,
+    ...grants.forWorkers,
     ENCRYPTION_KEY: rootKey,
     TEMPORAL_ADDRESS,
     PROVIDER_EGRESS_NETWORKS,
@@ -81,7 +84,22 @@ function rootKeyFrom({ ENCRYPTION_KEY, DATABASE_URL }: NodeJS.ProcessEnv): strin
   return rootKey;
 }
 
-/** A file of our own user's, since it holds a password, and the root key that was made; both have no quotes in them. */
+interface GrantSettings {
+  readonly forStarters: Readonly<Record<string, string>>;
+  readonly forWorkers: Readonly<Record<string, string>>;
+}
+
+/** Those of the environment; where it has none, a key that ends with this process, as the workflows of `dev` mostly do. */
+async function grantSettings({ PROVIDER_GRANTS, PROVIDER_GRANT_KEYS }: NodeJS.ProcessEnv): Promise<GrantSettings> {
+  if (PROVIDER_GRANTS || PROVIDER_GRANT_KEYS) return { forStarters: {}, forWorkers: {} };
+  const { signingKey, publicKey } = await generateGrantKey(['workspace', 'operator']);
+  return {
+    forStarters: { PROVIDER_GRANT_SIGNING_KEY: JSON.stringify(signingKey) },
+    forWorkers: { PROVIDER_GRANT_KEYS: JSON.stringify({ keys: [publicKey] }) },
+  };
+}
+
+/** A file of our own user's, since it holds secrets; no value has a single quote in it. */
 function writeEnvFile(path: string, settings: Readonly<Record<string, string>>): Promise<void> {
   const lines = Object.entries(settings).map(([name, value]) => `${name}='${value}'\n`);
   return writeFile(path, lines.join(''), { mode: 0o600 });

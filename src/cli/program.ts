@@ -6,6 +6,7 @@ import { addCheck } from './commands/check.js';
 import { addConfigure } from './commands/configure.js';
 import { addDev } from './commands/dev.js';
 import { addEvents } from './commands/events.js';
+import { addGrantKeys } from './commands/grant-keys.js';
 import { addList } from './commands/list.js';
 import { addMigrate } from './commands/migrate.js';
 import { addRemove } from './commands/remove.js';
@@ -83,6 +84,7 @@ function createProgram(output: Output): Command {
     addSchedules,
     addEvents,
     addUses,
+    addGrantKeys,
     addWorkers,
     addWorker,
     addDev,

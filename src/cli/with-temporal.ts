@@ -2,8 +2,10 @@
 import type { Client } from '@temporalio/client';
 import { ProviderError } from '../protocol/errors.js';
 import { OPERATIONS_TASK_QUEUE } from '../protocol/rotation.js';
+import { NO_GRANTS } from '../temporal/no-grants.js';
 import { Settings } from '../temporal/settings.js';
 import { takeEnvironment } from './process-hardening.js';
+import { requestedBy } from './requested-by.js';
 
 export interface Temporal {
   readonly client: Client;
@@ -29,12 +31,22 @@ export async function withTemporal<Result>(use: (temporal: Temporal) => Promise<
     throw away(options.address);
   });
   try {
-    return await use({ client: new Client({ connection, namespace, dataConverter }), operationsTaskQueue });
+    const client = new Client({ connection, namespace, dataConverter });
+    return await use({ client: await asOperator(client, settings), operationsTaskQueue });
   } catch (error) {
     throw toProviderError(error, options.address);
   } finally {
     await connection.close();
   }
+}
+
+/** What it starts carries an operator's grant. */
+async function asOperator(client: Client, settings: Settings): Promise<Client> {
+  if (settings.text('PROVIDER_GRANTS', '') === NO_GRANTS) return client;
+  const { WorkspaceGrants } = await import('../client/workspace-grants.js');
+  const { GrantSigner } = await import('../grants/grant-signer.js');
+  const signer = new GrantSigner(settings.text('PROVIDER_GRANT_SIGNING_KEY', ''));
+  return new WorkspaceGrants(client, signer).operatorClient(requestedBy());
 }
 
 function toProviderError(error: unknown, address: string): unknown {

@@ -10,6 +10,8 @@ export const FAILURE_TYPES = {
   ProviderNotConfigured: { retryable: false },
   /** It is there, and switched off. */
   ProviderDisabled: { retryable: false },
+  /** No grant, a forged one, or one for another workflow or workspace. */
+  GrantInvalid: { retryable: false },
   /** The service refused the credential, also after a reload. */
   CredentialRejected: { retryable: false },
   /** The stored credential does not open: wrong key, altered, or pasted from elsewhere. */
@@ -30,7 +32,7 @@ export const FAILURE_TYPES = {
   RotationFailed: { retryable: false },
   /** Postgres is away. */
   StoreUnavailable: { retryable: true },
-  /** The root-key service is away. */
+  /** Whoever keeps keys is away: the root-key service, or the publisher of the grants' public keys. */
   KeyServiceUnavailable: { retryable: true },
 } as const satisfies Record<string, { retryable: boolean }>;
 

@@ -9,7 +9,7 @@ export const EXIT = {
   invalid: 2,
   /** No such provider, or it is disabled. */
   notConfigured: 3,
-  /** The service refused the credential, or it does not open. */
+  /** The service refused the credential, or it does not open; or the worker refused the grant. */
   rejected: 4,
   /** Postgres, Temporal, the root-key service or the live service is away or busy: try again. */
   unavailable: 5,
@@ -22,6 +22,7 @@ export const EXIT = {
 const BY_FAILURE: Readonly<Record<FailureType, number>> = {
   ProviderNotConfigured: EXIT.notConfigured,
   ProviderDisabled: EXIT.notConfigured,
+  GrantInvalid: EXIT.rejected,
   CredentialRejected: EXIT.rejected,
   CredentialUnreadable: EXIT.rejected,
   ProviderQuotaExhausted: EXIT.rejected,

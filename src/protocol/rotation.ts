@@ -19,9 +19,12 @@ export type RotationOrigin = 'given' | 'issued';
 /** The task queue of rotations, schedules and checks: served by processes whose login may change providers. */
 export const OPERATIONS_TASK_QUEUE = 'provider-operations';
 
+/** Under which all rotations' workflow ids stand. */
+export const ROTATIONS = 'rotate';
+
 /** One rotation at a time for a provider: its workflow's id says so. */
 export function rotationWorkflowId({ workspaceId, type, name }: ProviderIdentity): string {
-  return `rotate/${workspaceId}/${type}/${name}`;
+  return `${ROTATIONS}/${workspaceId}/${type}/${name}`;
 }
 
 export interface RotateProviderInput {

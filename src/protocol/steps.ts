@@ -2,17 +2,20 @@
 import type { ProviderReference, ProviderUse, RpcReference } from './references.js';
 
 export interface ResolveLlmKeyInput {
-  readonly workspaceId: string;
+  /** Default: the workspace of the workflow's grant, which is the only one that may be named. */
+  readonly workspaceId?: string;
   /** `anthropic`, `openai`, `gemini` or a name of the workspace's own; of a list, the first that is configured. */
   readonly provider: string | readonly string[];
 }
 
 export interface ResolveTenderlyConfigInput {
-  readonly workspaceId: string;
+  /** Default: the workspace of the workflow's grant. */
+  readonly workspaceId?: string;
 }
 
 export interface ResolveRpcEndpointInput {
-  readonly workspaceId: string;
+  /** Default: the workspace of the workflow's grant. */
+  readonly workspaceId?: string;
   readonly chainId: number;
 }
 

@@ -9,13 +9,13 @@ import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { atTheEdge } from '../activities/failures.js';
 import type { ProviderReference } from '../protocol/references.js';
 import type { CredentialOf, ProviderTypeName } from '../providers/index.js';
+import type { GrantedResolver } from '../resolver/granted-resolver.js';
 import type { ProviderCall } from '../resolver/provider-call.js';
-import type { ProviderResolver } from '../resolver/provider-resolver.js';
 
-const current = new AsyncLocalStorage<ProviderResolver>();
+const current = new AsyncLocalStorage<GrantedResolver>();
 
 /** Runs each activity with the resolver at hand. */
-export function resolverInContext(resolver: ProviderResolver): ActivityInboundCallsInterceptor {
+export function resolverInContext(resolver: GrantedResolver): ActivityInboundCallsInterceptor {
   return { execute: (input, next) => current.run(resolver, () => next(input)) };
 }
 
@@ -24,7 +24,8 @@ export function resolverInContext(resolver: ProviderResolver): ActivityInboundCa
  * callback, with the `fetch` and `signal` that it is given and its own retries off; keep neither client nor credential.
  *
  * A refused credential is read again and tried once more. What a service answers becomes a typed failure
- * (`CredentialRejected`, `ProviderRateLimited`, …). An `ApplicationFailure` that you throw passes, less a cause that is
+ * (`CredentialRejected`, `ProviderRateLimited`, …); a reference to another workspace than the workflow was granted is
+ * `GrantInvalid`. An `ApplicationFailure` that you throw passes, less a cause that is
  * a client library's; any other error is replaced, since its text may hold the key. Heartbeats are yours: their details
  * would be lost if this sent its own.
  *

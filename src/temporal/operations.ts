@@ -16,8 +16,9 @@ import type { RootKeyring } from '../sealing/root-keyring.js';
 import { Sealer } from '../sealing/sealer.js';
 import { openManagementStore } from '../store/management-store.js';
 import type { DatabaseOptions } from '../store/pool.js';
+import { type GrantPolicy, operatorGuard } from './grant-guard.js';
 import { redactingActivity } from './redaction.js';
-import { workflowSource } from './workflow-source.js';
+import { WORKFLOW_MODULES, workflowSource } from './workflow-source.js';
 
 /**
  * A workflow goes on where it was begun, while that worker lives; one that was killed would keep each rotation waiting
@@ -31,6 +32,8 @@ export interface OperationsConfig {
   readonly rootKeyring: RootKeyring;
   /** Default: public addresses alone, by https. */
   readonly egress?: EgressPolicy;
+  /** Verifies the grants of operators. */
+  readonly grants: GrantPolicy;
   /** Default `provider-operations`. */
   readonly taskQueue?: string;
 }
@@ -79,7 +82,8 @@ export async function createOperationsWorker(
       stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT,
       interceptors: {
         ...host.interceptors,
-        activity: [...(host.interceptors?.activity ?? []), redactingActivity],
+        activity: [...(host.interceptors?.activity ?? []), operatorGuard(config.grants), redactingActivity],
+        workflowModules: [...(host.interceptors?.workflowModules ?? []), ...WORKFLOW_MODULES],
       },
       dataConverter: host.dataConverter,
       ...workflowSource(host.dataConverter),

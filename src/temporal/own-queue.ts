@@ -5,6 +5,7 @@
 import type { DataConverter } from '@temporalio/common';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import type { OwnQueueActivities } from '../activities/own-queue.js';
+import { type GrantPolicy, operatorGuard } from './grant-guard.js';
 import { redactingActivity } from './redaction.js';
 
 export interface QueueHost {
@@ -25,6 +26,7 @@ export class OwnQueue {
   constructor(
     readonly taskQueue: string,
     private readonly activities: OwnQueueActivities,
+    private readonly grants: GrantPolicy,
   ) {}
 
   /** Serves the queue while `run` runs. */
@@ -48,7 +50,7 @@ export class OwnQueue {
       taskQueue: this.taskQueue,
       activities: this.activities,
       dataConverter,
-      interceptors: { activity: [redactingActivity] },
+      interceptors: { activity: [operatorGuard(this.grants), redactingActivity] },
       maxConcurrentActivityTaskExecutions: SLOTS,
       maxConcurrentActivityTaskPolls: 2,
       // Without a workflow to be told, a cancelled drain would hold the shutdown up.

@@ -2,36 +2,56 @@
 import { SimplePlugin } from '@temporalio/plugin';
 import type { Worker, WorkerOptions } from '@temporalio/worker';
 import type { ProviderActivities } from '../activities/index.js';
-import type { ProviderResolver } from '../resolver/provider-resolver.js';
+import type { GrantedResolver } from '../resolver/granted-resolver.js';
 import { resolverInContext } from './context.js';
+import { type GrantPolicy, workspaceGuard } from './grant-guard.js';
 import type { OwnQueue } from './own-queue.js';
 import { redactingActivity } from './redaction.js';
+import { GRANT_INTERCEPTORS_PATH } from './workflow-source.js';
+
+interface PluginParts {
+  readonly resolver: GrantedResolver;
+  readonly activities: ProviderActivities;
+  readonly grants: GrantPolicy;
+  readonly ownQueue: OwnQueue;
+}
 
 export class ProvidersPlugin extends SimplePlugin {
   #host: Pick<WorkerOptions, 'connection' | 'namespace' | 'identity' | 'taskQueue' | 'dataConverter'> | undefined;
 
-  constructor(
-    resolver: ProviderResolver,
-    activities: ProviderActivities,
-    private readonly ownQueue: OwnQueue,
-  ) {
+  readonly #ownQueue: OwnQueue;
+
+  constructor({ resolver, activities, grants, ownQueue }: PluginParts) {
     super({
       name: 'workspace-providers.WorkspaceProviders',
       activities: (own: object = {}) => withoutClash(own, activities),
-      workerInterceptors: { activity: [() => ({ inbound: resolverInContext(resolver) }), redactingActivity] },
+      workerInterceptors: {
+        activity: [
+          workspaceGuard(grants, activities),
+          () => ({ inbound: resolverInContext(resolver) }),
+          redactingActivity,
+        ],
+        workflowModules: [GRANT_INTERCEPTORS_PATH],
+      },
     });
+    this.#ownQueue = ownQueue;
   }
 
   override configureWorker(options: WorkerOptions): WorkerOptions {
     // A plugin that was given to the connection is also handed the own queue's worker, which shares that connection.
-    if (options.taskQueue === this.ownQueue.taskQueue) return options;
+    if (options.taskQueue === this.#ownQueue.taskQueue) return options;
     this.#host = options;
-    return super.configureWorker(options);
+    const { interceptors, ...configured } = super.configureWorker(options);
+    // A bundle that was made ahead has what carries the grants, or has it not: the worker can add nothing to it.
+    const workflowModules = configured.workflowBundle
+      ? options.interceptors?.workflowModules
+      : interceptors?.workflowModules;
+    return { ...configured, interceptors: { ...interceptors, workflowModules } };
   }
 
   override runWorker(worker: Worker, next: (worker: Worker) => Promise<void>): Promise<void> {
-    if (worker.options.taskQueue === this.ownQueue.taskQueue) return next(worker);
-    return this.ownQueue.during(this.#host ?? {}, () => super.runWorker(worker, next));
+    if (worker.options.taskQueue === this.#ownQueue.taskQueue) return next(worker);
+    return this.#ownQueue.during(this.#host ?? {}, () => super.runWorker(worker, next));
   }
 }
 

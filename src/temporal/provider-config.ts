@@ -1,10 +1,13 @@
 /** The settings of the resolver: parsed, refused, warned about and described. */
 import { EgressPolicy, PUBLIC_EGRESS, parseNetworks, parsePorts } from '../egress/policy.js';
 import { DEFAULT_LEASE_MS } from '../fence/lease.js';
+import { GrantVerifier } from '../grants/grant-verifier.js';
 import { PlatformFallback } from '../resolver/platform-fallback.js';
 import { DEFAULT_MAX_PROVIDERS } from '../resolver/provider-resolver.js';
 import { parseLocalKeyring } from '../sealing/local-keyring.js';
 import type { RootKeyring } from '../sealing/root-keyring.js';
+import type { GrantPolicy } from './grant-guard.js';
+import { NO_GRANTS } from './no-grants.js';
 import { Settings } from './settings.js';
 
 export interface ProviderConfig {
@@ -18,6 +21,11 @@ export interface ProviderConfig {
   readonly rootKeyring: RootKeyring;
   /** Where calls to services may go. Default: public addresses, by https, ports 443 and 8443. */
   readonly egress?: EgressPolicy;
+  /**
+   * Whose grants are believed. `every-workflow-may-use-every-workspace` switches them off: whoever can start a workflow,
+   * or change the input of one, then uses the credentials of any workspace.
+   */
+  readonly grants: GrantPolicy;
   /** Default: no fallback to the platform's own credentials. */
   readonly fallback?: PlatformFallback;
   /**
@@ -53,6 +61,9 @@ export const SETTING_NAMES = [
   'PROVIDER_DATABASE_CONNECTIONS',
   'PROVIDER_EGRESS_NETWORKS',
   'PROVIDER_EGRESS_PORTS',
+  'PROVIDER_GRANTS',
+  'PROVIDER_GRANT_KEYS',
+  'PROVIDER_GRANT_SIGNING_KEY',
   'PROVIDER_LISTEN_DATABASE_URL',
   'PROVIDER_LONGEST_STEP',
   'PROVIDER_MANAGER_DATABASE_URL',
@@ -85,6 +96,7 @@ export function readProviderConfig(settings: Settings): ProviderConfig {
     store: { ...store, maxConnections: settings.count('PROVIDER_DATABASE_CONNECTIONS', 10, 1, 1_000) },
     rootKeyring,
     egress,
+    grants: readGrantPolicy(settings),
     fallback,
     leaseMs: settings.durationMs('PROVIDER_CACHE_LEASE', DEFAULT_LEASE_MS, 100, 3_600_000),
     listenUrl: readListenUrl(settings),
@@ -92,6 +104,16 @@ export function readProviderConfig(settings: Settings): ProviderConfig {
     identity: settings.text('PROVIDER_WORKER_IDENTITY', '') || undefined,
     maxProviders: settings.count('PROVIDER_CACHE_MAX', DEFAULT_MAX_PROVIDERS, 1, 10_000_000),
   };
+}
+
+function readGrantPolicy(settings: Settings): GrantPolicy {
+  const policy = settings.text('PROVIDER_GRANTS', 'required');
+  if (policy === NO_GRANTS) return NO_GRANTS;
+  if (policy !== 'required') settings.refuse('PROVIDER_GRANTS', `must be required, or ${NO_GRANTS}`);
+  const hint = `public keys of those who start workflows, as a JWKS or where it is: workspace-providers grant-key; or PROVIDER_GRANTS=${NO_GRANTS}`;
+  const keySet = settings.required('PROVIDER_GRANT_KEYS', hint);
+  // Where it was refused, throwIfRefused ends the start before anybody asks for it.
+  return settings.parsed('PROVIDER_GRANT_KEYS', () => new GrantVerifier(keySet)) as GrantVerifier;
 }
 
 function readListenUrl(settings: Settings): string | undefined {
@@ -126,6 +148,9 @@ export function providerNotes(config: ProviderConfig): readonly string[] {
   const allowed = config.fallback?.describe() ?? [];
   const { networks } = (config.egress ?? PUBLIC_EGRESS).describe();
   return [
+    ...(config.grants === NO_GRANTS
+      ? ['PROVIDER_GRANTS: workflows need no grant, so any of them can use the credentials of any workspace']
+      : []),
     ...(allowed.length > 0
       ? [`workspaces without their own key are served the platform's for ${allowed.join(', ')}`]
       : []),
@@ -140,6 +165,7 @@ export function describeProviderConfig(config: ProviderConfig): Readonly<Record<
     database: describeUrl(config.store.databaseUrl),
     databaseConnections: config.store.maxConnections ?? 10,
     preparedStatements: config.store.preparedStatements ?? true,
+    grants: config.grants === NO_GRANTS ? NO_GRANTS : 'required',
     cacheLeaseMs: config.leaseMs ?? DEFAULT_LEASE_MS,
     listens: config.listenUrl !== 'off',
     longestStepMs: config.longestStepMs ?? DEFAULT_LONGEST_STEP_MS,

@@ -6,6 +6,7 @@ import { isProviderError, ProviderError } from '../protocol/errors.js';
 const SECRET_SETTINGS = [
   'DATABASE_URL',
   'ENCRYPTION_KEY',
+  'PROVIDER_GRANT_SIGNING_KEY',
   'PROVIDER_LISTEN_DATABASE_URL',
   'PROVIDER_MANAGER_DATABASE_URL',
   'PROVIDER_PAYLOAD_KEY',

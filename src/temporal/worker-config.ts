@@ -46,6 +46,7 @@ export function workerConfigFromEnv(env: NodeJS.ProcessEnv): WorkerConfig {
           store: { ...providers.store, databaseUrl: managerUrl },
           rootKeyring: providers.rootKeyring,
           egress: providers.egress,
+          grants: providers.grants,
           taskQueue: settings.text('PROVIDER_OPERATIONS_TASK_QUEUE', OPERATIONS_TASK_QUEUE),
         }
       : undefined,

@@ -17,6 +17,11 @@ export const WORKFLOWS_PATH = fileURLToPath(
   new URL(`../workflows/index${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
 );
 
+/** The module that carries grants along, for the bundle of a worker's workflows. */
+export const GRANT_INTERCEPTORS_PATH = fileURLToPath(
+  new URL(`../workflows/grant-interceptors${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
+);
+
 /**
  * For a worker's options: `workflowBundle` where one was built, else `workflowsPath`.
  *
@@ -28,3 +33,6 @@ export function workflowSource(
   const codePath = dataConverter?.failureConverterPath ? ENCODING_WORKFLOW_BUNDLE_PATH : WORKFLOW_BUNDLE_PATH;
   return existsSync(codePath) ? { workflowBundle: { codePath } } : { workflowsPath: WORKFLOWS_PATH };
 }
+
+/** For its interceptors: a bundle that was built has them in it. */
+export const WORKFLOW_MODULES = existsSync(WORKFLOW_BUNDLE_PATH) ? [] : [GRANT_INTERCEPTORS_PATH];

@@ -8,12 +8,15 @@ import { DEFAULT_LEASE_MS, Lease } from '../fence/lease.js';
 import { type LeaseCounts, LeaseKeeper } from '../fence/lease-keeper.js';
 import type { WorkerRegistration } from '../protocol/workers.js';
 import { createFetch } from '../providers/fetch.js';
+import { GrantedResolver } from '../resolver/granted-resolver.js';
 import { ProviderResolver } from '../resolver/provider-resolver.js';
 import type { CacheCounts } from '../resolver/workspace-cache.js';
 import { Sealer } from '../sealing/sealer.js';
 import { type ChangeListener, listenForChanges } from '../store/change-listener.js';
 import { openProviderStore, type ProviderStore } from '../store/provider-store.js';
 import { BUILD } from './build.js';
+import { type GrantPolicy, workspaceScope } from './grant-guard.js';
+import { NO_GRANTS } from './no-grants.js';
 import { OwnQueue } from './own-queue.js';
 import { ProvidersPlugin } from './plugin.js';
 import { DEFAULT_LONGEST_STEP_MS, type ProviderConfig, providerConfigFromEnv } from './provider-config.js';
@@ -31,6 +34,9 @@ export interface ProviderCounts extends CacheCounts, LeaseCounts {
 interface Parts {
   readonly worker: WorkerRegistration;
   readonly resolver: ProviderResolver;
+  /** The resolver for activities. */
+  readonly granted: GrantedResolver;
+  readonly grants: GrantPolicy;
   readonly activities: ProviderActivities;
   readonly lease: Lease;
   readonly keeper: LeaseKeeper;
@@ -73,6 +79,7 @@ export class WorkspaceProviders {
     });
     const keeper = new LeaseKeeper({ store, worker, lease, cache: resolver.cache });
     try {
+      if (config.grants !== NO_GRANTS) await config.grants.preflight();
       await store.preflight();
       await keeper.start();
     } catch (error) {
@@ -82,22 +89,26 @@ export class WorkspaceProviders {
     audit.start();
     const listener = listen(config, keeper);
     const endUpkeep = startUpkeep(lease.leaseMs, () => resolver.cache.sweep(), new Janitor(store));
+    const granted = new GrantedResolver(resolver, workspaceScope(config.grants));
     return new WorkspaceProviders({
       worker,
       resolver,
-      activities: createActivities({ resolver }),
+      granted,
+      grants: config.grants,
+      activities: createActivities({ resolver: granted }),
       lease,
       keeper,
       audit,
       ownQueue: new OwnQueue(
         worker.taskQueue,
         createOwnQueueActivities({ lease, keeper, scopes: resolver.openScopes }),
+        config.grants,
       ),
       closeAll: () => close({ store, keeper, audit, listener, endUpkeep, closeHttp: () => http.close() }),
     });
   }
 
-  /** For what is neither a workflow nor an activity of a worker with the plugin. */
+  /** For what is neither a workflow nor an activity of a worker with the plugin: it takes any workspace, and no grant. */
   get resolver(): ProviderResolver {
     return this.parts.resolver;
   }
@@ -123,7 +134,8 @@ export class WorkspaceProviders {
    * serves this process's own task queue while the worker runs. One for each worker.
    */
   plugin(): ProvidersPlugin {
-    return new ProvidersPlugin(this.resolver, this.activities, this.parts.ownQueue);
+    const { granted, activities, grants, ownQueue } = this.parts;
+    return new ProvidersPlugin({ resolver: granted, activities, grants, ownQueue });
   }
 
   /** Forgets every credential, gives the lease back, closes pool and HTTP client. After the worker has stopped. */

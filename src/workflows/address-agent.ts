@@ -7,7 +7,8 @@ import type { StepOptions } from './schedule.js';
 import { llmStep, resolveLlmKey, resolveRpcEndpoint, resolveTenderlyConfig, rpcStep, tenderlyStep } from './steps.js';
 
 export interface AddressQuestion {
-  readonly workspaceId: string;
+  /** Default: the workspace of the workflow's grant. */
+  readonly workspaceId?: string;
   readonly question: string;
   readonly address: string;
   readonly chainId: number;

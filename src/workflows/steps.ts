@@ -18,28 +18,28 @@ import { CHAIN_OPTIONS, LLM_OPTIONS, RESOLVE_OPTIONS, type StepOptions, schedule
 /**
  * A reference to the workspace's LLM provider; of a list, the first that is configured and active.
  *
- * @throws ActivityFailure whose cause has `type` `ProviderNotConfigured`, `ProviderDisabled`, `CredentialUnreadable`
- *   or `ProviderConfigInvalid`. Outages of Postgres are waited out.
+ * @throws ActivityFailure whose cause has `type` `GrantInvalid`, `ProviderNotConfigured`, `ProviderDisabled`,
+ *   `CredentialUnreadable` or `ProviderConfigInvalid`. Outages of Postgres are waited out.
  * @example
- * const llm = await resolveLlmKey({ workspaceId, provider: ['anthropic', 'openai'] });
+ * const llm = await resolveLlmKey({ provider: ['anthropic', 'openai'] });
  */
 export function resolveLlmKey(input: ResolveLlmKeyInput, options?: StepOptions): Promise<ProviderReference<'llm'>> {
   const wanted = [input.provider].flat().join(' or ');
-  return scheduled('resolveLlmKey', RESOLVE_OPTIONS, `resolve ${wanted} for ${input.workspaceId}`, options)(input);
+  return scheduled('resolveLlmKey', RESOLVE_OPTIONS, `resolve ${wanted}${whose(input)}`, options)(input);
 }
 
 /** A reference to the workspace's Tenderly account. Throws as {@link resolveLlmKey} does. */
 export function resolveTenderlyConfig(
-  input: ResolveTenderlyConfigInput,
+  input: ResolveTenderlyConfigInput = {},
   options?: StepOptions,
 ): Promise<ProviderReference<'tenderly'>> {
-  const summary = `resolve tenderly for ${input.workspaceId}`;
+  const summary = `resolve tenderly${whose(input)}`;
   return scheduled('resolveTenderlyConfig', RESOLVE_OPTIONS, summary, options)(input);
 }
 
 /** References to the workspace's endpoints of a chain, the preferred one first. Throws as {@link resolveLlmKey} does. */
 export function resolveRpcEndpoint(input: ResolveRpcEndpointInput, options?: StepOptions): Promise<RpcReference> {
-  const summary = `resolve chain ${input.chainId} for ${input.workspaceId}`;
+  const summary = `resolve chain ${input.chainId}${whose(input)}`;
   return scheduled('resolveRpcEndpoint', RESOLVE_OPTIONS, summary, options)(input);
 }
 
@@ -87,6 +87,10 @@ export async function rpcStep<Answer = Json>(
   const result = await scheduled('rpcStep', CHAIN_OPTIONS, summary, options)({ ...input, ref });
   noteUse(ref, result?.provider);
   return result as RpcStepResult<Answer>;
+}
+
+function whose({ workspaceId }: { readonly workspaceId?: string }): string {
+  return workspaceId === undefined ? '' : ` for ${workspaceId}`;
 }
 
 /** `anthropic for ws_acme · version 4 · hit`, as the Temporal UI shows it. */

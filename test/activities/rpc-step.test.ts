@@ -4,6 +4,7 @@ import { createRpcStep } from '../../src/activities/rpc-step.js';
 import type { WorkspaceProviders } from '../../src/index.js';
 import { RPC_READ_METHODS, type RpcReference, type RpcStepInput, type RpcStepResult } from '../../src/workflow.js';
 import { AgentStage, FUNDED_ADDRESS, newWorkspace } from '../support/agent-stage.js';
+import { ungranted } from '../support/ungranted.js';
 import { inActivity } from './in-activity.js';
 
 const BALANCE = '0x21e19e0c9bab2400000';
@@ -83,7 +84,7 @@ describe('endpoints', () => {
   test('one that takes the call and never answers is passed over in time for the next', async () => {
     await twoEndpoints();
     const hold = stage.chain.gateway.holdNext({ owner: `${workspaceId} main` });
-    const rpcStep = createRpcStep(providers.resolver, 300);
+    const rpcStep = createRpcStep(ungranted(providers.resolver), 300);
     const input: RpcStepInput = { ref: await resolve(), method: 'eth_blockNumber' };
     const { provider, skipped } = (await inActivity().run(rpcStep, input)) as RpcStepResult;
     expect([provider.name, skipped]).toEqual(['backup', [{ name: 'main', failure: 'ProviderUnavailable' }]]);

@@ -43,6 +43,7 @@ const VIOLATIONS: Readonly<Record<string, readonly (readonly [file: string, code
   ],
   'redaction-knows-nobody': [['src/redaction/upward.ts', "import '../providers/target.js';"]],
   'egress-knows-protocol-alone': [['src/egress/upward.ts', "import '../providers/target.js';"]],
+  'grants-know-protocol-alone': [['src/grants/upward.ts', "import '../store/target.js';"]],
   'egress-guards-calls': [['src/store/egress.ts', "import '../egress/target.js';"]],
   'store-sealing-providers-fence-know-protocol-alone': [
     ['src/store/sideways.ts', "import '../sealing/target.js';"],

@@ -102,7 +102,8 @@ describe('5: try again', () => {
   });
 
   it('where Temporal is away', async () => {
-    const env = { DATABASE_URL: op.database.resolverUrl, TEMPORAL_ADDRESS: `127.0.0.1:${await freePort()}` };
+    const TEMPORAL_ADDRESS = `127.0.0.1:${await freePort()}`;
+    const env = { DATABASE_URL: op.database.resolverUrl, TEMPORAL_ADDRESS, ...op.grantKeys.workerEnv };
     expect(await op.run(['worker', '--json'], { env })).toMatchObject({ exitCode: 5 });
   });
 

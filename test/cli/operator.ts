@@ -5,6 +5,7 @@ import { ProviderClient } from '../../src/client.js';
 import { type ModelsService, startModelsService } from '../client/models-service.js';
 import { createStageDatabase, type TestDatabase } from '../support/database.js';
 import { LOOPBACK_ENV } from '../support/egress.js';
+import { newGrantKeys, type TestGrantKeys } from '../support/grants.js';
 import { type CliOptions, type CliRun, runCli } from './run-cli.js';
 
 /** The keys that the service accepts: the one of now, and the one after it. */
@@ -16,8 +17,13 @@ export const NEW_CANARY = 'canary-key-0987654321-c3d4';
 export interface Operator {
   readonly database: TestDatabase;
   readonly service: ModelsService;
+  readonly grantKeys: TestGrantKeys;
   /** The settings of his commands. */
-  readonly env: { readonly DATABASE_URL: string; readonly ENCRYPTION_KEY: string };
+  readonly env: {
+    readonly DATABASE_URL: string;
+    readonly ENCRYPTION_KEY: string;
+    readonly PROVIDER_GRANT_SIGNING_KEY: string;
+  };
   run(args: readonly string[], options?: CliOptions): Promise<CliRun>;
   /** A provider that points at the service; without the command, which would take a second. */
   configured(workspaceId: string, name: string, apiKey: string): Promise<void>;
@@ -30,9 +36,14 @@ export function operator(): Operator {
   let database: TestDatabase;
   let service: ModelsService;
   let client: ProviderClient;
+  let grantKeys: TestGrantKeys;
 
   beforeAll(async () => {
-    [database, service] = await Promise.all([createStageDatabase(), startModelsService(CANARY, NEXT_CANARY)]);
+    [database, service, grantKeys] = await Promise.all([
+      createStageDatabase(),
+      startModelsService(CANARY, NEXT_CANARY),
+      newGrantKeys(),
+    ]);
     client = ProviderClient.fromEnv({ ...LOOPBACK_ENV, ...op.env });
   });
 
@@ -43,10 +54,13 @@ export function operator(): Operator {
 
   const op: Operator = {
     get env() {
-      return { DATABASE_URL: database.managerUrl, ENCRYPTION_KEY, ...database.settings };
+      return { DATABASE_URL: database.managerUrl, ENCRYPTION_KEY, ...grantKeys.starterEnv, ...database.settings };
     },
     get database() {
       return database;
+    },
+    get grantKeys() {
+      return grantKeys;
     },
     get service() {
       return service;
@@ -63,6 +77,7 @@ export function operator(): Operator {
         NEXT_CANARY,
         NEW_CANARY,
         ENCRYPTION_KEY,
+        grantKeys.signingSecret,
         env.ENCRYPTION_KEY.slice('test:'.length),
         ...passwords,
       ];

@@ -1,5 +1,4 @@
 /** The commands that run on, on a Temporal and a Postgres that they borrow: a line once they work, an orderly end. */
-import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { expect, it, onTestFinished } from 'vitest';
 import { temporalAddress, uniqueName } from '../support/parts.js';
@@ -15,25 +14,25 @@ async function start(args: readonly string[], env: Readonly<Record<string, strin
 }
 
 it('worker works until it is told to stop', async () => {
-  const { ENCRYPTION_KEY } = op.env;
-  const worker = await start(['worker', '--json'], { ENCRYPTION_KEY, DATABASE_URL: op.database.resolverUrl });
+  const settings = { ENCRYPTION_KEY: op.env.ENCRYPTION_KEY, DATABASE_URL: op.database.resolverUrl };
+  const worker = await start(['worker', '--json'], { ...settings, ...op.grantKeys.workerEnv });
   expect(worker.document).toMatchObject({ event: 'ready', temporal: temporalAddress(), namespace: 'default' });
   expect(await worker.end('SIGTERM')).toBe(0);
 });
 
 it('worker refuses the login of an administrator', async () => {
-  const refused = await op.run(['worker', '--json'], { env: { DATABASE_URL: op.database.ownerUrl } });
+  const refused = await op.run(['worker', '--json'], {
+    env: { DATABASE_URL: op.database.ownerUrl, ...op.grantKeys.workerEnv },
+  });
   expect(refused.exitCode).toBe(2);
   expect(documentOf(refused).error).toMatchObject({ type: 'ProviderConfigInvalid', fields: ['databaseUrl'] });
 });
 
 it('dev runs a worker of steps and rotations, hands the other commands their settings, and takes them back at Ctrl-C', async () => {
   const { ENCRYPTION_KEY } = op.env;
-  // Encrypted: the rotation, its command and each worker's own queue must then read what the others wrote.
-  const payloadKey = { PROVIDER_PAYLOAD_KEY: `test:${randomBytes(32).toString('base64')}` };
-  const queue = { PROVIDER_OPERATIONS_TASK_QUEUE: uniqueName('dev'), ...payloadKey };
+  const queue = { PROVIDER_OPERATIONS_TASK_QUEUE: uniqueName('dev') };
   const dev = await start(['dev', '--json'], { ENCRYPTION_KEY, DATABASE_URL: op.database.ownerUrl, ...queue });
-  expect(dev.document).toMatchObject({ event: 'ready', runsRotations: true, encryptsPayloads: true });
+  expect(dev.document).toMatchObject({ event: 'ready', runsRotations: true });
   const envFile = String(dev.document.envFile);
   expect(statSync(envFile).mode & 0o777).toBe(0o600);
   const env = Object.fromEntries(

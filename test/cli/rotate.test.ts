@@ -15,6 +15,7 @@ let worker: RunningCommand;
 beforeAll(async () => {
   worker = await startCommand(['worker', '--json'], {
     ENCRYPTION_KEY: op.env.ENCRYPTION_KEY,
+    ...op.grantKeys.workerEnv,
     DATABASE_URL: op.database.resolverUrl,
     PROVIDER_MANAGER_DATABASE_URL: op.database.managerUrl,
     PROVIDER_OPERATIONS_TASK_QUEUE,

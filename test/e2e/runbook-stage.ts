@@ -10,7 +10,7 @@ import { delimiter, join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { RotationClient } from '../../src/client/rotation-client.js';
-import { ProviderClient } from '../../src/client.js';
+import { GrantSigner, ProviderClient, WorkspaceGrants } from '../../src/client.js';
 import { type PostgresPart, startPostgres } from '../../src/dev/postgres.js';
 import { type LlmStandIn, startLlmStandIn } from '../../src/dev/standins/llm.js';
 import { findTemporalCli } from '../../src/dev/temporal-cli.js';
@@ -18,6 +18,7 @@ import { CLI, run } from '../cli/run-cli.js';
 import { type RunningCommand, startCommand } from '../cli/running-command.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { LOOPBACK_ENV } from '../support/egress.js';
+import { newGrantKeys, type TestGrantKeys } from '../support/grants.js';
 import { temporalAddress, uniqueName } from '../support/parts.js';
 
 /** Short, so that a fence which must wait for it is over soon; the runbook's production has 30 s. */
@@ -41,9 +42,11 @@ export class RunbookStage {
     readonly llm: LlmStandIn,
     private readonly connection: Connection,
     private readonly namespace: string,
+    private readonly grantKeys: TestGrantKeys,
   ) {
     this.secrets.push(
       this.#rootKey,
+      grantKeys.signingSecret,
       ...[database.managerUrl, database.resolverUrl].map((url) => new URL(url).password),
     );
     this.manager = ProviderClient.fromEnv({
@@ -52,12 +55,16 @@ export class RunbookStage {
       ENCRYPTION_KEY: this.#rootKey,
     });
     this.temporal = new Client({ connection, namespace });
-    this.rotations = new RotationClient(this.manager, this.temporal, this.#queues.operations);
+    this.#keySet = join(folder, 'grant-keys.json');
+    this.grants = new WorkspaceGrants(this.temporal, new GrantSigner(grantKeys.signingKey));
+    this.rotations = new RotationClient(this.manager, this.grants.operatorClient('runbook'), this.#queues.operations);
   }
 
   readonly manager: ProviderClient;
   readonly rotations: RotationClient;
   readonly temporal: Client;
+  readonly grants: WorkspaceGrants;
+  readonly #keySet: string;
 
   static async set(): Promise<RunbookStage> {
     const folder = await mkdtemp(join(tmpdir(), 'runbook-'));
@@ -72,8 +79,9 @@ export class RunbookStage {
       keys: [],
       answer: ({ wantsJson }) => (wantsJson ? '{"transferWei":"1"}' : 'Yes.'),
     });
-    const stage = new RunbookStage(folder, server, database, llm, connection, namespace);
+    const stage = new RunbookStage(folder, server, database, llm, connection, namespace, await newGrantKeys());
     await stage.#makeShell();
+    await writeFile(stage.#keySet, stage.grantKeys.keySet);
     await Promise.all([stage.#startWorker('agents-1'), stage.#startWorker('agents-2', { runsRotations: true })]);
     return stage;
   }
@@ -133,7 +141,7 @@ export class RunbookStage {
   /** An agent that asks a model, then ends, since its workspace has no chain. */
   startAgent(question: string) {
     const args = { ...PROVIDER, question, address: '0x0', chainId: 1, providers: ['anthropic'] };
-    return this.temporal.workflow.start('addressAgent', {
+    return this.grants.clientFor(PROVIDER.workspaceId).workflow.start('addressAgent', {
       taskQueue: this.#queues.agents,
       workflowId: uniqueName('agent'),
       args: [args],
@@ -163,6 +171,7 @@ export class RunbookStage {
     const { exitCode, stdout } = await run('sh', ['-eu', '-c', inFolder], {
       env: {
         ...this.#env,
+        ...this.grantKeys.starterEnv,
         DATABASE_URL: this.database.managerUrl,
         PATH: [join(this.folder, 'bin'), process.env.PATH].join(delimiter),
         ...env,
@@ -204,6 +213,7 @@ export class RunbookStage {
   async #startWorker(identity: string, { runsRotations = false } = {}): Promise<void> {
     const worker = await startCommand(['worker', '--json'], {
       ...this.#env,
+      PROVIDER_GRANT_KEYS: this.#keySet,
       DATABASE_URL: this.database.resolverUrl,
       ...(runsRotations && { PROVIDER_MANAGER_DATABASE_URL: this.database.managerUrl }),
       PROVIDER_TASK_QUEUE: this.#queues.agents,

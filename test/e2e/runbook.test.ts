@@ -216,6 +216,20 @@ drill('A rollback', async (next) => {
   await next({ exitCode: 2 });
 });
 
+drill('A workflow that must not go on', async (next) => {
+  const key = await stage.configured();
+  onTestFinished(stage.llm.failNext({ ...ANTHROPIC, path: '/v1/messages', status: 500, times: 1_000 }));
+  const agent = await stage.startAgent('What is in this wallet?');
+  await expect.poll(() => questionsWith(key).length, { timeout: 30_000 }).toBeGreaterThan(0);
+  await next();
+  // Its step is retried until the worker has read the revocation.
+  await expect(agent.result()).rejects.toMatchObject({ cause: { cause: { type: 'GrantInvalid' } } });
+  const asked = questionsWith(key).length;
+  const later = await stage.startAgent('And now?');
+  await expect.poll(() => questionsWith(key).length, { timeout: 30_000 }).toBeGreaterThan(asked);
+  await later.terminate();
+});
+
 drill('A root key lost', async (next) => {
   await stage.startAnewUnderLostRootKey();
   await next({ exitCode: 4 });

@@ -18,12 +18,12 @@ export async function runAgents(stage: Stage, ledger: Ledger, signal: AbortSigna
   await Promise.all(rows);
 }
 
-async function runAgent({ temporalClient, workspaceIds }: Stage, ledger: Ledger, index: number): Promise<void> {
+async function runAgent({ grants, workspaceIds }: Stage, ledger: Ledger, index: number): Promise<void> {
   const workspaceId = workspaceIds[Math.floor(Math.random() * workspaceIds.length)] as string;
   const taskQueues = Array.from({ length: STEPS }, () => READERS[Math.floor(Math.random() * READERS.length)] as string);
   const workflowId = `agent-${randomUUID()}`;
   const handle = await untilItWorks(() =>
-    temporalClient.workflow.start<typeof agent>('agent', {
+    grants.clientFor(workspaceId).workflow.start<typeof agent>('agent', {
       ...{ workflowId, taskQueue: READERS[index % READERS.length] as string, args: [{ workspaceId, taskQueues }] },
       ...{ workflowTaskTimeout: '2 seconds', workflowIdConflictPolicy: 'USE_EXISTING' },
     }),

@@ -19,10 +19,12 @@ const KINDS = 'stoppedForLong,stoppedInLoad,stoppedInRenewal,killed,cut,heldAndD
 async function runFaults(settings: Readonly<Record<string, string>>) {
   const { PATH = '', HOME = '', LIBFAKETIME_PATH } = process.env;
   const env = { PATH, HOME, ...(LIBFAKETIME_PATH && { LIBFAKETIME_PATH }), ...settings };
-  const child = spawn(process.execPath, [START], { env, stdio: ['ignore', 'pipe', 'ignore', 'ipc'] });
+  const child = spawn(process.execPath, [START], { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   const exited = once(child, 'exit');
-  const lines = (await text(child.stdout!)).trim().split('\n');
+  const [output, progress] = await Promise.all([text(child.stdout!), text(child.stderr!)]);
   const [exitCode] = (await exited) as [number];
+  if (output === '') throw new Error(`The fault run ended with ${exitCode} and no verdict:\n${progress}`);
+  const lines = output.trim().split('\n');
   return { exitCode, findings: lines.slice(0, -1), outcome: JSON.parse(lines.at(-1) ?? '') };
 }
 

@@ -55,9 +55,9 @@ export async function runFaults(folder: string, env: NodeJS.ProcessEnv): Promise
 }
 
 function fleetOn(stage: Stage, ledger: Ledger, leaseNeverEnds: boolean): Fleet {
-  const { proxy, resolverUrl, managerUrl, encryptionKey, temporal, workflowBundle, workspaceIds } = stage;
+  const { proxy, resolverUrl, managerUrl, encryptionKey, grantKeySet, temporal, workflowBundle, workspaceIds } = stage;
   const onCrash = (how: string) => void ledger.oddities.push(how);
-  const common = { encryptionKey, temporalAddress: temporal.address };
+  const common = { encryptionKey, grantKeySet, temporalAddress: temporal.address };
   const readers = READERS.map((name) => {
     const settings = (generation: number) => ({
       ...{ reader: `${name}.${generation}`, taskQueue: name, workflowBundle, workspaceIds, leaseNeverEnds, ...common },

@@ -8,6 +8,7 @@ export interface ReaderSettings {
   readonly databaseUrl: string;
   readonly listenUrl: string;
   readonly encryptionKey: string;
+  readonly grantKeySet: string;
   readonly temporalAddress: string;
   /** Of agents and their steps; the same for the next process in this one's place. */
   readonly taskQueue: string;
@@ -22,6 +23,7 @@ export interface ReaderSettings {
 export interface OperationsSettings {
   readonly databaseUrl: string;
   readonly encryptionKey: string;
+  readonly grantKeySet: string;
   readonly temporalAddress: string;
 }
 

@@ -2,20 +2,26 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { NativeConnection } from '@temporalio/worker';
 import { parseLocalKeyring } from '../../src/client.js';
+import { GrantVerifier } from '../../src/index.js';
 import { createOperationsWorker } from '../../src/temporal/operations.js';
 import { LOOPBACK } from '../support/egress.js';
 import { beginAsChild, tellParent } from './child.js';
 import type { OperationsSettings } from './messages.js';
 import { untilItWorks } from './parts/patience.js';
 
-const { databaseUrl, encryptionKey, temporalAddress } = beginAsChild<OperationsSettings>();
+const { databaseUrl, encryptionKey, grantKeySet, temporalAddress } = beginAsChild<OperationsSettings>();
 process.on('message', () => process.exit());
 
 for (let isFirst = true; ; isFirst = false) {
   const connection = await untilItWorks(() => NativeConnection.connect({ address: temporalAddress }));
   try {
     const { worker, close } = await createOperationsWorker(
-      { store: { databaseUrl }, rootKeyring: parseLocalKeyring(encryptionKey), egress: LOOPBACK },
+      {
+        store: { databaseUrl },
+        rootKeyring: parseLocalKeyring(encryptionKey),
+        egress: LOOPBACK,
+        grants: new GrantVerifier(grantKeySet),
+      },
       { connection, namespace: 'default', shutdownGraceMs: 0 },
     );
     if (isFirst) tellParent({ is: 'ready' });

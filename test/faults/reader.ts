@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { Lease } from '../../src/fence/lease.js';
 import {
+  GrantVerifier,
   isProviderError,
   type LlmCredential,
   type OpenCredential,
@@ -223,6 +224,7 @@ const providers = await untilItWorks(() =>
     store: { databaseUrl: settings.databaseUrl, maxConnections: 5 },
     rootKeyring: parseLocalKeyring(settings.encryptionKey),
     egress: LOOPBACK,
+    grants: new GrantVerifier(settings.grantKeySet),
     leaseMs: settings.leaseMs,
     longestStepMs: settings.longestStepMs,
     listenUrl: settings.listenUrl,

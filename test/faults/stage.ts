@@ -6,11 +6,13 @@ import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { RotationClient } from '../../src/client/rotation-client.js';
-import { ProviderClient, parseLocalKeyring } from '../../src/client.js';
+import { GrantSigner, ProviderClient, parseLocalKeyring, WorkspaceGrants } from '../../src/client.js';
 import { type LlmStandIn, startLlmStandIn } from '../../src/dev/standins/llm.js';
 import { createLogin } from '../../src/store/logins.js';
 import { migrate } from '../../src/store/migrate.js';
+import { GRANT_INTERCEPTORS_PATH } from '../../src/temporal/workflow-source.js';
 import { LOOPBACK } from '../support/egress.js';
+import { newGrantKeys } from '../support/grants.js';
 import { apiKeyOf } from './messages.js';
 import { type ClockedPostgres, startClockedPostgres } from './parts/clocked-postgres.js';
 import { type PostgresProxy, startPostgresProxy } from './parts/postgres-proxy.js';
@@ -27,10 +29,11 @@ export interface Stage {
   readonly proxy: PostgresProxy<Route>;
   readonly temporal: RestartableTemporal;
   readonly llm: LlmStandIn;
-  readonly temporalClient: Client;
+  readonly grants: WorkspaceGrants;
   readonly manager: ProviderClient;
   readonly rotations: RotationClient;
   readonly encryptionKey: string;
+  readonly grantKeySet: string;
   /** For logins of their roles, straight to Postgres. */
   readonly resolverUrl: string;
   readonly managerUrl: string;
@@ -74,7 +77,8 @@ export async function setStage(folder: string): Promise<Stage> {
     stops.push(() => manager.close());
     const connection = await Connection.connect({ address: temporal.address });
     stops.push(() => connection.close());
-    const temporalClient = new Client({ connection });
+    const grantKeys = await newGrantKeys();
+    const grants = new WorkspaceGrants(new Client({ connection }), new GrantSigner(grantKeys.signingKey));
     const admit = (workspaceId: string, serial: number) => {
       const key = apiKeyOf(workspaceId, serial);
       llm.admit({ provider: 'anthropic', key, owner: workspaceId });
@@ -87,9 +91,9 @@ export async function setStage(folder: string): Promise<Stage> {
       await manager.configureProvider({ workspaceId, type: 'llm', name: 'anthropic', config, secret });
     }
     return {
-      ...{ postgres, proxy, temporal, llm, temporalClient, manager, encryptionKey, resolverUrl, managerUrl },
-      ...{ workflowBundle, workspaceIds, admit, strike },
-      rotations: new RotationClient(manager, temporalClient),
+      ...{ postgres, proxy, temporal, llm, grants, manager, encryptionKey, resolverUrl, managerUrl },
+      ...{ workflowBundle, workspaceIds, admit, strike, grantKeySet: grantKeys.keySet },
+      rotations: new RotationClient(manager, grants.operatorClient('faults')),
     };
   } catch (error) {
     await strike();
@@ -100,7 +104,11 @@ export async function setStage(folder: string): Promise<Stage> {
 /** Ahead, so that a worker which is killed is back soon. */
 async function bundleAgents(path: string): Promise<string> {
   const workflowsPath = fileURLToPath(new URL('agent-workflow.js', import.meta.url));
-  const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') });
+  const { code } = await bundleWorkflowCode({
+    workflowsPath,
+    workflowInterceptorModules: [GRANT_INTERCEPTORS_PATH],
+    logger: new DefaultLogger('ERROR'),
+  });
   await writeFile(path, code);
   return path;
 }

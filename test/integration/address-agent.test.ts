@@ -49,7 +49,7 @@ async function start(taskQueue: string, service: LlmProvider, name: string): Pro
   await stage.addLlm(workspaceId, service);
   await stage.addTenderly(workspaceId);
   await stage.addEndpoint(workspaceId, 'main');
-  const agent = await startAgent(stage.client, taskQueue, uniqueName(workspaceId), {
+  const agent = await startAgent(stage.clientFor(workspaceId), taskQueue, uniqueName(workspaceId), {
     workspaceId,
     question: `Can ${workspaceId} pay?`,
     address: FUNDED_ADDRESS,

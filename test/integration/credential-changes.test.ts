@@ -26,7 +26,7 @@ afterAll(async () => {
 const questionOf = (workspaceId: string): ModelQuestion => ({ workspaceId, prompt: `What does ${workspaceId} want?` });
 
 function ask(workspaceId: string, question: Partial<ModelQuestion> = {}) {
-  return stage.client.workflow.start<typeof askModel>('askModel', {
+  return stage.clientFor(workspaceId).workflow.start<typeof askModel>('askModel', {
     taskQueue: worker.taskQueue,
     workflowId: uniqueName('ask'),
     args: [{ ...questionOf(workspaceId), ...question }],
@@ -88,7 +88,7 @@ test('an agent that slept opens the newest version, with the reference that it h
   const { taskQueue, providers } = await stage.startWorker();
   const workspaceId = newWorkspace();
   await stage.addLlm(workspaceId);
-  const agent = await stage.client.workflow.start<typeof askSleepAsk>('askSleepAsk', {
+  const agent = await stage.clientFor(workspaceId).workflow.start<typeof askSleepAsk>('askSleepAsk', {
     taskQueue: worker.taskQueue,
     workflowId: uniqueName('sleeper'),
     args: [{ ...questionOf(workspaceId), resolveOptions: { taskQueue }, stepOptions: { taskQueue } }],

@@ -54,7 +54,7 @@ function ask(workspaceId: string, question: Partial<ModelQuestion> = {}): Promis
   const stepOptions = { retry: { initialInterval: '20 milliseconds' } };
   const prompt = `What does ${workspaceId} want?`;
   const args: [ModelQuestion] = [{ workspaceId, prompt, stepOptions, ...question }];
-  return stage.client.workflow.start('askModel', { taskQueue, workflowId: uniqueName('ask'), args });
+  return stage.clientFor(workspaceId).workflow.start('askModel', { taskQueue, workflowId: uniqueName('ask'), args });
 }
 
 const callsFor = (workspaceId: string) => stage.llm.calls().filter((call) => call.expectedOwner === workspaceId);
@@ -141,7 +141,7 @@ test.each(titled(STORED))('%s: %s', async (_, __, { arrange, question, type, say
 
 describe('a chain or its simulator fails', () => {
   const read = (workspaceId: string, question: object = {}): Promise<WorkflowHandle<typeof readChain>> =>
-    stage.client.workflow.start('readChain', {
+    stage.clientFor(workspaceId).workflow.start('readChain', {
       taskQueue,
       workflowId: uniqueName('read'),
       args: [{ workspaceId, chainId: stage.chain.chainId, method: 'eth_blockNumber', ...question }],
@@ -189,7 +189,7 @@ describe('a chain or its simulator fails', () => {
     stage.chain.tenderly.revoke(await stage.addTenderly(workspaceId));
     const { chainId } = stage.chain;
     const question = { workspaceId, question: `Can ${workspaceId} pay?`, address: FUNDED_ADDRESS, chainId };
-    const agent = await stage.client.workflow.start<typeof addressAgent>('addressAgent', {
+    const agent = await stage.clientFor(workspaceId).workflow.start<typeof addressAgent>('addressAgent', {
       taskQueue,
       workflowId: uniqueName('agent'),
       args: [question],

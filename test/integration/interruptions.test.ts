@@ -35,7 +35,7 @@ async function askAndHold(stepOptions: ModelQuestion['stepOptions']) {
   const workspaceId = newWorkspace();
   await stage.addLlm(workspaceId);
   const hold = stage.llm.holdNext({ owner: workspaceId });
-  const agent = await stage.client.workflow.start<typeof askModel>('askModel', {
+  const agent = await stage.clientFor(workspaceId).workflow.start<typeof askModel>('askModel', {
     taskQueue: workflows,
     workflowId: uniqueName('held'),
     args: [{ workspaceId, prompt: `What does ${workspaceId} want?`, stepOptions }],

@@ -15,6 +15,7 @@ import { resolverInContext } from '../../src/temporal/context.js';
 import { inActivity } from '../activities/in-activity.js';
 import { AgentStage, FUNDED_ADDRESS, newWorkspace } from '../support/agent-stage.js';
 import { uniqueName } from '../support/parts.js';
+import { ungranted } from '../support/ungranted.js';
 import { attemptsIn, failureOf } from './history.js';
 import { leaksOf } from './leaks.js';
 import * as ownActivities from './own-activities.js';
@@ -52,7 +53,7 @@ async function compare(workspaceId: string) {
     stage.addEndpoint(workspaceId, 'main'),
   ]);
   const start = () =>
-    stage.client.workflow.start<typeof compareModels>('compareModels', {
+    stage.clientFor(workspaceId).workflow.start<typeof compareModels>('compareModels', {
       taskQueue,
       workflowId: uniqueName('compare'),
       args: [{ workspaceId, chainId: stage.chain.chainId, address: FUNDED_ADDRESS }],
@@ -116,7 +117,7 @@ test("sends nothing of the platform's to a workspace's service, though the SDKs 
     const names = ['anthropic', 'openai', 'gemini'];
     for (const name of names) await stage.addLlm(workspaceId, name as 'openai', { config: { baseURL } });
     const resolver = (await stage.connect()).resolver;
-    const worker = inActivity({}, [() => ({ inbound: resolverInContext(resolver) })]);
+    const worker = inActivity({}, [() => ({ inbound: resolverInContext(ungranted(resolver)) })]);
     const asks = [ownActivities.askClaude, ownActivities.askGpt, ownActivities.askGemini];
     for (const [index, ask] of asks.entries()) {
       const ref = await resolver.resolveLlmKey(workspaceId, names[index] ?? '');
@@ -161,7 +162,7 @@ test('a failure that an activity decides on itself is its own, whatever the serv
       const cause: unknown = await anthropic.models.list().catch((error: unknown) => error);
       throw ApplicationFailure.create({ type: 'NoModels', message: 'there are no models', cause: cause as Error });
     });
-  const worker = inActivity({}, [() => ({ inbound: resolverInContext(resolver) })]);
+  const worker = inActivity({}, [() => ({ inbound: resolverInContext(ungranted(resolver)) })]);
   const failure: unknown = await worker.run(decides).catch((error: unknown) => error);
   expect(failure).toMatchObject({ type: 'NoModels', message: 'there are no models' });
   expect(leaksIn(inspect(failure, { depth: 12 }), stage.secrets)).toEqual([]);

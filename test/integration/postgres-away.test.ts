@@ -42,7 +42,7 @@ const comeBack = async () => {
 };
 
 const ask = (workspaceId: string) =>
-  stage.client.workflow.start<typeof askModel>('askModel', {
+  stage.clientFor(workspaceId).workflow.start<typeof askModel>('askModel', {
     taskQueue,
     workflowId: uniqueName('ask'),
     args: [{ workspaceId, prompt: `What does ${workspaceId} want?` }],

@@ -102,8 +102,7 @@ export const STORED: readonly StoredFailure[] = [
   {
     when: 'the name of the workspace is written in look-alikes',
     question: (id) => ({ workspaceId: id.replace('s', '\u0455') }),
-    type: 'ProviderConfigInvalid',
-    says: () => 'workspaceId must be 1 to 128 of A-Z a-z 0-9 _ . : -',
-    fields: ['workspaceId'],
+    type: 'GrantInvalid',
+    says: () => 'the grant of this workflow is for another workspace than the one it names',
   },
 ];

@@ -97,8 +97,14 @@ afterAll(async () => {
 });
 
 function startWorker(points: Record<string, string>): ChildProcess {
-  const { database, encryptionKey } = stage.agents;
-  const settings = { databaseUrl: database.managerUrl, encryptionKey, temporalAddress: temporalAddress(), points };
+  const { database, encryptionKey, grantKeys } = stage.agents;
+  const settings = {
+    databaseUrl: database.managerUrl,
+    encryptionKey,
+    grantKeySet: grantKeys.keySet,
+    temporalAddress: temporalAddress(),
+    points,
+  };
   const { PATH = '', HOME = '' } = process.env;
   const child = fork(PARKING_WORKER, {
     env: { PATH, HOME, PARKING_WORKER: JSON.stringify({ ...settings, taskQueue: stage.taskQueue }) },

@@ -5,10 +5,12 @@
 import { Context } from '@temporalio/activity';
 import { NativeConnection } from '@temporalio/worker';
 import { EgressPolicy } from '../../dist/egress/policy.js';
+import { GrantVerifier } from '../../dist/grants/grant-verifier.js';
 import { parseLocalKeyring } from '../../dist/sealing/local-keyring.js';
 import { createOperationsWorker } from '../../dist/temporal/operations.js';
 
-const { databaseUrl, encryptionKey, temporalAddress, taskQueue, points } = JSON.parse(process.env.PARKING_WORKER);
+const settings = JSON.parse(process.env.PARKING_WORKER);
+const { databaseUrl, encryptionKey, grantKeySet, temporalAddress, taskQueue, points } = settings;
 const egress = new EgressPolicy({ networks: ['loopback'] });
 const forever = new Promise(() => {});
 
@@ -33,7 +35,13 @@ process.once('disconnect', () => process.exit());
 
 const connection = await NativeConnection.connect({ address: temporalAddress });
 const { worker } = await createOperationsWorker(
-  { store: { databaseUrl }, rootKeyring: parseLocalKeyring(encryptionKey), egress, taskQueue },
+  {
+    store: { databaseUrl },
+    rootKeyring: parseLocalKeyring(encryptionKey),
+    egress,
+    grants: new GrantVerifier(grantKeySet),
+    taskQueue,
+  },
   {
     connection,
     namespace: 'default',

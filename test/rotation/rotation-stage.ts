@@ -1,4 +1,5 @@
 /** An agents' stage with workers of rotations, and a client that starts them. */
+import type { Client } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { type RotateInput, RotationClient, type RotationHandle } from '../../src/client/rotation-client.js';
 import type { LlmStandIn } from '../../src/dev/standins/llm.js';
@@ -32,6 +33,8 @@ export class RotationStage {
     /** With its own task queue, and its cache. */
     readonly worker: StageWorker,
     readonly client: RotationClient,
+    /** Whose workflows may change providers. */
+    readonly operator: Client,
     readonly taskQueue: string,
   ) {}
 
@@ -39,18 +42,20 @@ export class RotationStage {
     const agents = await AgentStage.set(options);
     const worker = await agents.startWorker({ config: options.config });
     const taskQueue = uniqueName('operations');
-    const client = new RotationClient(agents.manager, agents.client, taskQueue);
-    const stage = new RotationStage(agents, worker, client, taskQueue);
+    const operator = agents.grants.operatorClient('a test');
+    const client = new RotationClient(agents.manager, operator, taskQueue);
+    const stage = new RotationStage(agents, worker, client, operator, taskQueue);
     if (options.operations ?? true) await stage.#startOperations();
     return stage;
   }
 
   async #startOperations(): Promise<void> {
     const connection = await NativeConnection.connect({ address: temporalAddress() });
-    const { rootKeyring, egress } = this.agents.config();
+    const { rootKeyring, egress, grants } = this.agents.config();
     const { managerUrl, store } = this.agents.database;
+    const { taskQueue } = this;
     const { worker, close } = await createOperationsWorker(
-      { store: { databaseUrl: managerUrl, ...store }, rootKeyring, egress, taskQueue: this.taskQueue },
+      { store: { databaseUrl: managerUrl, ...store }, rootKeyring, egress, grants, taskQueue },
       { connection, namespace: 'default', shutdownGraceMs: 0 },
     );
     const running = worker.run();

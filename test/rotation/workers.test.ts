@@ -44,12 +44,12 @@ const everybody = (): StageWorker[] => [stage.worker, listening, ...deaf];
 
 /** An agent whose one step waits at the service. */
 async function askHeld(workspaceId: string, taskQueue = listening.taskQueue, more: { status?: number } = {}) {
-  const { llm, client } = stage.agents;
+  const { llm } = stage.agents;
   const match = { owner: workspaceId, bodyIncludes: workspaceId };
   if (more.status) llm.failNext({ ...match, status: more.status });
   const hold = llm.holdNext(match);
   const prompt = `What does ${workspaceId} want?`;
-  const agent = await client.workflow.start(askModel, {
+  const agent = await stage.agents.clientFor(workspaceId).workflow.start(askModel, {
     workflowId: uniqueName('agent'),
     taskQueue: listening.taskQueue,
     args: [{ workspaceId, prompt, stepOptions: { taskQueue } }],
@@ -208,7 +208,7 @@ describe('an agent', () => {
   test('that sleeps across three rotations opens the newest', async () => {
     const workspaceId = newWorkspace();
     const { provider, apiKey: oldest } = await stage.addAnthropic(workspaceId);
-    const agent = await stage.agents.client.workflow.start(askSleepAsk, {
+    const agent = await stage.agents.clientFor(workspaceId).workflow.start(askSleepAsk, {
       workflowId: uniqueName('agent'),
       taskQueue: listening.taskQueue,
       args: [{ workspaceId, prompt: `What does ${workspaceId} want?` }],
@@ -229,7 +229,7 @@ describe('an agent', () => {
     const workspaceId = newWorkspace();
     const { provider } = await stage.addAnthropic(workspaceId);
     const hold = stage.agents.llm.holdNext({ owner: workspaceId, bodyIncludes: workspaceId });
-    const agent = await stage.agents.client.workflow.start(askInTurns, {
+    const agent = await stage.agents.clientFor(workspaceId).workflow.start(askInTurns, {
       workflowId: uniqueName('agent'),
       taskQueue: listening.taskQueue,
       args: [{ workspaceId, taskQueues: [...deaf, listening].map(({ taskQueue }) => taskQueue), untilVersion: 3 }],
@@ -281,6 +281,7 @@ function startProcess(taskQueue: string): ChildProcess {
     ...LOOPBACK_ENV,
     DATABASE_URL: stage.agents.database.resolverUrl,
     ENCRYPTION_KEY: stage.agents.encryptionKey,
+    ...stage.agents.grantKeys.workerEnv,
     TEMPORAL_ADDRESS: temporalAddress(),
     PROVIDER_TASK_QUEUE: taskQueue,
     PROVIDER_WORKER_IDENTITY: taskQueue,

@@ -15,7 +15,7 @@ let schedules: ScheduleClient;
 
 beforeAll(async () => {
   stage = await RotationStage.set();
-  schedules = new ScheduleClient(stage.agents.client, stage.taskQueue);
+  schedules = new ScheduleClient(stage.operator, stage.taskQueue);
 });
 afterAll(() => stage?.strike());
 
@@ -79,10 +79,15 @@ describe('a schedule', () => {
 
 describe('the command', () => {
   const run = async (...args: string[]) => {
-    const { database } = stage.agents;
+    const { database, grantKeys } = stage.agents;
     const ENCRYPTION_KEY = `test:${randomBytes(32).toString('base64')}`;
     const { taskQueue: PROVIDER_OPERATIONS_TASK_QUEUE } = stage;
-    const env = { DATABASE_URL: database.managerUrl, TEMPORAL_ADDRESS: temporalAddress(), ENCRYPTION_KEY };
+    const env = {
+      ...grantKeys.starterEnv,
+      DATABASE_URL: database.managerUrl,
+      TEMPORAL_ADDRESS: temporalAddress(),
+      ENCRYPTION_KEY,
+    };
     const ran = await runCli([...args, '--json'], { env: { ...env, PROVIDER_OPERATIONS_TASK_QUEUE } });
     return { exitCode: ran.exitCode, document: JSON.parse(ran.stdout) };
   };
@@ -145,7 +150,7 @@ describe('rotate-due', () => {
 
 describe('check', () => {
   test('asks about every provider, page by page, a few at once, and tells once of a refusal', async () => {
-    const { manager, client } = stage.agents;
+    const { manager } = stage.agents;
     const service = await countingService();
     try {
       const workspaces = Array.from({ length: 250 }, (_, index) => `ws_check_${String(index).padStart(3, '0')}`);
@@ -159,7 +164,7 @@ describe('check', () => {
       }
       const checkAll = async () => {
         const options = { workflowId: randomUUID(), taskQueue: stage.taskQueue, args: [{ pageSize: 100 }] };
-        const handle = await client.workflow.start('checkProviders', options);
+        const handle = await stage.operator.workflow.start('checkProviders', options);
         return { handle, totals: await handle.result() };
       };
       const { handle, totals } = await checkAll();

@@ -65,7 +65,7 @@ describe.each([
   it('refuses a login that can touch the tables', async () => {
     await refused(
       database.tenantUrl,
-      `the database login can touch the tables (provider_events, workspace_keys, workspace_providers): grant it ${role} alone`,
+      `the database login can touch the tables (provider_events, provider_use, workspace_keys, workspace_providers): grant it ${role} alone`,
     );
   });
 

@@ -13,17 +13,22 @@ import {
   Runtime,
   Worker,
 } from '@temporalio/worker';
+import { WorkspaceGrants } from '../../src/client/workspace-grants.js';
 import { ProviderClient } from '../../src/client.js';
 import { startAnvil } from '../../src/dev/anvil.js';
 import { type LlmStandIn, type LlmStandInOptions, startLlmStandIn } from '../../src/dev/standins/llm.js';
 import { type RpcGateway, startRpcGateway } from '../../src/dev/standins/rpc-gateway.js';
 import { startTenderlyStandIn, type TenderlyStandIn } from '../../src/dev/standins/tenderly.js';
 import type { LlmProvider } from '../../src/dev/standins/wire-format.js';
+import { GrantSigner } from '../../src/grants/grant-signer.js';
+import { GrantVerifier } from '../../src/grants/grant-verifier.js';
 import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
+import { NO_GRANTS } from '../../src/temporal/no-grants.js';
 import type { ProviderConfig } from '../../src/temporal/provider-config.js';
 import { WorkspaceProviders } from '../../src/temporal/workspace-providers.js';
 import { createStageDatabase, type TestDatabase } from './database.js';
 import { LOOPBACK } from './egress.js';
+import { newGrantKeys, type TestGrantKeys } from './grants.js';
 import { temporalAddress, uniqueName } from './parts.js';
 
 /** Anvil's first account, well known and funded. */
@@ -83,7 +88,9 @@ export class AgentStage {
 
   private constructor(
     readonly database: TestDatabase,
+    /** Whose workflows carry no grant. */
     readonly client: Client,
+    readonly grantKeys: TestGrantKeys,
     readonly llm: LlmStandIn,
     private readonly chainParts: Chain | undefined,
   ) {
@@ -96,6 +103,7 @@ export class AgentStage {
     });
     this.secrets.push(
       this.#rootKey,
+      grantKeys.signingSecret,
       ...[database.resolverUrl, database.managerUrl].map((url) => new URL(url).password),
     );
     this.manager = this.managerWith(this.#rootKey);
@@ -109,7 +117,7 @@ export class AgentStage {
     const connection = await Connection.connect({ address: temporalAddress() });
     const llm = await startLlmStandIn({ keys: [], answer, ownerOfPrompt: workspaceIn });
     const parts = chain ? await startChain() : undefined;
-    const stage = new AgentStage(database, new Client({ connection }), llm, parts);
+    const stage = new AgentStage(database, new Client({ connection }), await newGrantKeys(), llm, parts);
     stage.#stops.unshift(
       () => database.drop(),
       () => connection.close(),
@@ -134,20 +142,34 @@ export class AgentStage {
     return `stage:${this.#rootKey}`;
   }
 
+  /** A client whose workflows may use the workspace's providers. */
+  clientFor(workspaceId: string): Client {
+    return this.grants.clientFor(workspaceId);
+  }
+
+  get grants(): WorkspaceGrants {
+    return new WorkspaceGrants(this.client, new GrantSigner(this.grantKeys.signingKey));
+  }
+
   /** The settings of a worker of this stage. */
   config(change: Partial<ProviderConfig> = {}): ProviderConfig {
     return {
       store: { databaseUrl: this.database.resolverUrl, ...this.database.store },
       listenUrl: this.database.listenUrl,
       rootKeyring: parseLocalKeyring(this.encryptionKey),
+      grants: new GrantVerifier(this.grantKeys.keySet),
       leaseMs: LEASE_MS,
       egress: LOOPBACK,
       ...change,
     };
   }
 
-  /** For activities that are run without a worker. */
-  async connect(change?: Partial<ProviderConfig>): Promise<WorkspaceProviders> {
+  /** For activities that are run without a worker, and so without a workflow that carries a grant. */
+  connect(change?: Partial<ProviderConfig>): Promise<WorkspaceProviders> {
+    return this.#connect({ grants: NO_GRANTS, ...change });
+  }
+
+  async #connect(change?: Partial<ProviderConfig>): Promise<WorkspaceProviders> {
     const providers = await WorkspaceProviders.connect(this.config(change));
     this.#stops.push(() => providers.close());
     return providers;
@@ -162,7 +184,7 @@ export class AgentStage {
       address = temporalAddress(),
       taskQueue = uniqueName('agents'),
     } = options;
-    const providers = await this.connect(config);
+    const providers = await this.#connect(config);
     const connection = await NativeConnection.connect({ address });
     this.#stops.push(() => connection.close());
     const plugins = [providers.plugin()];

@@ -12,7 +12,11 @@ import { describeWorkerConfig, workerConfigFromEnv } from '../../src/temporal/wo
 import { TEST_ENCRYPTION_KEY } from '../support/fake-store.js';
 
 const CANARY = 'canary-setting-5eed';
-const ENV = { DATABASE_URL: 'postgres://worker@db.example/agents', ENCRYPTION_KEY: TEST_ENCRYPTION_KEY };
+const ENV = {
+  DATABASE_URL: 'postgres://worker@db.example/agents',
+  ENCRYPTION_KEY: TEST_ENCRYPTION_KEY,
+  PROVIDER_GRANT_KEYS: '/run/secrets/grant-keys.json',
+};
 
 const NAMES = [...SETTING_NAMES, 'DATABASE_URL', 'ENCRYPTION_KEY'];
 const TEMPORAL_NAMES = [

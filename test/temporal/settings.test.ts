@@ -17,6 +17,7 @@ const PASSWORD = 'canary-database-password';
 const ENV = {
   DATABASE_URL: `postgres://worker:${PASSWORD}@db.example:5432/agents`,
   ENCRYPTION_KEY: TEST_ENCRYPTION_KEY,
+  PROVIDER_GRANT_KEYS: '/run/secrets/grant-keys.json',
 };
 
 function refusal(env: NodeJS.ProcessEnv): ProviderError {
@@ -29,12 +30,13 @@ function refusal(env: NodeJS.ProcessEnv): ProviderError {
 }
 
 describe('what is refused', () => {
-  test('a start without database and key names both, and how to set them', () => {
+  test('a start without database, root key and keys of grants names them all, and how to set them', () => {
     const { type, message, facts } = refusal({});
     expect(type).toBe('ProviderConfigInvalid');
-    expect(facts.fields).toEqual(['DATABASE_URL', 'ENCRYPTION_KEY']);
+    expect(facts.fields).toEqual(['DATABASE_URL', 'ENCRYPTION_KEY', 'PROVIDER_GRANT_KEYS']);
     expect(message).toContain('postgres://');
     expect(message).toContain('openssl rand -base64 32');
+    expect(message).toContain('workspace-providers grant-key');
   });
 
   test.each([
@@ -54,6 +56,8 @@ describe('what is refused', () => {
     ['PROVIDER_EGRESS_NETWORKS', 'loopbak'],
     ['PROVIDER_EGRESS_PORTS', '0'],
     ['PROVIDER_EGRESS_PORTS', '443;8443'],
+    ['PROVIDER_GRANTS', 'off'],
+    ['PROVIDER_GRANT_KEYS', '{"keys":[]}'],
     ['PROVIDER_CACHE_LEESE', '30s'],
   ])('%s=%s is named', (name, value) => {
     expect(refusal({ ...ENV, [name]: value }).facts.fields).toEqual([name]);
@@ -62,7 +66,8 @@ describe('what is refused', () => {
   test('no value comes back in a message', () => {
     const canary = 'canary-value-in-the-wrong-place';
     for (const name of [...SETTING_NAMES, 'ENCRYPTION_KEY']) {
-      if (name.endsWith('TASK_QUEUE') || name === 'PROVIDER_WORKER_IDENTITY') continue;
+      // Any text is a name, or the path of a file.
+      if (/TASK_QUEUE$|_IDENTITY$|^PROVIDER_GRANT_/.test(name)) continue;
       expect(refusal({ ...ENV, [name]: canary }).message).not.toContain(canary);
     }
   });
@@ -122,6 +127,14 @@ describe('what is taken', () => {
     expect(providerNotes(providerConfigFromEnv(ENV))).toEqual([]);
   });
 
+  test('grants are switched off by saying what that gives up, and it is told at the start', () => {
+    const { PROVIDER_GRANT_KEYS: _none, ...env } = ENV;
+    const off = { ...env, PROVIDER_GRANTS: 'every-workflow-may-use-every-workspace' };
+    const config = providerConfigFromEnv(off);
+    expect(providerNotes(config)).toEqual([expect.stringContaining('the credentials of any workspace')]);
+    expect(describeProviderConfig(config).grants).toBe('every-workflow-may-use-every-workspace');
+  });
+
   test('networks that providers may lead into are told at the start, ports are described', () => {
     const config = workerConfigFromEnv({
       ...ENV,
@@ -149,6 +162,7 @@ describe('a secret in a file', () => {
   test('is read in place of its setting, without the newline at its end', () => {
     const manager = 'postgres://manager:canary-manager@db.example:5432/agents';
     const config = workerConfigFromEnv({
+      PROVIDER_GRANT_KEYS: ENV.PROVIDER_GRANT_KEYS,
       DATABASE_URL_FILE: file(`${ENV.DATABASE_URL}\n`),
       ENCRYPTION_KEY_FILE: file(TEST_ENCRYPTION_KEY),
       PROVIDER_MANAGER_DATABASE_URL_FILE: file(manager),

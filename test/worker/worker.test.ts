@@ -12,16 +12,18 @@ import { Client, Connection } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { ProviderClient } from '../../src/client.js';
+import { GrantSigner, ProviderClient, WorkspaceGrants } from '../../src/client.js';
 import { type LlmStandIn, startLlmStandIn } from '../../src/dev/standins/llm.js';
 import { createStageDatabase, type TestDatabase } from '../support/database.js';
 import { LOOPBACK_ENV } from '../support/egress.js';
 import { TEST_ENCRYPTION_KEY } from '../support/fake-store.js';
+import { newGrantKeys } from '../support/grants.js';
 import { uniqueName } from '../support/parts.js';
 
 const { History } = proto.temporal.api.history.v1;
 const WORKER = fileURLToPath(new URL('../../dist/worker.js', import.meta.url));
 const KEY = 'canary-anthropic-key-of-the-worker-test';
+const grantKeys = await newGrantKeys();
 
 let database: TestDatabase;
 let services: LlmStandIn;
@@ -76,6 +78,7 @@ function settings(more: Record<string, string> = {}): Record<string, string> {
     ...database.settings,
     DATABASE_URL: database.resolverUrl,
     ENCRYPTION_KEY: TEST_ENCRYPTION_KEY,
+    ...grantKeys.workerEnv,
     TEMPORAL_ADDRESS: inject('temporalAddress'),
     ...more,
   };
@@ -99,7 +102,9 @@ function startAgent(
   taskQueue: string,
   { workspaceId = 'ws_acme', dataConverter }: { workspaceId?: string; dataConverter?: DataConverter } = {},
 ) {
-  return new Client({ connection, dataConverter }).workflow.start('addressAgent', {
+  const client = new Client({ connection, dataConverter });
+  const grants = new WorkspaceGrants(client, new GrantSigner(grantKeys.signingKey));
+  return grants.clientFor(workspaceId).workflow.start('addressAgent', {
     taskQueue,
     workflowId: uniqueName('agent'),
     args: [{ workspaceId, question: 'Anything?', address: '0x0', chainId: 1, providers: ['anthropic'] }],

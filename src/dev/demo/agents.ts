@@ -40,7 +40,7 @@ export function ask({ workspaceId, provider, question, address }: DemoQuestion, 
   const workflowId = `${workspaceId}/${provider}/${randomUUID().slice(0, 8)}`;
   const { chainId } = stage.services;
   const input = { workspaceId, question, address, chainId, providers: [provider], llmOptions: LLM_OPTIONS };
-  return startAgent(stage.client, stage.taskQueue, workflowId, input);
+  return startAgent(stage.grants.clientFor(workspaceId), stage.taskQueue, workflowId, input);
 }
 
 /** Follows an agent to its end; `onStep` is called for each completed activity, once. */

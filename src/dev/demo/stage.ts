@@ -2,7 +2,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { RotationClient } from '../../client/rotation-client.js';
-import { ProviderClient } from '../../client.js';
+import { GrantSigner, ProviderClient, WorkspaceGrants } from '../../client.js';
+import { generateGrantKey } from '../../grants/grant-keys.js';
 import { createLogin, type GrantedRole } from '../../store/logins.js';
 import { migrate } from '../../store/migrate.js';
 import { startParts } from '../parts.js';
@@ -14,12 +15,13 @@ import { type DemoWorker, startWorker } from './workers.js';
 
 export interface Stage {
   readonly services: DemoServices;
-  readonly client: Client;
+  /** Who starts agents, each for its workspace. */
+  readonly grants: WorkspaceGrants;
   readonly taskQueue: string;
   /** They take the agents' steps. */
   readonly workers: readonly DemoWorker[];
   readonly rotations: RotationClient;
-  /** What must stand in no history: the services' secrets and the root key. */
+  /** What must stand in no history: the services' secrets, the root key, and the key that signs grants. */
   readonly secrets: readonly string[];
   readonly temporalUiUrl: string | undefined;
   /** Ends all that was started, last things first. Idempotent. */
@@ -93,12 +95,14 @@ async function build(
   const workspaces = [...new Set(services.providers.map(({ workspaceId }) => workspaceId))];
   tell(`Workspaces ${workspaces.join(' and ')}, each with keys of its own`);
 
+  const { signingKey, publicKey } = await generateGrantKey(['workspace', 'operator']);
   const taskQueue = `agents-${randomUUID().slice(0, 8)}`;
   const env = {
     DATABASE_URL: resolver.url,
     PROVIDER_LISTEN_DATABASE_URL: resolver.direct,
     ENCRYPTION_KEY,
     TEMPORAL_ADDRESS: temporalAddress,
+    PROVIDER_GRANT_KEYS: JSON.stringify({ keys: [publicKey] }),
     PROVIDER_CACHE_LEASE: lease,
     PROVIDER_TASK_QUEUE: taskQueue,
     ...egress,
@@ -122,8 +126,8 @@ async function build(
 
   const connection = await Connection.connect({ address: temporalAddress });
   stops.push(() => connection.close());
-  const client = new Client({ connection });
-  const rotations = new RotationClient(providers, client);
-  const secrets = [...services.secrets, rootKey];
-  return { services, client, taskQueue, workers, rotations, secrets, temporalUiUrl };
+  const grants = new WorkspaceGrants(new Client({ connection }), new GrantSigner(JSON.stringify(signingKey)));
+  const rotations = new RotationClient(providers, grants.operatorClient('demo'));
+  const secrets = [...services.secrets, rootKey, signingKey.d];
+  return { services, grants, taskQueue, workers, rotations, secrets, temporalUiUrl };
 }

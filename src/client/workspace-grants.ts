@@ -1,0 +1,116 @@
+/** Temporal clients whose workflows carry a grant: signed when they are started, bound to their ids. */
+import {
+  type Client,
+  type CompiledScheduleUpdateOptions,
+  type Headers,
+  ScheduleClient,
+  type ScheduleClientInterceptor,
+  type ScheduleClientOptions,
+  WorkflowClient,
+  type WorkflowClientInterceptor,
+} from '@temporalio/client';
+import { defaultPayloadConverter } from '@temporalio/common';
+import type { GrantSigner } from '../grants/grant-signer.js';
+import { GRANT_HEADERS, type GrantKind } from '../protocol/grants.js';
+import { checkWorkspaceId } from '../protocol/names.js';
+import { ROTATIONS } from '../protocol/rotation.js';
+
+/** For whom a client's workflows work. */
+interface Granted {
+  readonly kind: GrantKind;
+  readonly subject: string;
+}
+
+/**
+ * Made by whoever knows for whom a request is: behind its authentication, never with a workspace that a caller names.
+ *
+ * @example
+ * const grants = new WorkspaceGrants(client, new GrantSigner(signingKey));
+ * await grants.clientFor('ws_acme').workflow.start(answer, { workflowId, taskQueue: 'agents', args: [question] });
+ */
+export class WorkspaceGrants {
+  constructor(
+    private readonly client: Client,
+    private readonly signer: GrantSigner,
+  ) {}
+
+  /**
+   * A client whose workflows, schedules' ones too, may use the providers of one workspace. Shares the connection.
+   *
+   * @throws ProviderError `ProviderConfigInvalid` for an id that is none
+   */
+  clientFor(workspaceId: string): Client {
+    return this.#clientOf({ kind: 'workspace', subject: checkWorkspaceId(workspaceId) });
+  }
+
+  /**
+   * A client that starts rotations and the schedules of this package. The signing key must be one of operators.
+   *
+   * @param operator - who asks, for the record
+   */
+  operatorClient(operator: string): Client {
+    return this.#clientOf({ kind: 'operator', subject: operator });
+  }
+
+  #clientOf(granted: Granted): Client {
+    const { client } = this;
+    const { connection, workflow, schedule } = client;
+    const { namespace } = client.options;
+    const sign: Sign = async (headers, workflowIds) => {
+      const token = await this.signer.sign(granted.kind, { subject: granted.subject, namespace, workflowIds });
+      return { ...headers, [GRANT_HEADERS[granted.kind]]: defaultPayloadConverter.toPayload(token) };
+    };
+    const isOperator = granted.kind === 'operator';
+    const subclients = {
+      workflow: new WorkflowClient({
+        ...workflow.options,
+        connection,
+        // Last, so that whoever else changes a workflow's id has done so.
+        interceptors: [...(workflow.options.interceptors as WorkflowClientInterceptor[]), startsWith(sign)],
+      }),
+      schedule: new GrantingScheduleClient({ ...schedule.options, connection }, (headers, workflowId) =>
+        // What is due is rotated in workflows of their own.
+        sign(headers, isOperator ? [workflowId, ROTATIONS] : [workflowId]),
+      ),
+    };
+    // A new `Client` would have the plugins of the connection a second time.
+    return Object.create(client, Object.getOwnPropertyDescriptors(subclients)) as Client;
+  }
+}
+
+/** The headers, with a grant for these workflows. */
+type Sign = (headers: Headers, workflowIds: readonly string[]) => Promise<Headers>;
+
+function startsWith(sign: Sign): WorkflowClientInterceptor {
+  return {
+    startWithDetails: async (input, next) =>
+      next({ ...input, headers: await sign(input.headers, [input.options.workflowId]) }),
+    signalWithStart: async (input, next) =>
+      next({ ...input, headers: await sign(input.headers, [input.options.workflowId]) }),
+    startUpdateWithStart: async (input, next) => {
+      const { workflowStartHeaders, workflowStartOptions } = input;
+      return next({
+        ...input,
+        workflowStartHeaders: await sign(workflowStartHeaders, [workflowStartOptions.workflowId]),
+      });
+    },
+  };
+}
+
+/** Interceptors see a schedule when it is created; here one that is updated gets a new grant, too. */
+class GrantingScheduleClient extends ScheduleClient {
+  constructor(
+    options: ScheduleClientOptions,
+    private readonly grant: (headers: Headers, workflowId: string) => Promise<Headers>,
+  ) {
+    const create: ScheduleClientInterceptor['create'] = async (input, next) =>
+      next({ ...input, headers: await grant(input.headers, input.options.action.workflowId) });
+    super({ ...options, interceptors: [...(options.interceptors ?? []), { create }] });
+  }
+
+  protected override async _updateSchedule(...[scheduleId, options, headers]: UpdateSchedule) {
+    return super._updateSchedule(scheduleId, options, await this.grant(headers, options.action.workflowId));
+  }
+}
+
+type UpdateSchedule = [scheduleId: string, options: CompiledScheduleUpdateOptions, headers: Headers];

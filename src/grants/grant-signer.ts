@@ -1,0 +1,52 @@
+/** Whoever starts workflows signs a grant for each: a JWT, EdDSA, bound to the namespace and the workflow's id. */
+import { randomUUID } from 'node:crypto';
+import { importJWK, SignJWT } from 'jose';
+import { ProviderError } from '../protocol/errors.js';
+import type { Grant, GrantKind } from '../protocol/grants.js';
+import { rememberOwnSecret } from '../redaction/opened-secrets.js';
+import { parseSigningKey } from './grant-keys.js';
+import { KeySource } from './key-source.js';
+
+/** `typ` of a grant's header: one kind is never taken for the other. */
+export const GRANT_TYPES = {
+  workspace: 'workspace-grant+jwt',
+  operator: 'operator-grant+jwt',
+} as const satisfies Record<GrantKind, string>;
+
+export class GrantSigner {
+  readonly #keys: KeySource<{ kid: string; key: ReturnType<typeof importJWK> }>;
+
+  /**
+   * Where it is empty, no workflow is started.
+   *
+   * @param signingKey - a private Ed25519 JWK, or the path of a file that holds one; a file is read anew when it
+   *   changes. `workspace-providers grant-key` makes one
+   */
+  constructor(private readonly signingKey: string) {
+    this.#keys = new KeySource(signingKey, 'PROVIDER_GRANT_SIGNING_KEY', (text) => {
+      const { kid, kty, crv, x, d } = parseSigningKey(text);
+      rememberOwnSecret(d);
+      return { kid, key: importJWK({ kty, crv, x, d, alg: 'EdDSA' }) };
+    });
+  }
+
+  /** @throws ProviderError `ProviderConfigInvalid` where the signing key is none */
+  async sign(kind: GrantKind, grant: Pick<Grant, 'subject' | 'namespace' | 'workflowIds'>): Promise<string> {
+    if (this.signingKey === '') throw unset();
+    const { kid, key } = await this.#keys.current();
+    return new SignJWT({ workflow_ids: grant.workflowIds })
+      .setProtectedHeader({ alg: 'EdDSA', typ: GRANT_TYPES[kind], kid })
+      .setJti(randomUUID())
+      .setSubject(grant.subject)
+      .setAudience(grant.namespace)
+      .setIssuedAt()
+      .setNotBefore('0s')
+      .sign(await key);
+  }
+}
+
+function unset(): ProviderError {
+  const message =
+    'PROVIDER_GRANT_SIGNING_KEY is not set: whoever starts a workflow signs a grant for it; workspace-providers grant-key makes a key';
+  return new ProviderError('ProviderConfigInvalid', message, { fields: ['PROVIDER_GRANT_SIGNING_KEY'] });
+}

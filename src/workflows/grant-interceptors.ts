@@ -1,0 +1,54 @@
+/**
+ * Carries a workflow's grant along: to its activities, local ones too, its children, what it continues as, and the Nexus
+ * operations that it calls. Part of a worker's workflow bundle; the plugin of `WorkspaceProviders` adds it.
+ */
+import { defaultPayloadConverter, type Headers } from '@temporalio/common';
+import { type WorkflowInterceptors, workflowInfo } from '@temporalio/workflow';
+import { childWorkflowId, GRANT_HEADERS, type GrantKind } from '../protocol/grants.js';
+
+const KINDS = Object.keys(GRANT_HEADERS) as GrantKind[];
+
+export function interceptors(): WorkflowInterceptors {
+  let grants: Headers = {};
+  const carried = <Input extends { readonly headers: Headers }>(input: Input): Input => {
+    return { ...input, headers: { ...input.headers, ...grants } };
+  };
+  return {
+    inbound: [
+      {
+        execute(input, next) {
+          grants = grantsIn(input.headers);
+          return next(input);
+        },
+      },
+    ],
+    outbound: [
+      {
+        scheduleActivity: (input, next) => next(carried(input)),
+        scheduleLocalActivity: (input, next) => next(carried(input)),
+        continueAsNew: (input, next) => next(carried(input)),
+        startChildWorkflowExecution(input, next) {
+          const kind = KINDS.find((each) => GRANT_HEADERS[each] in grants);
+          if (!kind) return next(input);
+          // In place, since the child's handle reads its id from these options, which are the SDK's own copy.
+          input.options.workflowId = childWorkflowId(kind, workflowInfo().workflowId, input.options.workflowId);
+          return next(carried(input));
+        },
+        startNexusOperation: (input, next) => next({ ...input, headers: { ...input.headers, ...asTexts(grants) } }),
+      },
+    ],
+  };
+}
+
+function grantsIn(headers: Headers): Headers {
+  const names = Object.values(GRANT_HEADERS).filter((name) => name in headers);
+  return Object.fromEntries(names.map((name) => [name, headers[name]])) as Headers;
+}
+
+function asTexts(grants: Headers): Record<string, string> {
+  const texts = Object.entries(grants).map(([name, payload]) => [
+    name,
+    defaultPayloadConverter.fromPayload<string>(payload),
+  ]);
+  return Object.fromEntries(texts);
+}

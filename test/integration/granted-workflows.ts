@@ -1,0 +1,63 @@
+/** Workflows that name no workspace: whose credentials they use is in their grants. */
+import {
+  condition,
+  continueAsNew,
+  defineSignal,
+  defineUpdate,
+  executeChild,
+  proxyLocalActivities,
+  setHandler,
+  startChild,
+} from '@temporalio/workflow';
+import type { ProviderActivities } from '../../src/index.js';
+import { type ProviderReference, resolveLlmKey } from '../../src/workflow.js';
+
+type Reference = ProviderReference<'llm'>;
+
+const local = proxyLocalActivities<ProviderActivities>({ startToCloseTimeout: '10 seconds' });
+
+/** `workspaceId`: what a workflow claims, if it claims anything. */
+export async function whose(workspaceId?: string): Promise<string> {
+  return (await resolveLlmKey({ workspaceId, provider: 'anthropic' })).workspaceId;
+}
+
+export async function whoseLocally(): Promise<string> {
+  return (await local.resolveLlmKey({ provider: 'anthropic' })).workspaceId;
+}
+
+/** With what it was handed, by whoever could. */
+export async function whoseOf(handed: Reference): Promise<string> {
+  return (await resolveLlmKey({ workspaceId: handed.workspaceId, provider: handed.name })).workspaceId;
+}
+
+export const tellName = defineSignal<[string]>('tellName');
+export const askName = defineUpdate<string>('askName');
+
+/** A parent, its child and its child's child; a child that is waited for, and one that is signalled. */
+export async function family(depth = 2): Promise<readonly string[]> {
+  const own = await whose();
+  if (depth === 0) return [own];
+  const named = await startChild(untilNamed, { workflowId: 'a-name-of-its-own' });
+  await named.signal(tellName, 'canary');
+  return [own, await named.result(), ...(await executeChild(family, { args: [depth - 1] }))];
+}
+
+/** Ends once it was told by a signal, or asked by an update. */
+export async function untilNamed(): Promise<string> {
+  let isNamed = false;
+  setHandler(tellName, () => {
+    isNamed = true;
+  });
+  setHandler(askName, async () => {
+    const workspaceId = await whose();
+    isNamed = true;
+    return workspaceId;
+  });
+  await condition(() => isNamed);
+  return whose();
+}
+
+export async function chain(runs = 3): Promise<string> {
+  const workspaceId = await whose();
+  return runs === 0 ? workspaceId : continueAsNew<typeof chain>(runs - 1);
+}

@@ -1,0 +1,280 @@
+/**
+ * Grants where they live, in the headers of a real Temporal: who is served, who is refused before Postgres was asked
+ * anything. The worker and those who start workflows encrypt their payloads, as a careful deployment does.
+ */
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection, WithStartWorkflowOperation, type WorkflowClientInterceptor } from '@temporalio/client';
+import { defaultPayloadConverter, type Headers } from '@temporalio/common';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { GrantSigner, WorkspaceGrants } from '../../src/client.js';
+import { parseSigningKey } from '../../src/grants/grant-keys.js';
+import { providerDataConverter, WorkspaceProviders } from '../../src/index.js';
+import { GRANT_HEADERS } from '../../src/protocol/grants.js';
+import { interceptors } from '../../src/workflows/grant-interceptors.js';
+import { AgentStage, newWorkspace } from '../support/agent-stage.js';
+import { withSession } from '../support/database.js';
+import { TEST_ENCRYPTION_KEY } from '../support/fake-store.js';
+import { newGrantKeys } from '../support/grants.js';
+import { temporalAddress, uniqueName } from '../support/parts.js';
+import { askName, chain, family, tellName, untilNamed, whose, whoseLocally, whoseOf } from './granted-workflows.js';
+import { failureOf } from './history.js';
+
+const NAMESPACE = 'default';
+const [acme, globex] = [newWorkspace(), newWorkspace()];
+const dataConverter = providerDataConverter(TEST_ENCRYPTION_KEY);
+const taskQueue = uniqueName('granted');
+
+let stage: AgentStage;
+let providers: WorkspaceProviders;
+let connection: Connection;
+/** Whose workflows carry no grant. */
+let bare: Client;
+let grants: WorkspaceGrants;
+let stopWorker: () => Promise<void>;
+
+beforeAll(async () => {
+  stage = await AgentStage.set();
+  await Promise.all([stage.addLlm(acme), stage.addLlm(globex)]);
+  // From here on, and for new sessions.
+  await withSession(stage.database.ownerUrl, (session) =>
+    session.query(`alter database ${new URL(stage.database.ownerUrl).pathname.slice(1)} set track_functions = 'pl'`),
+  );
+  connection = await Connection.connect({ address: temporalAddress() });
+  bare = new Client({ connection, dataConverter });
+  grants = new WorkspaceGrants(bare, new GrantSigner(stage.grantKeys.signingKey));
+  stopWorker = await startWorker();
+});
+
+afterAll(async () => {
+  await stopWorker?.();
+  await connection?.close();
+  await stage?.strike();
+});
+
+async function startWorker(): Promise<() => Promise<void>> {
+  providers = await WorkspaceProviders.connect(stage.config());
+  const native = await NativeConnection.connect({ address: temporalAddress() });
+  const worker = await Worker.create({
+    connection: native,
+    taskQueue,
+    workflowsPath: fileURLToPath(new URL('granted-workflows.ts', import.meta.url)),
+    dataConverter,
+    plugins: [providers.plugin()],
+  });
+  const running = worker.run();
+  return async () => {
+    worker.shutdown();
+    await running;
+    await native.close();
+    await providers.close();
+  };
+}
+
+const reads = async () => {
+  const counted = `select coalesce(sum(calls), 0) as calls from pg_stat_user_functions where funcname = 'read_workspace'`;
+  const { rows } = await withSession(stage.database.ownerUrl, (session) => session.query(counted));
+  return Number(rows[0].calls);
+};
+
+const newOptions = (workflowId = uniqueName('granted')) => ({ taskQueue, workflowId });
+
+describe('refused before any read of the database', () => {
+  let refusals: readonly { readonly type?: string | null; readonly message: string }[];
+  const NONE = 'this workflow carries no workspace grant';
+  const INVALID = 'the workspace grant of this workflow is not valid';
+  const OTHER = 'the workspace grant of this workflow was made for another one';
+  const NAMED = 'the grant of this workflow is for another workspace than the one it names';
+
+  /** Puts any text where a grant would be. */
+  function showing(token: unknown): Client {
+    const shown: Headers = { [GRANT_HEADERS.workspace]: defaultPayloadConverter.toPayload(token) };
+    const show: WorkflowClientInterceptor = {
+      startWithDetails: (input, next) => next({ ...input, headers: { ...input.headers, ...shown } }),
+    };
+    return new Client({ connection, dataConverter, interceptors: { workflow: [show] } });
+  }
+
+  async function copiedFrom(workflowId: string): Promise<string> {
+    const { events } = await bare.workflow.getHandle(workflowId).fetchHistory();
+    const { fields } = events?.[0]?.workflowExecutionStartedEventAttributes?.header ?? {};
+    return defaultPayloadConverter.fromPayload(fields?.[GRANT_HEADERS.workspace] as never);
+  }
+
+  const ATTEMPTS: readonly [string, says: string, (workflowId: string) => Promise<[Client, claimed?: string]>][] = [
+    ['without a grant', NONE, async () => [bare, acme]],
+    ['with no text for a grant', INVALID, async () => [showing({ sub: acme }), acme]],
+    [
+      'with one signed by a key that this worker does not know',
+      INVALID,
+      async () => {
+        const { signingKey } = await newGrantKeys();
+        return [new WorkspaceGrants(bare, new GrantSigner(signingKey)).clientFor(acme)];
+      },
+    ],
+    [
+      'with one forged under the name of a known key',
+      INVALID,
+      async () => {
+        const { kid } = parseSigningKey(stage.grantKeys.signingKey);
+        const forger = JSON.stringify({ ...JSON.parse((await newGrantKeys()).signingKey), kid });
+        return [new WorkspaceGrants(bare, new GrantSigner(forger)).clientFor(acme)];
+      },
+    ],
+    [
+      "copied from another workflow's history",
+      OTHER,
+      async () => {
+        const options = newOptions();
+        await grants.clientFor(acme).workflow.start(whose, { ...options, taskQueue: uniqueName('nobody') });
+        const token = await copiedFrom(options.workflowId);
+        await bare.workflow.getHandle(options.workflowId).terminate();
+        return [showing(token)];
+      },
+    ],
+    ['for another workspace, which exists', NAMED, async () => [grants.clientFor(acme), globex]],
+    ['for another workspace, which does not exist', NAMED, async () => [grants.clientFor(acme), newWorkspace()]],
+    ['with the grant of an operator', NONE, async () => [grants.operatorClient('ann'), acme]],
+  ];
+
+  beforeAll(async () => {
+    const before = await reads();
+    const failing = ATTEMPTS.map(async ([, , attempt]) => {
+      const options = newOptions();
+      const [client, claimed] = await attempt(options.workflowId);
+      const args: [string?] = claimed === undefined ? [] : [claimed];
+      await client.workflow.start(whose, { ...options, args });
+      return failureOf(bare.workflow.getHandle(options.workflowId));
+    });
+    refusals = await Promise.all(failing);
+    const client = grants.clientFor(acme);
+    const reference = { type: 'llm', workspaceId: globex, name: 'anthropic', version: 1 } as never;
+    const handed = await client.workflow.start(whoseOf, { ...newOptions(), args: [reference] });
+    expect(await failureOf(handed), 'a reference that somebody else was given').toMatchObject({ message: NAMED });
+    // A session adds what it counted at its end, at the latest.
+    await stopWorker();
+    expect(await reads()).toBe(before);
+    stopWorker = await startWorker();
+  }, 120_000);
+
+  test.each(ATTEMPTS.map(([what, says], index) => [what, says, index] as const))('%s', (_, says, index) => {
+    const { type, message } = refusals[index] ?? {};
+    expect({ type, message }).toEqual({ type: 'GrantInvalid', message: expect.stringContaining(says) });
+  });
+
+  test('and the counter that tells this does count', async () => {
+    const before = await reads();
+    await grants.clientFor(acme).workflow.execute(whose, newOptions());
+    await stopWorker();
+    expect(await reads()).toBe(before + 1);
+    stopWorker = await startWorker();
+  });
+});
+
+describe('served, for the workspace of the grant', () => {
+  let workflow: Client['workflow'];
+  let schedule: Client['schedule'];
+
+  beforeAll(() => {
+    ({ workflow, schedule } = grants.clientFor(acme));
+  });
+
+  test('a workflow, which may name it or not', async () => {
+    expect(await workflow.execute(whose, newOptions())).toBe(acme);
+    expect(await workflow.execute(whose, { ...newOptions(), args: [acme] })).toBe(acme);
+  });
+
+  test('a local activity', async () => {
+    expect(await workflow.execute(whoseLocally, newOptions())).toBe(acme);
+  });
+
+  test('a parent, its child and its grandchild, whose ids stand under its own and take signals', async () => {
+    const options = newOptions();
+    expect(await workflow.execute(family, { ...options, args: [2] })).toEqual(Array(5).fill(acme));
+    const child = bare.workflow.getHandle(`${options.workflowId}/a-name-of-its-own`);
+    expect((await child.describe()).status.name).toBe('COMPLETED');
+  });
+
+  test('a chain that continues as new', async () => {
+    expect(await workflow.execute(chain, { ...newOptions(), args: [2] })).toBe(acme);
+  });
+
+  test('one that a signal starts', async () => {
+    const started = await workflow.signalWithStart(untilNamed, {
+      ...newOptions(),
+      signal: tellName,
+      signalArgs: ['a'],
+    });
+    expect(await started.result()).toBe(acme);
+  });
+
+  test('one that an update starts', async () => {
+    const startWorkflowOperation = new WithStartWorkflowOperation(untilNamed, {
+      ...newOptions(),
+      workflowIdConflictPolicy: 'FAIL',
+    });
+    expect(await workflow.executeUpdateWithStart(askName, { startWorkflowOperation })).toBe(acme);
+  });
+
+  test('the run of a schedule, also after the schedule was changed', async () => {
+    const scheduleId = uniqueName('granted');
+    const action = { type: 'startWorkflow', workflowType: whose, ...newOptions() } as const;
+    const handle = await schedule.create({ scheduleId, spec: {}, action });
+    const run = async (after: number) => {
+      await handle.trigger();
+      return vi.waitFor(
+        async () => {
+          const { recentActions } = (await handle.describe()).info;
+          expect(recentActions).toHaveLength(after);
+          const { workflow: started } = recentActions.at(-1)?.action ?? {};
+          return bare.workflow.getHandle<typeof whose>(started?.workflowId ?? '').result();
+        },
+        { timeout: 30_000, interval: 100 },
+      );
+    };
+    try {
+      expect(await run(1)).toBe(acme);
+      await handle.update(({ spec, policies, state }) => ({
+        spec,
+        policies,
+        state,
+        action: { ...action, args: [acme] },
+      }));
+      // Two runs within a second have one workflow id.
+      await vi.waitUntil(() => Date.now() % 1_000 < 100, { interval: 20 });
+      expect(await run(2)).toBe(acme);
+    } finally {
+      await handle.delete();
+    }
+  });
+
+  test('one that was reset to its beginning', async () => {
+    const options = newOptions();
+    const first = await workflow.start(whose, options);
+    await first.result();
+    const { events } = await first.fetchHistory();
+    const firstTask = events?.find(({ workflowTaskCompletedEventAttributes: completed }) => completed);
+    const reset: { runId?: string | null } = await bare.workflowService.resetWorkflowExecution({
+      namespace: NAMESPACE,
+      workflowExecution: { workflowId: options.workflowId, runId: first.firstExecutionRunId },
+      workflowTaskFinishEventId: firstTask?.eventId,
+      requestId: randomUUID(),
+      reason: 'a test',
+    });
+    expect(await bare.workflow.getHandle<typeof whose>(options.workflowId, reset.runId ?? '').result()).toBe(acme);
+  });
+});
+
+test('a Nexus operation is called with the grant in its headers, as text', async () => {
+  const { inbound = [], outbound = [] } = interceptors();
+  const token = 'canary-token';
+  const headers = {
+    [GRANT_HEADERS.workspace]: defaultPayloadConverter.toPayload(token),
+    other: defaultPayloadConverter.toPayload(1),
+  };
+  await inbound[0]?.execute?.({ args: [], headers } as never, async () => undefined);
+  const next = vi.fn();
+  void outbound[0]?.startNexusOperation?.({ headers: { own: 'a' } } as never, next);
+  expect(next).toHaveBeenCalledWith({ headers: { own: 'a', [GRANT_HEADERS.workspace]: token } });
+});
