@@ -1,8 +1,8 @@
 /**
  * Three projects, told apart by folder: `integration` and `long` tests run on a real Postgres and a real Temporal, started
  * once for each; `unit` tests do not wait for them. `vitest run test/sealing` starts none. Long ones kill processes, wait
- * out leases, start servers of their own, rehearse the runbook and alter texts by
- * the hundred thousand: CI runs them on one Node, all the others on each.
+ * out leases, start servers, or one command after the other, rehearse the runbook, or alter texts by the hundred
+ * thousand: CI runs them on one Node, all the others on each.
  */
 import { configDefaults, defineConfig } from 'vitest/config';
 
@@ -12,7 +12,9 @@ const INTEGRATION = testsIn(['integration', 'store', 'activities', 'workflows', 
 
 const LONG = [
   ...testsIn(['dev', 'e2e', 'faults', 'rotation', 'schedules']),
-  'test/cli/rotate.test.ts',
+  ...['audit', 'failures', 'fence', 'grant-keys', 'processes', 'root-key', 'rotate', 'terminal'].map(
+    (commands) => `test/cli/${commands}.test.ts`,
+  ),
   'test/grants/alteration.test.ts',
   'test/sealing/altered-jwes.test.ts',
 ];

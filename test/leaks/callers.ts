@@ -1,0 +1,134 @@
+/** What a service of the platform calls in its own process, with input that does not fit and services that fail. */
+import { CompactEncrypt } from 'jose/jwe/compact/encrypt';
+import { ProviderClient, parseLocalKeyring } from '../../src/client.js';
+import { createLogin } from '../../src/store/logins.js';
+import { withSession } from '../../src/store/session.js';
+import { LOOPBACK } from '../support/egress.js';
+import { FAILING } from './echo-service.js';
+import { failingWorkspace, type Secrets, WORKING } from './providers.js';
+import type { Stage } from './stage.js';
+import type { Told } from './told.js';
+
+/** In the clear, for the search; each workspace has its own. */
+export async function plantDataKeys({ postgres, canaries, rootKeyring }: Stage): Promise<void> {
+  const { rows } = await withSession(postgres.url, (session) =>
+    session.query<{ workspace_id: string; kid: string; wrapped_key: string; root_key_id: string }>(
+      'select workspace_id, kid, wrapped_key, root_key_id from workspace_keys',
+    ),
+  );
+  for (const { workspace_id: workspaceId, kid, wrapped_key: wrappedKey, root_key_id: rootKeyId } of rows) {
+    const bytes = await rootKeyring.unwrap({ kid, wrappedKey, rootKeyId }, workspaceId);
+    canaries.bytes(`the data key of ${workspaceId}`, bytes);
+  }
+}
+
+/** A row that opens and holds no JSON: what was sealed is one of the secrets. */
+export async function plantUnreadable({ postgres, canaries, rootKeyring }: Stage): Promise<void> {
+  const secret = canaries.key('a sealed secret that is no JSON');
+  const identity = { workspace_id: failingWorkspace('json-400'), provider_type: 'llm', provider_name: 'gemini' };
+  await withSession(postgres.url, async (session) => {
+    const { rows } = await session.query<{ kid: string; wrapped_key: string; root_key_id: string }>(
+      'select kid, wrapped_key, root_key_id from workspace_keys where workspace_id = $1',
+      [identity.workspace_id],
+    );
+    const { kid, wrapped_key: wrappedKey, root_key_id: rootKeyId } = rows[0]!;
+    const key = await rootKeyring.unwrap({ kid, wrappedKey, rootKeyId }, identity.workspace_id);
+    const header = { alg: 'dir', enc: 'A256GCM', typ: 'workspace-provider+jwe', kid, ...identity };
+    const sealed = await new CompactEncrypt(Buffer.from(secret)).setProtectedHeader(header).encrypt(key);
+    await session.query(
+      'update workspace_providers set encrypted_config = $1 where workspace_id = $2 and provider_type = $3 and provider_name = $4',
+      [sealed, identity.workspace_id, identity.provider_type, identity.provider_name],
+    );
+  });
+}
+
+export async function callEverything(stage: Stage, secrets: Secrets, told: Told): Promise<void> {
+  const { manager } = stage;
+  await Promise.all([
+    ...[WORKING, ...FAILING.map(failingWorkspace)].map(async (workspaceId) => {
+      await told.result('a list', manager.getProviders(workspaceId));
+      for (const { type, name } of await manager.getProviders(workspaceId)) {
+        // One that never answers is asked once; the others fail at once.
+        if (workspaceId === failingWorkspace('silent') && name !== 'anthropic') continue;
+        await told.result('a check', manager.checkProvider({ workspaceId, type, name }));
+      }
+    }),
+    misfits(stage, secrets, told),
+    postgresFails(stage, secrets, told),
+  ]);
+}
+
+async function misfits({ manager, canaries }: Stage, secrets: Secrets, told: Told): Promise<void> {
+  const secret = canaries.key('a malformed secret');
+  const llm = { workspaceId: WORKING, type: 'llm', name: 'openai' };
+  const rpc = { workspaceId: WORKING, type: 'rpc', name: 'endpoint-1' };
+  const malformed: [object, unknown][] = [
+    ...[`${secret}\u0000`, `${secret}\n`, ` ${secret}`, secret.repeat(300), [secret], { secret }, 1n].map(
+      (apiKey): [object, unknown] => [llm, { apiKey }],
+    ),
+    [llm, secret],
+    [llm, { apiKey: secret, [secret]: secret }],
+    ...[`https//${secret}`, `https://user:${secret}@`, `wss://${secret}/`, `http://10.0.0.1/${secret}`, secret].map(
+      (url): [object, unknown] => [rpc, { url }],
+    ),
+    [rpc, { url: 'https://rpc.example/', headers: { [secret]: secret } }],
+    [rpc, { url: 'https://rpc.example/', headers: { authorization: `${secret}\r\nx: ${secret}` } }],
+  ];
+  for (const [identity, misfit] of malformed) {
+    const input = { ...identity, config: { chainId: 1 }, secret: misfit } as never;
+    await told.result('a secret that does not fit', manager.configureProvider(input));
+    const change = { identity, secret: misfit } as never;
+    await told.result('a change that does not fit', manager.updateProvider(change));
+  }
+  for (const config of [{ baseURL: `https://user:${secret}@api.example` }, { baseURL: secret }, { [secret]: secret }]) {
+    const input = { ...llm, config, secret: { apiKey: secrets.llm.openai as string } };
+    await told.result('a config that does not fit', manager.configureProvider(input));
+  }
+  for (const keys of [secret, `id:${secret}`, `${secret}:`, `a:${secret},b:${secret}`]) {
+    const parse = async () => parseLocalKeyring(keys);
+    await told.result('a root key that does not fit', parse());
+  }
+}
+
+/** Statements that are refused, cancelled and cut off, with their parameters in the server's log. */
+async function postgresFails(
+  { postgres, managerUrl, rootKeyring, canaries, ...stage }: Stage,
+  secrets: Secrets,
+  told: Told,
+) {
+  const hastyUrl = await createLogin(postgres.url, 'provider_manager');
+  canaries.known('the database password of one more manager', new URL(hastyUrl).password);
+  const hasty = ProviderClient.connect({
+    store: { databaseUrl: hastyUrl, queryTimeoutMs: 500 },
+    rootKeyring,
+    egress: LOOPBACK,
+  });
+  const change = () =>
+    hasty.updateProvider({
+      identity: { workspaceId: WORKING, type: 'llm', name: 'openai' },
+      secret: { apiKey: secrets.llm.openai as string },
+    });
+  await withSession(postgres.url, async (session) => {
+    await session.query('begin; lock table workspace_providers in access exclusive mode');
+    await told.result('a statement that takes too long', change());
+    await session.query('rollback');
+    await session.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where usename like 'provider_manager%'`,
+    );
+  });
+  await told.result('a connection that was ended', change());
+  await hasty.close();
+  const wrong = new URL(managerUrl);
+  wrong.password = canaries.word('a wrong database password');
+  const away = new URL(wrong);
+  away.port = '1';
+  for (const url of [wrong.href, away.href, wrong.href.replace('postgres:', 'postgres;')]) {
+    const client = async () => {
+      const connected = ProviderClient.connect({ store: { databaseUrl: url }, rootKeyring });
+      await connected.getProviders(WORKING).finally(() => connected.close());
+    };
+    await told.result('a database that does not let us in', client());
+  }
+  const bad = { ENCRYPTION_KEY: stage.rootKey.slice(0, -4), DATABASE_URL: `postgres//${wrong.password}` };
+  await told.result('settings that do not fit', (async () => ProviderClient.fromEnv(bad))());
+}

@@ -1,0 +1,94 @@
+/** A deliberate leak into each surface, of a secret that is nobody's: whoever does not find it does not search. */
+import { once } from 'node:events';
+import { appendFile, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { withSession } from '../../src/store/session.js';
+import { until, type Workers } from './agents.js';
+import type { ProcWatch } from './parts/proc-watch.js';
+import { QUEUES, type Stage } from './stage.js';
+import type { Told } from './told.js';
+import type { LeakOrder } from './user-worker.js';
+
+/** Where something may be written. */
+export const SURFACES = {
+  histories: 'encoded histories',
+  pending: 'pending activities and descriptions',
+  visibility: 'visibility and memos',
+  temporalFile: "Temporal's database file",
+  temporalRows: "the rows of Temporal's database",
+  temporalOutput: "Temporal's output",
+  postgresData: "Postgres's data folder",
+  postgresWal: "Postgres's write-ahead log",
+  postgresLog: "Postgres's server log",
+  output: 'what processes print',
+  told: 'what callers are told',
+  metrics: 'metrics',
+  commandLines: 'command lines',
+  environments: 'environments',
+  reports: 'diagnostic reports',
+  folders: 'working and temporary folders',
+} as const;
+
+export type Surface = (typeof SURFACES)[keyof typeof SURFACES];
+
+export interface Leaked {
+  readonly watch: ProcWatch;
+  readonly told: Told;
+}
+
+export async function leakOnPurpose(stage: Stage, { user }: Workers, { watch, told }: Leaked): Promise<void> {
+  const control = (surface: Surface) => stage.canaries.control(surface);
+  const { client, postgres, processes, folder } = stage;
+  const workflow = { taskQueue: QUEUES.user };
+
+  const inputs = [SURFACES.histories, SURFACES.temporalFile, SURFACES.temporalRows].map(control);
+  await client.workflow.execute('control', { ...workflow, workflowId: 'control-history', args: [inputs] });
+  const memo = { leak: control(SURFACES.visibility) };
+  await client.workflow.execute('control', { ...workflow, workflowId: 'control-memo', args: [[]], memo });
+  const args = [control(SURFACES.pending)];
+  const pending = await client.workflow.start('controlPending', { ...workflow, workflowId: 'control-pending', args });
+  await until(
+    async () => ((await pending.describe()).raw.pendingActivities ?? []).some(({ lastFailure }) => lastFailure),
+    'the failure of the control',
+  );
+
+  await withSession(postgres.url, async (session) => {
+    await session.query('create table leak_control (leak text)');
+    // As a parameter's text it would stand in the log alone; this is a row.
+    await session.query(`insert into leak_control values ('${control(SURFACES.postgresData)}')`);
+    await session.query(`select pg_logical_emit_message(false, 'control', '${control(SURFACES.postgresWal)}')`);
+    await session.query(`select '${control(SURFACES.postgresLog)}'`);
+  });
+
+  const reportFile = join(folder, 'processes', 'report.json');
+  const order: LeakOrder = {
+    ...{ print: control(SURFACES.output), metric: control(SURFACES.metrics), report: control(SURFACES.reports) },
+    reportFile,
+  };
+  const answered = once(user, 'message');
+  user.send(order);
+  await answered;
+
+  const { seen } = watch;
+  const [argument, variable] = [control(SURFACES.commandLines), control(SURFACES.environments)];
+  await processes.idler([argument], { LEAK: variable });
+  const isSeen = (texts: ReadonlySet<string>, leak: string) => [...texts].some((text) => text.includes(leak));
+  await until(
+    async () => isSeen(seen.commandLines, argument) && isSeen(seen.environments, variable),
+    'the control process to be seen',
+  );
+
+  const temporalLogs = await logsOfTemporal(stage);
+  // It logs no text of ours: the line is put where its own go.
+  await appendFile(temporalLogs[0] as string, `${control(SURFACES.temporalOutput)}\n`);
+  await writeFile(join(folder, 'processes', 'left-behind.gz'), gzipSync(`{"leak":"${control(SURFACES.folders)}"}`));
+  told.error('control', new Error(`refused: ${control(SURFACES.told)}`));
+}
+
+/** Beside the database file it has a folder of its own in the temporary one. */
+export async function logsOfTemporal({ folder }: Stage): Promise<string[]> {
+  const temporary = join(folder, 'tmp');
+  const folders = (await readdir(temporary)).filter((name) => name.startsWith('workspace-providers-temporal-'));
+  return folders.map((name) => join(temporary, name, 'server.log'));
+}

@@ -1,0 +1,134 @@
+/**
+ * A service that tells everyone whatever it is shown: each key that a request carries, and its URL, stands in the body,
+ * in headers and in the address of a redirect. How it fails is the first part of the path, whose API it is the second.
+ */
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+
+const STATUSES = [400, 401, 403, 404, 429, 500, 529] as const;
+
+/** By name, what it answers; `refused` is not among them: there nobody listens. */
+const FAILURES: Readonly<Record<string, (echo: Echo, response: ServerResponse) => void>> = {
+  ...Object.fromEntries(STATUSES.map((status) => [`json-${status}`, (echo, response) => json(echo, response, status)])),
+  'html-401': (echo, response) => html(echo, response, 401),
+  'html-502': (echo, response) => html(echo, response, 502),
+  'html-200': (echo, response) => html(echo, response, 200),
+  'malformed-200': (echo, response) => malformed(echo, response, 200),
+  'malformed-500': (echo, response) => malformed(echo, response, 500),
+  'redirect-307': (echo, response) => {
+    const location = `http://127.0.0.1:9/elsewhere/${echo.keys.map(encodeURIComponent).join('/')}?from=${echo.url}`;
+    response.writeHead(307, { ...headersOf(echo), location }).end(`moved: ${echo.said}`);
+  },
+  cut: (echo, response) => {
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100000' });
+    response.write(`{"id":"${echo.keys[0]}"`, () => response.destroy());
+  },
+  silent: () => {},
+};
+
+export const FAILING = [...Object.keys(FAILURES), 'refused'];
+
+interface Echo {
+  readonly url: string;
+  readonly keys: readonly string[];
+  readonly said: string;
+  readonly rpcId: unknown;
+}
+
+export interface EchoService {
+  /** The base of all that fails in this way, or of what works (`works`). */
+  base(how: string): string;
+  /** How many requests came, by how they were answered. */
+  readonly requests: Readonly<Record<string, number>>;
+  stop(): Promise<void>;
+}
+
+export async function startEchoService(): Promise<EchoService> {
+  const requests: Record<string, number> = {};
+  const serve = async (request: IncomingMessage, response: ServerResponse) => {
+    const body = await text(request).catch(() => '');
+    const { url = '', headers } = request;
+    const [, how = '', api = '', chain = ''] = url.split(/[/?]/);
+    requests[how] = (requests[how] ?? 0) + 1;
+    const keys = keysIn(headers, url);
+    const { id = null, method } = (api === 'rpc' && body.startsWith('{') ? JSON.parse(body) : {}) as Rpc;
+    const echo = { url, keys, said: `refused ${keys.join(' and ')} at ${url} ${JSON.stringify(headers)}`, rpcId: id };
+    response.on('error', () => {});
+    const fail = FAILURES[how];
+    if (fail) fail(echo, response);
+    else response.writeHead(200, headersOf(echo)).end(JSON.stringify(works(api, chain, method, echo)));
+  };
+  const server = createServer((request, response) => {
+    serve(request, response).catch(() => response.destroy());
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    requests,
+    // Port 1 is reserved, and nobody listens there.
+    base: (how) => (how === 'refused' ? 'http://127.0.0.1:1/refused' : `http://127.0.0.1:${port}/${how}`),
+    stop: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+interface Rpc {
+  readonly id?: unknown;
+  readonly method?: string;
+}
+
+function works(api: string, chain: string, method: string | undefined, echo: Echo): object {
+  if (api === 'tenderly') {
+    return { transaction: { status: false, gas_used: 1, error_message: echo.said }, simulation: { id: echo.keys[0] } };
+  }
+  const result =
+    method === 'eth_chainId' ? `0x${Number(chain).toString(16)}` : method === 'eth_getBalance' ? '0x1' : echo;
+  return { jsonrpc: '2.0', id: echo.rpcId, result };
+}
+
+function keysIn(headers: IncomingHttpHeaders, url: string): string[] {
+  const { authorization = '' } = headers;
+  const [scheme = '', token = ''] = authorization.split(' ');
+  const keys = ['x-api-key', 'x-goog-api-key', 'x-access-key', 'x-secret'].map((name) => String(headers[name] ?? ''));
+  const inUrl = url
+    .split(/[/?=&]/)
+    .slice(4)
+    .map(decodeURIComponent);
+  const basic = scheme === 'Basic' ? Buffer.from(token, 'base64').toString().split(':') : [];
+  return [...keys, token, ...basic, ...inUrl].filter((each) => each.length >= 8);
+}
+
+function headersOf({ keys, url }: Echo) {
+  const [first = ''] = keys;
+  return {
+    'content-type': 'application/json',
+    'www-authenticate': `Bearer realm="${encodeURIComponent(first)}"`,
+    'x-request-id': first,
+    'x-url': url,
+    'retry-after': '1',
+    'set-cookie': `session=${encodeURIComponent(first)}`,
+  };
+}
+
+/** All the shapes in which services put an error at once. */
+function json(echo: Echo, response: ServerResponse, status: number): void {
+  const { keys, said: message, url, rpcId } = echo;
+  const error = { type: keys[0], message, code: keys[0], status: keys[0], slug: keys[0], param: url, details: keys };
+  const inRpc = rpcId === null ? {} : { jsonrpc: '2.0', id: rpcId, error: { code: -32_000, message, data: keys } };
+  const body = JSON.stringify({ type: 'error', error, message, request_id: keys[0], ...inRpc });
+  response.writeHead(status, headersOf(echo)).end(body);
+}
+
+function html(echo: Echo, response: ServerResponse, status: number): void {
+  const headers = { ...headersOf(echo), 'content-type': 'text/html' };
+  response.writeHead(status, headers).end(`<html><title>${echo.keys[0]}</title><body>${echo.said}</body></html>`);
+}
+
+/** A parser's error quotes what it begins with. */
+function malformed(echo: Echo, response: ServerResponse, status: number): void {
+  response.writeHead(status, headersOf(echo)).end(`${echo.keys[0]} {"is": no JSON: ${echo.said}`);
+}

@@ -1,0 +1,111 @@
+/**
+ * A run of the leak test: secrets are planted, everything is run that may spill them, and every byte that was written is
+ * searched. stdout gets one line of JSON, stderr what happens and where something was found; a secret stands in neither.
+ */
+import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { runAgents, runEncrypted, startWorkers } from './agents.js';
+import { callEverything, plantDataKeys, plantUnreadable } from './callers.js';
+import { changeRootKey, pasteIntoArguments, runCommands } from './commands.js';
+import { leakOnPurpose, SURFACES } from './controls.js';
+import { FAILING } from './echo-service.js';
+import { watchProcesses } from './parts/proc-watch.js';
+import { type Find, Search } from './parts/search.js';
+import { configureAll, plantSecrets } from './providers.js';
+import { type Stage, setStage } from './stage.js';
+import { collectFromServers, searchCollected, searchFiles } from './surfaces.js';
+import { Told } from './told.js';
+
+/** Of one secret in one file a few places say enough. */
+const SHOWN_FINDS = 200;
+
+/** @returns the exit code */
+export async function runLeaks(folder: string): Promise<number> {
+  const startMs = performance.now();
+  const say = (what: string) => console.error(`${Math.round((performance.now() - startMs) / 1_000)} s: ${what}`);
+  process.env.TMPDIR = join(folder, 'tmp'); // of everything that is started from here on
+  await mkdir(process.env.TMPDIR, { mode: 0o711 });
+  const watch = watchProcesses();
+  const told = new Told();
+  const stage = await setStage(folder);
+  try {
+    say('Postgres, Temporal and the services run');
+    const secrets = plantSecrets(stage);
+    const [workers] = await Promise.all([startWorkers(stage), configureAll(stage, secrets, stage.manager)]);
+    await plantUnreadable(stage);
+    say('providers are configured, workers run');
+    const agents = runAgents(stage, workers, told).then(() => say('agents have ended'));
+    const calls = callEverything(stage, secrets, told).then(() => say(`callers were told ${told.errors} errors`));
+    await Promise.all([
+      runCommands(stage, secrets).then(({ run, failed }) => say(`${run} commands were run, ${failed} of them in vain`)),
+      agents,
+      calls,
+    ]);
+    await runEncrypted(stage, told);
+    await plantDataKeys(stage);
+    await changeRootKey(stage);
+    await leakOnPurpose(stage, workers, { watch, told });
+    watch.stop();
+    await pasteIntoArguments(stage);
+    const collected = await collectFromServers(stage, told);
+    await stage.processes.end();
+    process.kill(stage.temporal.pid, 'SIGKILL'); // in order it would remove its log
+    await stage.postgres.stop();
+    say(`everything has ended; ${watch.seen.processes} processes were seen`);
+    const search = new Search(stage.canaries.all);
+    searchCollected(search, collected, watch.seen);
+    await searchFiles(search, stage);
+    say('everything is searched');
+    return report(stage, search, [
+      ...idleFailures(stage),
+      ...(told.text.includes('went on') ? [] : ['a step whose worker was killed']),
+    ]);
+  } catch (error) {
+    // Before what still runs complains that everything is taken away from it.
+    console.error(`the run broke off: ${error instanceof Error ? error.stack : 'unknown error'}`);
+    return 1;
+  } finally {
+    watch.stop();
+    if (process.env.LEAKS_KEEP) await keep(stage, process.env.LEAKS_KEEP);
+    await stage.strike();
+  }
+}
+
+/** To look into what was found. The secrets of this run are nobody's. */
+async function keep({ canaries, folder }: Stage, where: string): Promise<void> {
+  await cp(folder, where, { recursive: true });
+  await writeFile(join(where, 'canaries.json'), JSON.stringify(canaries.all, null, 2));
+}
+
+/** What was not run leaks nothing. */
+function idleFailures({ echo }: Stage): string[] {
+  const wanted = ['works', ...FAILING.filter((how) => how !== 'refused')];
+  return wanted.filter((how) => !echo.requests[how]).map((how) => `a request that is answered by ${how}`);
+}
+
+function report({ canaries }: Stage, search: Search, idle: readonly string[]): number {
+  const surfaces = Object.values(SURFACES);
+  const leaks = search.finds.filter(({ canary }) => canary.control === undefined);
+  const found = (surface: string) =>
+    search.finds.some((find) => find.surface === surface && find.canary.control === surface);
+  const missed = surfaces.filter((surface) => !found(surface));
+  for (const what of idle) console.error(`never happened: ${what}`);
+  for (const surface of missed) console.error(`control not found: ${surface}`);
+  const lines = [...new Set(leaks.map(describe))];
+  for (const line of lines.slice(0, SHOWN_FINDS)) console.error(line);
+  if (lines.length > SHOWN_FINDS) console.error(`and ${lines.length - SHOWN_FINDS} more`);
+  console.log(
+    JSON.stringify({
+      canaries: canaries.all.filter(({ control }) => control === undefined).length,
+      surfaces: surfaces.length,
+      bytesSearched: search.bytesSearched,
+      found: leaks.length,
+      controlsFound: surfaces.length - missed.length,
+    }),
+  );
+  return leaks.length + missed.length + idle.length === 0 ? 0 : 1;
+}
+
+function describe({ surface, source, offset, canary, encoding }: Find): string {
+  return `found in ${surface}: ${source}, at ${offset}: ${canary.kind}, ${encoding}`;
+}

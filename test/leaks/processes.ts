@@ -1,0 +1,101 @@
+/** The processes of a run, each with a folder of its own for what it prints, its working directory and its `TMPDIR`. */
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { openSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startProcess } from '../../src/dev/processes.js';
+
+const CLI = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+const WORKER = fileURLToPath(new URL('../../src/worker.js', import.meta.url));
+const USER_WORKER = fileURLToPath(new URL('user-worker.js', import.meta.url));
+const READY_TIMEOUT_MS = 60_000;
+const COMMAND_TIMEOUT_MS = 40_000;
+
+type Env = Readonly<Record<string, string>>;
+
+export interface CommandRun {
+  readonly exitCode: number | null;
+}
+
+export class Processes {
+  #serial = 0;
+  readonly #children: ChildProcess[] = [];
+  readonly #stops: (() => Promise<void>)[] = [];
+
+  /** @param folder - takes a folder for each process */
+  constructor(private readonly folder: string) {}
+
+  /** `workspace-providers`, to its end. */
+  async command(args: readonly string[], env: Env, stdin: string | Buffer = ''): Promise<CommandRun> {
+    const home = await this.#home(args[0] ?? 'help');
+    const child = spawn(process.execPath, [CLI, ...args], {
+      ...{ cwd: home.folder, env: { ...home.env, ...env }, stdio: ['pipe', home.output, home.output] },
+    });
+    this.#children.push(child);
+    child.stdin?.on('error', () => {}); // it may end before it has read all
+    child.stdin?.end(stdin);
+    const late = setTimeout(() => child.kill('SIGKILL'), COMMAND_TIMEOUT_MS);
+    await once(child, 'exit');
+    clearTimeout(late);
+    return { exitCode: child.exitCode };
+  }
+
+  /** `dist/worker.js`. */
+  async worker(name: string, env: Env): Promise<void> {
+    const home = await this.#home(name);
+    const logFile = join(home.folder, 'output');
+    const worker = await startProcess({
+      ...{ title: name, command: process.execPath, args: [WORKER], cwd: home.folder, logFile },
+      ...{ stopSignal: 'SIGTERM', env: { ...home.env, PROVIDER_WORKER_IDENTITY: name, ...env } },
+    });
+    this.#stops.push(() => worker.stop());
+    await worker.waitUntil(async () => (await readFile(logFile, 'utf8')).includes('"event":"ready"'), READY_TIMEOUT_MS);
+  }
+
+  /** A platform's own worker. */
+  async userWorker(name: string, env: Env): Promise<ChildProcess> {
+    const home = await this.#home(name);
+    const child = fork(USER_WORKER, {
+      ...{ cwd: home.folder, env: { ...home.env, ...env }, execArgv: [] },
+      stdio: ['ignore', home.output, home.output, 'ipc'],
+    });
+    this.#children.push(child);
+    await Promise.race([
+      once(child, 'message', { signal: AbortSignal.timeout(READY_TIMEOUT_MS) }),
+      once(child, 'exit').then(() => Promise.reject(new Error(`${name} ended early: ${home.folder}`))),
+    ]);
+    return child;
+  }
+
+  /** Something that runs on, for what is looked at meanwhile. */
+  async idler(args: readonly string[], env: Env): Promise<void> {
+    const home = await this.#home('idler');
+    const script = 'setInterval(() => {}, 1000)';
+    const child = spawn(process.execPath, ['-e', script, ...args], { cwd: home.folder, env: { ...home.env, ...env } });
+    this.#children.push(child);
+    await once(child, 'spawn');
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.#stops.splice(0).map((stop) => stop()));
+    for (const child of this.#children.splice(0)) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
+      const gone = once(child, 'exit');
+      child.kill('SIGKILL');
+      await gone;
+    }
+  }
+
+  /** `output` takes both streams. */
+  async #home(name: string) {
+    this.#serial += 1;
+    const folder = join(this.folder, `${String(this.#serial).padStart(3, '0')}-${name.replace(/[^\w-]/g, '')}`);
+    await mkdir(folder, { recursive: true });
+    const file = join(folder, 'output');
+    await writeFile(file, '');
+    const { PATH = '' } = process.env;
+    return { folder, output: openSync(file, 'a'), env: { PATH, HOME: folder, TMPDIR: folder } };
+  }
+}

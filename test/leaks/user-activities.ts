@@ -1,0 +1,122 @@
+/** A platform's own activities at their worst: whatever they can do with a key that they opened, short of sending it. */
+import { Context, log } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import { type ProviderReference, withProvider } from '../../src/index.js';
+
+export { askClaude, askGemini, askGpt, readBalance } from '../integration/own-activities.js';
+
+export interface Misdeed {
+  readonly ref: ProviderReference<'llm' | 'rpc' | 'tenderly'>;
+  readonly how: string;
+  /** Whether it does so after the callback, where no error is mapped. Default false. */
+  readonly outside?: boolean;
+}
+
+type Deed = (keys: Readonly<Record<string, string>>, key: string) => unknown;
+
+const told = (keys: Readonly<Record<string, string>>) => ({
+  keys,
+  json: JSON.stringify(keys),
+  url: Object.values(keys).map(encodeURIComponent),
+  base64: Buffer.from(`user:${JSON.stringify(keys)}`).toString('base64'),
+  hex: Buffer.from(JSON.stringify(keys)).toString('hex'),
+  bytes: Buffer.from(JSON.stringify(keys)),
+});
+
+const circular = (keys: object) => {
+  const value: Record<string, unknown> = { ...keys };
+  value.self = value;
+  return value;
+};
+
+class ClientError extends Error {
+  constructor(readonly request: unknown) {
+    super(`request failed: ${JSON.stringify(request)}`);
+    this.name = JSON.stringify(request);
+  }
+}
+
+const DEEDS: Readonly<Record<string, Deed>> = {
+  'throws it in a message': (keys) => {
+    throw new Error(`failed with ${JSON.stringify(keys)}`, { cause: new Error(JSON.stringify(keys)) });
+  },
+  'throws it in a failure': (keys, key) => {
+    const cause = new Error(JSON.stringify(keys));
+    throw ApplicationFailure.create({ message: key, type: key, details: [told(keys), key], cause, nonRetryable: true });
+  },
+  "throws a client's error": (keys) => {
+    throw Object.assign(new ClientError(keys), { headers: told(keys) });
+  },
+  'throws a text': (_, key) => {
+    throw `not an error: ${key}`;
+  },
+  'throws several': (keys, key) => {
+    throw new AggregateError([new Error(key), new ClientError(keys)], key);
+  },
+  'returns it': (keys) => told(keys),
+  'returns what JSON cannot hold': (keys) => ({ ...told(keys), big: 1n }),
+  'returns a circle': circular,
+  'returns a map': (keys) => new Map(Object.entries(told(keys))),
+  'says it in a heartbeat and fails': (keys, key) => {
+    Context.current().heartbeat(told(keys));
+    Context.current().heartbeat(key);
+    throw ApplicationFailure.retryable(key, 'Beaten', told(keys));
+  },
+  'says it in a heartbeat and falls silent': (keys) => {
+    Context.current().heartbeat(told(keys));
+    return new Promise(() => {});
+  },
+  'logs it': (keys, key) => {
+    log.warn(`the key is ${key}`, told(keys));
+    Context.current().log.error(key, { error: new ClientError(keys) });
+  },
+  'parses it as JSON': (_, key) => JSON.parse(key),
+  'parses it as a URL': (_, key) => new URL(key),
+  'fetches a URL with it': (_, key) => fetch(`http://user:${encodeURIComponent(key)}@127.0.0.1:1/${key}`),
+};
+
+/** A parser quotes ten characters of it: where no error is mapped, they are not redacted (docs/redaction.md). */
+const ONLY_WITHIN = 'parses it as JSON';
+
+export const MISDEEDS = Object.keys(DEEDS).filter((how) => how !== ONLY_WITHIN);
+export const MISDEEDS_WITHIN = Object.keys(DEEDS);
+
+export async function misbehave({ ref, how, outside = false }: Misdeed): Promise<unknown> {
+  const deed = DEEDS[how] as Deed;
+  let kept: Readonly<Record<string, string>> = {};
+  const result = await withProvider(ref, async ({ credential }) => {
+    kept = revealed(credential);
+    return outside ? undefined : deed(kept, Object.values(kept)[0] as string);
+  });
+  return outside ? deed(kept, Object.values(kept)[0] as string) : result;
+}
+
+function revealed(credential: object): Record<string, string> {
+  const keys: Record<string, string> = {};
+  const collect = (value: object) => {
+    for (const [name, each] of Object.entries(value)) {
+      if (typeof each?.reveal === 'function') keys[name] = each.reveal();
+      else if (typeof each === 'object' && each !== null) collect(each);
+    }
+  };
+  collect(credential);
+  return keys;
+}
+
+/** Holds a credential, says so, and waits for its process to be killed; the next attempt ends. */
+export async function holds({ ref }: Misdeed): Promise<string> {
+  const { info, heartbeat, cancellationSignal } = Context.current();
+  return withProvider(ref, async ({ credential }) => {
+    heartbeat({ attempt: info.attempt, ...told(revealed(credential)) });
+    if (info.attempt > 1) return 'went on';
+    const beat = setInterval(() => heartbeat(told(revealed(credential))), 300);
+    await new Promise<void>((resolve) => cancellationSignal.addEventListener('abort', () => resolve()));
+    clearInterval(beat);
+    throw new Error(Object.values(revealed(credential)).join());
+  });
+}
+
+/** A deliberate leak: of what no process has opened. */
+export async function failWith(text: string): Promise<void> {
+  throw ApplicationFailure.retryable(text, 'Control');
+}

@@ -1,0 +1,161 @@
+/** Agents of the leak test: they try every provider of a workspace, and tell in their result what became of it. */
+import { condition, defineQuery, defineSignal, defineUpdate, proxyActivities, setHandler } from '@temporalio/workflow';
+import {
+  llmStep,
+  type ProviderReference,
+  resolveLlmKey,
+  resolveRpcEndpoint,
+  resolveTenderlyConfig,
+  rpcStep,
+  type StepOptions,
+  tenderlyStep,
+} from '../../src/workflow.js';
+import type * as activities from './user-activities.js';
+
+export interface Probe {
+  readonly workspaceId: string;
+  readonly llms: readonly string[];
+  readonly chains: readonly number[];
+  /** Of a worker that has this package's activities alone. Absent: this worker's own, and its own activities too. */
+  readonly stepsOn?: string;
+  /** Fails for the first time, and is left waiting for the next attempt. Default false. */
+  readonly leftPending?: boolean;
+}
+
+const ADDRESS = '0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266';
+
+/** Everything that a failure says, for the history to hold. */
+function say(error: unknown, depth = 0): string {
+  if (!(error instanceof Error) || depth > 8) return String(error);
+  return `${error} ${error.stack} ${JSON.stringify(error)} < ${say(error.cause, depth + 1)}`;
+}
+
+async function outcome(what: string, run: () => Promise<unknown>): Promise<string> {
+  try {
+    return `${what}: ${JSON.stringify(await run())}`;
+  } catch (error) {
+    return `${what}: ${say(error)}`;
+  }
+}
+
+export async function probe({ workspaceId, llms, chains, stepsOn, leftPending }: Probe): Promise<string[]> {
+  const options: StepOptions = {
+    startToCloseTimeout: '3 seconds',
+    scheduleToCloseTimeout: leftPending ? '1 hour' : '30 seconds',
+    retry: leftPending ? { initialInterval: '1 hour' } : { maximumAttempts: 1 },
+    ...(stepsOn !== undefined && { taskQueue: stepsOn }),
+  };
+  const resolving = { ...options, retry: { maximumAttempts: 3 } };
+  const own = proxyActivities<typeof activities>(options);
+  const attempts: Promise<string>[] = [];
+  for (const provider of llms) {
+    const ask = async () => {
+      const ref = await resolveLlmKey({ workspaceId, provider }, resolving);
+      return llmStep({ ref, prompt: `What does ${workspaceId} want?`, maxOutputTokens: 50 }, options);
+    };
+    attempts.push(outcome(`${provider} by llmStep`, ask));
+    const official = { anthropic: own.askClaude, openai: own.askGpt, gemini: own.askGemini }[provider];
+    if (!official || stepsOn !== undefined) continue;
+    const askWithSdk = async () => official({ ref: await resolveLlmKey({ workspaceId, provider }), prompt: 'Why?' });
+    attempts.push(outcome(`${provider} by its own SDK`, askWithSdk));
+  }
+  for (const chainId of chains) {
+    const read = async () => {
+      const ref = await resolveRpcEndpoint({ workspaceId, chainId }, resolving);
+      return rpcStep({ ref, method: 'eth_getCode', params: [ADDRESS, 'latest'] }, options);
+    };
+    attempts.push(outcome(`chain ${chainId} by rpcStep`, read));
+    if (stepsOn !== undefined) continue;
+    const readWithViem = async () => {
+      const { endpoints } = await resolveRpcEndpoint({ workspaceId, chainId }, resolving);
+      return own.readBalance({ ref: endpoints[0] as ProviderReference<'rpc'>, address: ADDRESS });
+    };
+    attempts.push(outcome(`chain ${chainId} by viem`, readWithViem));
+  }
+  const simulate = async () => {
+    const ref = await resolveTenderlyConfig({ workspaceId }, resolving);
+    return tenderlyStep({ ref, networkId: '1', transaction: { from: ADDRESS, to: ADDRESS, value: '1' } }, options);
+  };
+  attempts.push(outcome('tenderly', simulate));
+  return Promise.all(attempts);
+}
+
+export interface Misdeeds {
+  readonly workspaceId: string;
+  readonly within: readonly string[];
+  readonly after: readonly string[];
+  readonly chains: readonly number[];
+}
+
+/** Each misdeed with each kind of credential, within `withProvider` and after it. */
+export async function misdeeds({ workspaceId, within, after, chains }: Misdeeds): Promise<string[]> {
+  const { misbehave } = proxyActivities<typeof activities>({
+    startToCloseTimeout: '4 seconds',
+    heartbeatTimeout: '2 seconds',
+    retry: { maximumAttempts: 1 },
+  });
+  const endpoints = await Promise.all(chains.map((chainId) => resolveRpcEndpoint({ workspaceId, chainId })));
+  const refs = [
+    await resolveLlmKey({ workspaceId, provider: 'anthropic' }),
+    await resolveTenderlyConfig({ workspaceId }),
+    ...endpoints.flatMap((ref) => ref.endpoints),
+  ];
+  const all = refs.flatMap((ref) => [
+    ...within.map((how) => ({ ref, how, outside: false })),
+    ...after.map((how) => ({ ref, how, outside: true })),
+  ]);
+  return Promise.all(all.map((deed) => outcome(`${deed.how} ${deed.ref.name}`, () => misbehave(deed))));
+}
+
+export const peek = defineQuery<string, [string]>('peek');
+export const poke = defineSignal<[string]>('poke');
+export const act = defineUpdate<unknown, [string]>('act');
+export const leave = defineSignal('leave');
+
+/** Whose handlers fail, and whose update runs an activity that leaks. */
+export async function listens({ workspaceId }: { readonly workspaceId: string }): Promise<string> {
+  const ref = await resolveLlmKey({ workspaceId, provider: 'anthropic' });
+  const { misbehave } = proxyActivities<typeof activities>({
+    startToCloseTimeout: '4 seconds',
+    retry: { maximumAttempts: 1 },
+  });
+  let leaving = false;
+  const said: string[] = [];
+  setHandler(peek, (how) => {
+    if (how === 'fail') throw new Error(`nothing to see of ${JSON.stringify(ref)}`);
+    return JSON.stringify({ ref, said });
+  });
+  setHandler(poke, async (how) => void said.push(await outcome(how, () => misbehave({ ref, how, outside: true }))));
+  setHandler(act, (how) => misbehave({ ref, how, outside: true }), {
+    validator: (how) => {
+      if (how === 'refuse') throw new Error(`no update for ${JSON.stringify(ref)}`);
+    },
+  });
+  setHandler(leave, () => {
+    leaving = true;
+  });
+  await condition(() => leaving);
+  return said.join('\n');
+}
+
+export async function holding({ workspaceId, on }: { readonly workspaceId: string; readonly on: string }) {
+  const { holds } = proxyActivities<typeof activities>({
+    startToCloseTimeout: '20 seconds',
+    heartbeatTimeout: '2 seconds',
+    retry: { initialInterval: '100 ms', maximumAttempts: 5 },
+    taskQueue: on,
+  });
+  return holds({ ref: await resolveLlmKey({ workspaceId, provider: 'anthropic' }), how: '' });
+}
+
+/** A deliberate leak, by its input. */
+export async function control(_leaks: readonly string[]): Promise<void> {}
+
+/** Another: by an activity's failure, left pending. */
+export async function controlPending(leak: string): Promise<void> {
+  const { failWith } = proxyActivities<typeof activities>({
+    startToCloseTimeout: '1 minute',
+    retry: { initialInterval: '1 hour' },
+  });
+  await failWith(leak);
+}
