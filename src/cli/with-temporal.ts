@@ -2,7 +2,7 @@
 import type { Client } from '@temporalio/client';
 import { ProviderError } from '../protocol/errors.js';
 import { OPERATIONS_TASK_QUEUE } from '../protocol/rotation.js';
-import { NO_GRANTS } from '../temporal/no-grants.js';
+import { NO_GRANTS, warnOfNoGrants } from '../temporal/no-grants.js';
 import { Settings } from '../temporal/settings.js';
 import { takeEnvironment } from './process-hardening.js';
 import { requestedBy } from './requested-by.js';
@@ -42,7 +42,10 @@ export async function withTemporal<Result>(use: (temporal: Temporal) => Promise<
 
 /** What it starts carries an operator's grant. */
 async function asOperator(client: Client, settings: Settings): Promise<Client> {
-  if (settings.text('PROVIDER_GRANTS', '') === NO_GRANTS) return client;
+  if (settings.text('PROVIDER_GRANTS', '') === NO_GRANTS) {
+    warnOfNoGrants();
+    return client;
+  }
   const { WorkspaceGrants } = await import('../client/workspace-grants.js');
   const { GrantSigner } = await import('../grants/grant-signer.js');
   const signer = new GrantSigner(settings.text('PROVIDER_GRANT_SIGNING_KEY', ''));

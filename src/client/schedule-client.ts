@@ -13,10 +13,10 @@ import {
 } from '@temporalio/client';
 import { ProviderError } from '../protocol/errors.js';
 import { OPERATIONS_TASK_QUEUE } from '../protocol/rotation.js';
-import type { CheckTotals, RotateDueTotals } from '../protocol/schedules.js';
+import { type CheckTotals, ROTATES_DUE, type RotateDueTotals } from '../protocol/schedules.js';
 
 const SCHEDULES = {
-  'rotate-due': { workflow: 'rotateDueProviders', every: '1h' },
+  'rotate-due': { workflow: ROTATES_DUE, every: '1h' },
   check: { workflow: 'checkProviders', every: '1d' },
 } as const;
 

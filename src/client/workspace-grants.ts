@@ -8,12 +8,15 @@ import {
   type ScheduleClientOptions,
   WorkflowClient,
   type WorkflowClientInterceptor,
+  type WorkflowClientOptions,
 } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { GrantSigner } from '../grants/grant-signer.js';
+import { ProviderError } from '../protocol/errors.js';
 import { GRANT_HEADERS, type GrantKind } from '../protocol/grants.js';
 import { checkWorkspaceId } from '../protocol/names.js';
 import { ROTATIONS } from '../protocol/rotation.js';
+import { ROTATES_DUE } from '../protocol/schedules.js';
 
 /** For whom a client's workflows work. */
 interface Granted {
@@ -66,11 +69,13 @@ export class WorkspaceGrants {
         ...workflow.options,
         connection,
         // Last, so that whoever else changes a workflow's id has done so.
-        interceptors: [...(workflow.options.interceptors as WorkflowClientInterceptor[]), startsWith(sign)],
+        interceptors: [...listOf(workflow.options.interceptors), startsWith(sign)],
       }),
-      schedule: new GrantingScheduleClient({ ...schedule.options, connection }, (headers, workflowId) =>
-        // What is due is rotated in workflows of their own.
-        sign(headers, isOperator ? [workflowId, ROTATIONS] : [workflowId]),
+      schedule: new GrantingScheduleClient(
+        { ...schedule.options, connection },
+        (headers, { workflowId, workflowType }) =>
+          // What is due is rotated in workflows of their own.
+          sign(headers, isOperator && workflowType === ROTATES_DUE ? [workflowId, ROTATIONS] : [workflowId]),
       ),
     };
     // A new `Client` would have the plugins of the connection a second time.
@@ -80,6 +85,16 @@ export class WorkspaceGrants {
 
 /** The headers, with a grant for these workflows. */
 type Sign = (headers: Headers, workflowIds: readonly string[]) => Promise<Headers>;
+
+/** Clients of older code may have them by their kind. */
+function listOf(interceptors: WorkflowClientOptions['interceptors'] = []): readonly WorkflowClientInterceptor[] {
+  if (Array.isArray(interceptors)) return interceptors;
+  throw new ProviderError(
+    'ProviderConfigInvalid',
+    "the client's interceptors.workflow must be a list of interceptors: the form with `calls` cannot carry grants",
+    { fields: ['interceptors.workflow'] },
+  );
+}
 
 function startsWith(sign: Sign): WorkflowClientInterceptor {
   return {
@@ -101,16 +116,19 @@ function startsWith(sign: Sign): WorkflowClientInterceptor {
 class GrantingScheduleClient extends ScheduleClient {
   constructor(
     options: ScheduleClientOptions,
-    private readonly grant: (headers: Headers, workflowId: string) => Promise<Headers>,
+    private readonly grant: (headers: Headers, action: Action) => Promise<Headers>,
   ) {
     const create: ScheduleClientInterceptor['create'] = async (input, next) =>
-      next({ ...input, headers: await grant(input.headers, input.options.action.workflowId) });
+      next({ ...input, headers: await grant(input.headers, input.options.action) });
     super({ ...options, interceptors: [...(options.interceptors ?? []), { create }] });
   }
 
   protected override async _updateSchedule(...[scheduleId, options, headers]: UpdateSchedule) {
-    return super._updateSchedule(scheduleId, options, await this.grant(headers, options.action.workflowId));
+    return super._updateSchedule(scheduleId, options, await this.grant(headers, options.action));
   }
 }
+
+/** Of a schedule, as interceptors see it. */
+type Action = Pick<CompiledScheduleUpdateOptions['action'], 'workflowId' | 'workflowType'>;
 
 type UpdateSchedule = [scheduleId: string, options: CompiledScheduleUpdateOptions, headers: Headers];

@@ -2,7 +2,7 @@
  * What a worker believes of a grant: that one of its public keys signed it, for this namespace, for this workflow, and
  * that it was not revoked. A grant does not expire, since workflows run for weeks and are reset; it is revoked.
  */
-import { createLocalJWKSet, jwtVerify } from 'jose';
+import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { ProviderError } from '../protocol/errors.js';
@@ -26,6 +26,8 @@ const CLAIMS = z.object({
   aud: z.string(),
   iat: z.number(),
   workflow_ids: z.array(z.string().min(1)).min(1),
+  /** A grant that ended by itself would end where it is remembered, or not. */
+  exp: z.never().optional(),
 });
 
 /** Where a grant is shown. */
@@ -36,8 +38,8 @@ export interface GrantUse {
 
 export class GrantVerifier {
   readonly #keys: KeySource<KeySet>;
-  #verifiedBy: KeySet | undefined;
-  readonly #verified = new LRUCache<string, Grant>({ max: REMEMBERED });
+  /** By the set that verified them: what another set said does not count. */
+  readonly #verified = new WeakMap<KeySet, LRUCache<string, Grant>>();
 
   /**
    * @param keySet - a JSON Web Key Set of public Ed25519 keys: the document, or the path of a file, or an `https:`
@@ -55,36 +57,46 @@ export class GrantVerifier {
   /** @throws ProviderError `GrantInvalid`; what is said of a token that no key of ours signed is always the same */
   async verify(kind: GrantKind, token: string | undefined, { namespace, workflowId }: GrantUse): Promise<Grant> {
     if (token === undefined) throw refused(NONE[kind]);
-    const keys = await this.#keys.current();
-    const grant = this.#remembered(keys, kind, token) ?? (await this.#check(kind, token));
+    const { grant, revoked } = await this.#check(kind, token);
     if (grant.namespace !== namespace || !coversWorkflow(grant, workflowId)) {
       throw refused(`the ${kind} grant of this workflow was made for another one`);
     }
-    if (keys.revoked.some((revocation) => isCovered(grant, revocation))) {
+    if (revoked.some((revocation) => isCovered(grant, workflowId, revocation))) {
       throw refused(`the ${kind} grant of this workflow was revoked`);
     }
     return grant;
   }
 
-  /** What other keys said does not count. */
-  #remembered(keys: KeySet, kind: GrantKind, token: string): Grant | undefined {
-    if (keys !== this.#verifiedBy) this.#verified.clear();
-    this.#verifiedBy = keys;
-    return this.#verified.get(`${kind} ${token}`);
+  /** The grant, and what the set that verified it revokes. */
+  async #check(kind: GrantKind, token: string): Promise<{ grant: Grant; revoked: readonly Revocation[] }> {
+    const known = await this.#keys.current();
+    const grant = await this.#verifiedBy(known, kind, token);
+    if (grant) return { grant, revoked: known.revoked };
+    // The key may be newer than what was read.
+    const newer = hasKeyOf(token, known) ? known : await this.#keys.newer();
+    const late = newer === known ? undefined : await this.#verifiedBy(newer, kind, token);
+    if (!late) throw refused(`the ${kind} grant of this workflow is not valid`);
+    return { grant: late, revoked: newer.revoked };
   }
 
-  async #check(kind: GrantKind, token: string): Promise<Grant> {
-    const known = await this.#keys.current();
-    const grant = (await checked(kind, token, known)) ?? (await this.#checkAgain(kind, token, known));
-    if (!grant) throw refused(`the ${kind} grant of this workflow is not valid`);
-    this.#verified.set(`${kind} ${token}`, grant);
+  async #verifiedBy(keys: KeySet, kind: GrantKind, token: string): Promise<Grant | undefined> {
+    const verified = this.#verified.get(keys) ?? new LRUCache<string, Grant>({ max: REMEMBERED });
+    this.#verified.set(keys, verified);
+    const id = `${kind} ${token}`;
+    const grant = verified.get(id) ?? (await checked(kind, token, keys));
+    if (grant) verified.set(id, grant);
     return grant;
   }
+}
 
-  /** The key may be newer than what was read. */
-  async #checkAgain(kind: GrantKind, token: string, known: KeySet): Promise<Grant | undefined> {
-    const newer = await this.#keys.current(true);
-    return newer === known ? undefined : checked(kind, token, newer);
+/** What is no grant at all is one of no other key either. */
+function hasKeyOf(token: string, { keys }: KeySet): boolean {
+  if (token.length > LONGEST_TOKEN || !COMPACT_JWS.test(token)) return true;
+  try {
+    const { kid } = decodeProtectedHeader(token);
+    return kid === undefined || keys.some((key) => key.kid === kid);
+  } catch {
+    return true;
   }
 }
 
@@ -105,13 +117,13 @@ async function checked(kind: GrantKind, token: string, { keys }: KeySet): Promis
   }
 }
 
-function isCovered(grant: Grant, revocation: Revocation): boolean {
+function isCovered(grant: Grant, workflowId: string, revocation: Revocation): boolean {
   if ('grantId' in revocation) return grant.grantId === revocation.grantId;
   const { issuedBefore } = revocation;
   if (issuedBefore !== undefined && grant.issuedAt * 1_000 >= Date.parse(issuedBefore)) return false;
   return 'subject' in revocation
     ? grant.subject === revocation.subject
-    : coversWorkflow({ workflowIds: [revocation.workflowId] }, grant.workflowIds[0] ?? '');
+    : coversWorkflow({ workflowIds: [revocation.workflowId] }, workflowId);
 }
 
 const NONE: Readonly<Record<GrantKind, string>> = {

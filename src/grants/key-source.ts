@@ -4,13 +4,14 @@
  * no workflow.
  */
 import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
 
 /** How long a change may go unseen, in milliseconds. */
 const FRESH_MS = 10_000;
 /** An unknown key may be newer than what was read; a flood of them must not become one of reads. */
 const ASKED_AGAIN_MS = 1_000;
-const FETCH_TIMEOUT_MS = 5_000;
+const FETCH_TIMEOUT_MS = 2_000;
 const LONGEST_CHARACTERS = 1024 * 1024;
 
 export class KeySource<Document> {
@@ -36,14 +37,37 @@ export class KeySource<Document> {
   }
 
   /**
-   * The same object as long as the document is the same.
+   * The same object as long as the document is the same. Where it cannot be read anew, what was read last.
    *
-   * @param askAgain - something unknown was met: look again, unless that was done within a second
    * @throws ProviderError `ProviderConfigInvalid` or `KeyServiceUnavailable`, where it was never read
    */
-  async current(askAgain = false): Promise<Document> {
-    const ageMs = performance.now() - this.#readAtMs;
-    if (this.#document && ageMs < (askAgain ? ASKED_AGAIN_MS : FRESH_MS)) return this.#document;
+  async current(): Promise<Document> {
+    const document = this.#document;
+    if (document && performance.now() - this.#readAtMs < FRESH_MS) return document;
+    try {
+      return await this.#readOnce();
+    } catch (error) {
+      if (!document || !isProviderError(error)) throw error;
+      this.#readAtMs = performance.now();
+      this.#complain(`${error.message}; what was read before stays in force`);
+      return document;
+    }
+  }
+
+  /**
+   * For what the document does not know: looks again, though not more often than once a second.
+   *
+   * @throws ProviderError as `current`, also where it was read before: what is unknown may be known by now
+   */
+  async newer(): Promise<Document> {
+    const waitMs = this.#readAtMs + ASKED_AGAIN_MS - performance.now();
+    if (this.#document && waitMs === Number.POSITIVE_INFINITY) return this.#document;
+    if (waitMs > 0) await delay(waitMs);
+    return this.#readOnce();
+  }
+
+  /** All that ask at the same time share a look. */
+  #readOnce(): Promise<Document> {
     this.#reading ??= this.#read().finally(() => {
       this.#reading = undefined;
     });
@@ -51,17 +75,12 @@ export class KeySource<Document> {
   }
 
   async #read(): Promise<Document> {
-    try {
-      const text = await this.#load();
-      if (text !== this.#text) this.#document = this.parse(text);
-      this.#text = text;
-      this.#complaint = undefined;
-    } catch (error) {
-      if (!this.#document || !isProviderError(error)) throw error;
-      this.#complain(`${error.message}; what was read before stays in force`);
-    }
+    const text = await this.#load();
+    if (text !== this.#text || this.#document === undefined) this.#document = this.parse(text);
+    this.#text = text;
+    this.#complaint = undefined;
     this.#readAtMs = performance.now();
-    return this.#document as Document;
+    return this.#document;
   }
 
   /** Once for as long as it lasts: a revocation that cannot be read must not go unnoticed. */

@@ -3,6 +3,9 @@ import { ProviderError } from './errors.js';
 import type { ProviderIdentity } from './identity.js';
 import type { CheckReport } from './rotation.js';
 
+/** The workflow that rotates what is due, in workflows of their own. */
+export const ROTATES_DUE = 'rotateDueProviders';
+
 /** Asks for those after `after`, in the order of workspace, type and name; absent: from the first. */
 export interface PageInput {
   readonly after?: ProviderIdentity;

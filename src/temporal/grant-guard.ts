@@ -25,11 +25,8 @@ export function workspaceGuard(policy: GrantPolicy, guarded: object): ActivityIn
 function guard(verifier: GrantVerifier, context: Context, guarded: object): ActivityInboundCallsInterceptor {
   return {
     async execute(input, next) {
-      let verifying: Promise<Grant> | undefined;
-      const verified = () => {
-        verifying ??= verify(verifier, 'workspace', input.headers, context);
-        return verifying;
-      };
+      // Anew each time: a grant may be revoked while a long activity runs. What was verified is remembered.
+      const verified = () => verify(verifier, 'workspace', input.headers, context);
       if (Object.hasOwn(guarded, context.info.activityType)) await atTheEdge(verified);
       return shown.run(verified, () => next(input));
     },

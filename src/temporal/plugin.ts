@@ -31,7 +31,6 @@ export class ProvidersPlugin extends SimplePlugin {
           () => ({ inbound: resolverInContext(resolver) }),
           redactingActivity,
         ],
-        workflowModules: [GRANT_INTERCEPTORS_PATH],
       },
     });
     this.#ownQueue = ownQueue;
@@ -42,10 +41,10 @@ export class ProvidersPlugin extends SimplePlugin {
     if (options.taskQueue === this.#ownQueue.taskQueue) return options;
     this.#host = options;
     const { interceptors, ...configured } = super.configureWorker(options);
-    // A bundle that was made ahead has what carries the grants, or has it not: the worker can add nothing to it.
-    const workflowModules = configured.workflowBundle
-      ? options.interceptors?.workflowModules
-      : interceptors?.workflowModules;
+    const own = options.interceptors?.workflowModules ?? [];
+    // A bundle that was made ahead has what carries the grants, or has it not: the worker can add nothing to it. First,
+    // so that the worker's own interceptors see the ids that children get, and may run activities of ours.
+    const workflowModules = configured.workflowBundle ? own : [GRANT_INTERCEPTORS_PATH, ...own];
     return { ...configured, interceptors: { ...interceptors, workflowModules } };
   }
 

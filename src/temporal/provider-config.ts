@@ -148,9 +148,6 @@ export function providerNotes(config: ProviderConfig): readonly string[] {
   const allowed = config.fallback?.describe() ?? [];
   const { networks } = (config.egress ?? PUBLIC_EGRESS).describe();
   return [
-    ...(config.grants === NO_GRANTS
-      ? ['PROVIDER_GRANTS: workflows need no grant, so any of them can use the credentials of any workspace']
-      : []),
     ...(allowed.length > 0
       ? [`workspaces without their own key are served the platform's for ${allowed.join(', ')}`]
       : []),

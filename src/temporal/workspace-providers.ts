@@ -16,7 +16,7 @@ import { type ChangeListener, listenForChanges } from '../store/change-listener.
 import { openProviderStore, type ProviderStore } from '../store/provider-store.js';
 import { BUILD } from './build.js';
 import { type GrantPolicy, workspaceScope } from './grant-guard.js';
-import { NO_GRANTS } from './no-grants.js';
+import { NO_GRANTS, warnOfNoGrants } from './no-grants.js';
 import { OwnQueue } from './own-queue.js';
 import { ProvidersPlugin } from './plugin.js';
 import { DEFAULT_LONGEST_STEP_MS, type ProviderConfig, providerConfigFromEnv } from './provider-config.js';
@@ -79,7 +79,8 @@ export class WorkspaceProviders {
     });
     const keeper = new LeaseKeeper({ store, worker, lease, cache: resolver.cache });
     try {
-      if (config.grants !== NO_GRANTS) await config.grants.preflight();
+      if (config.grants === NO_GRANTS) warnOfNoGrants();
+      else await config.grants.preflight();
       await store.preflight();
       await keeper.start();
     } catch (error) {
@@ -113,7 +114,7 @@ export class WorkspaceProviders {
     return this.parts.resolver;
   }
 
-  /** What the plugin registers, for a worker that composes its activities by hand. */
+  /** What the plugin registers. Without it they are of use where grants are off: the plugin's interceptor verifies them. */
   get activities(): ProviderActivities {
     return this.parts.activities;
   }

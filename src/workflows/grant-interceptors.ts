@@ -2,7 +2,7 @@
  * Carries a workflow's grant along: to its activities, local ones too, its children, what it continues as, and the Nexus
  * operations that it calls. Part of a worker's workflow bundle; the plugin of `WorkspaceProviders` adds it.
  */
-import { defaultPayloadConverter, type Headers } from '@temporalio/common';
+import { defaultPayloadConverter, type Headers, type Payload } from '@temporalio/common';
 import { type WorkflowInterceptors, workflowInfo } from '@temporalio/workflow';
 import { childWorkflowId, GRANT_HEADERS, type GrantKind } from '../protocol/grants.js';
 
@@ -45,10 +45,20 @@ function grantsIn(headers: Headers): Headers {
   return Object.fromEntries(names.map((name) => [name, headers[name]])) as Headers;
 }
 
+/** What is no text is no grant. */
 function asTexts(grants: Headers): Record<string, string> {
-  const texts = Object.entries(grants).map(([name, payload]) => [
-    name,
-    defaultPayloadConverter.fromPayload<string>(payload),
-  ]);
+  const texts = Object.entries(grants).flatMap(([name, payload]) => {
+    const token = textIn(payload);
+    return token === undefined ? [] : [[name, token]];
+  });
   return Object.fromEntries(texts);
+}
+
+function textIn(payload: Payload): string | undefined {
+  try {
+    const text: unknown = defaultPayloadConverter.fromPayload(payload);
+    return typeof text === 'string' ? text : undefined;
+  } catch {
+    return undefined;
+  }
 }

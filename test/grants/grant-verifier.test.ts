@@ -102,6 +102,7 @@ describe('refused in the same words, whatever is wrong', () => {
     'without a type': () => forged({}, { typ: undefined }),
     'from the future': () => forged({ nbf: Math.floor(Date.now() / 1_000) + 3_600 }),
     'without a beginning': () => forged({ nbf: undefined }),
+    'that ends by itself': () => forged({ exp: Math.floor(Date.now() / 1_000) + 3_600 }),
     'for no workflow': () => forged({ workflow_ids: [] }),
     'for every workflow': () => forged({ workflow_ids: [''] }),
     'for a list of namespaces': () => forged({ aud: ['agents'] }),
@@ -128,21 +129,33 @@ describe('refused in the same words, whatever is wrong', () => {
 
 describe('a revocation', () => {
   const soon = () => new Date(Date.now() + 60_000).toISOString();
-  const CASES: Readonly<Record<string, [(grantId: string) => Revocation, boolean]>> = {
-    'of a grant': [(grantId) => ({ grantId }), true],
-    'of another grant': [() => ({ grantId: randomUUID() }), false],
-    'of a workflow': [() => ({ workflowId: 'answer-1' }), true],
-    'of a workflow that it stands under': [() => ({ workflowId: 'answer-1/child' }), false],
-    'of what was signed for the workspace until now': [() => ({ subject: 'ws_acme', issuedBefore: soon() }), true],
-    'of what was signed for it long ago': [() => ({ subject: 'ws_acme', issuedBefore: '2020-01-01T00:00:00Z' }), false],
-    'of another workspace': [() => ({ subject: 'ws_globex', issuedBefore: soon() }), false],
+  const CHILD = 'answer-1/child';
+  type Case = readonly [revocation: (grantId: string) => Revocation, shownBy: string, isRevoked: boolean];
+  const CASES: Readonly<Record<string, Case>> = {
+    'of a grant': [(grantId) => ({ grantId }), 'answer-1', true],
+    'of another grant': [() => ({ grantId: randomUUID() }), 'answer-1', false],
+    'of a workflow': [() => ({ workflowId: 'answer-1' }), 'answer-1', true],
+    'of the workflow above it': [() => ({ workflowId: 'answer-1' }), CHILD, true],
+    'of a child': [() => ({ workflowId: CHILD }), CHILD, true],
+    'of a child, and not of its parent': [() => ({ workflowId: CHILD }), 'answer-1', false],
+    'of what was signed for the workspace until now': [
+      () => ({ subject: 'ws_acme', issuedBefore: soon() }),
+      'answer-1',
+      true,
+    ],
+    'of what was signed for it long ago': [
+      () => ({ subject: 'ws_acme', issuedBefore: '2020-01-01T00:00:00Z' }),
+      'answer-1',
+      false,
+    ],
+    'of another workspace': [() => ({ subject: 'ws_globex', issuedBefore: soon() }), 'answer-1', false],
   };
 
-  test.each(Object.entries(CASES))('%s', async (_, [revocation, isRevoked]) => {
+  test.each(Object.entries(CASES))('%s', async (_, [revocation, workflowId, isRevoked]) => {
     const token = await signed();
     const { grantId } = await verifier.verify('workspace', token, USE);
     const revoking = verifierOf({ keys: [pair.publicKey], revoked: [revocation(grantId)] });
-    const verifying = revoking.verify('workspace', token, USE);
+    const verifying = revoking.verify('workspace', token, { ...USE, workflowId });
     if (!isRevoked) return void expect(await verifying).toMatchObject({ grantId });
     await expect(verifying).rejects.toThrow('the workspace grant of this workflow was revoked');
   });
@@ -172,6 +185,27 @@ describe('the key set in a file', () => {
     publish({ keys: [another.publicKey] });
     vi.advanceTimersByTime(10_000);
     await expect(live.verify('workspace', token, USE)).rejects.toMatchObject(NOT_VALID);
+  });
+
+  test('counts alone: what a set before it said is not taken for its word', async () => {
+    const live = fromFile();
+    const [token, next] = [await signed(), await signerOf(another).sign('workspace', GRANT)];
+    await live.preflight();
+    const late = live.verify('workspace', token, USE);
+    publish({ keys: [another.publicKey] });
+    vi.advanceTimersByTime(10_000);
+    await live.verify('workspace', next, USE);
+    await late.catch(() => {});
+    await expect(live.verify('workspace', token, USE)).rejects.toMatchObject(NOT_VALID);
+  });
+
+  test('has its revocations in force for the grants of its newest key, too', async () => {
+    const live = fromFile();
+    const next = await signerOf(another).sign('workspace', GRANT);
+    await live.preflight();
+    vi.advanceTimersByTime(1_000);
+    publish({ keys: [another.publicKey], revoked: [{ workflowId: 'answer-1' }] });
+    await expect(live.verify('workspace', next, USE)).rejects.toThrow('was revoked');
   });
 
   test('has a revocation in force within ten seconds', async () => {
@@ -230,10 +264,17 @@ describe('the key set at an address', () => {
     const live = new GrantVerifier(address);
     expect(await live.verify('workspace', await signed(), USE)).toMatchObject({ subject: 'ws_acme' });
     expect(fetching.mock.calls).toEqual([[address, expect.objectContaining({ redirect: 'error' })]]);
-    await expect(new GrantVerifier(address).preflight()).rejects.toMatchObject({
+    const away = {
       type: 'KeyServiceUnavailable',
       message: 'PROVIDER_GRANT_KEYS names an address that does not answer',
-    });
+    };
+    await expect(new GrantVerifier(address).preflight()).rejects.toMatchObject(away);
+    // It may know by now what is unknown here: that is tried again.
+    vi.useFakeTimers({ toFake: ['performance'], now: performance.now() + 1_000 });
+    vi.advanceTimersByTime(1_000);
+    const unknown = await signerOf(another).sign('workspace', GRANT);
+    await expect(live.verify('workspace', unknown, USE)).rejects.toMatchObject(away);
+    expect(await live.verify('workspace', await signed(), USE)).toMatchObject({ subject: 'ws_acme' });
   });
 });
 

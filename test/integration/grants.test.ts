@@ -266,6 +266,13 @@ describe('served, for the workspace of the grant', () => {
   });
 });
 
+test('who switches grants off is warned at each start', async () => {
+  const warned = vi.spyOn(process, 'emitWarning').mockReturnValue(undefined);
+  await stage.connect();
+  expect(warned.mock.calls).toEqual([[expect.stringContaining('the credentials of any workspace'), expect.anything()]]);
+  warned.mockRestore();
+});
+
 test('a Nexus operation is called with the grant in its headers, as text', async () => {
   const { inbound = [], outbound = [] } = interceptors();
   const token = 'canary-token';
