@@ -16,7 +16,7 @@ async function configured(): Promise<readonly string[]> {
 
 /** Whoever waits for it waits out its lease, and nobody after him. */
 async function silentWorker(leaseMs: number): Promise<void> {
-  const store = openProviderStore({ databaseUrl: op.database.resolverUrl });
+  const store = openProviderStore({ databaseUrl: op.database.resolverUrl, ...op.database.store });
   const workerId = uniqueName('worker');
   const worker = { workerId, taskQueue: 'none', identity: 'agents-9', build: 'test' };
   await store.registerWorker({ ...worker, leaseMs, longestStepMs: 1_000 });

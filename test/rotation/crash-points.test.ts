@@ -99,7 +99,7 @@ afterAll(async () => {
 function startWorker(points: Record<string, string>): ChildProcess {
   const { database, encryptionKey, grantKeys } = stage.agents;
   const settings = {
-    databaseUrl: database.managerUrl,
+    store: { databaseUrl: database.managerUrl, ...database.store },
     encryptionKey,
     grantKeySet: grantKeys.keySet,
     temporalAddress: temporalAddress(),

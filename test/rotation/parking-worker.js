@@ -10,7 +10,7 @@ import { parseLocalKeyring } from '../../dist/sealing/local-keyring.js';
 import { createOperationsWorker } from '../../dist/temporal/operations.js';
 
 const settings = JSON.parse(process.env.PARKING_WORKER);
-const { databaseUrl, encryptionKey, grantKeySet, temporalAddress, taskQueue, points } = settings;
+const { store, encryptionKey, grantKeySet, temporalAddress, taskQueue, points } = settings;
 const egress = new EgressPolicy({ networks: ['loopback'] });
 const forever = new Promise(() => {});
 
@@ -36,7 +36,7 @@ process.once('disconnect', () => process.exit());
 const connection = await NativeConnection.connect({ address: temporalAddress });
 const { worker } = await createOperationsWorker(
   {
-    store: { databaseUrl },
+    store,
     rootKeyring: parseLocalKeyring(encryptionKey),
     egress,
     grants: new GrantVerifier(grantKeySet),

@@ -83,6 +83,7 @@ describe('the command', () => {
     const ENCRYPTION_KEY = `test:${randomBytes(32).toString('base64')}`;
     const { taskQueue: PROVIDER_OPERATIONS_TASK_QUEUE } = stage;
     const env = {
+      ...stage.agents.database.settings,
       ...grantKeys.starterEnv,
       DATABASE_URL: database.managerUrl,
       TEMPORAL_ADDRESS: temporalAddress(),
