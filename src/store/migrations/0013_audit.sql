@@ -17,7 +17,7 @@ alter table public.provider_events
   add constraint provider check ((provider_type is null) = (provider_name is null)),
   add constraint workflow_id check (length(workflow_id) between 1 and 1000);
 comment on column public.provider_events.actor is 'as whoever acts says; where nobody says, the login';
-comment on column public.provider_events.login is 'as Postgres knows it; null before 0010_audit';
+comment on column public.provider_events.login is 'as Postgres knows it; null before 0013_audit';
 comment on column public.provider_events.client_address is 'behind a pooler, the pooler’s; null by a local socket';
 
 create function provider_api.refuse_change() returns trigger
