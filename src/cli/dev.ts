@@ -6,8 +6,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { newGrantSettings } from '../dev/grant-settings.js';
 import { type Parts, startParts } from '../dev/parts.js';
-import { generateGrantKey } from '../grants/grant-keys.js';
 import { parseLocalKeyring } from '../sealing/local-keyring.js';
 import { createLogin } from '../store/logins.js';
 import { migrate } from '../store/migrate.js';
@@ -42,14 +42,15 @@ async function runOn(
   const TEMPORAL_ADDRESS = parts.temporalAddress;
   // Models and nodes of a developer are on this machine.
   const PROVIDER_EGRESS_NETWORKS = env.PROVIDER_EGRESS_NETWORKS?.trim() || 'loopback';
-  const grants = await grantSettings(env);
+  // Those of the environment; where it has none, a key that ends with this process, as the workflows of `dev` mostly do.
+  const grants = env.PROVIDER_GRANTS || env.PROVIDER_GRANT_KEYS ? undefined : await newGrantSettings();
   await writeEnvFile(envFile, {
-    ...{ DATABASE_URL, TEMPORAL_ADDRESS, PROVIDER_EGRESS_NETWORKS, ...grants.forStarters },
+    ...{ DATABASE_URL, TEMPORAL_ADDRESS, PROVIDER_EGRESS_NETWORKS, ...grants?.starterEnv },
     ...(!env.ENCRYPTION_KEY && { ENCRYPTION_KEY: rootKey }),
   });
   const config = workerConfigFromEnv({
     ...env,
-    ...grants.forWorkers,
+    ...grants?.workerEnv,
     ENCRYPTION_KEY: rootKey,
     TEMPORAL_ADDRESS,
     PROVIDER_EGRESS_NETWORKS,
@@ -82,21 +83,6 @@ function rootKeyFrom({ ENCRYPTION_KEY, DATABASE_URL }: NodeJS.ProcessEnv): strin
   const rootKey = ENCRYPTION_KEY || (DATABASE_URL ? '' : `dev:${randomBytes(32).toString('base64')}`);
   parseLocalKeyring(rootKey);
   return rootKey;
-}
-
-interface GrantSettings {
-  readonly forStarters: Readonly<Record<string, string>>;
-  readonly forWorkers: Readonly<Record<string, string>>;
-}
-
-/** Those of the environment; where it has none, a key that ends with this process, as the workflows of `dev` mostly do. */
-async function grantSettings({ PROVIDER_GRANTS, PROVIDER_GRANT_KEYS }: NodeJS.ProcessEnv): Promise<GrantSettings> {
-  if (PROVIDER_GRANTS || PROVIDER_GRANT_KEYS) return { forStarters: {}, forWorkers: {} };
-  const { signingKey, publicKey } = await generateGrantKey(['workspace', 'operator']);
-  return {
-    forStarters: { PROVIDER_GRANT_SIGNING_KEY: JSON.stringify(signingKey) },
-    forWorkers: { PROVIDER_GRANT_KEYS: JSON.stringify({ keys: [publicKey] }) },
-  };
 }
 
 /** A file of our own user's, since it holds secrets; no value has a single quote in it. */

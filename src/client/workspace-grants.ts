@@ -83,25 +83,31 @@ export class WorkspaceGrants {
   }
 }
 
+interface Start {
+  readonly headers: Headers;
+  readonly options: { readonly workflowId: string };
+}
+
 /** The headers, with a grant for these workflows. */
 type Sign = (headers: Headers, workflowIds: readonly string[]) => Promise<Headers>;
 
-/** Clients of older code may have them by their kind. */
+/** Factories of them, by their kind, are the SDK's older form. */
 function listOf(interceptors: WorkflowClientOptions['interceptors'] = []): readonly WorkflowClientInterceptor[] {
   if (Array.isArray(interceptors)) return interceptors;
   throw new ProviderError(
     'ProviderConfigInvalid',
-    "the client's interceptors.workflow must be a list of interceptors: the form with `calls` cannot carry grants",
+    "the client's interceptors.workflow must be a list of interceptors: the form with `calls`, which the SDK has deprecated, is not taken",
     { fields: ['interceptors.workflow'] },
   );
 }
 
 function startsWith(sign: Sign): WorkflowClientInterceptor {
+  const signed = async <Input extends Start>(input: Input): Promise<Input> => {
+    return { ...input, headers: await sign(input.headers, [input.options.workflowId]) };
+  };
   return {
-    startWithDetails: async (input, next) =>
-      next({ ...input, headers: await sign(input.headers, [input.options.workflowId]) }),
-    signalWithStart: async (input, next) =>
-      next({ ...input, headers: await sign(input.headers, [input.options.workflowId]) }),
+    startWithDetails: async (input, next) => next(await signed(input)),
+    signalWithStart: async (input, next) => next(await signed(input)),
     startUpdateWithStart: async (input, next) => {
       const { workflowStartHeaders, workflowStartOptions } = input;
       return next({

@@ -96,7 +96,7 @@ export function providerAudit(database: Database): ProviderAudit {
         const [row] = await database.query<{ pruned: string }>(PRUNE_USES, [before, PRUNE_BATCH]);
         const pruned = Number(row?.pruned);
         all += pruned;
-        if (!(pruned === PRUNE_BATCH)) return all;
+        if (pruned !== PRUNE_BATCH) return all;
       }
     },
   };

@@ -61,13 +61,8 @@ export function workspaceScope(policy: GrantPolicy): WorkspaceScope {
 
 async function namedWorkspace(named?: string): Promise<string> {
   if (named !== undefined) return named;
-  throw new ProviderError(
-    'ProviderConfigInvalid',
-    'workspaceId is missing: this worker runs without workspace grants',
-    {
-      fields: ['workspaceId'],
-    },
-  );
+  const message = 'workspaceId is missing: this worker runs without workspace grants';
+  throw new ProviderError('ProviderConfigInvalid', message, { fields: ['workspaceId'] });
 }
 
 async function verify(verifier: GrantVerifier, kind: GrantKind, headers: Headers, { info }: Context): Promise<Grant> {

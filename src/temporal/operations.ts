@@ -18,7 +18,7 @@ import { openManagementStore } from '../store/management-store.js';
 import type { DatabaseOptions } from '../store/pool.js';
 import { type GrantPolicy, operatorGuard } from './grant-guard.js';
 import { redactingActivity } from './redaction.js';
-import { WORKFLOW_MODULES, workflowSource } from './workflow-source.js';
+import { workflowModules, workflowSource } from './workflow-source.js';
 
 /**
  * A workflow goes on where it was begun, while that worker lives; one that was killed would keep each rotation waiting
@@ -72,6 +72,7 @@ export async function createOperationsWorker(
       rotations: new Rotations(dependencies),
       checkProvider: (provider: ProviderIdentity) => checkProvider(provider, dependencies),
     });
+    const source = workflowSource(host.dataConverter);
     const worker = await Worker.create({
       connection: host.connection,
       namespace: host.namespace,
@@ -83,10 +84,10 @@ export async function createOperationsWorker(
       interceptors: {
         ...host.interceptors,
         activity: [...(host.interceptors?.activity ?? []), operatorGuard(config.grants), redactingActivity],
-        workflowModules: [...(host.interceptors?.workflowModules ?? []), ...WORKFLOW_MODULES],
+        workflowModules: workflowModules(source, host.interceptors?.workflowModules),
       },
       dataConverter: host.dataConverter,
-      ...workflowSource(host.dataConverter),
+      ...source,
     });
     return { worker, close };
   } catch (error) {

@@ -7,7 +7,7 @@ import { resolverInContext } from './context.js';
 import { type GrantPolicy, workspaceGuard } from './grant-guard.js';
 import type { OwnQueue } from './own-queue.js';
 import { redactingActivity } from './redaction.js';
-import { GRANT_INTERCEPTORS_PATH } from './workflow-source.js';
+import { workflowModules } from './workflow-source.js';
 
 interface PluginParts {
   readonly resolver: GrantedResolver;
@@ -41,11 +41,8 @@ export class ProvidersPlugin extends SimplePlugin {
     if (options.taskQueue === this.#ownQueue.taskQueue) return options;
     this.#host = options;
     const { interceptors, ...configured } = super.configureWorker(options);
-    const own = options.interceptors?.workflowModules ?? [];
-    // A bundle that was made ahead has what carries the grants, or has it not: the worker can add nothing to it. First,
-    // so that the worker's own interceptors see the ids that children get, and may run activities of ours.
-    const workflowModules = configured.workflowBundle ? own : [GRANT_INTERCEPTORS_PATH, ...own];
-    return { ...configured, interceptors: { ...interceptors, workflowModules } };
+    const modules = workflowModules(configured, options.interceptors?.workflowModules);
+    return { ...configured, interceptors: { ...interceptors, workflowModules: modules } };
   }
 
   override runWorker(worker: Worker, next: (worker: Worker) => Promise<void>): Promise<void> {

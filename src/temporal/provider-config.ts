@@ -124,7 +124,7 @@ function readListenUrl(settings: Settings): string | undefined {
 /** The database, the root keys, and where services may be: what workers and those who manage providers both need. */
 export function readStoreSettings(settings: Settings) {
   const hint = 'the Postgres that holds workspace_providers, as postgres://…';
-  const databaseUrl = settings.required('DATABASE_URL', hint) && settings.databaseUrl('DATABASE_URL');
+  const databaseUrl = settings.databaseUrl('DATABASE_URL', hint);
   const rootKeyring = settings.parsed('ENCRYPTION_KEY', () => parseLocalKeyring(settings.env.ENCRYPTION_KEY));
   return {
     databaseUrl,

@@ -59,9 +59,9 @@ export class Settings {
     return value ?? '';
   }
 
-  /** `''` where it is not set. */
-  databaseUrl(name: string): string {
-    const value = this.text(name, '');
+  /** `''` where it is not set, which is refused where there is a hint how to set it. */
+  databaseUrl(name: string, hint?: string): string {
+    const value = hint === undefined ? this.text(name, '') : this.required(name, hint);
     const fits = value === '' || (/^postgres(ql)?:/.test(value) && URL.canParse(value));
     if (!fits) this.refuse(name, 'must be postgres://login:password@host/database');
     return value;

@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { DataConverter } from '@temporalio/common';
+import type { WorkerOptions } from '@temporalio/worker';
 
 /** Written by `build-workflow-bundle.ts`, beside the compiled workflows. */
 export const WORKFLOW_BUNDLE_PATH = fileURLToPath(new URL('../workflows/workflow-bundle.js', import.meta.url));
@@ -12,15 +13,15 @@ export const WORKFLOW_BUNDLE_PATH = fileURLToPath(new URL('../workflows/workflow
 /** The same, with the failure converter that encodes messages. */
 export const ENCODING_WORKFLOW_BUNDLE_PATH = WORKFLOW_BUNDLE_PATH.replace(/bundle\.js$/, 'bundle-encoding.js');
 
-/** The module that exports the workflows: `.ts` in the sources, `.js` when built. */
-export const WORKFLOWS_PATH = fileURLToPath(
-  new URL(`../workflows/index${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
-);
+/** `.ts` in the sources, `.js` when built. */
+const moduleOf = (name: string) =>
+  fileURLToPath(new URL(`../workflows/${name}${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url));
+
+/** The module that exports the workflows. */
+export const WORKFLOWS_PATH = moduleOf('index');
 
 /** The module that carries grants along, for the bundle of a worker's workflows. */
-export const GRANT_INTERCEPTORS_PATH = fileURLToPath(
-  new URL(`../workflows/grant-interceptors${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
-);
+export const GRANT_INTERCEPTORS_PATH = moduleOf('grant-interceptors');
 
 /**
  * For a worker's options: `workflowBundle` where one was built, else `workflowsPath`.
@@ -34,5 +35,14 @@ export function workflowSource(
   return existsSync(codePath) ? { workflowBundle: { codePath } } : { workflowsPath: WORKFLOWS_PATH };
 }
 
-/** For its interceptors: a bundle that was built has them in it. */
-export const WORKFLOW_MODULES = existsSync(WORKFLOW_BUNDLE_PATH) ? [] : [GRANT_INTERCEPTORS_PATH];
+/**
+ * For a worker's `interceptors.workflowModules`: its own, behind the one that carries grants, so that they see the ids
+ * that children get, and may run activities of ours. A bundle that was made ahead has that one in it, or has it not: the
+ * worker can add nothing to it.
+ */
+export function workflowModules(
+  source: Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'>,
+  own: readonly string[] = [],
+): string[] {
+  return source.workflowBundle ? [...own] : [GRANT_INTERCEPTORS_PATH, ...own];
+}

@@ -1,18 +1,16 @@
 /** What a fault run needs around its workers: a durable Postgres behind a proxy, Temporal on a file, a service. */
 import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { RotationClient } from '../../src/client/rotation-client.js';
 import { GrantSigner, ProviderClient, parseLocalKeyring, WorkspaceGrants } from '../../src/client.js';
 import { type LlmStandIn, startLlmStandIn } from '../../src/dev/standins/llm.js';
 import { createLogin } from '../../src/store/logins.js';
 import { migrate } from '../../src/store/migrate.js';
-import { GRANT_INTERCEPTORS_PATH } from '../../src/temporal/workflow-source.js';
 import { LOOPBACK } from '../support/egress.js';
 import { newGrantKeys } from '../support/grants.js';
+import { writeWorkflowBundle } from '../support/workflow-bundle.js';
 import { apiKeyOf } from './messages.js';
 import { type ClockedPostgres, startClockedPostgres } from './parts/clocked-postgres.js';
 import { type PostgresProxy, startPostgresProxy } from './parts/postgres-proxy.js';
@@ -23,6 +21,8 @@ export type ReaderName = (typeof READERS)[number];
 export type Route = ReaderName | `${ReaderName}-listens` | 'operations';
 
 const WORKSPACES = 20;
+
+const WORKFLOWS_PATH = fileURLToPath(new URL('agent-workflow.js', import.meta.url));
 
 export interface Stage {
   readonly postgres: ClockedPostgres;
@@ -55,7 +55,7 @@ export async function setStage(folder: string): Promise<Stage> {
     const [postgres, temporal, workflowBundle] = await Promise.all([
       startClockedPostgres({ dataFolder: join(folder, 'postgres') }),
       startRestartableTemporal(join(folder, 'temporal.db')),
-      bundleAgents(join(folder, 'agents.js')),
+      writeWorkflowBundle(WORKFLOWS_PATH, join(folder, 'agents.js')),
     ]);
     stops.push(postgres.stop, temporal.stop);
     await migrate(postgres.url);
@@ -99,16 +99,4 @@ export async function setStage(folder: string): Promise<Stage> {
     await strike();
     throw error;
   }
-}
-
-/** Ahead, so that a worker which is killed is back soon. */
-async function bundleAgents(path: string): Promise<string> {
-  const workflowsPath = fileURLToPath(new URL('agent-workflow.js', import.meta.url));
-  const { code } = await bundleWorkflowCode({
-    workflowsPath,
-    workflowInterceptorModules: [GRANT_INTERCEPTORS_PATH],
-    logger: new DefaultLogger('ERROR'),
-  });
-  await writeFile(path, code);
-  return path;
 }

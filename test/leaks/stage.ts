@@ -6,7 +6,6 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { GrantSigner, ProviderClient, parseLocalKeyring, WorkspaceGrants } from '../../src/client.js';
 import { freePort } from '../../src/dev/ports.js';
 import { type PostgresPart, startPostgres } from '../../src/dev/postgres.js';
@@ -16,9 +15,9 @@ import type { RootKeyring } from '../../src/sealing/root-keyring.js';
 import { createLogin } from '../../src/store/logins.js';
 import { migrate } from '../../src/store/migrate.js';
 import { withSession } from '../../src/store/session.js';
-import { GRANT_INTERCEPTORS_PATH } from '../../src/temporal/workflow-source.js';
 import { LOOPBACK, LOOPBACK_ENV } from '../support/egress.js';
 import { newGrantKeys } from '../support/grants.js';
+import { writeWorkflowBundle } from '../support/workflow-bundle.js';
 import { Canaries } from './canaries.js';
 import { type EchoService, startEchoService } from './echo-service.js';
 import { Processes } from './processes.js';
@@ -57,6 +56,8 @@ const UNCOMPRESSED = `
       execute format('alter table %s alter column %I set storage external', one.relation, one.attname);
     end loop;
   end $$`;
+
+const WORKFLOWS_PATH = fileURLToPath(new URL('user-workflows.js', import.meta.url));
 
 export interface Stage {
   readonly canaries: Canaries;
@@ -109,7 +110,7 @@ export async function setStage(folder: string): Promise<Stage> {
     const [postgres, temporal, workflowBundle, metricsPort] = await Promise.all([
       startPostgres({ dataFolder: join(folder, 'postgres'), settings: TELLTALE }),
       startTemporal({ dbFile: temporalFile }),
-      bundle(join(folder, 'user-workflows.js')),
+      writeWorkflowBundle(WORKFLOWS_PATH, join(folder, 'user-workflows.js')),
       freePort(),
     ]);
     stops.push(postgres.stop, temporal.stop);
@@ -160,15 +161,4 @@ export async function setStage(folder: string): Promise<Stage> {
     await strike();
     throw error;
   }
-}
-
-async function bundle(path: string): Promise<string> {
-  const workflowsPath = fileURLToPath(new URL('user-workflows.js', import.meta.url));
-  const { code } = await bundleWorkflowCode({
-    workflowsPath,
-    workflowInterceptorModules: [GRANT_INTERCEPTORS_PATH],
-    logger: new DefaultLogger('ERROR'),
-  });
-  await writeFile(path, code);
-  return path;
 }

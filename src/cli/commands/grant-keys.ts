@@ -60,9 +60,8 @@ export function addGrantKeys(program: Command, output: Output): void {
       const { revokeGrants } = await import('../../grants/key-files.js');
       const revocation = revocationOf(options);
       await revokeGrants(options.keySet, revocation);
-      const { issuedBefore, ...what } = { issuedBefore: undefined, ...revocation };
-      const until = issuedBefore && `until ${issuedBefore}`;
-      output.result({ revoked: revocation }, [line('ok', 'revoked', [...Object.values(what), until])]);
+      const [what, until] = Object.values(revocation);
+      output.result({ revoked: revocation }, [line('ok', 'revoked', [what, until && `until ${until}`])]);
     });
 }
 

@@ -14,8 +14,7 @@ export function addMigrate(program: Command, output: Output): void {
     )
     .action(async () => {
       const settings = new Settings(takeEnvironment());
-      const hint = 'the Postgres to migrate, as postgres://…';
-      const databaseUrl = settings.required('DATABASE_URL', hint) && settings.databaseUrl('DATABASE_URL');
+      const databaseUrl = settings.databaseUrl('DATABASE_URL', 'the Postgres to migrate, as postgres://…');
       settings.throwIfRefused();
       const applied = await migrate(databaseUrl);
       const lines = applied.map((name) => line('ok', 'applied', [name]));

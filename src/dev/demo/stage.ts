@@ -3,9 +3,9 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { RotationClient } from '../../client/rotation-client.js';
 import { GrantSigner, ProviderClient, WorkspaceGrants } from '../../client.js';
-import { generateGrantKey } from '../../grants/grant-keys.js';
 import { createLogin, type GrantedRole } from '../../store/logins.js';
 import { migrate } from '../../store/migrate.js';
+import { newGrantSettings } from '../grant-settings.js';
 import { startParts } from '../parts.js';
 import { startPgBouncer } from '../pgbouncer.js';
 import { liveServices } from './live-services.js';
@@ -95,14 +95,14 @@ async function build(
   const workspaces = [...new Set(services.providers.map(({ workspaceId }) => workspaceId))];
   tell(`Workspaces ${workspaces.join(' and ')}, each with keys of its own`);
 
-  const { signingKey, publicKey } = await generateGrantKey(['workspace', 'operator']);
+  const { workerEnv, starterEnv, signingSecret } = await newGrantSettings();
   const taskQueue = `agents-${randomUUID().slice(0, 8)}`;
   const env = {
     DATABASE_URL: resolver.url,
     PROVIDER_LISTEN_DATABASE_URL: resolver.direct,
     ENCRYPTION_KEY,
     TEMPORAL_ADDRESS: temporalAddress,
-    PROVIDER_GRANT_KEYS: JSON.stringify({ keys: [publicKey] }),
+    ...workerEnv,
     PROVIDER_CACHE_LEASE: lease,
     PROVIDER_TASK_QUEUE: taskQueue,
     ...egress,
@@ -126,8 +126,11 @@ async function build(
 
   const connection = await Connection.connect({ address: temporalAddress });
   stops.push(() => connection.close());
-  const grants = new WorkspaceGrants(new Client({ connection }), new GrantSigner(JSON.stringify(signingKey)));
+  const grants = new WorkspaceGrants(
+    new Client({ connection }),
+    new GrantSigner(starterEnv.PROVIDER_GRANT_SIGNING_KEY),
+  );
   const rotations = new RotationClient(providers, grants.operatorClient('demo'));
-  const secrets = [...services.secrets, rootKey, signingKey.d];
+  const secrets = [...services.secrets, rootKey, signingSecret];
   return { services, grants, taskQueue, workers, rotations, secrets, temporalUiUrl };
 }
