@@ -1,88 +1,57 @@
 /**
- * Which folder may import which: dependencies point one way,
- * surfaces → temporal, activities → resolver, management → store, sealing, providers, fence → protocol.
- * Type-only imports count as imports (`tsPreCompilationDeps`), save where a rule says otherwise. Each rule is shown to
- * find a planted violation in test/architecture/dependencies.test.ts.
+ * Which room of `src/` may import which: made from `layers.mjs`, with the rules that the table cannot express. Type-only
+ * imports count as imports (`tsPreCompilationDeps`), unless a rule says otherwise. test/architecture/dependencies.long.test.ts
+ * shows that each rule finds a planted violation.
  */
+import { ENTRIES, ROOMS } from './layers.mjs';
 
 /** A forbidden edge; `from` and `to` are paths, or what dependency-cruiser takes. */
 const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 
+const any = (names) => `(${names.join('|')})`;
+
+/** `store/ports` is a file, `store` is a folder. */
+const pathOf = (room) => (room.includes('/') ? `^src/${room}\\.ts$` : `^src/${room}/`);
+
+const rooms = ROOMS.map(({ room, has, imports }) =>
+  forbid(
+    `${room}-imports`,
+    `${room}: ${has}`,
+    { path: pathOf(room) },
+    { path: '^src/', pathNot: [pathOf(room), ...imports.map(pathOf)] },
+  ),
+);
+
 /** What webpack puts into the workflow sandbox. */
 const SANDBOX = '^src/(workflow\\.ts$|workflows/)';
 
-const SURFACES = '^src/(api|cli|client|dev)/|^src/(client|index|rotations|worker)\\.ts$';
+const withTemporal = ROOMS.filter(({ temporal }) => temporal).map(({ room }) => room);
 
 export default {
   forbidden: [
     forbid('no-cycles', 'A cycle has no lower end to start reading from.', {}, { circular: true }),
+    forbid('resolves', 'No rule here sees an import that the tool cannot follow.', {}, { couldNotResolve: true }),
+    ...rooms,
     forbid(
-      'resolves',
-      'An import that the tool cannot follow is one that no rule here sees.',
-      {},
-      { couldNotResolve: true },
+      'entries-do-not-import-dev',
+      'Embedded servers stay out of a production process.',
+      { path: `^src/${any(ENTRIES)}\\.ts$` },
+      { path: '^src/dev/' },
     ),
-
     forbid(
-      'protocol-imports-nothing',
-      'Workflows and workers share it: no Node module, no package.',
+      'dev-is-loaded-by-one-command',
+      'Only `dev` starts embedded servers.',
+      { path: '^src/cli/', pathNot: '^src/cli/run-dev\\.ts$' },
+      { path: '^src/dev/' },
+    ),
+    forbid(
+      'protocol-imports-no-package',
+      'Workflows and workers share it.',
       { path: '^src/protocol/' },
       { pathNot: '^src/protocol/' },
     ),
     forbid(
-      'redaction-knows-nobody',
-      'Everyone may redact; what redacts works on texts and values alone.',
-      { path: '^src/redaction/' },
-      { path: '^src/', pathNot: '^src/redaction/' },
-    ),
-    forbid(
-      'egress-knows-protocol-alone',
-      'It judges addresses and ports; whose provider they are of does not matter there.',
-      { path: '^src/egress/' },
-      { path: '^src/', pathNot: '^src/(egress|protocol)/' },
-    ),
-    forbid(
-      'grants-know-protocol-alone',
-      'Who may use a workspace is decided without a look at what it has.',
-      { path: '^src/grants/' },
-      { path: '^src/', pathNot: '^src/(grants|protocol|redaction)/' },
-    ),
-    forbid(
-      'store-sealing-providers-fence-know-protocol-alone',
-      'Four neighbours that do not know each other; they share `Secret`, and what redacts it.',
-      { path: '^src/(store|sealing|providers|fence)/' },
-      {
-        path: '^src/',
-        pathNot: ['^src/$1/', '^src/(protocol|redaction)/', '^src/providers/secret\\.ts$', '^src/egress/'],
-      },
-    ),
-    forbid(
-      'egress-guards-calls',
-      'Those who call no service have nothing to guard.',
-      { path: '^src/(store|sealing|fence|resolver|activities)/' },
-      { path: '^src/egress/' },
-    ),
-    forbid(
-      'resolver-looks-down',
-      'It is used by activities and surfaces, and knows neither.',
-      { path: '^src/resolver/' },
-      { path: '^src/', pathNot: '^src/(resolver|fence|store|sealing|providers|protocol|redaction)/' },
-    ),
-    forbid(
-      'management-looks-down',
-      'What changes providers knows neither who reads them nor who asked.',
-      { path: '^src/management/' },
-      { path: '^src/', pathNot: '^src/(management|fence|store|sealing|providers|egress|protocol|redaction)/' },
-    ),
-    forbid(
-      'activities-and-temporal-look-down',
-      'Of workflows they know a path alone.',
-      { path: '^src/(activities|temporal)/' },
-      { path: [SURFACES, SANDBOX] },
-    ),
-
-    forbid(
-      'workflows-import-protocol-alone',
+      'workflows-import-only-the-protocol',
       'What a workflow imports is bundled into the sandbox, and replayed for as long as a history lives.',
       { path: SANDBOX },
       {
@@ -94,31 +63,27 @@ export default {
     ),
     forbid(
       'workflows-know-activities-by-type',
-      'An activity runs outside the sandbox; workflow code sees its signature.',
+      'An activity runs outside the sandbox; workflow code sees only its signature.',
       { path: SANDBOX },
       { path: '^src/activities/', dependencyTypesNot: ['type-only'] },
     ),
-
     forbid(
       'only-store-speaks-sql',
-      'Tenancy rests on every query going through the functions there.',
+      'Tenancy rests on every query going through the functions in that room.',
       { path: '^src/', pathNot: '^src/store/' },
       { path: 'node_modules/(@types/)?pg(-|/)|node_modules/node-pg-migrate/' },
     ),
     forbid(
-      'temporal-stays-above-the-resolver',
-      'The resolver serves callers who have no Temporal.',
-      {
-        path: '^src/',
-        pathNot: '^src/(temporal|activities|workflows|cli|client|dev)/|^src/(client|rotations|worker|workflow)\\.ts$',
-      },
-      { path: 'node_modules/@temporalio/' },
+      'only-egress-opens-sockets',
+      'Every call to a service leaves through the guarded client.',
+      { path: '^src/', pathNot: '^src/(egress|dev)/' },
+      { path: 'node_modules/undici/|^(node:)?(net|tls|http|https|http2|dgram)$' },
     ),
     forbid(
-      'dev-is-for-dev',
-      'Embedded parts and stand-ins stay out of a production process.',
-      { path: '^src/', pathNot: '^src/dev/|^src/cli/dev\\.ts$' },
-      { path: '^src/dev/' },
+      'temporal-stays-above-the-resolver',
+      'The resolver serves callers who have no Temporal.',
+      { path: '^src/', pathNot: [`^src/${any(withTemporal)}/`, `^src/${any(ENTRIES)}\\.ts$`] },
+      { path: 'node_modules/@temporalio/' },
     ),
     forbid(
       'ships-what-it-needs',

@@ -1,7 +1,7 @@
 /**
  * ESLint holds the two rules that need the compiler's types; Biome does all else. Biome's own noFloatingPromises does
  * not see a promise whose type comes from a package: `sleep(…)`, `condition(…)` and every proxied activity pass it, which
- * are the ones that matter in workflow code (`test/architecture/promises.test.ts` keeps the cases).
+ * are the ones that matter in workflow code (`test/architecture/promises.long.test.ts` keeps the cases).
  */
 import tseslint from 'typescript-eslint';
 

@@ -77,7 +77,7 @@ async function onServer(raisedPollLimit, signer, providers, workspaceId, work) {
   const { address, namespace } = server;
   const workerConnection = await NativeConnection.connect({ address });
   const connection = await Connection.connect({ address });
-  const reference = await providers.resolver.resolveLlmKey(workspaceId, 'anthropic');
+  const reference = await providers.resolver.resolveLlmKey({ workspaceId: workspaceId, provider: 'anthropic' });
   try {
     const worker = await Worker.create({
       connection: workerConnection,

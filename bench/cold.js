@@ -32,22 +32,29 @@ export async function benchCold({ rounds, turnMs }, { adminUrl, resolverUrl, roo
       const workspace = await readWorkspace(pool, workspaceId);
       sealed.set(workspaceId, sealedIn(workspace));
       dataKeys.set(workspaceId, await dataKeyOf(workspace, workspaceId, rootKeyring));
-      await resolver.resolveLlmKey(workspaceId, 'anthropic');
+      await resolver.resolveLlmKey({ workspaceId: workspaceId, provider: 'anthropic' });
     }
     const contender = (name, get, compared = {}) => ({ name, run: inTurn(workspaceIds, get), ...compared });
     const contenders = [
       contender('the query alone', (id) => readWorkspace(pool, id)),
       contender('the decryption alone', (id) => decrypt(sealed.get(id), dataKeys.get(id))),
       contender(FLOOR, async (id) => decrypt(sealedIn(await readWorkspace(pool, id)), dataKeys.get(id))),
-      contender('ours: resolveLlmKey', (id) => resolver.resolveLlmKey(id, 'anthropic'), { floor: FLOOR, aim: AIM }),
+      contender('ours: resolveLlmKey', (id) => resolver.resolveLlmKey({ workspaceId: id, provider: 'anthropic' }), {
+        floor: FLOOR,
+        aim: AIM,
+      }),
       contender(UNWRAPPING_FLOOR, async (id) => {
         const workspace = await readWorkspace(pool, id);
         return decrypt(sealedIn(workspace), await dataKeyOf(workspace, id, rootKeyring));
       }),
-      contender('ours: without its data key', (id) => resolverWithoutDataKeys.resolveLlmKey(id, 'anthropic'), {
-        floor: UNWRAPPING_FLOOR,
-        aim: AIM,
-      }),
+      contender(
+        'ours: without its data key',
+        (id) => resolverWithoutDataKeys.resolveLlmKey({ workspaceId: id, provider: 'anthropic' }),
+        {
+          floor: UNWRAPPING_FLOOR,
+          aim: AIM,
+        },
+      ),
       contender(
         'select of the one row + decrypt',
         async (id) => decrypt((await selectRow(adminPool, id)).encrypted_config, dataKeys.get(id)),
@@ -55,7 +62,7 @@ export async function benchCold({ rounds, turnMs }, { adminUrl, resolverUrl, roo
       ),
     ];
     const results = await inRounds(contenders, rounds, turnOfMs(turnMs));
-    if (resolver.cache.counts.hit + resolverWithoutDataKeys.cache.counts.hit > 0)
+    if (resolver.parts.cache.counts.hit + resolverWithoutDataKeys.cache.counts.hit > 0)
       throw new Error('a cold resolve was a hit');
     return [{ title: 'cold resolve on Postgres, one after another', unit: 'µs', results }];
   } finally {

@@ -7,7 +7,7 @@ import { WorkspaceProviders } from '../dist/index.js';
 const [workspaceId] = process.argv.slice(2);
 const providers = await WorkspaceProviders.connect();
 process.on('message', async () => {
-  const { version } = await providers.resolver.resolveLlmKey(workspaceId, 'anthropic');
+  const { version } = await providers.resolver.resolveLlmKey({ workspaceId: workspaceId, provider: 'anthropic' });
   process.send?.({ version });
 });
 process.on('disconnect', () => process.exit());

@@ -48,7 +48,11 @@ export async function benchStorm({ rounds, turnMs }, { resolverUrl, rootKeyring,
     const peers = createPeers(load, 1).map(({ name, get }) => ({ name, storm: all(get) }));
     const contenders = [
       { name: FLOOR, storm: async (id) => all(async (/** @type {Promise<unknown>} */ shared) => shared)(load(id)) },
-      { name: 'ours: resolveLlmKey', storm: all((id) => resolver.resolveLlmKey(id, 'anthropic')), floor: FLOOR },
+      {
+        name: 'ours: resolveLlmKey',
+        storm: all((id) => resolver.resolveLlmKey({ workspaceId: id, provider: 'anthropic' })),
+        floor: FLOOR,
+      },
       ...peers.map((peer) => ({ ...peer, floor: FLOOR })),
       { name: 'no cache', storm: all(load), floor: FLOOR },
     ].map(({ storm, ...contender }) => ({ ...contender, run: inTurn(workspaceIds, storm), storms: 0, queries: 0 }));

@@ -5,7 +5,7 @@
 import { TTLCache } from '@isaacs/ttlcache';
 import { LRUCache } from 'lru-cache';
 import { parseLocalKeyring } from '../dist/client.js';
-import { parseProvider } from '../dist/providers/index.js';
+import { parseProvider } from '../dist/providers/registry.js';
 import { ProviderResolver } from '../dist/resolver/provider-resolver.js';
 import { toOpened } from '../dist/resolver/workspace-entry.js';
 import { Sealer } from '../dist/sealing/sealer.js';
@@ -47,7 +47,7 @@ export const AWAITED = {
   },
   [OURS.awaited]: async (workspaceIds) => {
     const resolver = await warmResolver(workspaceIds);
-    return (id) => resolver.resolveLlmKey(id, 'anthropic');
+    return (id) => resolver.resolveLlmKey({ workspaceId: id, provider: 'anthropic' });
   },
   ...Object.fromEntries(
     createPeers(async () => ({}), 1).map(({ name }, index) => [
@@ -89,6 +89,6 @@ async function warmResolver(workspaceIds) {
   const maxProviders = workspaceIds.length * providersOf('').length;
   const store = { readWorkspace };
   const resolver = new ProviderResolver({ store, sealer, fetch, lease: heldLease(), maxProviders });
-  for (const id of workspaceIds) await resolver.resolveLlmKey(id, 'anthropic');
+  for (const id of workspaceIds) await resolver.resolveLlmKey({ workspaceId: id, provider: 'anthropic' });
   return resolver;
 }

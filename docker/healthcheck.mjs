@@ -5,7 +5,7 @@
  */
 import { hostname } from 'node:os';
 import { Connection } from '@temporalio/client';
-import { workerConfigFromEnv } from '../dist/temporal/worker-config.js';
+import { workerConfigFromEnv } from '../dist/config/worker-config.js';
 
 /** A poll waits up to a minute for a task. */
 const SEEN_WITHIN_MS = 150_000;

@@ -7,8 +7,8 @@
 import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
-import { runDemo } from '../dist/dev/demo/run.js';
-import { setStage } from '../dist/dev/demo/stage.js';
+import { runDemo } from '../demo/run.js';
+import { setStage } from '../demo/stage.js';
 
 const ROTATION = `/namespaces/default/workflows/${encodeURIComponent('rotate/ws_acme/llm/anthropic')}`;
 /** Long enough to take a picture while a fence waits for it. */

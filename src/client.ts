@@ -1,21 +1,38 @@
-/** `workspace-providers/client`: for services and scripts that manage the providers of workspaces. */
-export { type ProviderClientConfig, providerClientConfigFromEnv } from './client/client-config.js';
-export type { Masked } from './client/masking.js';
-export type { ProviderChange } from './client/provider-change.js';
+/** `workspace-providers/client`: for services that start granted workflows, rotations and schedules on Temporal. */
+
 export {
-  type ConfigureProviderInput,
-  ProviderClient,
-  type UpdateProviderInput,
-  type WrittenProvider,
-} from './client/provider-client.js';
-export type { ProviderSummary } from './client/provider-summary.js';
+  ProviderSchedules,
+  type ScheduleName,
+  type ScheduleRun,
+  type ScheduleSummary,
+  type ScheduleTimes,
+} from './client/provider-schedules.js';
+export { type RotateInput, RotationClient, type RotationHandle } from './client/rotation-client.js';
 export { WorkspaceGrants } from './client/workspace-grants.js';
-export { type EgressOptions, EgressPolicy } from './egress/policy.js';
+export { providerDataConverter } from './codec/data-converter.js';
+export type { Duration } from './config/duration.js';
 export { GrantSigner } from './grants/grant-signer.js';
-export type { ProviderCheckReport } from './management/provider-check.js';
-export { FAILURE_TYPES, type FailureType, isProviderError, ProviderError } from './protocol/errors.js';
-export type { ProviderIdentity } from './protocol/identity.js';
-export { parseLocalKeyring } from './sealing/local-keyring.js';
-export type { RootKeyring } from './sealing/root-keyring.js';
-export type { ProviderAudit, ProviderEvent, ProviderUses, UsesInput } from './store/audit-store.js';
-export { providerDataConverter } from './temporal/data-converter.js';
+export type { SecretFields } from './management/secret-vault.js';
+export {
+  FAILURE_TYPES,
+  type FailureType,
+  isProviderError,
+  ProviderError,
+  type ProviderErrorFacts,
+} from './protocol/errors.js';
+export type { ProviderIdentity } from './protocol/references.js';
+export type {
+  CheckOutcome,
+  CheckReport,
+  DrainReport,
+  FencedWorker,
+  FenceOutcome,
+  FenceReport,
+  HeldVersion,
+  Holder,
+  RevocationReport,
+  RotateProviderInput,
+  RotationState,
+  RotationStatus,
+} from './protocol/rotation.js';
+export type { CheckTotals, RotateDueTotals } from './protocol/schedules.js';

@@ -1,34 +1,46 @@
 /** `workspace-providers`: the worker's side. */
-export type { ProviderActivities } from './activities/index.js';
-export { type EgressOptions, EgressPolicy } from './egress/policy.js';
-export { GrantVerifier } from './grants/grant-verifier.js';
-export { FAILURE_TYPES, type FailureType, isProviderError, ProviderError } from './protocol/errors.js';
-export type { ProviderIdentity } from './protocol/identity.js';
+export { providerDataConverter } from './codec/data-converter.js';
+export type { Duration } from './config/duration.js';
+export type { EgressOptions, ProviderOptions, ResolverOptions, StoreOptions } from './config/resolver-config.js';
+export type { Fetch } from './egress/http-client.js';
+export type { LeaseCounts } from './fence/lease-keeper.js';
+export { ProvidersPlugin } from './plugin/providers-plugin.js';
+export { redactingLogger } from './plugin/redacting-activity.js';
+export { withProvider } from './plugin/with-provider.js';
+export { GRANT_INTERCEPTORS_PATH } from './plugin/workflow-source.js';
+export { type ProviderCounts, WorkspaceProviders } from './plugin/workspace-providers.js';
+export {
+  FAILURE_TYPES,
+  type FailureType,
+  isProviderError,
+  ProviderError,
+  type ProviderErrorFacts,
+} from './protocol/errors.js';
 export type {
   CacheOutcome,
+  ProviderIdentity,
   ProviderReference,
   ProviderSource,
   ProviderUse,
   RpcReference,
+  UnusableEndpoint,
 } from './protocol/references.js';
-export type { CredentialOf, ProviderTypeName } from './providers/index.js';
-export { languageModel } from './providers/language-model.js';
-export type { LlmCredential } from './providers/llm.js';
-export { toProviderErrorFromResponse } from './providers/outcome.js';
-export type { RpcCredential } from './providers/rpc.js';
-export { Secret } from './providers/secret.js';
-export type { TenderlyCredential } from './providers/tenderly.js';
-export { transport } from './providers/transport.js';
-export type { Fetch } from './providers/type.js';
+export type {
+  ResolveLlmKeyInput,
+  ResolveRpcEndpointInput,
+  ResolveTenderlyConfigInput,
+} from './protocol/steps.js';
+export { toProviderErrorFromResponse } from './providers/answers/provider-error.js';
+export { aiSdkModel } from './providers/llm/ai-sdk-model.js';
+export type { LlmCredential } from './providers/llm/llm.js';
+export type { LlmAdminCredential } from './providers/llm/llm-admin.js';
+export type { CredentialOf, ProviderTypeName } from './providers/registry.js';
+export type { RpcCredential } from './providers/rpc/rpc.js';
+export { viemTransport } from './providers/rpc/viem-transport.js';
+export type { TenderlyCredential } from './providers/tenderly/tenderly.js';
 export { redact } from './redaction/opened-secrets.js';
-export { PlatformFallback } from './resolver/platform-fallback.js';
-export type { OpenCredential, ProviderCall } from './resolver/provider-call.js';
-export { ProviderResolver, type ProviderResolverOptions } from './resolver/provider-resolver.js';
+export { Secret } from './redaction/secret.js';
+export { type OpenCredential, type ProviderCall, ProviderResolver } from './resolver/provider-resolver.js';
 export type { CacheCounts } from './resolver/workspace-cache.js';
-export { parseLocalKeyring } from './sealing/local-keyring.js';
-export { withProvider } from './temporal/context.js';
-export { providerDataConverter } from './temporal/data-converter.js';
-export { type ProviderConfig, providerConfigFromEnv } from './temporal/provider-config.js';
-export { redactingLogger } from './temporal/redaction.js';
-export { GRANT_INTERCEPTORS_PATH } from './temporal/workflow-source.js';
-export { WorkspaceProviders } from './temporal/workspace-providers.js';
+export type { RootKeyring, WrappedKey } from './sealing/root-keyring.js';
+export type { WrappedDataKey } from './store/ports.js';

@@ -2,10 +2,12 @@
 export { FAILURE_TYPES, type FailureType } from './protocol/errors.js';
 export type {
   CacheOutcome,
+  ProviderIdentity,
   ProviderReference,
   ProviderSource,
   ProviderUse,
   RpcReference,
+  UnusableEndpoint,
 } from './protocol/references.js';
 export {
   type Json,
@@ -23,7 +25,7 @@ export {
   type TenderlyStepInput,
   type TenderlyStepResult,
 } from './protocol/steps.js';
-export type { StepOptions } from './workflows/schedule.js';
+export type { StepOptions } from './workflows/agent/step-options.js';
 export {
   llmStep,
   resolveLlmKey,
@@ -31,4 +33,5 @@ export {
   resolveTenderlyConfig,
   rpcStep,
   tenderlyStep,
-} from './workflows/steps.js';
+} from './workflows/agent/steps.js';
+export { failureTypeOf } from './workflows/failure-type.js';

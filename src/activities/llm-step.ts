@@ -8,23 +8,24 @@ import { ProviderError } from '../protocol/errors.js';
 import { checkReference, describeProvider } from '../protocol/names.js';
 import type { ProviderReference } from '../protocol/references.js';
 import type { Json, LlmStepInput, LlmStepResult } from '../protocol/steps.js';
-import { languageModel } from '../providers/language-model.js';
-import type { LlmCredential } from '../providers/llm.js';
-import type { GrantedResolver } from '../resolver/granted-resolver.js';
-import { alive } from './heartbeat.js';
+import { aiSdkModel } from '../providers/llm/ai-sdk-model.js';
+import type { LlmCredential } from '../providers/llm/llm.js';
+import type { ProviderResolver } from '../resolver/provider-resolver.js';
+import { runWithHeartbeat } from './run-activity.js';
 
-export function createLlmStep(resolver: GrantedResolver) {
-  return (input: LlmStepInput): Promise<LlmStepResult> => alive((signal) => llmStep(resolver, input, signal));
+export function createLlmStep(resolver: ProviderResolver) {
+  return (input: LlmStepInput): Promise<LlmStepResult> =>
+    runWithHeartbeat((signal) => llmStep(resolver, input, signal));
 }
 
-function llmStep(resolver: GrantedResolver, input: LlmStepInput, signal: AbortSignal): Promise<LlmStepResult> {
+function llmStep(resolver: ProviderResolver, input: LlmStepInput, signal: AbortSignal): Promise<LlmStepResult> {
   return resolver.withProvider(
     checkReference(input.ref, 'llm'),
     async ({ credential, use, fetch }) => {
       const model = modelOf(input, credential);
       const output = outputOf(input);
       const answer = await generateText({
-        model: languageModel(credential, model, fetch),
+        model: aiSdkModel(credential, model, fetch),
         system: input.system,
         messages: messagesOf(input),
         output,

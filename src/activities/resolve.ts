@@ -1,18 +1,18 @@
-/** Resolve activities: they hand a workflow a reference, never a credential. */
+/** Resolve activities: they return a reference to a workflow, never a credential. */
 import type { ProviderReference, RpcReference } from '../protocol/references.js';
 import type { ResolveLlmKeyInput, ResolveRpcEndpointInput, ResolveTenderlyConfigInput } from '../protocol/steps.js';
-import type { GrantedResolver } from '../resolver/granted-resolver.js';
-import { atTheEdge } from './failures.js';
+import type { ProviderResolver } from '../resolver/provider-resolver.js';
+import { runActivity } from './run-activity.js';
 
-export function createResolveActivities(resolver: GrantedResolver) {
+export function createResolveActivities(resolver: ProviderResolver) {
   return {
-    resolveLlmKey: ({ workspaceId, provider }: ResolveLlmKeyInput): Promise<ProviderReference<'llm'>> =>
-      atTheEdge(() => resolver.resolveLlmKey(workspaceId, provider)),
+    resolveLlmKey: (input: ResolveLlmKeyInput): Promise<ProviderReference<'llm'>> =>
+      runActivity(() => resolver.resolveLlmKey(input)),
 
-    resolveTenderlyConfig: ({ workspaceId }: ResolveTenderlyConfigInput): Promise<ProviderReference<'tenderly'>> =>
-      atTheEdge(() => resolver.resolveTenderlyConfig(workspaceId)),
+    resolveTenderlyConfig: (input: ResolveTenderlyConfigInput): Promise<ProviderReference<'tenderly'>> =>
+      runActivity(() => resolver.resolveTenderlyConfig(input)),
 
-    resolveRpcEndpoint: ({ workspaceId, chainId }: ResolveRpcEndpointInput): Promise<RpcReference> =>
-      atTheEdge(() => resolver.resolveRpcEndpoint(workspaceId, chainId)),
+    resolveRpcEndpoint: (input: ResolveRpcEndpointInput): Promise<RpcReference> =>
+      runActivity(() => resolver.resolveRpcEndpoint(input)),
   };
 }

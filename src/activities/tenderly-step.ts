@@ -1,16 +1,16 @@
 /** Simulates a transaction in the workspace's Tenderly project. */
 import { checkReference } from '../protocol/names.js';
 import type { TenderlyStepInput, TenderlyStepResult } from '../protocol/steps.js';
-import { simulate } from '../providers/tenderly-simulation.js';
-import type { GrantedResolver } from '../resolver/granted-resolver.js';
-import { alive } from './heartbeat.js';
+import { simulate } from '../providers/tenderly/simulation.js';
+import type { ProviderResolver } from '../resolver/provider-resolver.js';
+import { runWithHeartbeat } from './run-activity.js';
 
-export function createTenderlyStep(resolver: GrantedResolver) {
+export function createTenderlyStep(resolver: ProviderResolver) {
   return (input: TenderlyStepInput): Promise<TenderlyStepResult> =>
-    alive((signal) => tenderlyStep(resolver, input, signal));
+    runWithHeartbeat((signal) => tenderlyStep(resolver, input, signal));
 }
 
-function tenderlyStep(resolver: GrantedResolver, input: TenderlyStepInput, signal: AbortSignal) {
+function tenderlyStep(resolver: ProviderResolver, input: TenderlyStepInput, signal: AbortSignal) {
   const { ref, ...simulation } = input;
   return resolver.withProvider(
     checkReference(ref, 'tenderly'),

@@ -4,9 +4,9 @@
  */
 import type { z } from 'zod';
 import { ProviderError } from '../protocol/errors.js';
-import { parseJson } from '../protocol/json.js';
 import { checkProviderName } from '../protocol/names.js';
-import { type AnyProviderType, providerType } from '../providers/index.js';
+import { type AnyProviderType, providerType } from '../providers/registry.js';
+import { parseJson } from '../redaction/parse-json.js';
 import { UsageError } from './failure.js';
 
 /**

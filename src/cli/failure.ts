@@ -4,7 +4,7 @@
  */
 import { CommanderError } from 'commander';
 import { isProviderError } from '../protocol/errors.js';
-import { EXIT, exitCodeOf } from '../protocol/exit-codes.js';
+import { EXIT, exitCodeOf } from './exit-codes.js';
 
 /** An error, as `--json` prints it. */
 export interface Failure {

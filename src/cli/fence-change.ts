@@ -1,78 +1,90 @@
 /**
- * What follows a change of a provider: it is told, then waited for until every worker has it, and that is told too. The
- * change stands, whatever becomes of the wait.
+ * Runs a change of a provider: prints it when it is committed, then waits until every worker has it, and prints that too.
  */
-import type { ProviderClient } from '../client/provider-client.js';
-import { isProviderError, ProviderError } from '../protocol/errors.js';
-import { EXIT } from '../protocol/exit-codes.js';
+import { describeDuration } from '../config/duration.js';
+import type { ChangeOptions } from '../management/change-fence.js';
+import type { Fenced } from '../management/provider-inputs.js';
 import type { FenceReport } from '../protocol/rotation.js';
-import { describeDuration } from './duration.js';
-import { describeAnswers, describeWait, timeOfDay } from './fence-text.js';
-import { interruptible } from './interruptible.js';
-import { LiveView } from './live-view.js';
-import { line, type Output } from './output.js';
+import { EXIT } from './exit-codes.js';
+import { describeAnswers, describeWait, timeOfDay } from './terminal/fence-text.js';
+import { interruptible, LiveView } from './terminal/live-view.js';
+import { line, type Output } from './terminal/output.js';
 
-export interface Change {
-  /** What was done, as `--json` prints it; it gains `fence` and `fencedAt`. */
-  readonly document: object;
+export interface Change<Changed extends Fenced> {
+  /** Makes the change, with these options. */
+  readonly run: (options: ChangeOptions<Changed>) => Promise<Changed>;
+  /** What was done, for `--json`; `fence` and `fencedAt` are added. */
+  readonly document: (changed: Changed) => object;
   /** The same for a person. */
-  readonly line: string;
-  /** What holds once every worker has it: `no worker serves it`. */
+  readonly line: (changed: Changed) => string;
+  /** What holds once every worker has the change: `no worker serves it`. */
   readonly fenced: string;
   /** False with `--no-wait`. */
   readonly wait: boolean;
 }
 
-/** The one option of every command that changes a provider. */
-export const NO_WAIT = ['--no-wait', 'do not wait until every worker has it'] as const;
+/** The option of every command that changes a provider. */
+export const NO_WAIT = ['--no-wait', 'do not wait until every worker has the change'] as const;
 
-/** Sooner than that nobody looks up. */
+/** A shorter wait is over before a person looks up. */
 const SHOWN_AFTER_MS = 1_000;
 
-/** @throws ProviderError `StoreUnavailable`, saying that the change was made */
-export async function fenceChange(client: ProviderClient, output: Output, change: Change): Promise<void> {
-  const fence = await interruptible((signal) => {
-    output.tell(change.line);
-    return change.wait ? awaitFence(client, output, signal) : undefined;
-  });
-  if (fence) {
+/** @throws ProviderError; if the wait failed, its message says that the change was made */
+export async function fenceChange<Changed extends Fenced>(output: Output, change: Change<Changed>): Promise<void> {
+  const progress = new FenceProgress(output);
+  try {
+    const changed = await interruptible((signal) =>
+      change.run({
+        ...(!change.wait && { fence: false }),
+        signal,
+        onProgress: progress.show,
+        onChanged: (written) => {
+          output.tell(change.line(written));
+          if (change.wait) progress.begin();
+        },
+      }),
+    );
+    progress.end();
+    const { fence } = changed;
+    if (!fence) return output.document(change.document(changed));
+    if (!fence.complete) {
+      output.exitCode = EXIT.interrupted;
+      output.tell(line('unsure', 'not fenced', ['the change is made; nobody waited until every worker has it']));
+      return output.document(change.document(changed));
+    }
     const fencedAt = new Date();
     const since = `${change.fenced} since ${timeOfDay(fencedAt)}; ${describeAnswers(fence)}`;
     const fact = fence.workers.length > 0 ? since : 'no worker is running';
-    return output.result({ ...change.document, fence, fencedAt }, [line('ok', 'fenced', [fact])]);
+    output.result({ ...change.document(changed), fence, fencedAt }, [line('ok', 'fenced', [fact])]);
+  } finally {
+    progress.end();
   }
-  if (change.wait) {
-    output.exitCode = EXIT.interrupted;
-    output.tell(line('unsure', 'not fenced', ['the change is made; nobody waited until every worker has it']));
-  }
-  if (output.json) output.result(change.document, []);
 }
 
-/** `undefined`: nobody waited to the end. */
-async function awaitFence(
-  client: ProviderClient,
-  output: Output,
-  signal: AbortSignal,
-): Promise<FenceReport | undefined> {
-  const startMs = performance.now();
-  let report: FenceReport | undefined;
-  const view = output.isLive
-    ? new LiveView(process.stdout, (frame) => {
-        const tookMs = performance.now() - startMs;
-        if (tookMs < SHOWN_AFTER_MS) return [];
-        return [line('running', 'fencing', [describeWait(report), describeDuration(tookMs)], frame)];
-      })
-    : undefined;
-  try {
-    const onProgress = (progress: FenceReport) => {
-      report = progress;
-    };
-    return await client.awaitFence({ signal, onProgress });
-  } catch (error) {
-    if (signal.aborted) return undefined;
-    if (!isProviderError(error)) throw error;
-    throw new ProviderError(error.type, `the change is made, but not every worker may have it: ${error.message}`);
-  } finally {
-    view?.end([]);
+/** Shows on a terminal which workers are waited for. */
+class FenceProgress {
+  #report: FenceReport | undefined;
+  #view: LiveView | undefined;
+
+  constructor(private readonly output: Output) {}
+
+  readonly show = (report: FenceReport): void => {
+    this.#report = report;
+  };
+
+  begin(): void {
+    if (!this.output.isLive) return;
+    const startMs = performance.now();
+    this.#view = new LiveView(process.stdout, (frame) => {
+      const tookMs = performance.now() - startMs;
+      if (tookMs < SHOWN_AFTER_MS) return [];
+      return [line('running', 'fencing', [describeWait(this.#report), describeDuration(tookMs)], frame)];
+    });
+  }
+
+  /** Idempotent. */
+  end(): void {
+    this.#view?.end([]);
+    this.#view = undefined;
   }
 }

@@ -3,15 +3,16 @@
  * the following, and nothing else.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Client } from '@temporalio/client';
+import { type Client, WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import type { RotationHandle } from '../client/rotation-client.js';
-import { EXIT } from '../protocol/exit-codes.js';
-import type { ProviderIdentity } from '../protocol/identity.js';
+import { FAILURE_TYPES, type FailureType, ProviderError } from '../protocol/errors.js';
+import type { ProviderIdentity } from '../protocol/references.js';
 import { ROTATION_STATUS, type RotationStatus } from '../protocol/rotation.js';
-import { interruptible } from './interruptible.js';
-import type { Output } from './output.js';
-import { rotationFailure } from './rotation-failure.js';
-import { RotationView, SILENCE_MS } from './rotation-view.js';
+import { EXIT } from './exit-codes.js';
+import { interruptible } from './terminal/live-view.js';
+import type { Output } from './terminal/output.js';
+import { RotationView, SILENCE_MS } from './terminal/rotation-view.js';
 
 /** Between two looks: the stages pass in milliseconds, an overlap in hours. */
 const LOOK_MS = 150;
@@ -113,4 +114,37 @@ async function askStatus(
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Why a rotation's workflow failed, as one of the package's errors: what its activities reported is beneath Temporal's
+ * wrapping.
+ *
+ * @param status - the last one; absent if no worker could be asked
+ * @returns `undefined` if the workflow has not failed: then Temporal went away
+ */
+function rotationFailure(
+  error: unknown,
+  workflowId: string,
+  status: RotationStatus | undefined,
+): ProviderError | undefined {
+  if (!(error instanceof WorkflowFailedError)) return undefined;
+  const cause = innermost(error);
+  const isOurs = cause instanceof ApplicationFailure && cause.type && Object.hasOwn(FAILURE_TYPES, cause.type);
+  const type = isOurs ? (cause.type as FailureType) : 'RotationFailed';
+  const what = isOurs ? cause.message : `workflow ${workflowId} was broken off: see it in the Temporal UI`;
+  return new ProviderError(type, `${what}; ${whatIsLeft(status)}`);
+}
+
+function innermost(error: Error): unknown {
+  for (let link: unknown = error; ; link = (link as Error).cause) {
+    if (!(link instanceof Error) || link.cause === undefined || link instanceof ApplicationFailure) return link;
+  }
+}
+
+function whatIsLeft(status: RotationStatus | undefined): string {
+  if (!status) return 'see `rotations` for what was changed';
+  const { toVersion } = status;
+  if (toVersion === undefined) return 'nothing was changed';
+  return `version ${toVersion} is served, and the older credential may still be valid at its service`;
 }

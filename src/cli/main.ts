@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The `workspace-providers` command. */
-import { hardenProcess } from './process-hardening.js';
+import { hardenProcess } from '../config/process-hardening.js';
 import { runCli } from './program.js';
 
 hardenProcess();

@@ -1,40 +1,41 @@
 /** The command line: its commands, how it reads, and how it ends. */
 import { Command, CommanderError } from 'commander';
-import { EXIT } from '../protocol/exit-codes.js';
-import { BUILD } from '../temporal/build.js';
+import { BUILD } from '../config/package-version.js';
+import { addAudit } from './commands/audit.js';
 import { addCheck } from './commands/check.js';
 import { addConfigure } from './commands/configure.js';
 import { addDev } from './commands/dev.js';
-import { addEvents } from './commands/events.js';
-import { addGrantKeys } from './commands/grant-keys.js';
+import { addEnableDisable } from './commands/enable-disable.js';
+import { addGrants } from './commands/grants.js';
 import { addList } from './commands/list.js';
 import { addMigrate } from './commands/migrate.js';
 import { addRemove } from './commands/remove.js';
 import { addRewrap } from './commands/rewrap.js';
-import { addRollBack } from './commands/roll-back.js';
+import { addRollback } from './commands/rollback.js';
 import { addRotate } from './commands/rotate.js';
 import { addRotateEvery } from './commands/rotate-every.js';
 import { addRotations } from './commands/rotations.js';
 import { addSchedules } from './commands/schedules.js';
 import { addShred } from './commands/shred.js';
-import { addSwitches } from './commands/switch.js';
-import { addUses } from './commands/uses.js';
+import { addUsage } from './commands/usage.js';
 import { addWorker } from './commands/worker.js';
 import { addWorkers } from './commands/workers.js';
-import { Output } from './output.js';
+import { EXIT } from './exit-codes.js';
+import { Output } from './terminal/output.js';
 
 const AFTER_HELP = `
-Settings come from the environment: DATABASE_URL and ENCRYPTION_KEY, for what
-rotates TEMPORAL_ADDRESS, and for worker and dev more: docs/configuration.md.
+Settings come from the environment: PROVIDER_MANAGER_DATABASE_URL (or
+DATABASE_URL) and ENCRYPTION_KEY, TEMPORAL_ADDRESS for rotations and schedules,
+and more for worker and dev: docs/configuration.md.
 
 Exit codes:
   0  done
   1  a bug
   2  input or settings do not fit; nothing was changed
-  3  no such provider, or it is disabled
+  3  there is no such provider, or it is disabled
   4  the credential was rejected, or does not open
   5  Postgres, Temporal or the service is away or cannot tell: try again
-  6  a rotation was broken off after it changed the credential; see the message
+  6  the change was made, but not everything that follows it; see the message
   130  Ctrl-C ended the wait; what was begun is done, or goes on
 
 Examples:
@@ -60,7 +61,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
 
 function createProgram(output: Output): Command {
   const program = new Command('workspace-providers')
-    .description("Each workspace's own credentials for the steps of its agent workflows.")
+    .description('Per-workspace credentials for Temporal agent workflows.')
     .version(BUILD)
     .option('--json', 'one JSON document on stdout, for scripts')
     .exitOverride()
@@ -73,18 +74,18 @@ function createProgram(output: Output): Command {
     addConfigure,
     addList,
     addCheck,
-    addSwitches,
+    addEnableDisable,
     addRemove,
     addRewrap,
     addShred,
     addRotate,
-    addRollBack,
+    addRollback,
     addRotations,
     addRotateEvery,
     addSchedules,
-    addEvents,
-    addUses,
-    addGrantKeys,
+    addAudit,
+    addUsage,
+    addGrants,
     addWorkers,
     addWorker,
     addDev,

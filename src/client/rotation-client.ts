@@ -1,4 +1,4 @@
-/** Starts rotations on Temporal, follows them and rolls them back. The credentials stay out of it: ids alone travel. */
+/** Starts rotations on Temporal, follows them and rolls them back. Only ids travel, never a credential. */
 import {
   type Client,
   WorkflowExecutionAlreadyStartedError,
@@ -7,60 +7,83 @@ import {
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
+import { DURATION_RULE, type Duration, parseDuration } from '../config/duration.js';
+import type { ProviderClient } from '../management/provider-client.js';
 import type { SecretFields } from '../management/secret-vault.js';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
-import type { ProviderIdentity } from '../protocol/identity.js';
 import { describeProvider } from '../protocol/names.js';
+import type { ProviderIdentity } from '../protocol/references.js';
 import {
   OPERATIONS_TASK_QUEUE,
   ROLL_BACK,
+  ROTATE_PROVIDER,
   ROTATION_STATUS,
   type RotateProviderInput,
   type RotationStatus,
   rotationWorkflowId,
 } from '../protocol/rotation.js';
-import type { ProviderClient } from './provider-client.js';
 
-export interface RotateInput extends Omit<RotateProviderInput, 'rotationId'> {
-  /** The next credential, in the clear; sealed before it leaves this process. Absent: the service is to make one. */
+export interface RotateInput extends ProviderIdentity {
+  /** The plaintext next credential; it is sealed before it leaves this process. Absent: the service makes one. */
   readonly secret?: SecretFields;
-  /** Who asks, for the record. */
-  readonly requestedBy: string;
+  /**
+   * How long both credentials stay valid at the service after no worker serves the older one: the time in which a rollback
+   * is possible. At most `30d`. Default: `0`.
+   */
+  readonly overlap?: Duration;
+  /** How long to wait for running steps that hold the older credential. At most `1d`. Default: `15m`. */
+  readonly drainLimit?: Duration;
+  /** Whether to activate a credential that the live service could not confirm. Default: false. */
+  readonly acceptUnchecked?: boolean;
 }
 
-/** Its result is what was done and proved; it fails where nothing was changed. */
+/** Its result is what was done and proved. It fails if nothing was changed. */
 export type RotationHandle = WorkflowHandle<(input: RotateProviderInput) => Promise<RotationStatus>>;
 
 /** A process that is killed in the middle of a decision is noticed as soon as one that is killed in an activity. */
 const WORKFLOW_TASK_TIMEOUT = '5 seconds';
+const LONGEST_OVERLAP: Duration = '30d';
+const LONGEST_DRAIN: Duration = '1d';
 
+/** @example new RotationClient(await ProviderClient.connect(), grants.operatorClient('ops')) */
 export class RotationClient {
+  /**
+   * @param providers - its actor is recorded as the one who asked
+   * @param temporal - a client whose workflows carry an operator's grant: `WorkspaceGrants.operatorClient`
+   * @param taskQueue - the queue of the workers that run rotations
+   */
   constructor(
     private readonly providers: ProviderClient,
     private readonly temporal: Client,
-    /** Where rotations are run. */
     private readonly taskQueue: string = OPERATIONS_TASK_QUEUE,
   ) {}
 
   /**
    * Stages the next credential and starts the rotation.
    *
-   * @throws ProviderError `RotationInProgress` where there is another one, and what `Rotations.stage` throws
+   * @throws ProviderError `RotationInProgress` if another one is running, `ProviderNotConfigured`,
+   *   `ProviderConfigInvalid` also for the credential that is stored now, and if the service cannot make keys
    */
-  async rotate({ secret, requestedBy, ...input }: RotateInput): Promise<RotationHandle> {
-    const { provider } = input;
-    // Before anything is staged: what is staged takes the place of what has not begun.
+  async rotate({ secret, overlap, drainLimit, acceptUnchecked, ...identity }: RotateInput): Promise<RotationHandle> {
+    const { workspaceId, type, name } = identity;
+    const provider = { workspaceId, type, name };
+    const limits = {
+      ...(acceptUnchecked && { acceptUnchecked }),
+      ...(overlap !== undefined && { overlapMs: checkLimit('overlap', overlap, LONGEST_OVERLAP) }),
+      ...(drainLimit !== undefined && { drainLimitMs: checkLimit('drainLimit', drainLimit, LONGEST_DRAIN) }),
+    };
+    // Before anything is staged: what is staged replaces what has not begun.
     if (await this.#isRunning(provider)) throw inProgress(provider);
-    const stage = () => this.providers.rotations.stage({ provider, secret, requestedBy });
+    const stage = () => this.providers.stageRotation({ ...provider, ...(secret && { secret }) });
     const rotationId = await stage().catch(async (error: unknown) => {
       if (!isProviderError(error, 'RotationInProgress') || !(await this.#abandonOrphan(provider))) throw error;
       return stage();
     });
     try {
-      return await this.temporal.workflow.start('rotateProvider', {
+      return await this.temporal.workflow.start(ROTATE_PROVIDER, {
         workflowId: rotationWorkflowId(provider),
         taskQueue: this.taskQueue,
-        args: [{ ...input, rotationId }],
+        args: [{ ...limits, provider, rotationId }],
         workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
         staticSummary: `rotate ${describeProvider(provider)}`,
       });
@@ -71,29 +94,28 @@ export class RotationClient {
     }
   }
 
-  /** Of the provider's latest rotation. */
+  /** A handle of the provider's latest rotation. */
   handleOf(provider: ProviderIdentity): RotationHandle {
     return this.temporal.workflow.getHandle(rotationWorkflowId(provider));
   }
 
-  /** Of the provider's latest rotation, under way or ended. @throws ProviderError `RotationFailed` where there is none */
+  /** The status of the provider's latest rotation. @throws ProviderError `RotationFailed` if Temporal keeps none */
   async status(provider: ProviderIdentity): Promise<RotationStatus> {
     try {
       return await this.handleOf(provider).query<RotationStatus, []>(ROTATION_STATUS);
     } catch (error) {
       if (!(error instanceof WorkflowNotFoundError)) throw error;
-      throw new ProviderError('RotationFailed', `Temporal keeps no rotation of ${describeProvider(provider)}`, {
-        provider,
-      });
+      throw failed(`Temporal keeps no rotation of ${describeProvider(provider)}`, provider);
     }
   }
 
   /**
-   * Brings the previous credential back, while a rotation under way keeps it. Returns once the rotation has turned; its
-   * result tells when no worker serves the newer one.
+   * Brings the previous credential back while a running rotation keeps it. Returns once the rotation has turned; its
+   * result says when no worker serves the newer one.
    *
-   * @throws ProviderError `RotationFailed` where nothing is kept to go back to, or the provider was changed since;
-   *   `ProviderConfigInvalid` for a reason that is empty or longer than 500 characters
+   * @param reason - for the record, 1 to 500 characters
+   * @throws ProviderError `RotationFailed` if no previous credential is kept, or the provider was changed since;
+   *   `ProviderConfigInvalid` for a reason that does not fit
    */
   async rollBack(provider: ProviderIdentity, reason: string): Promise<RotationHandle> {
     const handle = this.handleOf(provider);
@@ -106,9 +128,11 @@ export class RotationClient {
         const type = cause.type === 'ProviderConfigInvalid' ? cause.type : 'RotationFailed';
         throw new ProviderError(type, cause.message, { provider });
       }
+      if (error instanceof WorkflowUpdateFailedError) {
+        throw failed(`the rotation of ${describeProvider(provider)} ended before it was rolled back`, provider);
+      }
       if (!(error instanceof WorkflowNotFoundError)) throw error;
-      const message = `no rotation of ${describeProvider(provider)} is under way: rotate to the older credential`;
-      throw new ProviderError('RotationFailed', message, { provider });
+      throw failed(`no rotation of ${describeProvider(provider)} is running: rotate to the older credential`, provider);
     }
   }
 
@@ -121,18 +145,24 @@ export class RotationClient {
     }
   }
 
-  /** A rotation whose workflow was terminated ends nowhere, and would keep every other one out. */
+  /** A rotation whose workflow was terminated never ends by itself, and would block every other one. */
   async #abandonOrphan(provider: ProviderIdentity): Promise<boolean> {
     if (await this.#isRunning(provider)) return false;
-    const open = (await this.providers.listRotations(provider.workspaceId, 1_000)).find(
-      (each) => each.endedAt === undefined && describeProvider(each.provider) === describeProvider(provider),
-    );
-    if (open) await this.providers.abandonRotation(open.rotationId, 'its workflow ended without it');
-    return open !== undefined;
+    return this.providers.abandonOpenRotation(provider, 'its workflow ended without it');
   }
+}
+
+function checkLimit(field: string, duration: Duration, longest: Duration): number {
+  const ms = parseDuration(duration);
+  if (ms !== undefined && ms <= (parseDuration(longest) ?? 0)) return ms;
+  throw ProviderError.configInvalid(field, `must be ${DURATION_RULE}, at most ${longest}`);
 }
 
 function inProgress(provider: ProviderIdentity): ProviderError {
   const message = `${describeProvider(provider)} is being rotated already`;
   return new ProviderError('RotationInProgress', message, { provider });
+}
+
+function failed(message: string, provider: ProviderIdentity): ProviderError {
+  return new ProviderError('RotationFailed', message, { provider });
 }

@@ -3,7 +3,6 @@ import {
   type Client,
   type CompiledScheduleUpdateOptions,
   type Headers,
-  ScheduleClient,
   type ScheduleClientInterceptor,
   type ScheduleClientOptions,
   WorkflowClient,
@@ -15,8 +14,9 @@ import type { GrantSigner } from '../grants/grant-signer.js';
 import { ProviderError } from '../protocol/errors.js';
 import { GRANT_HEADERS, type GrantKind } from '../protocol/grants.js';
 import { checkWorkspaceId } from '../protocol/names.js';
-import { ROTATIONS } from '../protocol/rotation.js';
-import { ROTATES_DUE } from '../protocol/schedules.js';
+import { ROTATION_ID_PREFIX } from '../protocol/rotation.js';
+import { ROTATE_DUE_PROVIDERS } from '../protocol/schedules.js';
+import { checkClientInternals, InterceptedScheduleClient, withSubclients } from '../sdk/internals.js';
 
 /** For whom a client's workflows work. */
 interface Granted {
@@ -35,12 +35,14 @@ export class WorkspaceGrants {
   constructor(
     private readonly client: Client,
     private readonly signer: GrantSigner,
-  ) {}
+  ) {
+    checkClientInternals();
+  }
 
   /**
    * A client whose workflows, schedules' ones too, may use the providers of one workspace. Shares the connection.
    *
-   * @throws ProviderError `ProviderConfigInvalid` for an id that is none
+   * @throws ProviderError `SetupInvalid` for an id that is none
    */
   clientFor(workspaceId: string): Client {
     return this.#clientOf({ kind: 'workspace', subject: checkWorkspaceId(workspaceId) });
@@ -75,11 +77,13 @@ export class WorkspaceGrants {
         { ...schedule.options, connection },
         (headers, { workflowId, workflowType }) =>
           // What is due is rotated in workflows of their own.
-          sign(headers, isOperator && workflowType === ROTATES_DUE ? [workflowId, ROTATIONS] : [workflowId]),
+          sign(
+            headers,
+            isOperator && workflowType === ROTATE_DUE_PROVIDERS ? [workflowId, ROTATION_ID_PREFIX] : [workflowId],
+          ),
       ),
     };
-    // A new `Client` would have the plugins of the connection a second time.
-    return Object.create(client, Object.getOwnPropertyDescriptors(subclients)) as Client;
+    return withSubclients(client, subclients);
   }
 }
 
@@ -95,7 +99,7 @@ type Sign = (headers: Headers, workflowIds: readonly string[]) => Promise<Header
 function listOf(interceptors: WorkflowClientOptions['interceptors'] = []): readonly WorkflowClientInterceptor[] {
   if (Array.isArray(interceptors)) return interceptors;
   throw new ProviderError(
-    'ProviderConfigInvalid',
+    'SetupInvalid',
     "the client's interceptors.workflow must be a list of interceptors: the form with `calls`, which the SDK has deprecated, is not taken",
     { fields: ['interceptors.workflow'] },
   );
@@ -118,8 +122,8 @@ function startsWith(sign: Sign): WorkflowClientInterceptor {
   };
 }
 
-/** Interceptors see a schedule when it is created; here one that is updated gets a new grant, too. */
-class GrantingScheduleClient extends ScheduleClient {
+/** Signs a grant for each schedule that is created or updated. */
+class GrantingScheduleClient extends InterceptedScheduleClient {
   constructor(
     options: ScheduleClientOptions,
     private readonly grant: (headers: Headers, action: Action) => Promise<Headers>,
@@ -129,12 +133,10 @@ class GrantingScheduleClient extends ScheduleClient {
     super({ ...options, interceptors: [...(options.interceptors ?? []), { create }] });
   }
 
-  protected override async _updateSchedule(...[scheduleId, options, headers]: UpdateSchedule) {
-    return super._updateSchedule(scheduleId, options, await this.grant(headers, options.action));
+  protected override headersOfUpdate(headers: Headers, action: Action): Promise<Headers> {
+    return this.grant(headers, action);
   }
 }
 
-/** Of a schedule, as interceptors see it. */
+/** A schedule's action, as interceptors see it. */
 type Action = Pick<CompiledScheduleUpdateOptions['action'], 'workflowId' | 'workflowType'>;
-
-type UpdateSchedule = [scheduleId: string, options: CompiledScheduleUpdateOptions, headers: Headers];

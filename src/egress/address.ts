@@ -26,17 +26,22 @@ export function isPublic(address: IPv4 | IPv6): boolean {
   return isIPv4(address) ? !CLOUD_SERVICES.has(address.toString()) : address.match(GLOBAL_UNICAST);
 }
 
+/** Whether a URL's host is this machine. `hostname` is as `new URL` normalises it. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+}
+
 export function isWithin(address: IPv4 | IPv6, [first, bits]: Network): boolean {
   return address.kind() === first.kind() && address.match(first, bits);
 }
 
-/** @throws ProviderError `ProviderConfigInvalid` for what is no range in CIDR notation */
+/** @throws ProviderError `SetupInvalid` for what is no range in CIDR notation */
 export function parseNetwork(text: string): Network {
   const [, address = '', bits = ''] = /^([^/]+)\/(\d{1,3})$/.exec(text) ?? [];
   const first = parseAddress(address);
   if (first && Number(bits) <= (isIPv4(first) ? 32 : 128)) return [first, Number(bits)];
   throw new ProviderError(
-    'ProviderConfigInvalid',
+    'SetupInvalid',
     'must be a comma-separated list of `loopback` and networks such as 10.1.0.0/16 or fd12::/32',
   );
 }

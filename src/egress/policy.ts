@@ -4,8 +4,7 @@
  */
 import { lookup } from 'node:dns/promises';
 import { ProviderError } from '../protocol/errors.js';
-import { isPublic, isWithin, type Network, parseAddress, parseNetwork } from './address.js';
-import { isLoopback } from './loopback.js';
+import { isLoopback, isPublic, isWithin, type Network, parseAddress, parseNetwork } from './address.js';
 import type { EgressRefusalCode } from './refusal.js';
 
 /** Every address of a name. */
@@ -35,12 +34,12 @@ export class EgressPolicy {
   readonly #allowsLoopback: boolean;
   readonly #lookUp: LookUp;
 
-  /** @throws ProviderError `ProviderConfigInvalid` for what is no network or no port */
+  /** @throws ProviderError `SetupInvalid` for what is no network or no port */
   constructor({ networks = [], ports = DEFAULT_PORTS, lookUp = askSystem }: EgressOptions = {}) {
     this.#named = networks;
     this.#allowsLoopback = networks.includes(LOOPBACK);
     this.#networks = networks.flatMap((name) => (name === LOOPBACK ? LOOPBACK_NETWORKS : [name])).map(parseNetwork);
-    if (ports !== 'any' && !ports.every(isPort)) throw new ProviderError('ProviderConfigInvalid', PORTS_RULE);
+    if (ports !== 'any' && !ports.every(isPort)) throw new ProviderError('SetupInvalid', PORTS_RULE);
     this.#ports = ports;
     this.#lookUp = lookUp;
   }
@@ -103,7 +102,7 @@ export function parseNetworks(text: string): readonly string[] {
 export function parsePorts(text: string): readonly number[] | 'any' {
   if (text === 'any') return text;
   const ports = listed(text).map((port) => (/^\d{1,5}$/.test(port) ? Number(port) : Number.NaN));
-  if (!ports.every(isPort)) throw new ProviderError('ProviderConfigInvalid', PORTS_RULE);
+  if (!ports.every(isPort)) throw new ProviderError('SetupInvalid', PORTS_RULE);
   return ports.length > 0 ? ports : DEFAULT_PORTS;
 }
 

@@ -5,7 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FencedWorker, FenceOutcome, FenceReport } from '../protocol/rotation.js';
-import type { RegisteredWorker, WorkerRegistry } from '../protocol/workers.js';
+import type { RegisteredWorker, WorkerRegistry } from '../store/ports.js';
 import { type Clock, outlasting, systemClock } from './clock.js';
 
 export interface FenceOptions {
@@ -38,6 +38,7 @@ export async function awaitFence(options: FenceOptions): Promise<FenceReport> {
   const outcomes = new Map<string, FencedWorker>();
   const report = (): FenceReport => ({
     epoch,
+    complete: outcomes.size === listed.length,
     tookMs: elapsed(clock, startMs),
     workers: listed.map((worker) => outcomes.get(worker.workerId) ?? toFenced(worker, 'waiting', 0)),
   });

@@ -3,7 +3,7 @@
  * janitor's own monotonic clock, belongs to a worker that holds none. Every worker runs one. It decides by what it saw
  * itself, and what it does is conditioned on that still being so.
  */
-import type { RegisteredWorker, SeenWorker, WorkerRegistry } from '../protocol/workers.js';
+import type { RegisteredWorker, SeenWorker, WorkerRegistry } from '../store/ports.js';
 import { type Clock, outlasting, systemClock } from './clock.js';
 
 interface Sighting extends SeenWorker {

@@ -3,7 +3,7 @@
  * changed out of the cache before the lease is extended. While Postgres is away the lease runs out, and the cache
  * answers nothing until it is back.
  */
-import type { LeaseStore, WorkerRegistration } from '../protocol/workers.js';
+import type { LeaseStore, WorkerRegistration } from '../store/ports.js';
 import type { Lease } from './lease.js';
 
 /** What a keeper takes changes out of. */

@@ -7,7 +7,7 @@ import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
 import { z } from 'zod';
 import { ProviderError } from '../protocol/errors.js';
 import type { GrantKind } from '../protocol/grants.js';
-import { parseJson } from '../protocol/json.js';
+import { parseJson } from '../redaction/parse-json.js';
 
 const KINDS = ['workspace', 'operator'] as const satisfies readonly GrantKind[];
 
@@ -37,7 +37,7 @@ export type SigningKey = z.infer<typeof SIGNING_KEY>;
 export type KeySet = z.infer<typeof KEY_SET>;
 export type Revocation = z.infer<typeof REVOCATION>;
 
-/** @throws ProviderError `ProviderConfigInvalid` naming what does not fit, never its value */
+/** @throws ProviderError `SetupInvalid` naming what does not fit, never its value */
 export function parseKeySet(text: string, setting = 'PROVIDER_GRANT_KEYS'): KeySet {
   const set = parse(KEY_SET, text, setting, 'a JSON Web Key Set of public Ed25519 keys');
   const kids = set.keys.map(({ kid }) => kid);
@@ -45,7 +45,7 @@ export function parseKeySet(text: string, setting = 'PROVIDER_GRANT_KEYS'): KeyS
   throw invalid(setting, 'has two keys of one kid');
 }
 
-/** @throws ProviderError `ProviderConfigInvalid` naming what does not fit, never its value */
+/** @throws ProviderError `SetupInvalid` naming what does not fit, never its value */
 export function parseSigningKey(text: string, setting = 'PROVIDER_GRANT_SIGNING_KEY'): SigningKey {
   return parse(SIGNING_KEY, text, setting, 'a private Ed25519 JSON Web Key');
 }
@@ -73,5 +73,5 @@ function parse<Value>(schema: z.ZodType<Value>, text: string, setting: string, w
 }
 
 function invalid(setting: string, problem: string): ProviderError {
-  return new ProviderError('ProviderConfigInvalid', `${setting} ${problem}`, { fields: [setting] });
+  return new ProviderError('SetupInvalid', `${setting} ${problem}`, { fields: [setting] });
 }

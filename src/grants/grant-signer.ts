@@ -30,7 +30,7 @@ export class GrantSigner {
     });
   }
 
-  /** @throws ProviderError `ProviderConfigInvalid` where the signing key is none */
+  /** @throws ProviderError `SetupInvalid` where the signing key is none */
   async sign(kind: GrantKind, grant: Pick<Grant, 'subject' | 'namespace' | 'workflowIds'>): Promise<string> {
     if (this.signingKey === '') throw unset();
     const { kid, key } = await this.#keys.current();
@@ -48,5 +48,5 @@ export class GrantSigner {
 function unset(): ProviderError {
   const message =
     'PROVIDER_GRANT_SIGNING_KEY is not set: whoever starts a workflow signs a grant for it; workspace-providers grant-key makes a key';
-  return new ProviderError('ProviderConfigInvalid', message, { fields: ['PROVIDER_GRANT_SIGNING_KEY'] });
+  return new ProviderError('SetupInvalid', message, { fields: ['PROVIDER_GRANT_SIGNING_KEY'] });
 }

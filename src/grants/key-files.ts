@@ -9,7 +9,7 @@ import { generateGrantKey, type KeySet, parseKeySet, type Revocation } from './g
  * Makes a key, writes its private half into a new file of the user's own, and adds its public half to a set, which is
  * made where there is none.
  *
- * @throws ProviderError `ProviderConfigInvalid` where the signing key's file is there, or the set's is none
+ * @throws ProviderError `SetupInvalid` where the signing key's file is there, or the set's is none
  */
 export async function writeGrantKey(
   signingKeyFile: string,
@@ -28,7 +28,7 @@ export async function writeGrantKey(
   });
 }
 
-/** Adds what grants are not to be believed any more. @throws ProviderError `ProviderConfigInvalid` */
+/** Adds what grants are not to be believed any more. @throws ProviderError `SetupInvalid` */
 export async function revokeGrants(keySetFile: string, revocation: Revocation): Promise<void> {
   await locked(keySetFile, async () => {
     const set = await readKeySetFile(keySetFile);
@@ -75,5 +75,5 @@ async function writeKeySetFile(path: string, set: KeySet): Promise<void> {
 }
 
 function unfit(message: string): ProviderError {
-  return new ProviderError('ProviderConfigInvalid', message, { fields: ['key-set'] });
+  return new ProviderError('SetupInvalid', message, { fields: ['key-set'] });
 }

@@ -24,7 +24,7 @@ export class KeySource<Document> {
   /**
    * @param where - the document itself, as JSON; or the path of a file; or an `https:` address
    * @param parse - throws ProviderError for what does not fit
-   * @throws ProviderError `ProviderConfigInvalid` where it is the document itself, and does not fit
+   * @throws ProviderError `SetupInvalid` where it is the document itself, and does not fit
    */
   constructor(
     private readonly where: string,
@@ -39,7 +39,7 @@ export class KeySource<Document> {
   /**
    * The same object as long as the document is the same. Where it cannot be read anew, what was read last.
    *
-   * @throws ProviderError `ProviderConfigInvalid` or `KeyServiceUnavailable`, where it was never read
+   * @throws ProviderError `SetupInvalid` or `KeyServiceUnavailable`, where it was never read
    */
   async current(): Promise<Document> {
     const document = this.#document;
@@ -93,7 +93,7 @@ export class KeySource<Document> {
     if (this.where.startsWith('https:')) return this.#fetch();
     return readFile(this.where, 'utf8').catch(() => {
       const message = `${this.setting} is neither a JSON document nor an https address, and names no file that can be read`;
-      throw new ProviderError('ProviderConfigInvalid', message, { fields: [this.setting] });
+      throw new ProviderError('SetupInvalid', message, { fields: [this.setting] });
     });
   }
 

@@ -1,8 +1,8 @@
 /** Where the next credential of a provider that is due comes from, when a schedule asks and nobody is there to answer. */
 import { randomUUID } from 'node:crypto';
-import type { ProviderIdentity } from '../protocol/identity.js';
+import type { ProviderIdentity } from '../protocol/references.js';
 import type { PreparedRotation } from '../protocol/schedules.js';
-import { keyServiceOf } from '../providers/index.js';
+import { keyServiceOf } from '../providers/registry.js';
 import type { ManagementStore } from '../store/management-store.js';
 
 /** Takes the rotation that was staged ahead, else stages one whose key the service will make, where it can. */

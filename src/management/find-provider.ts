@@ -1,7 +1,7 @@
 import { ProviderError } from '../protocol/errors.js';
-import type { ProviderIdentity } from '../protocol/identity.js';
 import { describeProvider } from '../protocol/names.js';
-import type { ProviderRecord, WorkspaceSnapshot } from '../protocol/records.js';
+import type { ProviderIdentity } from '../protocol/references.js';
+import type { ProviderRecord, WorkspaceSnapshot } from '../store/ports.js';
 
 /** @throws ProviderError `ProviderNotConfigured` */
 export function findProvider(

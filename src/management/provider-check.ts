@@ -1,10 +1,12 @@
 /** Asks the live service about a credential that is stored, whoever wants to know: a person, or a schedule. */
+
+import type { Fetch } from '../egress/http-client.js';
 import { isProviderError } from '../protocol/errors.js';
-import type { ProviderIdentity } from '../protocol/identity.js';
 import { checkIdentity } from '../protocol/names.js';
-import { parseProvider } from '../providers/index.js';
+import type { ProviderIdentity } from '../protocol/references.js';
 import { checkLive } from '../providers/live-check.js';
-import type { CheckResult, Fetch } from '../providers/type.js';
+import { parseProvider } from '../providers/registry.js';
+import type { CheckResult } from '../providers/type.js';
 import type { ManagementStore } from '../store/management-store.js';
 import { findProvider } from './find-provider.js';
 import type { SecretVault } from './secret-vault.js';
@@ -12,7 +14,7 @@ import type { SecretVault } from './secret-vault.js';
 export interface ProviderCheckReport extends ProviderIdentity, CheckResult {
   /** The version that was checked. */
   readonly version: number;
-  readonly durationMs: number;
+  readonly tookMs: number;
 }
 
 export interface ProviderCheckDependencies {
@@ -39,9 +41,9 @@ export async function checkProvider(
   const startMs = performance.now();
   try {
     const { outcome, detail } = await checkLive(type, parsed, fetch);
-    const durationMs = Math.round(performance.now() - startMs);
+    const tookMs = Math.round(performance.now() - startMs);
     await store.recordCheck(identity, version, outcome);
-    return { workspaceId, type, name, version, outcome, detail, durationMs };
+    return { workspaceId, type, name, version, outcome, detail, tookMs };
   } catch (error) {
     // An earlier "ok" would be wrong now, and nothing is known of the credential itself.
     if (isProviderError(error, 'ProviderConfigInvalid')) await store.recordCheck(identity, version, 'cannot-tell');

@@ -1,12 +1,12 @@
 /** Seals the secret fields of a provider for its row, and opens them again. They stay within one call of the caller. */
 import { ProviderError } from '../protocol/errors.js';
-import type { ProviderIdentity } from '../protocol/identity.js';
-import { parseJson } from '../protocol/json.js';
 import { describeProvider } from '../protocol/names.js';
-import type { WorkspaceSnapshot, WrappedDataKey } from '../protocol/records.js';
+import type { ProviderIdentity } from '../protocol/references.js';
 import { rememberSecretFields } from '../redaction/opened-secrets.js';
+import { parseJson } from '../redaction/parse-json.js';
 import type { Sealer } from '../sealing/sealer.js';
 import type { ManagementStore } from '../store/management-store.js';
+import type { WorkspaceSnapshot, WrappedDataKey } from '../store/ports.js';
 
 export type SecretFields = Readonly<Record<string, unknown>>;
 

@@ -2,13 +2,15 @@
  * Makes and revokes keys at the services that have an API for it, with the admin credential that the workspace
  * configured as a provider of its own. It is opened for the length of one call.
  */
+
+import type { Fetch } from '../egress/http-client.js';
 import { ProviderError } from '../protocol/errors.js';
-import type { ProviderIdentity } from '../protocol/identity.js';
 import { describeProvider } from '../protocol/names.js';
+import type { ProviderIdentity } from '../protocol/references.js';
 import type { RevocationReport } from '../protocol/rotation.js';
-import { type AnyKeyService, keyServiceOf, parseProvider, providerType } from '../providers/index.js';
-import { toProviderError } from '../providers/outcome.js';
-import type { CheckContext, Fetch, IssuedKey } from '../providers/type.js';
+import { toProviderError } from '../providers/answers/provider-error.js';
+import { type AnyKeyService, keyServiceOf, parseProvider, providerType } from '../providers/registry.js';
+import type { CheckContext, IssuedKey } from '../providers/type.js';
 import type { ManagementStore } from '../store/management-store.js';
 import type { SecretFields, SecretVault } from './secret-vault.js';
 
@@ -91,7 +93,7 @@ export class ServiceKeys {
   }
 
   byHand({ type, name }: ProviderIdentity): RevocationReport {
-    return { outcome: 'operator', detail: providerType(type).revokeByHand(name) };
+    return { outcome: 'by-hand', detail: providerType(type).revokeByHand(name) };
   }
 
   /** In the clear; `undefined` where the workspace configured none, or switched it off. */

@@ -2,7 +2,7 @@
  * A grant says for whom a workflow works. It travels in a Temporal header, which every history shows: it names
  * authority and is no secret. What makes it worthless elsewhere is that it is bound to its workflow's id.
  */
-import { ROTATIONS } from './rotation.js';
+import { ROTATION_ID_PREFIX } from './rotation.js';
 
 /** `workspace`: its steps may use one workspace's providers. `operator`: it may change providers. */
 export type GrantKind = 'workspace' | 'operator';
@@ -42,6 +42,6 @@ export function coversWorkflow({ workflowIds }: Pick<Grant, 'workflowIds'>, work
  * operators' grants name it where they are to cover it.
  */
 export function childWorkflowId(kind: GrantKind, parentId: string, childId: string): string {
-  const isNamed = kind === 'operator' && childId.startsWith(`${ROTATIONS}/`);
+  const isNamed = kind === 'operator' && childId.startsWith(`${ROTATION_ID_PREFIX}/`);
   return isNamed || childId.startsWith(`${parentId}/`) ? childId : `${parentId}/${childId}`;
 }

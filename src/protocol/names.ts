@@ -4,8 +4,7 @@
  * field must not come back in an error.
  */
 import { ProviderError } from './errors.js';
-import type { ProviderIdentity } from './identity.js';
-import type { ProviderReference } from './references.js';
+import type { ProviderIdentity, ProviderReference } from './references.js';
 
 const WORKSPACE_ID = /^[A-Za-z0-9_.:-]{1,128}$/;
 const PROVIDER_TYPE = /^[a-z][a-z0-9-]{0,31}$/;

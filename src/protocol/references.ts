@@ -1,15 +1,21 @@
-/** What resolve activities return: names and facts fit to show. Safe in a history; no secret ever stands in one. */
-import type { ProviderIdentity } from './identity.js';
+/** Identifies a provider: the key of its row, and what its ciphertext is bound to. */
+export interface ProviderIdentity {
+  readonly workspaceId: string;
+  /** `llm`, `tenderly`, `rpc`, … */
+  readonly type: string;
+  /** The name within its type, in lower case: `anthropic`, `default`, `mainnet-primary`. */
+  readonly name: string;
+}
 
-/** Whose credential it is: the workspace's own, or the platform's where the fallback policy allowed it. */
+/** Whose credential it is: the workspace's own, or the platform's if the fallback allowed it. */
 export type ProviderSource = 'workspace' | 'platform';
 
-/** How a worker answered: from its cache, by a load of its own, or by waiting for a load in flight. */
+/** How a worker answered: from its cache, by its own load, or by waiting for a load in flight. */
 export type CacheOutcome = 'hit' | 'miss' | 'joined';
 
 /**
- * Names one provider at one version. A floor, not a snapshot: opening a reference to version 3 gives version 3 or
- * newer, so a workflow that sleeps for a week opens the credential of that day.
+ * Names one provider at one version. The version is a floor, not a snapshot: opening a reference to version 3 gives
+ * version 3 or newer, so a workflow that sleeps for a week opens the credential of that day.
  */
 export interface ProviderReference<Type extends string = string> extends ProviderIdentity {
   readonly type: Type;
@@ -17,7 +23,7 @@ export interface ProviderReference<Type extends string = string> extends Provide
   readonly version: number;
   readonly source: ProviderSource;
   readonly cache: CacheOutcome;
-  /** Facts fit to show: masked key (`…a1b2`), host, chain id, account, default model. */
+  /** Facts that may be shown: masked key (`…a1b2`), host, chain id, account, default model. */
   readonly shown: Readonly<Record<string, string | number>>;
 }
 
@@ -27,9 +33,17 @@ export interface RpcReference {
   readonly type: 'rpc';
   readonly chainId: number;
   readonly endpoints: readonly ProviderReference<'rpc'>[];
+  /** Endpoints of the chain that could not be opened. Absent: none. */
+  readonly unusable?: readonly UnusableEndpoint[];
 }
 
-/** Which credential a step really used: a reference's version is a floor, so this may be newer. */
+/** An endpoint that was passed over, and the failure type that was the reason. */
+export interface UnusableEndpoint {
+  readonly name: string;
+  readonly failure: string;
+}
+
+/** Which credential a step used: a reference's version is a floor, so this may be newer. */
 export interface ProviderUse {
   readonly name: string;
   readonly version: number;

@@ -1,8 +1,5 @@
-/** What rotations are made of: inputs, stages, and what each of them proves. */
-import type { ProviderIdentity } from './identity.js';
-import type { HeldVersion } from './own-queue.js';
-
-/** How far a rotation has come; the last three are ends. */
+import type { ProviderIdentity } from './references.js';
+/** How far a rotation has come. The last three states are final. */
 export type RotationState =
   | 'staged'
   | 'checked'
@@ -13,36 +10,39 @@ export type RotationState =
   | 'rolled-back'
   | 'failed';
 
-/** Where the next credential comes from: an operator, or the service itself, which makes it for us. */
+/** Where the next credential comes from: `given` by an operator, or `issued` by the service's API at our request. */
 export type RotationOrigin = 'given' | 'issued';
 
-/** The task queue of rotations, schedules and checks: served by processes whose login may change providers. */
+/** The task queue of rotations, schedules and checks. It is served by processes whose login may change providers. */
 export const OPERATIONS_TASK_QUEUE = 'provider-operations';
 
-/** Under which all rotations' workflow ids stand. */
-export const ROTATIONS = 'rotate';
+/** The first part of every rotation's workflow id. */
+export const ROTATION_ID_PREFIX = 'rotate';
 
-/** One rotation at a time for a provider: its workflow's id says so. */
+/** Workflow types, as they appear in the Temporal UI. */
+export const ROTATE_PROVIDER = 'rotateProvider';
+
+/** The workflow id allows one rotation at a time per provider. */
 export function rotationWorkflowId({ workspaceId, type, name }: ProviderIdentity): string {
-  return `${ROTATIONS}/${workspaceId}/${type}/${name}`;
+  return `${ROTATION_ID_PREFIX}/${workspaceId}/${type}/${name}`;
 }
 
 export interface RotateProviderInput {
-  /** Of a rotation that was staged. */
+  /** The id of a staged rotation. */
   readonly rotationId: string;
   readonly provider: ProviderIdentity;
   /**
-   * How long both credentials stay valid at the service after no worker serves the older one, in milliseconds: the time
-   * to roll back in. Default 0.
+   * How long both credentials stay valid at the service after no worker serves the older one, in milliseconds. The
+   * rotation can be rolled back during that time. Default: 0.
    */
   readonly overlapMs?: number;
-  /** How long to wait for running steps to let the older credential go, in milliseconds. Default 15 minutes. */
+  /** How long to wait for running steps that hold the older credential, in milliseconds. Default: 15 minutes. */
   readonly drainLimitMs?: number;
-  /** Activate also where the live service cannot tell whether it takes the next credential. Default false. */
+  /** Whether to activate a credential that the live service could not confirm. Default: false. */
   readonly acceptUnchecked?: boolean;
 }
 
-/** How a worker was accounted for in a fence. `waiting`: not yet. */
+/** How a fence accounted for a worker. */
 export type FenceOutcome = 'applied' | 'gone' | 'waited-out' | 'waiting';
 
 export interface FencedWorker {
@@ -50,51 +50,66 @@ export interface FencedWorker {
   readonly identity: string;
   readonly taskQueue: string;
   /**
-   * `applied`: it has let go of what was before. `gone`: it ended in order. `waited-out`: it did not answer, and its lease
-   * has run out, by this fence's watch or by a janitor's.
+   * `applied`: the worker has dropped the older version. `gone`: it shut down in order. `waited-out`: it did not answer,
+   * and its lease has expired, by this fence's clock or by a janitor's. `waiting`: not accounted for yet.
    */
   readonly outcome: FenceOutcome;
-  /** Since the fence began, in milliseconds. */
+  /** The time since the fence began, in milliseconds. */
   readonly afterMs: number;
 }
 
 export interface FenceReport {
-  /** Every change up to this epoch is fenced. */
+  /** Every change up to this epoch is covered. */
   readonly epoch: number;
+  /** Whether no worker serves an older version. False while workers are waited for, and if the wait was cut short. */
+  readonly complete: boolean;
   readonly tookMs: number;
-  /** Those that could have held a lease when the fence began. */
+  /** The workers that could hold a lease when the fence began. */
   readonly workers: readonly FencedWorker[];
+}
+
+/** A version that running steps of a worker hold. */
+export interface HeldVersion {
+  readonly version: number;
+  /** The number of steps that hold it. */
+  readonly count: number;
+  /** How long the longest of them has held it, in milliseconds. */
+  readonly longestMs: number;
 }
 
 /** A worker whose steps still hold an older version. */
 export interface Holder {
   readonly workerId: string;
   readonly identity: string;
-  /** Empty where the worker does not answer: then it counts as a holder until it is gone for good. */
+  /** Empty if the worker does not answer: it counts as a holder until it is forgotten. */
   readonly held: readonly HeldVersion[];
 }
 
 export interface DrainReport {
   /** Whether no step of any worker holds an older version. */
   readonly drained: boolean;
-  /** Who still did when the time was up. */
+  /** The workers that still held one when the time was up. */
   readonly holders: readonly Holder[];
   readonly tookMs: number;
 }
 
+/** What a live service answered about a credential. `cannot-tell` is neither yes nor no, and never a rejection. */
+export type CheckOutcome = 'ok' | 'rejected' | 'cannot-tell';
+
 export interface CheckReport {
-  readonly outcome: 'ok' | 'rejected' | 'cannot-tell';
+  readonly outcome: CheckOutcome;
+  /** Fixed text for a person: "the models list was answered". */
   readonly detail: string;
   readonly tookMs: number;
 }
 
-/** What became of the older credential. `operator`: a person must do what `detail` says. */
+/** What happened to the older credential. `by-hand`: a person must do what `detail` says. */
 export interface RevocationReport {
-  readonly outcome: 'revoked' | 'operator';
+  readonly outcome: 'revoked' | 'by-hand';
   readonly detail: string;
 }
 
-/** What a rotation has done so far, and what it proved: also what the query `rotationStatus` answers. */
+/** What a rotation has done so far, and what it proved. The query `rotationStatus` returns it too. */
 export interface RotationStatus {
   readonly rotationId: string;
   readonly provider: ProviderIdentity;
@@ -104,11 +119,11 @@ export interface RotationStatus {
   readonly toVersion?: number;
   readonly check?: CheckReport;
   readonly fence?: FenceReport;
-  /** Since when at the latest no worker serves an older version, as ISO 8601. */
+  /** The time from which no worker serves an older version, as ISO 8601. */
   readonly fencedAt?: string;
   readonly drain?: DrainReport;
   readonly revocation?: RevocationReport;
-  /** Until when both credentials are kept, as ISO 8601; while it can be rolled back. */
+  /** Until when both credentials are kept and a rollback is possible, as ISO 8601. */
   readonly overlapUntil?: string;
   /** Why it failed or was rolled back. */
   readonly reason?: string;
@@ -118,6 +133,57 @@ export interface RollBackInput {
   readonly reason: string;
 }
 
-/** The names under which a running rotation is asked and told. */
+/** The names of a running rotation's query and update. */
 export const ROTATION_STATUS = 'rotationStatus';
 export const ROLL_BACK = 'rollBack';
+
+// Inputs and results of the activities.
+
+export interface RotationIdInput {
+  readonly rotationId: string;
+}
+
+export interface BegunRotation {
+  readonly origin: RotationOrigin;
+  readonly fromVersion?: number;
+}
+
+export interface RotationStageInput extends RotationIdInput {
+  readonly state: Extract<RotationState, 'checked' | 'fenced' | 'drained'>;
+}
+
+export interface RollBackRotationInput extends RotationIdInput {
+  readonly reason: string;
+}
+
+export interface EndRotationInput extends RotationIdInput {
+  /** Absent: the rotation ends in its present state, because a person must do the rest. */
+  readonly state?: Extract<RotationState, 'revoked' | 'rolled-back' | 'failed'>;
+  readonly reason?: string;
+}
+
+/** A worker process and the task queue on which it answers for itself. */
+export interface WorkerAddress {
+  readonly workerId: string;
+  readonly identity: string;
+  readonly taskQueue: string;
+  readonly state: 'live' | 'vanished';
+}
+
+export interface InvalidateAnswer {
+  /** Every change up to this epoch has left the worker's cache. */
+  readonly appliedEpoch: number;
+}
+
+export interface DrainInput {
+  readonly provider: ProviderIdentity;
+  /** Steps that hold an older version are waited for. */
+  readonly version: number;
+  /** How long to wait, in milliseconds. */
+  readonly limitMs: number;
+}
+
+export interface DrainAnswer {
+  /** Older versions that are still held. Empty: drained. */
+  readonly held: readonly HeldVersion[];
+}

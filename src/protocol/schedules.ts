@@ -1,10 +1,9 @@
-/** What runs by itself, now and then, over every workspace: pages of providers, and what a run came to. */
-import { ProviderError } from './errors.js';
-import type { ProviderIdentity } from './identity.js';
+import type { ProviderIdentity } from './references.js';
 import type { CheckReport } from './rotation.js';
 
-/** The workflow that rotates what is due, in workflows of their own. */
-export const ROTATES_DUE = 'rotateDueProviders';
+/** Workflow types: what is due is rotated in workflows of its own. */
+export const ROTATE_DUE_PROVIDERS = 'rotateDueProviders';
+export const CHECK_PROVIDERS = 'checkProviders';
 
 /** Asks for those after `after`, in the order of workspace, type and name; absent: from the first. */
 export interface PageInput {
@@ -73,13 +72,3 @@ export type CheckProvidersInput = SweepInput<CheckTotals>;
 
 /** What happens to a provider, as it is audited. */
 export type ProviderEventName = 'rotation-overdue' | 'credential-rejected';
-
-/** As Postgres reads it too, and a person writes it; months and years are the calendar's. */
-const INTERVAL = /^[1-9]\d{0,4} (hour|day|week|month|year)s?$/;
-
-/** @throws ProviderError `ProviderConfigInvalid` */
-export function checkInterval(interval: string): string {
-  if (INTERVAL.test(interval)) return interval;
-  const message = 'the interval must be a number of hours, days, weeks, months or years, such as "90 days"';
-  throw new ProviderError('ProviderConfigInvalid', message, { fields: ['rotateEvery'] });
-}

@@ -1,5 +1,5 @@
 /** Inputs and results of the activities: what workflow and worker agree on. One object each, so fields can be added. */
-import type { ProviderReference, ProviderUse, RpcReference } from './references.js';
+import type { ProviderReference, ProviderUse, RpcReference, UnusableEndpoint } from './references.js';
 
 export interface ResolveLlmKeyInput {
   /** Default: the workspace of the workflow's grant, which is the only one that may be named. */
@@ -116,8 +116,8 @@ export interface RpcStepInput {
   readonly method: RpcReadMethod;
   readonly params?: readonly Json[];
   /**
-   * What to do when a service refuses its key: `fail` (the default) reports it at once; `next` goes on with the next
-   * endpoint and tells in `skipped`.
+   * What to do if a service refuses its key: `fail` (the default) ends the step; `next` asks the next endpoint, and lists
+   * the refused one in `skipped`.
    */
   readonly onRejected?: 'fail' | 'next';
 }
@@ -125,6 +125,6 @@ export interface RpcStepInput {
 export interface RpcStepResult<Answer = Json> {
   readonly result: Answer;
   readonly provider: ProviderUse;
-  /** Endpoints that were tried before, and the failure type of each. */
-  readonly skipped: readonly { readonly name: string; readonly failure: string }[];
+  /** Endpoints that could not be opened, or failed before this one answered. */
+  readonly skipped: readonly UnusableEndpoint[];
 }

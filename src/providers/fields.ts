@@ -3,8 +3,8 @@
  * name the field and the rule without the value: what did not fit may be a key in the wrong place.
  */
 import { z } from 'zod';
-import { isLoopback } from '../egress/loopback.js';
-import { isMasked } from './secret.js';
+import { isLoopback } from '../egress/address.js';
+import { isMasked } from '../redaction/secret.js';
 
 /** Longer than any key or URL in use, shorter than what hurts a row or a header. */
 const MAX_SECRET_BYTES = 8 * 1024;

@@ -1,7 +1,9 @@
 /** Asks a live service whether it takes a credential. What a service or a client library says does not leave here. */
+
+import type { Fetch } from '../egress/http-client.js';
 import { isProviderError } from '../protocol/errors.js';
-import { type ParsedProvider, providerType } from './index.js';
-import type { CheckResult, Fetch } from './type.js';
+import { type ParsedProvider, providerType } from './registry.js';
+import type { CheckResult } from './type.js';
 
 /** Lists are answered within a second or two; a person waits for this one. */
 const CHECK_TIMEOUT_MS = 15_000;

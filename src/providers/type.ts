@@ -1,13 +1,12 @@
 /** What a provider type is. To add one: a file beside this one, and a line in `index.ts`. */
 import type { z } from 'zod';
-
-/** An HTTP client as the fetch standard has it; the same one for the AI SDK, viem and vendors' SDKs. */
-export type Fetch = typeof globalThis.fetch;
+import type { Fetch } from '../egress/http-client.js';
+import type { CheckOutcome, RevocationReport } from '../protocol/rotation.js';
 
 /** What a call to a live service found out about a credential. */
 export interface CheckResult {
   /** `cannot-tell`: neither yes nor no (away, rate limited, not allowed to look). Never taken for a rejection. */
-  readonly outcome: 'ok' | 'rejected' | 'cannot-tell';
+  readonly outcome: CheckOutcome;
   /** Fixed text, fit for a person: "the models list was answered". */
   readonly detail: string;
 }
@@ -29,14 +28,6 @@ export interface IssueRequest<SecretFields> {
   readonly label: string;
   /** What the new secret is made from: fields beside the key itself are taken over. */
   readonly current: SecretFields;
-}
-
-/** What revoking came to. */
-export interface Revocation {
-  /** `operator`: it could not be done here, and `detail` says what a person must do. */
-  readonly outcome: 'revoked' | 'operator';
-  /** Fixed text, fit for a person. */
-  readonly detail: string;
 }
 
 /**
@@ -67,7 +58,14 @@ export interface KeyService<SecretFields = unknown, Admin = unknown> {
     admin: Admin,
     key: { readonly secret: SecretFields; readonly keyId?: string },
     context: CheckContext,
-  ): Promise<Revocation>;
+  ): Promise<RevocationReport>;
+}
+
+export interface ProviderVariant {
+  /** A name that `config` takes. */
+  readonly name: string;
+  /** Which names it stands for: `named anthropic or gemini`. */
+  readonly title: string;
 }
 
 /**
@@ -80,7 +78,9 @@ export interface KeyService<SecretFields = unknown, Admin = unknown> {
 export interface ProviderType<Config = unknown, SecretFields = unknown, Credential = unknown> {
   /** `llm`, `tenderly`, `rpc`. */
   readonly type: string;
-  /** For a given provider name, since what is required may depend on it. Strict: unknown fields are refused. */
+  /** The names that have a config of their own, for help and documentation: each with one name that stands for the others. */
+  readonly variants: readonly ProviderVariant[];
+  /** The schema for a given name, since what is required may depend on it. Strict: unknown fields are refused. */
   config(name: string): z.ZodType<Config>;
   readonly secret: z.ZodType<SecretFields>;
   /** The secret field that a bare string (the CLI's stdin) fills. */
@@ -93,6 +93,8 @@ export interface ProviderType<Config = unknown, SecretFields = unknown, Credenti
    * update must give the secret again.
    */
   destination(name: string, config: Config, secret: SecretFields): string;
+  /** The field that holds the address: `config.baseURL`. Messages name it. */
+  readonly destinationField: string;
   /** The platform's own credential of that name, from the environment; `undefined` where it is not set. */
   fromEnvironment(
     name: string,

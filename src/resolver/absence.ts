@@ -1,11 +1,11 @@
-/** What to say where no provider serves: missing, switched off, or there but not fit to be found. */
+/** Why no provider serves: it is missing, disabled, or there but not to be found. */
 import { ProviderError } from '../protocol/errors.js';
-import type { ProviderIdentity } from '../protocol/identity.js';
 import { describeProvider } from '../protocol/names.js';
+import type { ProviderIdentity } from '../protocol/references.js';
 import type { WorkspaceEntry } from './workspace-entry.js';
 
-/** For the first of `names` that is there and disabled, else for them all. */
-export function missing(
+/** Speaks of the first of `names` that is there and disabled, or of all of them. */
+export function notServed(
   entry: WorkspaceEntry,
   workspaceId: string,
   type: string,
@@ -25,18 +25,14 @@ export function missing(
   );
 }
 
-/**
- * Where no endpoint serves a chain, one whose chain cannot be told may have been meant to.
- *
- * @throws ProviderError `ProviderConfigInvalid` naming it
- */
-export function checkChainsOf(entry: WorkspaceEntry): void {
+/** The endpoint whose chain cannot be told, if there is one: it may have been meant to serve. */
+export function chainMisfit(entry: WorkspaceEntry): ProviderError | undefined {
   const misfit = entry.ofType('rpc').find(({ record }) => {
     return !Number.isSafeInteger((record.config as { chainId?: unknown } | null)?.chainId);
   });
-  if (!misfit) return;
+  if (!misfit) return undefined;
   const message = `${describeProvider(misfit.identity)}: config.chainId must be a chain id: a whole number from 1`;
-  throw new ProviderError('ProviderConfigInvalid', message, {
+  return new ProviderError('ProviderConfigInvalid', message, {
     provider: misfit.identity,
     fields: ['config.chainId'],
   });

@@ -1,9 +1,10 @@
-/** Which of a workspace's providers are endpoints of a chain, and in what order they are asked. */
-import type { ProviderReference } from '../protocol/references.js';
-import type { RpcCredential } from '../providers/rpc.js';
+/** The endpoints of a chain: which of a workspace's providers they are, and in what order they are asked. */
+import { isProviderError, type ProviderError } from '../protocol/errors.js';
+import type { ProviderReference, UnusableEndpoint } from '../protocol/references.js';
+import type { RpcCredential } from '../providers/rpc/rpc.js';
 import type { OpenedProvider, StoredProvider, WorkspaceEntry } from './workspace-entry.js';
 
-/** Active or not. The chain stands in the public config, so nothing need be opened to tell. */
+/** Active or not. The chain is part of the public config, so nothing has to be opened. */
 export function endpointsOf(entry: WorkspaceEntry, chainId: number): StoredProvider[] {
   return entry
     .ofType('rpc')
@@ -20,8 +21,47 @@ export function servesChain(entry: WorkspaceEntry, chainId: number, floors: read
   );
 }
 
-/** Lower priorities first; by name where they are equal, so that every worker asks in the same order. */
+/** Lower priorities first, then by name, so that every worker asks in the same order. */
 export function byPriority(a: { opened: OpenedProvider }, b: { opened: OpenedProvider }): number {
   const priority = ({ opened }: { opened: OpenedProvider }) => (opened.credential as RpcCredential).priority;
   return priority(a) - priority(b) || (a.opened.reference.name < b.opened.reference.name ? -1 : 1);
+}
+
+/** Failures that say nothing about the request: another endpoint may answer it. */
+const PASSED_OVER: ReadonlySet<string> = new Set([
+  'ProviderUnavailable',
+  'ProviderRateLimited',
+  'ProviderQuotaExhausted',
+  'ProviderDisabled',
+]);
+
+/** Whether the next endpoint is asked after such a failure. A refused key is not passed over: it must be noticed. */
+export function isPassedOver(error: ProviderError): boolean {
+  return PASSED_OVER.has(error.type);
+}
+
+/**
+ * Asks one endpoint after the other.
+ *
+ * @param mayPass - whether the next one is asked after that failure
+ * @returns the first answer, and the endpoints that failed before it
+ * @throws the failure that is not passed over; if every endpoint was, one that is retryable, else the last
+ */
+export async function firstAnswer<Result>(
+  endpoints: readonly ProviderReference<'rpc'>[],
+  ask: (endpoint: ProviderReference<'rpc'>) => Promise<Result>,
+  mayPass: (error: ProviderError) => boolean = isPassedOver,
+): Promise<{ readonly result: Result; readonly skipped: readonly UnusableEndpoint[] }> {
+  const failures: { name: string; error: ProviderError }[] = [];
+  for (const endpoint of endpoints) {
+    try {
+      const result = await ask(endpoint);
+      return { result, skipped: failures.map(({ name, error }) => ({ name, failure: error.type })) };
+    } catch (error) {
+      if (!isProviderError(error) || !mayPass(error)) throw error;
+      failures.push({ name: endpoint.name, error });
+    }
+  }
+  // One that may answer later outweighs one that never will: the step is tried again.
+  throw failures.find(({ error }) => error.retryable)?.error ?? failures.at(-1)?.error;
 }

@@ -1,12 +1,5 @@
-/**
- * Which credentials running callbacks of this process hold, by provider and version: what a rotation waits for before
- * it revokes the older one. A callback counts from before its credential is read, since a read that began before a
- * change may return after it with the older one. What `open` handed out without a callback is not counted; nobody can
- * tell when it ends.
- */
-import type { ProviderIdentity } from '../protocol/identity.js';
-import type { HeldVersion } from '../protocol/own-queue.js';
-import type { ProviderReference } from '../protocol/references.js';
+import type { ProviderIdentity, ProviderReference } from '../protocol/references.js';
+import type { HeldVersion } from '../protocol/rotation.js';
 
 interface Scope {
   version: number;

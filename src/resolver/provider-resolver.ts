@@ -1,186 +1,167 @@
 /**
- * With whose credentials does this step run? Resolving answers with a reference, fit for a history; opening turns a
- * reference into a credential, in this process, for the length of one callback. Knows no Temporal and no SQL.
+ * Answers with whose credentials a step runs. Resolving returns a reference, which may be stored in a history; opening
+ * turns a reference into a credential, in this process, for the length of one callback. No Temporal and no SQL here.
  */
-import { DEFAULT_LEASE_MS, Lease } from '../fence/lease.js';
+import { type ResolverOptions, readConfig, readResolverConfig } from '../config/resolver-config.js';
+import type { Fetch } from '../egress/http-client.js';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
-import {
-  checkChainId,
-  checkPreference,
-  checkProviderName,
-  checkWorkspaceId,
-  describeProvider,
-} from '../protocol/names.js';
-import type { CacheOutcome, ProviderReference, RpcReference } from '../protocol/references.js';
-import type { CredentialOf, ProviderTypeName } from '../providers/index.js';
-import { toProviderError } from '../providers/outcome.js';
-import type { Fetch } from '../providers/type.js';
-import type { ProviderStore } from '../store/provider-store.js';
-import { checkChainsOf, missing } from './absence.js';
-import { byPriority, endpointsOf, servesChain } from './chain-endpoints.js';
-import { OpenScopes } from './open-scopes.js';
-import { PlatformFallback } from './platform-fallback.js';
-import type { OpenCredential, ProviderCall } from './provider-call.js';
-import { type CacheRead, WorkspaceCache } from './workspace-cache.js';
-import { type EntryDependencies, type OpenedProvider, type StoredProvider, WorkspaceEntry } from './workspace-entry.js';
+import { checkChainId, checkPreference, checkWorkspaceId } from '../protocol/names.js';
+import type { ProviderReference, ProviderUse, RpcReference } from '../protocol/references.js';
+import type { ResolveLlmKeyInput, ResolveRpcEndpointInput, ResolveTenderlyConfigInput } from '../protocol/steps.js';
+import { toProviderError } from '../providers/answers/provider-error.js';
+import type { CredentialOf, ProviderTypeName } from '../providers/registry.js';
+import { firstAnswer } from './chain-endpoints.js';
+import { connectParts, type ResolverParts } from './connect-parts.js';
+import { CredentialFinder, type Found } from './credential-finder.js';
 
-export interface ProviderResolverOptions extends EntryDependencies {
-  readonly store: Pick<ProviderStore, 'readWorkspace'>;
-  /** Given to callbacks, so that every call to a service leaves through one HTTP client. */
+/** A credential in plaintext, and which one it is. Keep neither beyond the callback. */
+export interface OpenCredential<Credential> {
+  readonly credential: Credential;
+  readonly use: ProviderUse;
+}
+
+/** What a `withProvider` callback receives. */
+export interface ProviderCall<Credential> extends OpenCredential<Credential> {
+  /** The process's one HTTP client, which goes only where the egress policy allows. */
   readonly fetch: Fetch;
-  /** Default: no fallback. */
-  readonly fallback?: PlatformFallback;
-  /** What lets the cache answer; a `LeaseKeeper` keeps it. Default: none, so every read goes to the database. */
-  readonly lease?: Lease;
-  /** How many providers the cache holds at most. Default 10,000. */
-  readonly maxProviders?: number;
+  readonly signal: AbortSignal;
 }
 
-interface Found {
-  readonly opened: OpenedProvider;
-  readonly cache: CacheOutcome;
-}
+/**
+ * Decides which workspace a caller may use; `named` is what the arguments name, if they name one.
+ *
+ * @throws ProviderError `GrantInvalid`, without a look at the database
+ */
+export type WorkspaceScope = (named?: string) => Promise<string>;
 
-/** How many providers are held, where no setting says so. */
-export const DEFAULT_MAX_PROVIDERS = 10_000;
-
+const TENDERLY_NAMES = ['default'];
 const NEVER_ABORTED = new AbortController().signal;
 
+/**
+ * Resolves and opens the providers of workspaces, from a cache under a lease. A worker has one through
+ * `WorkspaceProviders`; a program that is not a worker connects its own and closes it.
+ *
+ * @example
+ * const resolver = await ProviderResolver.connect();
+ * const llm = await resolver.resolveLlmKey({ workspaceId: 'ws_acme', provider: 'anthropic' });
+ * const answer = await resolver.withProvider(llm, ({ credential, fetch }) => ask(credential, fetch));
+ * await resolver.close();
+ */
 export class ProviderResolver {
-  /** What was read, under the lease. */
-  readonly cache: WorkspaceCache;
-  /** Which credentials callbacks hold at this moment. */
-  readonly openScopes = new OpenScopes();
-  readonly #fallback: PlatformFallback;
+  /** @internal */
+  readonly parts: ResolverParts;
+  readonly #finder: CredentialFinder;
+  readonly #workspaceOf: WorkspaceScope;
 
-  constructor(private readonly options: ProviderResolverOptions) {
-    this.#fallback = options.fallback ?? PlatformFallback.off;
-    const { store, lease = new Lease(DEFAULT_LEASE_MS) } = options;
-    this.cache = new WorkspaceCache({
-      lease,
-      maxProviders: options.maxProviders ?? DEFAULT_MAX_PROVIDERS,
-      load: async (workspaceId) => {
-        const snapshot = await store.readWorkspace(workspaceId);
-        return new WorkspaceEntry(workspaceId, snapshot, options, lease.now().monotonicMs);
-      },
-    });
+  /** @internal */
+  constructor(parts: ResolverParts, workspaceOf: WorkspaceScope = namedWorkspace) {
+    this.parts = parts;
+    this.#finder = new CredentialFinder(parts.cache, parts.fallback);
+    this.#workspaceOf = workspaceOf;
   }
 
   /**
-   * The workspace's LLM provider.
+   * Connects to Postgres, checks the login, and takes the cache's lease.
    *
-   * @param provider - `anthropic`, `openai`, `gemini`, or another name that the workspace configured; of a list, the
-   *   first that is configured and active
+   * @param options - what is absent is read from the environment: docs/configuration.md
+   * @throws ProviderError `SetupInvalid` for a setting or a login that does not fit, `StoreUnavailable`
+   */
+  static async connect(options: ResolverOptions = {}): Promise<ProviderResolver> {
+    return new ProviderResolver(await connectParts(readConfig(options, readResolverConfig)));
+  }
+
+  /** The same resolver for callers whose workspace another authority decides. @internal */
+  scopedTo(workspaceOf: WorkspaceScope): ProviderResolver {
+    return new ProviderResolver(this.parts, workspaceOf);
+  }
+
+  /**
+   * Returns a reference to the workspace's LLM provider; of a list, to the first that is configured and active.
+   *
+   * @param input - `workspaceId` is required, except for the resolver of a worker with grants
    * @throws ProviderError `ProviderNotConfigured`, `ProviderDisabled`, `CredentialUnreadable`,
-   *   `ProviderConfigInvalid`, `StoreUnavailable`, `KeyServiceUnavailable`
+   *   `ProviderConfigInvalid`, `GrantInvalid`, `StoreUnavailable`, `KeyServiceUnavailable`
    */
-  async resolveLlmKey(workspaceId: string, provider: string | readonly string[]): Promise<ProviderReference<'llm'>> {
+  async resolveLlmKey({ workspaceId, provider }: ResolveLlmKeyInput): Promise<ProviderReference<'llm'>> {
     const names = typeof provider === 'string' ? [provider] : checkPreference(provider);
-    return this.peek(workspaceId, 'llm', names) ?? referenceTo(await this.#find(workspaceId, 'llm', names));
+    return this.#resolve(await this.#workspaceOf(workspaceId), 'llm', names);
   }
 
-  /** The workspace's Tenderly account. Throws as {@link resolveLlmKey} does. */
-  async resolveTenderlyConfig(workspaceId: string): Promise<ProviderReference<'tenderly'>> {
-    return (
-      this.peek(workspaceId, 'tenderly', ['default']) ??
-      referenceTo(await this.#find(workspaceId, 'tenderly', ['default']))
-    );
+  /** Returns a reference to the workspace's Tenderly account. Throws as {@link resolveLlmKey} does. */
+  async resolveTenderlyConfig({
+    workspaceId,
+  }: ResolveTenderlyConfigInput = {}): Promise<ProviderReference<'tenderly'>> {
+    return this.#resolve(await this.#workspaceOf(workspaceId), 'tenderly', TENDERLY_NAMES);
   }
 
   /**
-   * The workspace's endpoints of a chain, the lowest `priority` first. Throws as {@link resolveLlmKey} does.
+   * Returns references to the workspace's endpoints of a chain, the lowest `priority` first. An endpoint that cannot be
+   * opened is listed in `unusable`, as long as another one can. Throws as {@link resolveLlmKey} does.
    *
-   * @param atLeast - an older answer, as a floor: none of its endpoints comes back at an older version
+   * @param atLeast - an older answer: none of its endpoints is returned at an older version
    */
-  async resolveRpcEndpoint(workspaceId: string, chainId: number, atLeast?: RpcReference): Promise<RpcReference> {
-    checkWorkspaceId(workspaceId);
-    checkChainId(chainId);
-    const floors = atLeast?.endpoints ?? [];
-    const fallbackName = `chain-${chainId}`;
-    const platform = this.#fallback.open(workspaceId, 'rpc', fallbackName);
-    const read = await this.cache.read(
-      workspaceId,
-      (entry) =>
-        servesChain(entry, chainId, floors) || (platform !== undefined && endpointsOf(entry, chainId).length === 0),
-    );
-    const endpoints = endpointsOf(read.entry, chainId);
-    const active = endpoints.filter((endpoint) => endpoint.active);
-    const found = await Promise.all(active.map((endpoint) => this.#openRead(read, endpoint)));
-    if (platform && endpoints.length === 0) found.push({ opened: platform, cache: read.cache });
-    if (found.length === 0) {
-      checkChainsOf(read.entry);
-      const names = endpoints.map(({ name }) => name);
-      throw missing(read.entry, workspaceId, 'rpc', names.length > 0 ? names : [fallbackName]);
-    }
-    return {
-      workspaceId,
-      type: 'rpc',
-      chainId,
-      endpoints: found.sort(byPriority).map((each) => referenceTo<'rpc'>(each)),
-    };
+  async resolveRpcEndpoint(
+    { workspaceId: named, chainId }: ResolveRpcEndpointInput,
+    atLeast?: RpcReference,
+  ): Promise<RpcReference> {
+    const workspaceId = checkWorkspaceId(await this.#workspaceOf(named));
+    const { endpoints, unusable } = await this.#finder.chain(workspaceId, checkChainId(chainId), atLeast);
+    const references = endpoints.map((each) => referenceTo<'rpc'>(each));
+    return { workspaceId, type: 'rpc', chainId, endpoints: references, ...(unusable.length > 0 && { unusable }) };
   }
 
   /**
-   * The warm path: the first of `names` if the cache holds it, active and opened. Synchronous, no query.
+   * Opens a reference for the length of a callback. If the service refuses the credential, the workspace is read again
+   * and, if that brought another credential, the callback runs once more: a step whose key was rotated meanwhile heals
+   * by itself. With a chain's reference, the next endpoint is asked if one is unavailable, limits the rate, is out of
+   * credit or was disabled.
+   *
+   * @throws ProviderError if a service caused the failure; whatever else the callback throws passes as it is
    */
-  peek<Type extends string>(
-    workspaceId: string,
-    type: Type,
-    names: readonly string[],
-  ): ProviderReference<Type> | undefined {
-    const entry = this.cache.peek(workspaceId);
-    if (entry === undefined) return undefined;
-    for (const name of names) {
-      const stored = entry.find(type, name);
-      if (stored?.active) {
-        if (stored.opened) this.cache.countHit();
-        return stored.opened?.reference as ProviderReference<Type> | undefined;
-      }
-    }
-    return undefined;
-  }
-
-  /**
-   * Opens a reference, at its version or a newer one. A reference to the workspace's own provider never opens the
-   * platform's. Throws as {@link resolveLlmKey} does.
-   */
-  async open<Type extends ProviderTypeName>(
-    reference: ProviderReference<Type>,
-  ): Promise<OpenCredential<CredentialOf<Type>>>;
-  async open(reference: ProviderReference): Promise<OpenCredential<unknown>>;
-  async open(reference: ProviderReference): Promise<OpenCredential<unknown>> {
-    return this.#handOut(await this.#openAtLeast(reference));
-  }
-
-  /**
-   * Opens a reference for the length of a callback. Where the service refuses the credential, the workspace is read
-   * again and, if that brought another credential, the callback runs once more: a step in flight when its key was
-   * rotated heals by itself. What the callback throws comes out as a `ProviderError` where a service said it, else as
-   * it is.
-   */
-  async withProvider<Type extends ProviderTypeName, Result>(
+  withProvider<Type extends ProviderTypeName, Result>(
     reference: ProviderReference<Type>,
     callback: (call: ProviderCall<CredentialOf<Type>>) => Promise<Result>,
+    signal?: AbortSignal,
+  ): Promise<Result>;
+  withProvider<Result>(
+    reference: RpcReference,
+    callback: (call: ProviderCall<CredentialOf<'rpc'>>) => Promise<Result>,
+    signal?: AbortSignal,
+  ): Promise<Result>;
+  async withProvider<Result>(
+    reference: ProviderReference<ProviderTypeName> | RpcReference,
+    callback: (call: ProviderCall<never>) => Promise<Result>,
     signal: AbortSignal = NEVER_ABORTED,
   ): Promise<Result> {
-    const attempt = async ({ opened, cache }: Found): Promise<Result> => {
-      const { credential, use } = this.#handOut({ opened, cache });
+    if (!('endpoints' in reference)) return this.#withOne(reference, callback, signal);
+    const { endpoints } = await this.resolveRpcEndpoint(reference, reference);
+    const ask = (endpoint: ProviderReference) => this.#withOne(endpoint, callback, signal);
+    return (await firstAnswer(endpoints, ask)).result;
+  }
+
+  async #withOne<Result>(
+    reference: ProviderReference,
+    callback: (call: ProviderCall<never>) => Promise<Result>,
+    signal: AbortSignal,
+  ): Promise<Result> {
+    await this.#workspaceOf(reference.workspaceId);
+    const attempt = async (found: Found): Promise<Result> => {
+      const { credential, use } = this.#handOut(found);
       try {
-        const typed = credential as CredentialOf<Type>;
-        return await callback({ credential: typed, use, fetch: this.options.fetch, signal });
+        return await callback({ credential: credential as never, use, fetch: this.parts.fetch, signal });
       } catch (error) {
-        throw toProviderError(error, opened.reference) ?? error;
+        throw toProviderError(error, found.opened.reference) ?? error;
       }
     };
-    const scope = this.openScopes.hold(reference);
+    const scope = this.parts.scopes.hold(reference);
     try {
-      const found = await this.#openAtLeast(reference);
+      const found = await this.#finder.atLeast(reference);
       scope.opened(found.opened.reference);
       try {
         return await attempt(found);
       } catch (error) {
         if (!isProviderError(error, 'CredentialRejected')) throw error;
-        const again = await this.#openOtherThan(reference, found.opened.reference);
+        const again = await this.#finder.otherThan(found.opened.reference);
         if (!again) throw error;
         scope.opened(again.opened.reference);
         return await attempt(again);
@@ -190,77 +171,55 @@ export class ProviderResolver {
     }
   }
 
+  /** Forgets every credential, gives the lease back, and closes what `connect` opened. Idempotent. */
+  close(): Promise<void> {
+    return this.parts.close();
+  }
+
+  /** Opens a reference without a callback: no drain waits for what it returns. @internal */
+  async open<Type extends ProviderTypeName>(
+    reference: ProviderReference<Type>,
+  ): Promise<OpenCredential<CredentialOf<Type>>> {
+    return this.#handOut(await this.#finder.atLeast(reference)) as OpenCredential<CredentialOf<Type>>;
+  }
+
+  /** The warm path: the first of `names` if the cache holds it, active and opened. Synchronous, no query. @internal */
+  peek<Type extends string>(
+    workspaceId: string,
+    type: Type,
+    names: readonly string[],
+  ): ProviderReference<Type> | undefined {
+    const { cache } = this.parts;
+    const entry = cache.peek(workspaceId);
+    if (entry === undefined) return undefined;
+    for (const name of names) {
+      const stored = entry.find(type, name);
+      if (stored?.active) {
+        if (stored.opened) cache.countHit();
+        return stored.opened?.reference as ProviderReference<Type> | undefined;
+      }
+    }
+    return undefined;
+  }
+
+  async #resolve<Type extends string>(
+    workspaceId: string,
+    type: Type,
+    names: readonly string[],
+  ): Promise<ProviderReference<Type>> {
+    return this.peek(workspaceId, type, names) ?? referenceTo(await this.#finder.find(workspaceId, type, names));
+  }
+
   #handOut({ opened, cache }: Found): OpenCredential<unknown> {
-    this.options.audit?.used(opened.reference);
+    this.parts.audit?.used(opened.reference);
     const { name, version, source } = opened.reference;
     return { credential: opened.credential, use: { name, version, source, cache } };
   }
+}
 
-  /** Reads again; `undefined` where that brought no other credential than `refused`. */
-  async #openOtherThan(reference: ProviderReference, refused: ProviderReference): Promise<Found | undefined> {
-    const isOther = (version: number | undefined) => version !== undefined && version !== refused.version;
-    const { entry, cache } = await this.cache.read(reference.workspaceId, (candidate) =>
-      isOther(candidate.find(reference.type, reference.name)?.record.version),
-    );
-    const stored = entry.find(reference.type, reference.name);
-    if (!stored?.active || !isOther(stored.record.version)) return undefined;
-    return { opened: await stored.open(), cache };
-  }
-
-  async #openAtLeast(reference: ProviderReference): Promise<Found> {
-    const { workspaceId, type, name } = reference;
-    const cached = this.cache.peek(workspaceId)?.find(type, name);
-    if (cached?.active && cached.opened && cached.record.version >= reference.version) {
-      this.cache.countHit();
-      return { opened: cached.opened, cache: 'hit' };
-    }
-    const found = await this.#find(workspaceId, type, [name], reference);
-    if (found.opened.reference.version < reference.version && found.opened.reference.source === 'workspace') {
-      throw new ProviderError(
-        'StoreUnavailable',
-        `Postgres is behind ${describeProvider(reference)}: read the primary`,
-        {
-          provider: reference,
-        },
-      );
-    }
-    return found;
-  }
-
-  /** The first of `names` that is active, the workspace's own before the platform's. */
-  async #find(workspaceId: string, type: string, names: readonly string[], floor?: ProviderReference): Promise<Found> {
-    checkWorkspaceId(workspaceId);
-    for (const name of names) checkProviderName(name);
-    const pick = (entry: WorkspaceEntry) =>
-      names.map((name) => entry.find(type, name)).find((stored) => stored?.active);
-    const platform = (entry: WorkspaceEntry) => {
-      const unknown = floor?.source === 'workspace' ? [] : names.filter((name) => !entry.find(type, name));
-      return unknown.map((name) => this.#fallback.open(workspaceId, type, name)).find(Boolean);
-    };
-    const read = await this.cache.read(workspaceId, (entry) => {
-      const stored = pick(entry);
-      return stored ? stored.record.version >= (floor?.version ?? 0) : platform(entry) !== undefined;
-    });
-    const stored = pick(read.entry);
-    if (stored) return this.#openRead(read, stored);
-    const opened = platform(read.entry);
-    if (opened) return { opened, cache: read.cache };
-    throw missing(read.entry, workspaceId, type, names);
-  }
-
-  /** A row that fails to open from the cache may have been repaired since: it is read once more before it fails. */
-  async #openRead({ entry, cache }: CacheRead, stored: StoredProvider): Promise<Found> {
-    try {
-      return { opened: await stored.open(), cache };
-    } catch (error) {
-      if (cache === 'miss') throw error;
-      const { workspaceId, type, name } = stored.identity;
-      const again = await this.cache.read(workspaceId, (candidate) => candidate !== entry);
-      const repaired = again.entry.find(type, name);
-      if (!repaired?.active) throw error;
-      return { opened: await repaired.open(), cache: again.cache };
-    }
-  }
+async function namedWorkspace(named?: string): Promise<string> {
+  if (named !== undefined) return named;
+  throw ProviderError.configInvalid('workspaceId', 'is missing');
 }
 
 function referenceTo<Type extends string>({ opened, cache }: Found): ProviderReference<Type> {

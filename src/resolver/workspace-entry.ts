@@ -3,14 +3,13 @@
  * as long as the entry lives; a row that does not open fails again at each try, and leaves the others alone.
  */
 import { isProviderError, ProviderError } from '../protocol/errors.js';
-import type { ProviderIdentity } from '../protocol/identity.js';
-import { parseJson } from '../protocol/json.js';
 import { describeProvider } from '../protocol/names.js';
-import type { ProviderRecord, WorkspaceSnapshot } from '../protocol/records.js';
-import type { ProviderReference } from '../protocol/references.js';
-import { type ParsedProvider, parseProvider } from '../providers/index.js';
+import type { ProviderIdentity, ProviderReference } from '../protocol/references.js';
+import { type ParsedProvider, parseProvider } from '../providers/registry.js';
+import { parseJson } from '../redaction/parse-json.js';
 import type { Sealer } from '../sealing/sealer.js';
-import type { ResolverAudit } from './resolver-audit.js';
+import type { ProviderRecord, WorkspaceSnapshot } from '../store/ports.js';
+import type { ResolverAudit } from './use-audit.js';
 
 /** A provider in the clear: only inside this process, only as long as its entry. */
 export interface OpenedProvider<Credential = unknown> {

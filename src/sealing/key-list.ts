@@ -9,7 +9,7 @@ const KEY_ID = /^[A-Za-z0-9_.-]{1,32}$/;
  * By id, the active one first.
  *
  * @param setting - where they stand, and what they are for: `is not set: without a root key nothing can be sealed`
- * @throws ProviderError `ProviderConfigInvalid`, which names the entry by its position and never shows what is in it.
+ * @throws ProviderError `SetupInvalid`, which names the entry by its position and never shows what is in it.
  */
 export function parseKeyList(
   text: string | undefined,
@@ -47,7 +47,7 @@ function parseEntry(entry: string, refuse: (what: string) => ProviderError): { i
 
 function invalid(setting: string, what: string): ProviderError {
   return new ProviderError(
-    'ProviderConfigInvalid',
+    'SetupInvalid',
     `${setting} ${what}. It is id:key, or a list with the active one first (id:key,id:key), ` +
       'where id is a name of your choice and key is the output of: openssl rand -base64 32',
     { fields: [setting] },

@@ -3,7 +3,7 @@
  * processes. Every process that has them can open every workspace; a key service (another `RootKeyring`) narrows that.
  */
 import { ProviderError } from '../protocol/errors.js';
-import type { WrappedDataKey } from '../protocol/records.js';
+import type { WrappedDataKey } from '../store/ports.js';
 import { type AesKey, decrypt, encrypt, type Header, importKey, isHeader } from './compact-jwe.js';
 import { parseKeyList } from './key-list.js';
 import type { RootKeyring } from './root-keyring.js';
@@ -12,7 +12,7 @@ import type { RootKeyring } from './root-keyring.js';
  * Root keys as `ENCRYPTION_KEY` holds them: `id:base64,id:base64`, 256 bits each. The first one wraps; all of them
  * unwrap. To replace a root key, put the new one first and take the old one out when every data key is wrapped again.
  *
- * @throws ProviderError `ProviderConfigInvalid`, which names the entry by its position and never shows what is in it.
+ * @throws ProviderError `SetupInvalid`, which names the entry by its position and never shows what is in it.
  */
 export function parseLocalKeyring(text: string | undefined): RootKeyring {
   const whenAbsent = 'is not set: without a root key nothing can be sealed';
@@ -21,19 +21,22 @@ export function parseLocalKeyring(text: string | undefined): RootKeyring {
 
 class LocalKeyring implements RootKeyring {
   readonly #keys: ReadonlyMap<string, Promise<AesKey>>;
-  readonly #activeId: string;
+  readonly activeKeyId: string;
 
   constructor(keys: ReadonlyMap<string, Uint8Array>) {
     const imported = [...keys].map(([id, bytes]) => [id, importKey(bytes).finally(() => bytes.fill(0))] as const);
     this.#keys = new Map(imported);
-    this.#activeId = keys.keys().next().value as string;
+    this.activeKeyId = keys.keys().next().value as string;
   }
 
   async wrap(dataKey: Uint8Array, { workspaceId, kid }: { workspaceId: string; kid: string }) {
-    const rootKeyId = this.#activeId;
+    const rootKeyId = this.activeKeyId;
     const key = (await this.#keys.get(rootKeyId)) as AesKey;
     return { rootKeyId, wrappedKey: await encrypt(headerOf(rootKeyId, workspaceId, kid), dataKey, key) };
   }
+
+  /** Every key was checked when it was parsed. */
+  async preflight(): Promise<void> {}
 
   async unwrap({ kid, rootKeyId, wrappedKey }: WrappedDataKey, workspaceId: string): Promise<Uint8Array> {
     try {

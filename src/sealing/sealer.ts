@@ -8,9 +8,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
-import type { ProviderIdentity } from '../protocol/identity.js';
 import { checkIdentity, checkWorkspaceId, describeProvider } from '../protocol/names.js';
-import type { WrappedDataKey } from '../protocol/records.js';
+import type { ProviderIdentity } from '../protocol/references.js';
+import type { WrappedDataKey } from '../store/ports.js';
 import { type AesKey, decrypt, encrypt, type Header, importKey, isHeader, KEY_BYTES } from './compact-jwe.js';
 import type { RootKeyring } from './root-keyring.js';
 
@@ -92,11 +92,16 @@ export class Sealer {
   }
 
   /**
-   * The same data key under the active root key; credentials that it sealed stay as they are.
+   * Wraps the same data key under the active root key. Credentials that it sealed stay as they are.
    *
-   * @throws ProviderError `CredentialUnreadable` where it does not unwrap, `KeyServiceUnavailable`.
+   * @returns `undefined` if the active root key wraps it already
+   * @throws ProviderError `CredentialUnreadable` if it does not unwrap, `KeyServiceUnavailable`.
    */
-  async rewrap(workspaceId: string, dataKey: WrappedDataKey): Promise<WrappedDataKey> {
+  async rewrap(workspaceId: string, dataKey: WrappedDataKey): Promise<WrappedDataKey | undefined> {
+    if (dataKey.rootKeyId === this.#rootKeyring.activeKeyId) return undefined;
+    if (this.#rootKeyring.rewrap) {
+      return { kid: dataKey.kid, ...(await this.#rootKeyring.rewrap(dataKey, workspaceId)) };
+    }
     return this.#wrap(await this.#rootKeyring.unwrap(dataKey, workspaceId), workspaceId, dataKey.kid);
   }
 

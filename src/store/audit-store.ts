@@ -1,6 +1,5 @@
-/** What happened to providers and data keys, as triggers wrote it down, and who used them, as workers counted. */
-import type { ProviderIdentity } from '../protocol/identity.js';
 import { checkProviderName, checkProviderType, checkWorkspaceId } from '../protocol/names.js';
+import type { ProviderIdentity } from '../protocol/references.js';
 import { call, keyOf } from './calls.js';
 import type { Database } from './pool.js';
 
@@ -30,8 +29,7 @@ export interface ProviderEvent {
 }
 
 /** Which uses are asked for. Times are those of the minutes that they fall into. */
-export interface UsesInput {
-  readonly provider: ProviderIdentity;
+export interface UsageInput extends ProviderIdentity {
   /** Absent: any; 0: the platform's credential, where it served instead. */
   readonly version?: number;
   /** Absent: from the first. */
@@ -43,7 +41,7 @@ export interface UsesInput {
 }
 
 /** How often the steps of a workflow were handed a version. */
-export interface ProviderUses {
+export interface ProviderUsage {
   readonly version: number;
   /** Absent, as the id is: it was no workflow's step. */
   readonly workflowType?: string;
@@ -64,13 +62,13 @@ export interface ProviderAudit {
    */
   listEvents(of?: Partial<ProviderIdentity>, limit?: number): Promise<readonly ProviderEvent[]>;
   /** Which workflows used it, the last user first. What was used within the last minute may be missing. */
-  listUses(input: UsesInput): Promise<readonly ProviderUses[]>;
+  listUsage(input: UsageInput): Promise<readonly ProviderUsage[]>;
   /**
    * Deletes the uses of minutes before that time, in batches; the last use of each provider stays.
    *
    * @returns how many rows
    */
-  pruneUses(before: Date): Promise<number>;
+  pruneUsage(before: Date): Promise<number>;
 }
 
 export function providerAudit(database: Database): ProviderAudit {
@@ -85,15 +83,15 @@ export function providerAudit(database: Database): ProviderAudit {
       return (await database.query<EventColumns>(LIST_EVENTS, values)).map(toEvent);
     },
 
-    async listUses({ provider, version, from, to, limit = 1_000 }) {
+    async listUsage({ version, from, to, limit = 1_000, ...provider }) {
       const values = [...keyOf(provider), version ?? null, from ?? null, to ?? null, limit];
-      return (await database.query<UsesColumns>(LIST_USES, values)).map(toUses);
+      return (await database.query<UsageColumns>(LIST_USAGE, values)).map(toUsage);
     },
 
-    async pruneUses(before) {
+    async pruneUsage(before) {
       let all = 0;
       for (;;) {
-        const [row] = await database.query<{ pruned: string }>(PRUNE_USES, [before, PRUNE_BATCH]);
+        const [row] = await database.query<{ pruned: string }>(PRUNE_USAGE, [before, PRUNE_BATCH]);
         const pruned = Number(row?.pruned);
         all += pruned;
         if (pruned !== PRUNE_BATCH) return all;
@@ -106,10 +104,10 @@ export function providerAudit(database: Database): ProviderAudit {
 const PRUNE_BATCH = 10_000;
 
 const LIST_EVENTS = call('list_provider_events', 4);
-const LIST_USES = call('list_provider_use', 7);
-const PRUNE_USES = call('prune_use', 2, 'prune_use as pruned');
+const LIST_USAGE = call('list_provider_use', 7);
+const PRUNE_USAGE = call('prune_use', 2, 'prune_use as pruned');
 
-interface UsesColumns {
+interface UsageColumns {
   readonly version: string;
   readonly workflow_type: string;
   readonly workflow_id: string;
@@ -118,7 +116,7 @@ interface UsesColumns {
   readonly last_used_at: Date;
 }
 
-function toUses(row: UsesColumns): ProviderUses {
+function toUsage(row: UsageColumns): ProviderUsage {
   return {
     version: Number(row.version),
     ...(row.workflow_id && { workflowType: row.workflow_type, workflowId: row.workflow_id }),

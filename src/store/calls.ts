@@ -1,6 +1,5 @@
-/** How the functions of `provider_api` are called, and how a provider's key goes in and comes out. */
-import type { ProviderIdentity } from '../protocol/identity.js';
 import { checkIdentity } from '../protocol/names.js';
+import type { ProviderIdentity } from '../protocol/references.js';
 import type { Statement } from './pool.js';
 
 /** Calls the function by its name, with as many parameters. */

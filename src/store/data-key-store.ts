@@ -1,8 +1,8 @@
 /** The data keys of all workspaces, as whoever replaces the root key goes through them. */
 import { checkWorkspaceId } from '../protocol/names.js';
-import type { WrappedDataKey } from '../protocol/records.js';
 import { call } from './calls.js';
 import type { Database } from './pool.js';
+import type { WrappedDataKey } from './ports.js';
 import { type DataKeyColumns, toDataKey } from './provider-store.js';
 
 export interface WorkspaceDataKey extends WrappedDataKey {

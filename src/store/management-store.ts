@@ -3,14 +3,14 @@
  * which can call functions and touches no table either.
  */
 import { ProviderError } from '../protocol/errors.js';
-import type { ProviderIdentity } from '../protocol/identity.js';
 import { checkActor, checkWorkspaceId, describeProvider } from '../protocol/names.js';
-import type { ProviderRecord, WrappedDataKey } from '../protocol/records.js';
-import type { WorkerRegistry } from '../protocol/workers.js';
+import type { ProviderIdentity } from '../protocol/references.js';
+import type { CheckOutcome } from '../protocol/rotation.js';
 import { type ProviderAudit, providerAudit } from './audit-store.js';
 import { call, keyOf } from './calls.js';
 import { type DataKeyStore, dataKeyStore } from './data-key-store.js';
 import { type Database, type DatabaseOptions, openDatabase, type Statement } from './pool.js';
+import type { ProviderRecord, WorkerRegistry, WrappedDataKey } from './ports.js';
 import { type CheckedDatabase, checkedFirst } from './preflight.js';
 import {
   type DataKeyColumns,
@@ -26,7 +26,7 @@ import { workerRegistry } from './worker-store.js';
 
 /** What the last check at the live service found out about this version. */
 export interface ProviderCheck {
-  readonly outcome: 'ok' | 'rejected' | 'cannot-tell';
+  readonly outcome: CheckOutcome;
   readonly at: Date;
 }
 
@@ -72,7 +72,7 @@ export interface ManagementStore
   /**
    * Adds a provider or replaces what it stores; one that is switched off stays so.
    *
-   * @throws ProviderError `ProviderConfigInvalid` where it is not at `expectedVersion`: read it again
+   * @throws ProviderError `ProviderChanged` if it is not at `expectedVersion`
    */
   putProvider(identity: ProviderIdentity, write: ProviderWrite): Promise<{ readonly version: number }>;
   /** @throws ProviderError `ProviderNotConfigured` */
@@ -86,7 +86,7 @@ export interface ManagementStore
 /**
  * Connects at the first call, not before.
  *
- * @throws ProviderError `ProviderConfigInvalid` where the URL is none
+ * @throws ProviderError `SetupInvalid` for a URL that does not fit
  */
 export function openManagementStore(options: DatabaseOptions): ManagementStore {
   return managementStore(checkedFirst(openDatabase(options, 'provider_manager'), 'provider_manager'));
@@ -100,7 +100,7 @@ function managementStore(database: CheckedDatabase, actor?: string): ManagementS
     close: () => database.close(),
     readWorkspace: (workspaceId) => readWorkspace(database, workspaceId),
     ...workerRegistry(database),
-    ...rotationStore(database),
+    ...rotationStore(database, actor),
     ...scheduleStore(database, actor),
     audit: providerAudit(database),
     ...dataKeyStore(database, actor),
@@ -122,8 +122,8 @@ function managementStore(database: CheckedDatabase, actor?: string): ManagementS
       const version = await newVersion(database, PUT, values);
       if (version !== undefined) return { version };
       throw new ProviderError(
-        'ProviderConfigInvalid',
-        `${describeProvider(identity)} changed meanwhile: it is not at version ${expectedVersion}; read it again`,
+        'ProviderChanged',
+        `${describeProvider(identity)} is not at version ${expectedVersion} any more: read it again`,
         { provider: identity, fields: ['expectedVersion'] },
       );
     },

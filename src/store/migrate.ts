@@ -16,7 +16,7 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} };
 /**
  * @param databaseUrl - for a login that owns the database and may create roles; it need not be a superuser
  * @returns the names of the migrations that were applied now
- * @throws ProviderError `ProviderConfigInvalid` where the login may not migrate, `StoreUnavailable`
+ * @throws ProviderError `SetupInvalid` where the login may not migrate, `StoreUnavailable`
  */
 export async function migrate(databaseUrl: string): Promise<readonly string[]> {
   // A session of our own: the runner's has no error listener, and a lost connection would end the process.
@@ -38,7 +38,7 @@ export async function migrate(databaseUrl: string): Promise<readonly string[]> {
   } catch (error) {
     if (error instanceof pg.DatabaseError && error.code === '42501') {
       throw new ProviderError(
-        'ProviderConfigInvalid',
+        'SetupInvalid',
         'the login may not migrate: it must own the database, and have CREATEROLE or have been granted provider_owner and provider_auditor',
         { fields: ['databaseUrl'] },
       );

@@ -52,7 +52,7 @@ const KEEP_IDLE_MS = 5 * 60_000;
  * Connects at the first query, not before.
  *
  * @param role - what the login must have been granted; named in the error where it was not
- * @throws ProviderError `ProviderConfigInvalid` where the URL is none
+ * @throws ProviderError `SetupInvalid` where the URL is none
  */
 export function openDatabase(options: DatabaseOptions, role: string): Database {
   const pool = new pg.Pool({
@@ -96,7 +96,7 @@ export function checkDatabaseUrl(databaseUrl: string): string {
     rememberPasswordOf(databaseUrl);
     return databaseUrl;
   }
-  throw new ProviderError('ProviderConfigInvalid', 'databaseUrl must be postgres://login:password@host/database', {
+  throw new ProviderError('SetupInvalid', 'databaseUrl must be postgres://login:password@host/database', {
     fields: ['databaseUrl'],
   });
 }

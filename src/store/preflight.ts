@@ -115,7 +115,7 @@ const REFUSALS: readonly (readonly [finding: string, why: (names: string, role: 
 /** How many names a refusal tells at most. */
 const NAMES_SHOWN = 5;
 
-/** @throws ProviderError `ProviderConfigInvalid` where something must be set right first; `StoreUnavailable`. */
+/** @throws ProviderError `SetupInvalid` where something must be set right first; `StoreUnavailable`. */
 export async function preflight(database: Database, role: StoreRole): Promise<void> {
   const found = await database.query<{ finding: string; name: string }>(FINDINGS, [role]);
   for (const [finding, why] of REFUSALS) {
@@ -155,5 +155,5 @@ export function checkedFirst(database: Database, role: StoreRole): CheckedDataba
 }
 
 function refused(why: string): ProviderError {
-  return new ProviderError('ProviderConfigInvalid', why, { fields: ['databaseUrl'] });
+  return new ProviderError('SetupInvalid', why, { fields: ['databaseUrl'] });
 }

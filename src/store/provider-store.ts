@@ -1,8 +1,7 @@
 /** The worker's side of the store. Its login is granted `provider_resolver`, which can call a few functions. */
 import { checkWorkspaceId } from '../protocol/names.js';
-import type { ProviderRecord, WorkspaceSnapshot, WrappedDataKey } from '../protocol/records.js';
-import type { LeaseStore, WorkerRegistry } from '../protocol/workers.js';
 import { type Database, type DatabaseOptions, openDatabase } from './pool.js';
+import type { LeaseStore, ProviderRecord, WorkerRegistry, WorkspaceSnapshot, WrappedDataKey } from './ports.js';
 import { preflight } from './preflight.js';
 import { type StepAuditStore, stepAuditStore } from './step-audit-store.js';
 import { leaseStore, workerRegistry } from './worker-store.js';

@@ -1,7 +1,7 @@
 /** Rotations, stage by stage. Each call may be made again: what it does is done once. */
 import { ProviderError } from '../protocol/errors.js';
-import type { ProviderIdentity } from '../protocol/identity.js';
 import { describeProvider } from '../protocol/names.js';
+import type { ProviderIdentity } from '../protocol/references.js';
 import type { RotationOrigin, RotationState } from '../protocol/rotation.js';
 import { call, type KeyColumns, keyOf, toIdentity } from './calls.js';
 import type { Database, Statement } from './pool.js';
@@ -38,8 +38,7 @@ export interface SealedCredential {
 export interface StagedRotation {
   readonly rotationId: string;
   readonly provider: ProviderIdentity;
-  readonly requestedBy: string;
-  /** Absent: the service is to make one. */
+  /** Absent: the service makes one. */
   readonly nextEncryptedConfig?: string;
 }
 
@@ -57,13 +56,16 @@ export interface RotationStore {
   activateRotation(rotationId: string): Promise<{ readonly version: number }>;
   /** @throws ProviderError `RotationFailed` where nothing is kept to bring back, or the provider was changed since */
   rollBackRotation(rotationId: string, reason: string): Promise<{ readonly version: number }>;
+  /** The id of the provider's rotation that has begun and not ended. */
+  findOpenRotation(provider: ProviderIdentity): Promise<string | undefined>;
   /** Empties the sealed columns. @param state - absent: it stays as it is */
   endRotation(rotationId: string, state?: 'revoked' | 'rolled-back' | 'failed', reason?: string): Promise<void>;
   /** The newest first. @param workspaceId - absent: of all workspaces */
   listRotations(workspaceId: string | undefined, limit: number): Promise<readonly RotationSummary[]>;
 }
 
-export function rotationStore(database: Database): RotationStore {
+/** @param actor - the name that the audit and the rotation record; absent: the login */
+export function rotationStore(database: Database, actor?: string): RotationStore {
   const one = async (statement: Statement, values: readonly unknown[], rotationId: string) => {
     const [row] = await database.query<RotationColumns>(statement, values);
     if (row) return toRecord(row);
@@ -79,9 +81,9 @@ export function rotationStore(database: Database): RotationStore {
     throw new ProviderError('RotationFailed', `${what}: ${why}; nothing was changed now`);
   };
   return {
-    async stageRotation({ rotationId, provider, requestedBy, nextEncryptedConfig }) {
+    async stageRotation({ rotationId, provider, nextEncryptedConfig }) {
       const origin = nextEncryptedConfig === undefined ? 'issued' : 'given';
-      const values = [rotationId, ...keyOf(provider), origin, nextEncryptedConfig ?? null, requestedBy];
+      const values = [rotationId, ...keyOf(provider), origin, nextEncryptedConfig ?? null, actor ?? null];
       const [row] = await database.query<{ outcome: string }>(STAGE, values);
       if (row?.outcome === 'in-progress') {
         const message = `${describeProvider(provider)} is being rotated already: see \`rotations ${provider.workspaceId}\``;
@@ -105,13 +107,23 @@ export function rotationStore(database: Database): RotationStore {
     async endRotation(rotationId, state, reason) {
       await database.query(END, [rotationId, state ?? null, reason ?? null]);
     },
+    async findOpenRotation({ workspaceId, type, name }) {
+      const rows = (await database.query<SummaryColumns>(LIST, [workspaceId, 1_000])).map(toSummary);
+      const open = rows.find(({ endedAt, provider }) => {
+        return endedAt === undefined && provider.type === type && provider.name === name;
+      });
+      return open?.rotationId;
+    },
     async listRotations(workspaceId, limit) {
       return (await database.query<SummaryColumns>(LIST, [workspaceId ?? null, limit])).map(toSummary);
     },
   };
 }
 
-const STAGE = call('stage_rotation', 7);
+const STAGE: Statement = {
+  name: 'stage_rotation',
+  text: 'select * from provider_api.stage_rotation($1, $2, $3, $4, $5, $6, coalesce($7, session_user::text))',
+};
 const BEGIN = call('begin_rotation', 2);
 const READ = call('read_rotation', 1);
 const STORE_ISSUED = call('store_issued_credential', 3);

@@ -1,7 +1,7 @@
 /** What is asked of all workspaces at once, page by page, and what a person must be told once. */
 import { ProviderError } from '../protocol/errors.js';
-import type { ProviderIdentity } from '../protocol/identity.js';
 import { describeProvider } from '../protocol/names.js';
+import type { ProviderIdentity } from '../protocol/references.js';
 import type { DueRotation, PageInput, PreparedRotation, ProviderEventName } from '../protocol/schedules.js';
 import { call, type KeyColumns, keyOf, toIdentity } from './calls.js';
 import type { Database } from './pool.js';

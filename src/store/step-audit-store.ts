@@ -1,7 +1,8 @@
 /** What a worker adds to the audit. Its login can call the functions for that, and can read none of it. */
-import type { CountedUse, UnreadableCredential } from '../protocol/audit.js';
+
 import { call, keyOf } from './calls.js';
 import type { Database } from './pool.js';
+import type { CountedUse, UnreadableCredential } from './ports.js';
 
 /** Each throws ProviderError `StoreUnavailable`, and `ProviderConfigInvalid` for what cannot be stored. */
 export interface StepAuditStore {

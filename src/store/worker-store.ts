@@ -1,7 +1,8 @@
 /** The workers' rows: their leases, and what a fence reads of them. */
-import type { LeaseStore, RegisteredWorker, SeenWorker, WorkerRegistry } from '../protocol/workers.js';
+
 import { call } from './calls.js';
 import type { Database, Statement } from './pool.js';
+import type { LeaseStore, RegisteredWorker, SeenWorker, WorkerRegistry } from './ports.js';
 
 export function leaseStore(database: Database): LeaseStore {
   return {

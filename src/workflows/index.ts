@@ -1,7 +1,6 @@
 /** The workflows that this package's own worker runs. */
-export { type AddressAnswer, type AddressQuestion, addressAgent } from './address-agent.js';
-export { checkProviders } from './check-providers.js';
-export { drainWorkers } from './drain.js';
-export { invalidateWorkers } from './fence.js';
-export { rotateDueProviders } from './rotate-due-providers.js';
-export { rotateProvider } from './rotate-provider.js';
+export { drainWorkers } from './rotation/drain-workers.js';
+export { invalidateWorkers } from './rotation/invalidate-workers.js';
+export { rotateProvider } from './rotation/rotate-provider.js';
+export { checkProviders } from './schedules/check-providers.js';
+export { rotateDueProviders } from './schedules/rotate-due-providers.js';

@@ -1,8 +1,10 @@
 /** An operator with a database of his own, whose every command is watched: nothing that it says may hold a secret. */
+
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect } from 'vitest';
-import { ProviderClient } from '../../src/client.js';
-import { type ModelsService, startModelsService } from '../client/models-service.js';
+import { readManagerConfig } from '../../src/config/manager-config.js';
+import { ProviderClient } from '../../src/management.js';
+import { type ModelsService, startModelsService } from '../management/models-service.js';
 import { createStageDatabase, type TestDatabase } from '../support/database.js';
 import { LOOPBACK_ENV } from '../support/egress.js';
 import { newGrantKeys, type TestGrantKeys } from '../support/grants.js';
@@ -44,7 +46,7 @@ export function operator(): Operator {
       startModelsService(CANARY, NEXT_CANARY),
       newGrantKeys(),
     ]);
-    client = ProviderClient.fromEnv({ ...LOOPBACK_ENV, ...op.env });
+    client = ProviderClient.open(readManagerConfig({ env: { ...LOOPBACK_ENV, ...op.env } }));
   });
 
   afterAll(async () => {
@@ -87,7 +89,8 @@ export function operator(): Operator {
     },
     async configured(workspaceId, name, apiKey) {
       const config = { baseURL: service.baseURL };
-      await client.configureProvider({ workspaceId, type: 'llm', name, config, secret: { apiKey } });
+      const provider = { workspaceId, type: 'llm', name, config, secret: { apiKey } };
+      await client.configureProvider(provider, { fence: false });
     },
   };
   return op;

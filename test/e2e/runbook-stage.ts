@@ -3,6 +3,7 @@
  * namespace of its own, worker processes, a stand-in for the model services, and an operator's shell with nothing but
  * the command line on its path.
  */
+
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,12 +11,15 @@ import { delimiter, join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { RotationClient } from '../../src/client/rotation-client.js';
-import { GrantSigner, ProviderClient, WorkspaceGrants } from '../../src/client.js';
+import { GrantSigner, WorkspaceGrants } from '../../src/client.js';
+import { readManagerConfig } from '../../src/config/manager-config.js';
 import { type PostgresPart, startPostgres } from '../../src/dev/postgres.js';
-import { type LlmStandIn, startLlmStandIn } from '../../src/dev/standins/llm.js';
 import { findTemporalCli } from '../../src/dev/temporal-cli.js';
+import { ProviderClient } from '../../src/management.js';
+import { type LlmStandIn, startLlmStandIn } from '../../testbed/standins/llm.js';
 import { CLI, run } from '../cli/run-cli.js';
 import { type RunningCommand, startCommand } from '../cli/running-command.js';
+import { type AgentWorkflows, runAgentWorkflows } from '../support/agent-workflows.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { LOOPBACK_ENV } from '../support/egress.js';
 import { newGrantKeys, type TestGrantKeys } from '../support/grants.js';
@@ -49,15 +53,23 @@ export class RunbookStage {
       grantKeys.signingSecret,
       ...[database.managerUrl, database.resolverUrl].map((url) => new URL(url).password),
     );
-    this.manager = ProviderClient.fromEnv({
-      ...LOOPBACK_ENV,
-      DATABASE_URL: database.managerUrl,
-      ENCRYPTION_KEY: this.#rootKey,
-    });
+    this.manager = ProviderClient.open(
+      readManagerConfig({
+        env: {
+          ...LOOPBACK_ENV,
+          DATABASE_URL: database.managerUrl,
+          ENCRYPTION_KEY: this.#rootKey,
+        },
+      }),
+    );
     this.temporal = new Client({ connection, namespace });
     this.#keySet = join(folder, 'grant-keys.json');
     this.grants = new WorkspaceGrants(this.temporal, new GrantSigner(grantKeys.signingKey));
-    this.rotations = new RotationClient(this.manager, this.grants.operatorClient('runbook'), this.#queues.operations);
+    this.rotations = new RotationClient(
+      this.manager.actingAs('cli:you@host'),
+      this.grants.operatorClient('runbook'),
+      this.#queues.operations,
+    );
   }
 
   readonly manager: ProviderClient;
@@ -65,6 +77,7 @@ export class RunbookStage {
   readonly temporal: Client;
   readonly grants: WorkspaceGrants;
   readonly #keySet: string;
+  #agentWorkflows: AgentWorkflows | undefined;
 
   static async set(): Promise<RunbookStage> {
     const folder = await mkdtemp(join(tmpdir(), 'runbook-'));
@@ -82,12 +95,18 @@ export class RunbookStage {
     const stage = new RunbookStage(folder, server, database, llm, connection, namespace, await newGrantKeys());
     await stage.#makeShell();
     await writeFile(stage.#keySet, stage.grantKeys.keySet);
-    await Promise.all([stage.#startWorker('agents-1'), stage.#startWorker('agents-2', { runsRotations: true })]);
+    const workflows = { address: temporalAddress(), namespace, taskQueue: stage.#queues.agents };
+    [stage.#agentWorkflows] = await Promise.all([
+      runAgentWorkflows(workflows),
+      stage.#startWorker('agents-1'),
+      stage.#startWorker('agents-2', { runsRotations: true }),
+    ]);
     return stage;
   }
 
   async strike(): Promise<void> {
     await Promise.all([...this.#workers.values()].map((worker) => worker.end('SIGKILL')));
+    await this.#agentWorkflows?.stop();
     await this.manager.close();
     await this.connection.close();
     await this.llm.stop();
@@ -122,11 +141,15 @@ export class RunbookStage {
     await this.#begin();
     await this.manager.shredWorkspace(PROVIDER.workspaceId);
     const lost = `lost:${randomBytes(32).toString('base64')}`;
-    const client = ProviderClient.fromEnv({
-      ...LOOPBACK_ENV,
-      DATABASE_URL: this.database.managerUrl,
-      ENCRYPTION_KEY: lost,
-    });
+    const client = ProviderClient.open(
+      readManagerConfig({
+        env: {
+          ...LOOPBACK_ENV,
+          DATABASE_URL: this.database.managerUrl,
+          ENCRYPTION_KEY: lost,
+        },
+      }),
+    );
     await client.configureProvider({ ...PROVIDER, secret: { apiKey: this.newKey() } });
     await client.close();
   }
@@ -193,7 +216,7 @@ export class RunbookStage {
   /** Nothing is left of the drill before. */
   async #begin(): Promise<void> {
     const { workspaceId } = PROVIDER;
-    for (const { type, name } of await this.manager.getProviders(workspaceId)) {
+    for (const { type, name } of await this.manager.listProviders(workspaceId)) {
       await this.manager.removeProvider({ workspaceId, type, name });
     }
   }

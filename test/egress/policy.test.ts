@@ -63,7 +63,7 @@ it.each([
   ['port 0', { ports: [0] }],
   ['a port with a fraction', { ports: [443.5] }],
 ])('is not made of %s', (_what, options) => {
-  expect(() => new EgressPolicy(options)).toThrow(expect.objectContaining({ type: 'ProviderConfigInvalid' }));
+  expect(() => new EgressPolicy(options)).toThrow(expect.objectContaining({ type: 'SetupInvalid' }));
 });
 
 // By the text alone: in the corpus, a resolver that knows no such name would refuse them as well.

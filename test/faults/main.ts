@@ -3,7 +3,9 @@
  * are printed as they are, the last line is one of JSON. How long is FAULT_SECONDS (60), or longer, until each kind of
  * fault has struck; FAULT_KINDS names some of them; FAULT_LEASE=never-ends breaks the workers, which must be found out.
  */
+
 import { setTimeout as delay } from 'node:timers/promises';
+import { formatDuration } from '../../src/config/duration.js';
 import { runAgents } from './agents.js';
 import { Ledger } from './ledger.js';
 import { type Fleet, Nemesis } from './nemesis.js';
@@ -61,7 +63,7 @@ function fleetOn(stage: Stage, ledger: Ledger, leaseNeverEnds: boolean): Fleet {
   const readers = READERS.map((name) => {
     const settings = (generation: number) => ({
       ...{ reader: `${name}.${generation}`, taskQueue: name, workflowBundle, workspaceIds, leaseNeverEnds, ...common },
-      ...{ leaseMs: LEASE_MS, longestStepMs: LONGEST_STEP_MS },
+      ...{ lease: formatDuration(LEASE_MS), longestStep: formatDuration(LONGEST_STEP_MS) },
       databaseUrl: proxy.through(name, resolverUrl),
       listenUrl: proxy.through(`${name}-listens`, resolverUrl),
     });

@@ -1,4 +1,5 @@
 /** What the fault run and its processes say to each other. */
+import type { Duration } from '../../src/config/duration.js';
 import type { ReaderReport } from './parts/observations.js';
 
 export interface ReaderSettings {
@@ -14,8 +15,8 @@ export interface ReaderSettings {
   readonly taskQueue: string;
   readonly workflowBundle: string;
   readonly workspaceIds: readonly string[];
-  readonly leaseMs: number;
-  readonly longestStepMs: number;
+  readonly lease: Duration;
+  readonly longestStep: Duration;
   /** Breaks the rule that the fence rests on: then stale reads must be found. */
   readonly leaseNeverEnds: boolean;
 }

@@ -1,10 +1,11 @@
 /** The worker of rotations, as a process of its own: killed and started again while rotations run in it. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { NativeConnection } from '@temporalio/worker';
-import { parseLocalKeyring } from '../../src/client.js';
-import { GrantVerifier } from '../../src/index.js';
-import { createOperationsWorker } from '../../src/temporal/operations.js';
-import { LOOPBACK } from '../support/egress.js';
+import { GrantVerifier } from '../../src/grants/grant-verifier.js';
+import { createOperationsWorker } from '../../src/plugin/operations-worker.js';
+import { OPERATIONS_TASK_QUEUE } from '../../src/protocol/rotation.js';
+import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
+import { LOOPBACK_POLICY } from '../support/egress.js';
 import { beginAsChild, tellParent } from './child.js';
 import type { OperationsSettings } from './messages.js';
 import { untilItWorks } from './parts/patience.js';
@@ -17,10 +18,11 @@ for (let isFirst = true; ; isFirst = false) {
   try {
     const { worker, close } = await createOperationsWorker(
       {
-        store: { databaseUrl },
+        database: { databaseUrl },
         rootKeyring: parseLocalKeyring(encryptionKey),
-        egress: LOOPBACK,
+        egress: LOOPBACK_POLICY,
         grants: new GrantVerifier(grantKeySet),
+        taskQueue: OPERATIONS_TASK_QUEUE,
       },
       { connection, namespace: 'default', shutdownGraceMs: 0 },
     );

@@ -8,12 +8,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { Lease } from '../../src/fence/lease.js';
 import {
-  GrantVerifier,
   isProviderError,
   type LlmCredential,
   type OpenCredential,
   type ProviderReference,
-  parseLocalKeyring,
   WorkspaceProviders,
 } from '../../src/index.js';
 import { LOOPBACK } from '../support/egress.js';
@@ -74,7 +72,7 @@ class Reader {
   async load(workspaceId: string, accepts = () => false): Promise<void> {
     await this.#attempt(async () => {
       const invokedAt = clock();
-      const { entry } = await this.providers.resolver.cache.read(workspaceId, accepts);
+      const { entry } = await this.providers.resolver.parts.cache.read(workspaceId, accepts);
       const version = entry.find('llm', 'anthropic')?.record.version;
       if (version !== undefined) this.#recorder.returned(keyOf(workspaceId), version, invokedAt, clock());
     });
@@ -132,7 +130,7 @@ class Reader {
 
   async #resolve(workspaceId: string) {
     const invokedAt = clock();
-    const reference = await this.providers.resolver.resolveLlmKey(workspaceId, 'anthropic');
+    const reference = await this.providers.resolver.resolveLlmKey({ workspaceId: workspaceId, provider: 'anthropic' });
     this.#recorder.returned(keyOf(workspaceId), reference.version, invokedAt, clock());
     return reference;
   }
@@ -221,14 +219,16 @@ if (settings.leaseNeverEnds) Lease.prototype.isHeld = () => true;
 
 const providers = await untilItWorks(() =>
   WorkspaceProviders.connect({
-    store: { databaseUrl: settings.databaseUrl, maxConnections: 5 },
-    rootKeyring: parseLocalKeyring(settings.encryptionKey),
+    databaseUrl: settings.databaseUrl,
+    databaseConnections: 5,
+    rootKeys: settings.encryptionKey,
     egress: LOOPBACK,
-    grants: new GrantVerifier(settings.grantKeySet),
-    leaseMs: settings.leaseMs,
-    longestStepMs: settings.longestStepMs,
-    listenUrl: settings.listenUrl,
+    grantKeys: settings.grantKeySet,
+    lease: settings.lease,
+    longestStep: settings.longestStep,
+    listenDatabaseUrl: settings.listenUrl,
     identity: settings.reader,
+    env: {},
   }),
 );
 const reader = new Reader(settings, providers);

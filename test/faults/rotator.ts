@@ -4,10 +4,11 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowFailedError } from '@temporalio/client';
-import { isProviderError, parseLocalKeyring } from '../../src/client.js';
+import { isProviderError } from '../../src/client.js';
 import { SecretVault } from '../../src/management/secret-vault.js';
-import type { ProviderIdentity } from '../../src/protocol/identity.js';
+import type { ProviderIdentity } from '../../src/protocol/references.js';
 import type { RotationStatus } from '../../src/protocol/rotation.js';
+import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
 import { Sealer } from '../../src/sealing/sealer.js';
 import { type ManagementStore, openManagementStore } from '../../src/store/management-store.js';
 import { withSession } from '../../src/store/session.js';
@@ -18,7 +19,7 @@ import type { Stage } from './stage.js';
 
 const LANES = 8;
 /** A worker that is stopped for long is no reason to wait for long: that it was not drained is a right answer. */
-const DRAIN_LIMIT_MS = 30_000;
+const DRAIN_LIMIT = '30s';
 const PAUSE_MS = 200;
 
 interface Row {
@@ -92,7 +93,7 @@ export class Rotator {
     for (;;) {
       try {
         const handle = await rotations.rotate({
-          ...{ provider, secret: { apiKey }, requestedBy: 'a fault run', drainLimitMs: DRAIN_LIMIT_MS },
+          ...{ ...provider, secret: { apiKey }, drainLimit: DRAIN_LIMIT },
         });
         return await this.#followed(handle);
       } catch (error) {
@@ -131,7 +132,13 @@ export class Rotator {
   async #setStatus(workspaceId: string, status: 'active' | 'disabled'): Promise<void> {
     const provider: ProviderIdentity = { workspaceId, type: 'llm', name: 'anthropic' };
     await this.#changed(status, workspaceId, {
-      make: () => this.stage.manager.setStatus(provider, status),
+      make: () => {
+        const { manager } = this.stage;
+        const unfenced = { fence: false } as const;
+        return status === 'active'
+          ? manager.enableProvider(provider, unfenced)
+          : manager.disableProvider(provider, unfenced);
+      },
       isMade: (row) => row.status === status,
     });
   }

@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { RotationClient } from '../../src/client/rotation-client.js';
-import { GrantSigner, ProviderClient, parseLocalKeyring, WorkspaceGrants } from '../../src/client.js';
-import { type LlmStandIn, startLlmStandIn } from '../../src/dev/standins/llm.js';
+import { GrantSigner, WorkspaceGrants } from '../../src/client.js';
+import { ProviderClient } from '../../src/management.js';
+import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
 import { createLogin } from '../../src/store/logins.js';
 import { migrate } from '../../src/store/migrate.js';
-import { LOOPBACK } from '../support/egress.js';
+import { type LlmStandIn, startLlmStandIn } from '../../testbed/standins/llm.js';
+import { LOOPBACK_POLICY } from '../support/egress.js';
 import { newGrantKeys } from '../support/grants.js';
 import { writeWorkflowBundle } from '../support/workflow-bundle.js';
 import { apiKeyOf } from './messages.js';
@@ -69,10 +71,10 @@ export async function setStage(folder: string): Promise<Stage> {
     const llm = await startLlmStandIn({ keys: [] });
     stops.push(llm.stop);
     const encryptionKey = `faults:${randomBytes(32).toString('base64')}`;
-    const manager = ProviderClient.connect({
-      store: { databaseUrl: managerUrl, queryTimeoutMs: 5_000 },
+    const manager = ProviderClient.open({
+      database: { databaseUrl: managerUrl, queryTimeoutMs: 5_000 },
       rootKeyring: parseLocalKeyring(encryptionKey),
-      egress: LOOPBACK,
+      egress: LOOPBACK_POLICY,
     });
     stops.push(() => manager.close());
     const connection = await Connection.connect({ address: temporal.address });

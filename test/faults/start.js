@@ -1,9 +1,9 @@
 /** Runs a fault run, whose processes are started and killed over and over: `npm run test:faults`. */
-import { runCompiled } from '../support/compiled-run.js';
+import { runCompiled } from '../../testbed/run-compiled.js';
 
 await runCompiled({
   name: 'faults',
-  folders: ['test/faults', 'test/faults/parts', 'test/support'],
+  folders: ['test/faults', 'test/faults/parts', 'test/support', 'testbed', 'testbed/standins'],
   main: 'test/faults/main',
   run: ({ runFaults }, folder) => runFaults(folder, process.env),
 });

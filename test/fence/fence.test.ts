@@ -28,7 +28,7 @@ const outcomes = (report: Awaited<ReturnType<typeof fence>>) =>
 
 it('with no workers it returns at once', async () => {
   registry.change('ws_acme');
-  expect(await fence()).toEqual({ epoch: 1, tookMs: 0, workers: [] });
+  expect(await fence()).toEqual({ epoch: 1, complete: true, tookMs: 0, workers: [] });
 });
 
 it('it returns as soon as each worker has applied the change', async () => {
@@ -65,7 +65,7 @@ it('a silent worker costs one fence its lease, and the next one nothing', async 
   registry.change('ws_acme');
   expect((await fence()).tookMs).toBeGreaterThanOrEqual(outlasting(LEASE_MS));
   expect(registry.row('a')?.state).toBe('vanished');
-  expect(await fence()).toEqual({ epoch: 1, tookMs: 0, workers: [] });
+  expect(await fence()).toEqual({ epoch: 1, complete: true, tookMs: 0, workers: [] });
 });
 
 it('how long a worker has been silent is no reason to leave it out', async () => {

@@ -2,7 +2,7 @@
 import { beforeEach, expect, it } from 'vitest';
 import { outlasting } from '../../src/fence/clock.js';
 import { Janitor } from '../../src/fence/janitor.js';
-import type { WorkerRegistry } from '../../src/protocol/workers.js';
+import type { WorkerRegistry } from '../../src/store/ports.js';
 import { FakeRegistry } from '../support/fake-registry.js';
 import { TestClock } from '../support/leases.js';
 import { LEASE_MS, LONGEST_STEP_MS, register } from './workers.js';

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Lease } from '../../src/fence/lease.js';
 import { LeaseKeeper } from '../../src/fence/lease-keeper.js';
-import type { LeaseStore, Renewal } from '../../src/protocol/workers.js';
+import type { LeaseStore, Renewal } from '../../src/store/ports.js';
 import { FakeRegistry } from '../support/fake-registry.js';
 import { TestClock } from '../support/leases.js';
 

@@ -246,7 +246,7 @@ describe('the key set in a file', () => {
   test('that is not there, or at an address without TLS, is refused at the start', async () => {
     for (const where of ['/nowhere/keys.json', 'http://keys.example/jwks.json']) {
       await expect(new GrantVerifier(where).preflight()).rejects.toMatchObject({
-        type: 'ProviderConfigInvalid',
+        type: 'SetupInvalid',
         facts: { fields: ['PROVIDER_GRANT_KEYS'] },
       });
     }
@@ -289,7 +289,7 @@ describe('keys that do not fit are refused by the names of their fields alone', 
   test.each(Object.entries(REFUSED))('%s', (_, set) => {
     const text = JSON.stringify(set(pair));
     const refuse = () => new GrantVerifier(text);
-    expect(refuse).toThrow(expect.objectContaining({ type: 'ProviderConfigInvalid' }));
+    expect(refuse).toThrow(expect.objectContaining({ type: 'SetupInvalid' }));
     expect(refuse).not.toThrow(pair.signingKey.d);
     expect(refuse).not.toThrow(pair.publicKey.x);
   });
@@ -299,7 +299,7 @@ describe('keys that do not fit are refused by the names of their fields alone', 
       /is not a private Ed25519 JSON Web Key: see d/,
     );
     await expect(new GrantSigner('').sign('workspace', GRANT)).rejects.toMatchObject({
-      type: 'ProviderConfigInvalid',
+      type: 'SetupInvalid',
       facts: { fields: ['PROVIDER_GRANT_SIGNING_KEY'] },
     });
   });

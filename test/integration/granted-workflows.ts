@@ -9,7 +9,7 @@ import {
   setHandler,
   startChild,
 } from '@temporalio/workflow';
-import type { ProviderActivities } from '../../src/index.js';
+import type { ProviderActivities } from '../../src/activities/provider-activities.js';
 import { type ProviderReference, resolveLlmKey } from '../../src/workflow.js';
 
 type Reference = ProviderReference<'llm'>;

@@ -7,7 +7,7 @@ import Anthropic from '@anthropic-ai/sdk';
 import { GoogleGenAI } from '@google/genai';
 import OpenAI from 'openai';
 import { createPublicClient } from 'viem';
-import { type ProviderReference, transport, withProvider } from '../../src/index.js';
+import { type ProviderReference, viemTransport, withProvider } from '../../src/index.js';
 
 export interface OwnPrompt {
   readonly ref: ProviderReference<'llm'>;
@@ -61,7 +61,7 @@ export function readBalance({
   address: `0x${string}`;
 }): Promise<string> {
   return withProvider(ref, async ({ credential, fetch, signal }) => {
-    const client = createPublicClient({ transport: transport(credential, fetch, signal) });
+    const client = createPublicClient({ transport: viemTransport(credential, fetch, signal) });
     // A history holds JSON, which has no bigint.
     return String(await client.getBalance({ address }));
   });

@@ -1,13 +1,14 @@
 /** What services answer to a model call, hostile answers too, and what an agent's author is told of each. */
+
+import type { FailureType } from '../../src/protocol/errors.js';
 import {
   anthropicSpendLimit,
   echoesKey,
   htmlPage,
   openAiInsufficientQuota,
   redirectTo,
-} from '../../src/dev/standins/failures.js';
-import type { LlmProvider } from '../../src/dev/standins/wire-format.js';
-import type { FailureType } from '../../src/protocol/errors.js';
+} from '../../testbed/standins/failures.js';
+import type { LlmProvider } from '../../testbed/standins/wire-format.js';
 
 /** What a stand-in is ordered to do; see `failNext`. */
 type Order = Omit<ReturnType<typeof echoesKey>, 'provider' | 'owner'>;

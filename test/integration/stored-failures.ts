@@ -39,7 +39,7 @@ export const STORED: readonly StoredFailure[] = [
     when: 'the provider is switched off',
     arrange: async (stage, id) => {
       await stage.addLlm(id);
-      await stage.manager.setStatus(anthropicOf(id), 'disabled');
+      await stage.manager.disableProvider(anthropicOf(id));
     },
     type: 'ProviderDisabled',
     says: (id) => `llm/anthropic of ${id} is disabled`,

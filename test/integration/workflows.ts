@@ -16,7 +16,7 @@ import {
 
 import type * as ownActivities from './own-activities.js';
 
-export { addressAgent } from '../../src/workflows/index.js';
+export { addressAgent } from '../../examples/address-agent/workflows.js';
 
 export interface ModelQuestion extends Omit<LlmStepInput, 'ref'> {
   readonly workspaceId: string;

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, type WorkflowHandle } from '@temporalio/client';
 import { providerDataConverter, WorkspaceGrants } from '../../src/client.js';
+import { runAgentWorkflows } from '../support/agent-workflows.js';
 import { FAILING } from './echo-service.js';
 import { OWN_SETTINGS } from './parts/proc-watch.js';
 import { CHAINS, failingWorkspace, LLMS, WORKING } from './providers.js';
@@ -85,7 +86,11 @@ export async function runEncrypted(stage: Stage, told: Told): Promise<void> {
     PROVIDER_TASK_QUEUE: QUEUES.encrypted,
     PROVIDER_PAYLOAD_KEY_FILE: await settingsFile('payload-key', payloadKey),
   });
-  const encrypted = new Client({ connection: client.connection, dataConverter: providerDataConverter(payloadKey) });
+  const dataConverter = providerDataConverter(payloadKey);
+  const workflows = await runAgentWorkflows({
+    ...{ address: stage.temporal.address, taskQueue: QUEUES.encrypted, dataConverter },
+  });
+  const encrypted = new Client({ connection: client.connection, dataConverter });
   const workspaceId = failingWorkspace('json-401');
   const { workflow } = new WorkspaceGrants(encrypted, signer).clientFor(workspaceId);
   const agent = workflow.execute('addressAgent', {
@@ -93,6 +98,7 @@ export async function runEncrypted(stage: Stage, told: Told): Promise<void> {
     args: [{ workspaceId, question: 'Why?', address: '0x0', chainId: 1 }],
   });
   await told.result('a workflow with encrypted payloads', agent);
+  await workflows.stop();
 }
 
 /** Once the step holds a credential, and has said so. */

@@ -1,9 +1,10 @@
 /** What a service of the platform calls in its own process, with input that does not fit and services that fail. */
 import { CompactEncrypt } from 'jose/jwe/compact/encrypt';
-import { ProviderClient, parseLocalKeyring } from '../../src/client.js';
+import { ProviderClient } from '../../src/management.js';
+import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
 import { createLogin } from '../../src/store/logins.js';
 import { withSession } from '../../src/store/session.js';
-import { LOOPBACK } from '../support/egress.js';
+import { LOOPBACK_POLICY } from '../support/egress.js';
 import { FAILING } from './echo-service.js';
 import { failingWorkspace, type Secrets, WORKING } from './providers.js';
 import type { Stage } from './stage.js';
@@ -46,8 +47,8 @@ export async function callEverything(stage: Stage, secrets: Secrets, told: Told)
   const { manager } = stage;
   await Promise.all([
     ...[WORKING, ...FAILING.map(failingWorkspace)].map(async (workspaceId) => {
-      await told.result('a list', manager.getProviders(workspaceId));
-      for (const { type, name } of await manager.getProviders(workspaceId)) {
+      await told.result('a list', manager.listProviders(workspaceId));
+      for (const { type, name } of await manager.listProviders(workspaceId)) {
         // One that never answers is asked once; the others fail at once.
         if (workspaceId === failingWorkspace('silent') && name !== 'anthropic') continue;
         await told.result('a check', manager.checkProvider({ workspaceId, type, name }));
@@ -98,14 +99,14 @@ async function postgresFails(
 ) {
   const hastyUrl = await createLogin(postgres.url, 'provider_manager');
   canaries.known('the database password of one more manager', new URL(hastyUrl).password);
-  const hasty = ProviderClient.connect({
-    store: { databaseUrl: hastyUrl, queryTimeoutMs: 500 },
+  const hasty = ProviderClient.open({
+    database: { databaseUrl: hastyUrl, queryTimeoutMs: 500 },
     rootKeyring,
-    egress: LOOPBACK,
+    egress: LOOPBACK_POLICY,
   });
   const change = () =>
     hasty.updateProvider({
-      identity: { workspaceId: WORKING, type: 'llm', name: 'openai' },
+      ...{ workspaceId: WORKING, type: 'llm', name: 'openai' },
       secret: { apiKey: secrets.llm.openai as string },
     });
   await withSession(postgres.url, async (session) => {
@@ -124,11 +125,11 @@ async function postgresFails(
   away.port = '1';
   for (const url of [wrong.href, away.href, wrong.href.replace('postgres:', 'postgres;')]) {
     const client = async () => {
-      const connected = ProviderClient.connect({ store: { databaseUrl: url }, rootKeyring });
-      await connected.getProviders(WORKING).finally(() => connected.close());
+      const connected = await ProviderClient.connect({ databaseUrl: url, rootKeys: rootKeyring, env: {} });
+      await connected.close();
     };
     await told.result('a database that does not let us in', client());
   }
   const bad = { ENCRYPTION_KEY: stage.rootKey.slice(0, -4), DATABASE_URL: `postgres//${wrong.password}` };
-  await told.result('settings that do not fit', (async () => ProviderClient.fromEnv(bad))());
+  await told.result('settings that do not fit', ProviderClient.connect({ env: bad }));
 }

@@ -1,5 +1,4 @@
-/** The providers of a run: of every type and vendor one, with the same secrets, in a workspace for each kind of failure. */
-import type { ProviderClient } from '../../src/client.js';
+import type { ProviderClient } from '../../src/management.js';
 import { FAILING } from './echo-service.js';
 import type { Stage } from './stage.js';
 

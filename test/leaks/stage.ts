@@ -6,16 +6,18 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
-import { GrantSigner, ProviderClient, parseLocalKeyring, WorkspaceGrants } from '../../src/client.js';
+import { GrantSigner, WorkspaceGrants } from '../../src/client.js';
 import { freePort } from '../../src/dev/ports.js';
 import { type PostgresPart, startPostgres } from '../../src/dev/postgres.js';
-import { type LlmStandIn, startLlmStandIn } from '../../src/dev/standins/llm.js';
 import { startTemporal, type TemporalPart } from '../../src/dev/temporal.js';
+import { ProviderClient } from '../../src/management.js';
+import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
 import type { RootKeyring } from '../../src/sealing/root-keyring.js';
 import { createLogin } from '../../src/store/logins.js';
 import { migrate } from '../../src/store/migrate.js';
 import { withSession } from '../../src/store/session.js';
-import { LOOPBACK, LOOPBACK_ENV } from '../support/egress.js';
+import { type LlmStandIn, startLlmStandIn } from '../../testbed/standins/llm.js';
+import { LOOPBACK_ENV, LOOPBACK_POLICY } from '../support/egress.js';
 import { newGrantKeys } from '../support/grants.js';
 import { writeWorkflowBundle } from '../support/workflow-bundle.js';
 import { Canaries } from './canaries.js';
@@ -130,7 +132,11 @@ export async function setStage(folder: string): Promise<Stage> {
     const connection = await Connection.connect({ address: temporal.address });
     stops.push(() => connection.close());
     const rootKeyring = parseLocalKeyring(rootKey);
-    const manager = ProviderClient.connect({ store: { databaseUrl: managerUrl }, rootKeyring, egress: LOOPBACK });
+    const manager = ProviderClient.open({
+      database: { databaseUrl: managerUrl },
+      rootKeyring,
+      egress: LOOPBACK_POLICY,
+    });
     stops.push(() => manager.close());
     const processes = new Processes(join(folder, 'processes'));
     stops.push(() => processes.end());

@@ -4,10 +4,10 @@
  */
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
+import { createFetch } from '../../src/egress/http-client.js';
 import { isProviderError } from '../../src/protocol/errors.js';
-import { createFetch } from '../../src/providers/fetch.js';
-import { parseProvider, providerTypes } from '../../src/providers/index.js';
-import { LOOPBACK } from '../support/egress.js';
+import { parseProvider, providerTypes } from '../../src/providers/registry.js';
+import { LOOPBACK_POLICY } from '../support/egress.js';
 import { startService } from './local-service.js';
 
 const CANARY = 'canary-field-5eed';
@@ -108,7 +108,7 @@ test.each([
   ...['via', 'x-api-key', 'constructor'],
 ])('the header %s is refused, or arrives', async (header) => {
   const service = await startService({ status: 200, body: {} });
-  const { fetch, close } = createFetch({ egress: LOOPBACK });
+  const { fetch, close } = createFetch({ egress: LOOPBACK_POLICY });
   onTestFinished(() => close());
   const headers = Object.fromEntries([[header, CANARY]]);
   const provider = parsed(['rpc', 'mainnet', { chainId: 1 }, { url: service.url, headers }]);

@@ -4,11 +4,10 @@ import { GoogleGenAI } from '@google/genai';
 import { generateText } from 'ai';
 import OpenAI from 'openai';
 import { createPublicClient } from 'viem';
-import { parseProvider } from '../../src/providers/index.js';
-import { languageModel } from '../../src/providers/language-model.js';
-import { transport } from '../../src/providers/transport.js';
-import type { Fetch } from '../../src/providers/type.js';
-
+import type { Fetch } from '../../src/egress/http-client.js';
+import { aiSdkModel } from '../../src/providers/llm/ai-sdk-model.js';
+import { parseProvider } from '../../src/providers/registry.js';
+import { viemTransport } from '../../src/providers/rpc/viem-transport.js';
 export const KEY = 'canary-key-5e1f0c7d';
 
 export interface Call {
@@ -31,7 +30,7 @@ export function aiSdk(name: string): Caller {
       { apiKey: KEY },
     );
     return generateText({
-      model: languageModel(credential, 'a-model', fetch),
+      model: aiSdkModel(credential, 'a-model', fetch),
       prompt: 'hi',
       maxRetries,
       abortSignal: signal,
@@ -75,14 +74,14 @@ export const googleSdk: Caller = ({ url, fetch, signal }) =>
 /** viem, with the key in the path. */
 export const viem: Caller = ({ url, fetch, signal }) => {
   const { credential } = parseProvider('rpc', 'mainnet', { chainId: 1 }, { url: `${url}/v2/${KEY}` });
-  return createPublicClient({ transport: transport(credential, fetch, signal) }).getBalance({
+  return createPublicClient({ transport: viemTransport(credential, fetch, signal) }).getBalance({
     address: '0x0000000000000000000000000000000000000001',
   });
 };
 
 export const viemCall: Caller = ({ url, fetch, signal }) => {
   const { credential } = parseProvider('rpc', 'mainnet', { chainId: 1 }, { url: `${url}/v2/${KEY}` });
-  return createPublicClient({ transport: transport(credential, fetch, signal) }).readContract({
+  return createPublicClient({ transport: viemTransport(credential, fetch, signal) }).readContract({
     address: '0x0000000000000000000000000000000000000001',
     abi: [
       { type: 'function', name: 'totalSupply', inputs: [], outputs: [{ type: 'uint256' }], stateMutability: 'view' },

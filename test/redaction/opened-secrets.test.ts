@@ -1,12 +1,12 @@
 /** Which of a process's secrets are known to it, each by the way that it came in. */
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { parseProvider } from '../../src/providers/index.js';
+import { Settings } from '../../src/config/settings.js';
+import { readTemporalConfig } from '../../src/config/temporal-config.js';
+import { parseProvider } from '../../src/providers/registry.js';
 import { redact, rememberSecretFields } from '../../src/redaction/opened-secrets.js';
 import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
 import { checkDatabaseUrl } from '../../src/store/pool.js';
-import { Settings } from '../../src/temporal/settings.js';
-import { readTemporalConfig } from '../../src/temporal/temporal-config.js';
 
 const rootKey = randomBytes(32);
 

@@ -1,8 +1,8 @@
 /** No form of a known secret survives; a text that holds none comes back as it is. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { leaksIn } from '../../src/dev/secret-search.js';
 import { Redactor } from '../../src/redaction/redactor.js';
+import { leaksIn } from '../../testbed/secret-search.js';
 
 const ENCODERS: Record<string, (text: string) => string> = {
   'as it is': (text) => text,

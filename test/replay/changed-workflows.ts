@@ -4,13 +4,13 @@
  */
 import type { RotateProviderInput, RotationStatus } from '../../src/protocol/rotation.js';
 import { resolveRpcEndpoint } from '../../src/workflow.js';
+import { operation, STORE_OPTIONS } from '../../src/workflows/rotation/proxies.js';
 import {
   type AddressAnswer,
   type AddressQuestion,
   rotateProvider as asItRotated,
   addressAgent as asItWas,
-} from '../../src/workflows/index.js';
-import { operation, STORE_OPTIONS } from '../../src/workflows/operations.js';
+} from './workflows.js';
 
 export async function addressAgent(question: AddressQuestion): Promise<AddressAnswer> {
   const { workspaceId, chainId } = question;

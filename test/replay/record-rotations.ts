@@ -4,8 +4,10 @@
  *
  *     npx vitest run --config test/replay/record.config.ts test/replay/record-rotations.ts
  */
+
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type { Duration } from '../../src/config/duration.js';
 import { RotationStage } from '../rotation/rotation-stage.js';
 import { newWorkspace } from '../support/agent-stage.js';
 import { keepHistory } from './recorded-history.js';
@@ -20,10 +22,10 @@ afterAll(() => stage?.strike());
 const keep = (name: string, rotation: WorkflowHandle) =>
   keepHistory(`rotation-${name}`, rotation, stage.agents.secrets);
 
-async function start({ isAdmitted = true, overlapMs = 0 } = {}) {
+async function start({ isAdmitted = true, overlap = '0' as Duration } = {}) {
   const { provider } = await stage.addAnthropic(newWorkspace());
   const apiKey = isAdmitted ? stage.admittedKey(provider.workspaceId) : stage.agents.newKey('refused');
-  return { provider, rotation: await stage.rotate({ provider, secret: { apiKey }, overlapMs }) };
+  return { provider, rotation: await stage.rotate({ ...provider, secret: { apiKey }, overlap }) };
 }
 
 test('a rotation that completed', async () => {
@@ -39,7 +41,7 @@ test('a rotation whose next key was refused', async () => {
 });
 
 test('a rotation at work, and then rolled back', async () => {
-  const { provider, rotation } = await start({ overlapMs: 600_000 });
+  const { provider, rotation } = await start({ overlap: '10m' });
   await vi.waitFor(async () => expect((await stage.client.status(provider)).overlapUntil).toBeDefined(), 20_000);
   await keep('at-work', rotation);
   await stage.client.rollBack(provider, 'recorded');

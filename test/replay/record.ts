@@ -4,10 +4,10 @@
  *
  *     npx vitest run --config test/replay/record.config.ts test/replay/record.ts
  */
+import { fileURLToPath } from 'node:url';
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startAgent } from '../../src/dev/demo/agents.js';
-import { WORKFLOWS_PATH } from '../../src/temporal/workflow-source.js';
+import { startAgent } from '../../demo/agents.js';
 import { AgentStage, FUNDED_ADDRESS, newWorkspace } from '../support/agent-stage.js';
 import { uniqueName } from '../support/parts.js';
 import { keepHistory } from './recorded-history.js';
@@ -17,7 +17,7 @@ let taskQueue: string;
 
 beforeAll(async () => {
   stage = await AgentStage.set({ chain: true });
-  ({ taskQueue } = await stage.startWorker({ workflowsPath: WORKFLOWS_PATH }));
+  ({ taskQueue } = await stage.startWorker({ workflowsPath: fileURLToPath(new URL('workflows.ts', import.meta.url)) }));
 });
 
 afterAll(async () => {

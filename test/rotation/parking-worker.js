@@ -6,8 +6,8 @@ import { Context } from '@temporalio/activity';
 import { NativeConnection } from '@temporalio/worker';
 import { EgressPolicy } from '../../dist/egress/policy.js';
 import { GrantVerifier } from '../../dist/grants/grant-verifier.js';
+import { createOperationsWorker } from '../../dist/plugin/operations-worker.js';
 import { parseLocalKeyring } from '../../dist/sealing/local-keyring.js';
-import { createOperationsWorker } from '../../dist/temporal/operations.js';
 
 const settings = JSON.parse(process.env.PARKING_WORKER);
 const { store, encryptionKey, grantKeySet, temporalAddress, taskQueue, points } = settings;
@@ -36,7 +36,7 @@ process.once('disconnect', () => process.exit());
 const connection = await NativeConnection.connect({ address: temporalAddress });
 const { worker } = await createOperationsWorker(
   {
-    store,
+    database: store,
     rootKeyring: parseLocalKeyring(encryptionKey),
     egress,
     grants: new GrantVerifier(grantKeySet),

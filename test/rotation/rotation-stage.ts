@@ -2,17 +2,17 @@
 import type { Client } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { type RotateInput, RotationClient, type RotationHandle } from '../../src/client/rotation-client.js';
-import type { LlmStandIn } from '../../src/dev/standins/llm.js';
-import type { ProviderIdentity } from '../../src/protocol/identity.js';
-import { createOperationsWorker } from '../../src/temporal/operations.js';
-import type { ProviderConfig } from '../../src/temporal/provider-config.js';
+import { type ProviderOptions, readConfig, readProviderConfig } from '../../src/config/resolver-config.js';
+import { createOperationsWorker } from '../../src/plugin/operations-worker.js';
+import type { ProviderIdentity } from '../../src/protocol/references.js';
+import type { LlmStandIn } from '../../testbed/standins/llm.js';
 import { leaksOf } from '../integration/leaks.js';
 import { AgentStage, type StageOptions, type StageWorker } from '../support/agent-stage.js';
 import { withSession } from '../support/database.js';
 import { temporalAddress, uniqueName } from '../support/parts.js';
 
 export interface RotationStageOptions extends StageOptions {
-  readonly config?: Partial<ProviderConfig>;
+  readonly config?: ProviderOptions;
   /** A worker of rotations in this process. Default true; it takes seconds, to bundle its workflows. */
   readonly operations?: boolean;
 }
@@ -43,7 +43,7 @@ export class RotationStage {
     const worker = await agents.startWorker({ config: options.config });
     const taskQueue = uniqueName('operations');
     const operator = agents.grants.operatorClient('a test');
-    const client = new RotationClient(agents.manager, operator, taskQueue);
+    const client = new RotationClient(agents.manager.actingAs('a test'), operator, taskQueue);
     const stage = new RotationStage(agents, worker, client, operator, taskQueue);
     if (options.operations ?? true) await stage.#startOperations();
     return stage;
@@ -51,11 +51,11 @@ export class RotationStage {
 
   async #startOperations(): Promise<void> {
     const connection = await NativeConnection.connect({ address: temporalAddress() });
-    const { rootKeyring, egress, grants } = this.agents.config();
+    const { rootKeyring, egress, grants } = readConfig(this.agents.config(), readProviderConfig);
     const { managerUrl, store } = this.agents.database;
     const { taskQueue } = this;
     const { worker, close } = await createOperationsWorker(
-      { store: { databaseUrl: managerUrl, ...store }, rootKeyring, egress, grants, taskQueue },
+      { database: { databaseUrl: managerUrl, ...store }, rootKeyring, egress, grants, taskQueue },
       { connection, namespace: 'default', shutdownGraceMs: 0 },
     );
     const running = worker.run();
@@ -80,14 +80,16 @@ export class RotationStage {
     return key;
   }
 
-  rotate(input: Omit<RotateInput, 'requestedBy'>): Promise<RotationHandle> {
-    return this.client.rotate({ requestedBy: 'a test', ...input });
+  rotate(input: RotateInput): Promise<RotationHandle> {
+    return this.client.rotate(input);
   }
 
   /** What a step would be given now, by the worker of this stage. */
   async served({ workspaceId, name }: ProviderIdentity): Promise<{ version: number; apiKey: string }> {
     const { resolver } = this.worker.providers;
-    const { credential, use } = await resolver.open(await resolver.resolveLlmKey(workspaceId, name));
+    const { credential, use } = await resolver.open(
+      await resolver.resolveLlmKey({ workspaceId: workspaceId, provider: name }),
+    );
     return { version: use.version, apiKey: credential.apiKey.reveal() };
   }
 

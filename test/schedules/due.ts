@@ -1,5 +1,4 @@
-/** Makes time pass in rows, as only their owner could: the store itself takes no time from anybody. */
-import type { ProviderIdentity } from '../../src/protocol/identity.js';
+import type { ProviderIdentity } from '../../src/protocol/references.js';
 import { type TestDatabase, withSession } from '../support/database.js';
 
 /** As if the provider's credential had been replaced 31 days ago. */

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ProviderIdentity } from '../../src/protocol/identity.js';
+import type { ProviderIdentity } from '../../src/protocol/references.js';
 import { ACME, CANARY, failureOf, PLAINTEXT, shownBy } from './fixtures.js';
 import { alterations, expectRefused, forge, forgeRaw, row } from './forging.js';
 

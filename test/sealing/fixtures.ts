@@ -1,11 +1,11 @@
 /** What the sealing tests share. The root keys count up from a byte: plainly fake, and never of any use elsewhere. */
 import { compactDecrypt } from 'jose/jwe/compact/decrypt';
 import { isProviderError, type ProviderError } from '../../src/protocol/errors.js';
-import type { ProviderIdentity } from '../../src/protocol/identity.js';
-import type { WrappedDataKey } from '../../src/protocol/records.js';
+import type { ProviderIdentity } from '../../src/protocol/references.js';
 import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
 import type { RootKeyring } from '../../src/sealing/root-keyring.js';
 import { Sealer } from '../../src/sealing/sealer.js';
+import type { WrappedDataKey } from '../../src/store/ports.js';
 
 export const CANARY = 'canary-c0ffee-never-in-the-clear';
 export const PLAINTEXT = JSON.stringify({ apiKey: CANARY });
@@ -44,8 +44,13 @@ export function shownBy(error: Error): string {
 export class WatchedKeyring implements RootKeyring {
   unwraps = 0;
   failure?: Error;
+  activeKeyId: string;
 
-  constructor(private readonly keyring: RootKeyring = parseLocalKeyring(ROOT_2025)) {}
+  constructor(private readonly keyring: RootKeyring = parseLocalKeyring(ROOT_2025)) {
+    this.activeKeyId = keyring.activeKeyId;
+  }
+
+  async preflight(): Promise<void> {}
 
   async wrap(dataKey: Uint8Array, context: { workspaceId: string; kid: string }) {
     if (this.failure) throw this.failure;

@@ -2,7 +2,7 @@
 import { createCipheriv, randomBytes } from 'node:crypto';
 import { CompactEncrypt } from 'jose/jwe/compact/encrypt';
 import { expect } from 'vitest';
-import type { ProviderIdentity } from '../../src/protocol/identity.js';
+import type { ProviderIdentity } from '../../src/protocol/references.js';
 import { ACME, failureOf, PLAINTEXT, sealed } from './fixtures.js';
 
 const parts = await sealed();

@@ -54,7 +54,7 @@ describe('a root key that is missing or malformed stops the start', () => {
     ['a key twice', `${ROOT_2025},other:${KEY}`, 'entry 2 repeats the key of an earlier entry under another id'],
   ])('%s', (_, text, what) => {
     const error = thrownBy(() => parseLocalKeyring(text));
-    if (!isProviderError(error, 'ProviderConfigInvalid')) throw error;
+    if (!isProviderError(error, 'SetupInvalid')) throw error;
     expect(error.message).toBe(
       `ENCRYPTION_KEY ${what}. It is id:key, or a list with the active one first (id:key,id:key), ` +
         'where id is a name of your choice and key is the output of: openssl rand -base64 32',

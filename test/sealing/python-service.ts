@@ -9,8 +9,8 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { ProviderIdentity } from '../../src/protocol/identity.js';
-import type { WrappedDataKey } from '../../src/protocol/records.js';
+import type { ProviderIdentity } from '../../src/protocol/references.js';
+import type { WrappedDataKey } from '../../src/store/ports.js';
 
 const run = promisify(execFile);
 const INSTALL_TIMEOUT_MS = 170_000;

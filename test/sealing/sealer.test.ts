@@ -121,7 +121,9 @@ describe('root keys', () => {
     const { dataKey, jwe } = await sealed(parseLocalKeyring(ROOT_2025));
     const both = new Sealer(parseLocalKeyring(`${ROOT_2026},${ROOT_2025}`));
     const rewrapped = await both.rewrap(ACME.workspaceId, dataKey);
+    if (!rewrapped) throw new Error('it was not wrapped again');
     expect(rewrapped).toMatchObject({ kid: dataKey.kid, rootKeyId: 'root-2026' });
+    expect(await both.rewrap(ACME.workspaceId, rewrapped), 'it is wrapped by the active root key').toBeUndefined();
     const alone = new Sealer(parseLocalKeyring(ROOT_2026));
     expect(await alone.open(ACME, jwe, [rewrapped])).toBe(PLAINTEXT);
     expect((await failureOf(alone.open(ACME, jwe, [dataKey]))).type).toBe('CredentialUnreadable');
@@ -133,6 +135,7 @@ describe('root keys', () => {
     const { dataKey, jwe } = await sealed(keyring);
     const sealer = new Sealer(keyring);
     keyring.failure = new ProviderError('KeyServiceUnavailable', 'the root-key service does not answer');
+    keyring.activeKeyId = 'root-2026';
     const failures = await Promise.all([
       failureOf(sealer.open(ACME, jwe, [dataKey])),
       failureOf(sealer.seal(ACME, PLAINTEXT, dataKey)),

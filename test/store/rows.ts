@@ -1,6 +1,5 @@
-/** Rows as tests store them: the sealed part has a compact JWE's form, and opens nowhere. */
-import type { ProviderIdentity } from '../../src/protocol/identity.js';
-import type { WrappedDataKey } from '../../src/protocol/records.js';
+import type { ProviderIdentity } from '../../src/protocol/references.js';
+import type { WrappedDataKey } from '../../src/store/ports.js';
 import { uniqueName } from '../support/parts.js';
 
 export function sealed(content: string): string {

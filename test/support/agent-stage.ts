@@ -14,20 +14,19 @@ import {
   Worker,
 } from '@temporalio/worker';
 import { WorkspaceGrants } from '../../src/client/workspace-grants.js';
-import { ProviderClient } from '../../src/client.js';
-import { startAnvil } from '../../src/dev/anvil.js';
-import { type LlmStandIn, type LlmStandInOptions, startLlmStandIn } from '../../src/dev/standins/llm.js';
-import { type RpcGateway, startRpcGateway } from '../../src/dev/standins/rpc-gateway.js';
-import { startTenderlyStandIn, type TenderlyStandIn } from '../../src/dev/standins/tenderly.js';
-import type { LlmProvider } from '../../src/dev/standins/wire-format.js';
+import type { ProviderOptions } from '../../src/config/resolver-config.js';
 import { GrantSigner } from '../../src/grants/grant-signer.js';
-import { GrantVerifier } from '../../src/grants/grant-verifier.js';
+import { NO_GRANTS } from '../../src/grants/policy.js';
+import { ProviderClient } from '../../src/management.js';
+import { WorkspaceProviders } from '../../src/plugin/workspace-providers.js';
 import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
-import { NO_GRANTS } from '../../src/temporal/no-grants.js';
-import type { ProviderConfig } from '../../src/temporal/provider-config.js';
-import { WorkspaceProviders } from '../../src/temporal/workspace-providers.js';
+import { startAnvil } from '../../testbed/anvil.js';
+import { type LlmStandIn, type LlmStandInOptions, startLlmStandIn } from '../../testbed/standins/llm.js';
+import { type RpcGateway, startRpcGateway } from '../../testbed/standins/rpc-gateway.js';
+import { startTenderlyStandIn, type TenderlyStandIn } from '../../testbed/standins/tenderly.js';
+import type { LlmProvider } from '../../testbed/standins/wire-format.js';
 import { createStageDatabase, type TestDatabase } from './database.js';
-import { LOOPBACK } from './egress.js';
+import { LOOPBACK, LOOPBACK_POLICY } from './egress.js';
 import { newGrantKeys, type TestGrantKeys } from './grants.js';
 import { temporalAddress, uniqueName } from './parts.js';
 
@@ -35,7 +34,10 @@ import { temporalAddress, uniqueName } from './parts.js';
 export const FUNDED_ADDRESS = '0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266';
 
 /** Long: what a test expects to be cached is, also on a slow machine. */
-const LEASE_MS = 10 * 60_000;
+const LEASE = '10m';
+
+/** Workers of a stage may be deaf, and keep their lease for the whole test: what is new to a workspace needs no fence. */
+export const UNFENCED = { fence: false } as const;
 
 /** Known to the AI SDK, which warns of those that are not. */
 const MODELS: Readonly<Record<LlmProvider, string>> = {
@@ -60,7 +62,7 @@ export interface StageWorkerOptions {
   /** Beside those of the plugin. */
   readonly activities?: object;
   /** What differs from the stage's own settings. */
-  readonly config?: Partial<ProviderConfig>;
+  readonly config?: ProviderOptions;
   /** Of Temporal. Default: the server that all test files share. */
   readonly address?: string;
   /** Default: one of its own. */
@@ -152,24 +154,26 @@ export class AgentStage {
   }
 
   /** The settings of a worker of this stage. */
-  config(change: Partial<ProviderConfig> = {}): ProviderConfig {
+  config(change: ProviderOptions = {}): ProviderOptions {
     return {
-      store: { databaseUrl: this.database.resolverUrl, ...this.database.store },
-      listenUrl: this.database.listenUrl,
-      rootKeyring: parseLocalKeyring(this.encryptionKey),
-      grants: new GrantVerifier(this.grantKeys.keySet),
-      leaseMs: LEASE_MS,
+      databaseUrl: this.database.resolverUrl,
+      ...this.database.store,
+      ...(this.database.listenUrl && { listenDatabaseUrl: this.database.listenUrl }),
+      rootKeys: this.encryptionKey,
+      grantKeys: this.grantKeys.keySet,
+      lease: LEASE,
       egress: LOOPBACK,
+      env: {},
       ...change,
     };
   }
 
   /** For activities that are run without a worker, and so without a workflow that carries a grant. */
-  connect(change?: Partial<ProviderConfig>): Promise<WorkspaceProviders> {
+  connect(change?: ProviderOptions): Promise<WorkspaceProviders> {
     return this.#connect({ grants: NO_GRANTS, ...change });
   }
 
-  async #connect(change?: Partial<ProviderConfig>): Promise<WorkspaceProviders> {
+  async #connect(change?: ProviderOptions): Promise<WorkspaceProviders> {
     const providers = await WorkspaceProviders.connect(this.config(change));
     this.#stops.push(() => providers.close());
     return providers;
@@ -199,10 +203,10 @@ export class AgentStage {
 
   /** A client that seals with another root key than the stage's workers have. */
   managerWith(rootKey: string): ProviderClient {
-    const manager = ProviderClient.connect({
-      store: { databaseUrl: this.database.managerUrl, ...this.database.store },
-      rootKeyring: parseLocalKeyring(`stage:${rootKey}`),
-      egress: LOOPBACK,
+    const { managerUrl, store } = this.database;
+    const rootKeyring = parseLocalKeyring(`stage:${rootKey}`);
+    const manager = ProviderClient.open({
+      ...{ database: { databaseUrl: managerUrl, ...store }, rootKeyring, egress: LOOPBACK_POLICY },
     });
     this.#stops.push(() => manager.close());
     return manager;
@@ -227,7 +231,7 @@ export class AgentStage {
     const baseURL = this.llm.baseUrls[service].sdk;
     const model = MODELS[service];
     const provider = { workspaceId, type: 'llm', name, config: { baseURL, model, ...config } };
-    await this.manager.configureProvider({ ...provider, secret: { apiKey } });
+    await this.manager.configureProvider({ ...provider, secret: { apiKey } }, UNFENCED);
     return apiKey;
   }
 
@@ -237,7 +241,7 @@ export class AgentStage {
     admit({ account: workspaceId, project: 'agents', accessKey, owner: workspaceId });
     const provider = { workspaceId, type: 'tenderly', name: 'default' };
     const config = { account: workspaceId, project: 'agents', baseURL: url };
-    await this.manager.configureProvider({ ...provider, config, secret: { accessKey } });
+    await this.manager.configureProvider({ ...provider, config, secret: { accessKey } }, UNFENCED);
     return accessKey;
   }
 
@@ -252,7 +256,7 @@ export class AgentStage {
     if (admitted) this.chain.gateway.admit({ key, owner: `${workspaceId} ${name}` });
     const config = { chainId, priority };
     const secret = { url: `${url}/v2/${key}` };
-    await this.manager.configureProvider({ workspaceId, type: 'rpc', name, config, secret });
+    await this.manager.configureProvider({ workspaceId, type: 'rpc', name, config, secret }, UNFENCED);
     return key;
   }
 }

@@ -7,12 +7,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type pg from 'pg';
 import { inject } from 'vitest';
-import { type PgBouncerPart, startPgBouncer } from '../../src/dev/pgbouncer.js';
 import { createLogin } from '../../src/store/logins.js';
 import { migrate } from '../../src/store/migrate.js';
 import { MIGRATIONS_FOLDER } from '../../src/store/migration-files.js';
 import type { DatabaseOptions } from '../../src/store/pool.js';
 import { withSession } from '../../src/store/session.js';
+import { type PgBouncerPart, startPgBouncer } from '../../testbed/pgbouncer.js';
 
 export { withSession };
 

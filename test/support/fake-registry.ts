@@ -1,6 +1,6 @@
 /**
  * The workers' rows, the epoch and what changed, in memory, as `0006_fence.sql` keeps them: each method is one statement
- * that runs and commits at once. `test/faults/mutants/rows.test.ts` holds it against the real one.
+ * that runs and commits at once. `test/faults/mutants/rows.long.test.ts` holds it against the real one.
  */
 import { ProviderError } from '../../src/protocol/errors.js';
 import type {
@@ -10,7 +10,7 @@ import type {
   SeenWorker,
   WorkerRegistration,
   WorkerRegistry,
-} from '../../src/protocol/workers.js';
+} from '../../src/store/ports.js';
 
 export class FakeRegistry implements LeaseStore, WorkerRegistry {
   epoch = 0;

@@ -1,7 +1,8 @@
 /** A store in memory, for tests of what stands above it: real sealing, loads that can be held, failed and counted. */
-import type { WorkspaceSnapshot, WrappedDataKey } from '../../src/protocol/records.js';
+
 import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
 import { Sealer } from '../../src/sealing/sealer.js';
+import type { WorkspaceSnapshot, WrappedDataKey } from '../../src/store/ports.js';
 
 /** The bytes of a test's root key: of no use to anybody. */
 export const TEST_ENCRYPTION_KEY = `test:${Buffer.from('workspace-providers: a test key.').toString('base64')}`;

@@ -1,7 +1,7 @@
 /** Workflows bundled ahead, so that a worker which is killed is back soon. */
 import { writeFile } from 'node:fs/promises';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
-import { GRANT_INTERCEPTORS_PATH } from '../../src/temporal/workflow-source.js';
+import { GRANT_INTERCEPTORS_PATH } from '../../src/plugin/workflow-source.js';
 
 /** @returns the path */
 export async function writeWorkflowBundle(workflowsPath: string, path: string): Promise<string> {

@@ -1,16 +1,16 @@
 import type { Command } from 'commander';
-import type { ProviderClient } from '../../client/provider-client.js';
 import type { ProviderCheckReport } from '../../management/provider-check.js';
+import type { ProviderClient } from '../../management/provider-client.js';
 import { isProviderError, ProviderError } from '../../protocol/errors.js';
-import { EXIT, exitCodeOf } from '../../protocol/exit-codes.js';
-import type { ProviderIdentity } from '../../protocol/identity.js';
 import { describeProvider } from '../../protocol/names.js';
-import { providerType } from '../../providers/index.js';
+import type { ProviderIdentity } from '../../protocol/references.js';
+import { providerType } from '../../providers/registry.js';
+import { withClient } from '../connections.js';
+import { EXIT, exitCodeOf } from '../exit-codes.js';
 import { describeFailure } from '../failure.js';
-import { line, type Output } from '../output.js';
-import { withClient } from '../with-client.js';
+import { line, type Output } from '../terminal/output.js';
 
-/** One that could not be asked about is told beside the others. */
+/** A provider that could not be checked is listed with its error, beside the others. */
 type Checked = ProviderCheckReport | (ProviderIdentity & { readonly error: ProviderError });
 
 const OUTCOMES = {
@@ -19,7 +19,7 @@ const OUTCOMES = {
   'cannot-tell': { kind: 'unsure', verb: 'cannot tell', exitCode: EXIT.unavailable },
 } as const;
 
-/** Of several outcomes, the gravest is the command's. */
+/** Of several outcomes, the gravest decides the exit code. */
 const BY_GRAVITY: readonly number[] = [EXIT.rejected, EXIT.invalid, EXIT.notConfigured, EXIT.unavailable];
 
 export function addCheck(program: Command, output: Output): void {
@@ -27,9 +27,9 @@ export function addCheck(program: Command, output: Output): void {
     .command('check <workspace> [type] [name]')
     .summary('ask the live services whether they take the credentials')
     .description(
-      'Asks the live services, by calls that cost nothing, whether they take the stored credentials, and records what ' +
-        'they said: of one provider, of those of a type, or of the whole workspace. Ends with 4 where a credential is ' +
-        'rejected or does not open, else with 5 where a service could not tell.',
+      'Asks the live services, by calls that cost nothing, whether they take the stored credentials, and records the ' +
+        'answers: of one provider, of a type, or of the whole workspace. Ends with 4 if a credential is rejected or does ' +
+        'not open, otherwise with 5 if a service could not tell.',
     )
     .action(async (workspaceId: string, type?: string, name?: string) => {
       const checks = await withClient((client) => checkAll(client, workspaceId, type, name));
@@ -44,7 +44,7 @@ export function addCheck(program: Command, output: Output): void {
 async function checkAll(client: ProviderClient, workspaceId: string, type?: string, name?: string): Promise<Checked[]> {
   if (type !== undefined && name !== undefined) return [await client.checkProvider({ workspaceId, type, name })];
   if (type !== undefined) providerType(type);
-  const wanted = (await client.getProviders(workspaceId)).filter((each) => type === undefined || each.type === type);
+  const wanted = (await client.listProviders(workspaceId)).filter((each) => type === undefined || each.type === type);
   if (wanted.length > 0) return Promise.all(wanted.map((each) => check(client, each)));
   const what = type === undefined ? 'providers' : `providers of type ${type}`;
   throw new ProviderError('ProviderNotConfigured', `${workspaceId} has no ${what}`);
@@ -54,7 +54,7 @@ async function check(client: ProviderClient, { workspaceId, type, name }: Provid
   try {
     return await client.checkProvider({ workspaceId, type, name });
   } catch (error) {
-    // With Postgres away there is nothing to tell of the others either.
+    // If Postgres is away, there is nothing to report of the others either.
     if (!isProviderError(error) || error.retryable) throw error;
     return { workspaceId, type, name, error };
   }
@@ -67,6 +67,6 @@ function toDocument(check: Checked): object {
 function toLine(check: Checked): string {
   if ('error' in check) return line('bad', 'failed', [describeProvider(check), check.error.type, check.error.message]);
   const { kind, verb } = OUTCOMES[check.outcome];
-  const facts = [describeProvider(check), `version ${check.version}`, `${check.detail} (${check.durationMs} ms)`];
+  const facts = [describeProvider(check), `version ${check.version}`, `${check.detail} (${check.tookMs} ms)`];
   return line(kind, verb, facts);
 }

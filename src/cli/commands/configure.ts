@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
+import type { WrittenProvider } from '../../management/provider-inputs.js';
 import { checkIdentity, describeProvider } from '../../protocol/names.js';
-import { providerType } from '../../providers/index.js';
+import { describeTypes, providerType } from '../../providers/registry.js';
 import { parseAssignments } from '../assignments.js';
+import { withClient } from '../connections.js';
 import { fenceChange, NO_WAIT } from '../fence-change.js';
-import { describeShown, line, type Output } from '../output.js';
-import { readSecret } from '../secret-input.js';
-import { withClient } from '../with-client.js';
+import { describeShown, line, type Output } from '../terminal/output.js';
+import { readSecret } from '../terminal/prompts.js';
 
 interface ConfigureOptions {
   readonly set?: readonly string[];
@@ -14,22 +15,11 @@ interface ConfigureOptions {
 }
 
 const AFTER_HELP = `
-The secret is read from stdin, asked for where stdin is a terminal, or taken
-from the variable that --secret-env names; never from an argument. A bare text
-fills the type's first secret field, a JSON object fills several.
+The secret is read from stdin, or asked for if stdin is a terminal, or taken from
+the variable that --secret-env names; never from an argument. Plain text fills the
+type's first secret field, a JSON object fills several.
 
-  llm       named anthropic, openai, gemini, or anything that has a baseURL
-            secret: apiKey
-            config: baseURL, model; for openai organization, project
-  llm-admin named anthropic or openai; makes and revokes the keys of that llm
-            secret: adminKey
-            config: baseURL; for openai project
-  tenderly  named default
-            secret: accessKey, nodeAccessKey
-            config: account, project, baseURL
-  rpc       named as you like, several endpoints a chain
-            secret: url, headers
-            config: chainId, priority
+${describeTypes().join('\n')}
 
 Examples:
   $ workspace-providers configure ws_acme llm anthropic < key
@@ -42,10 +32,10 @@ Examples:
 export function addConfigure(program: Command, output: Output): void {
   program
     .command('configure <workspace> <type> <name>')
-    .summary('store a provider, or replace the one that is there')
+    .summary('store a provider, or replace an existing one')
     .description(
-      'Stores a provider of a workspace, its secret sealed; or replaces config and secret of the one there, and waits ' +
-        'until no worker serves what was before. To replace a credential that is in use, "rotate" does more.',
+      'Stores a provider of a workspace with its secret sealed, or replaces config and secret of an existing one, and ' +
+        'waits until no worker serves the older version. To replace a credential that is in use, prefer "rotate".',
     )
     .option('--set <key=value>', 'a field of the public config; may be repeated', collect)
     .option('--secret-env <variable>', 'the environment variable that holds the secret')
@@ -59,11 +49,14 @@ export function addConfigure(program: Command, output: Output): void {
         await withClient(async (client) => {
           const question = `${primarySecret} for ${describeProvider(identity)}`;
           const secret = await readSecret({ primarySecret, variable: secretEnv, question });
-          const written = await client.configureProvider({ ...identity, config, secret });
-          const facts = [describeProvider(written), `version ${written.version}`, describeShown(written.shown)];
-          const configured = line('ok', 'configured', facts);
-          const fenced = 'no worker serves what was before';
-          await fenceChange(client, output, { document: written, line: configured, fenced, wait });
+          await fenceChange<WrittenProvider>(output, {
+            run: (options) => client.configureProvider({ ...identity, config, secret }, options),
+            document: ({ fence, ...written }) => written,
+            line: ({ version, shown }) =>
+              line('ok', 'configured', [describeProvider(identity), `version ${version}`, describeShown(shown)]),
+            fenced: 'no worker serves the older version',
+            wait,
+          });
         });
       },
     );

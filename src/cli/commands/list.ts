@@ -1,15 +1,15 @@
 import type { Command } from 'commander';
-import type { ProviderSummary } from '../../client/provider-summary.js';
-import { describeShown, line, minute, type Output, table } from '../output.js';
-import { withClient } from '../with-client.js';
+import type { ProviderSummary } from '../../management/provider-summary.js';
+import { withClient } from '../connections.js';
+import { describeShown, line, minute, type Output, table } from '../terminal/output.js';
 
 export function addList(program: Command, output: Output): void {
   program
     .command('list <workspace>')
-    .summary("a workspace's providers, secrets masked")
-    .description("Lists a workspace's providers with their secrets masked, also those that do not open.")
+    .summary("list a workspace's providers, secrets masked")
+    .description("Lists a workspace's providers with their secrets masked, including those that do not open.")
     .action(async (workspaceId: string) => {
-      const providers = await withClient((client) => client.getProviders(workspaceId));
+      const providers = await withClient((client) => client.listProviders(workspaceId));
       const none = line('unsure', 'empty', [`${workspaceId} has no providers`]);
       output.result({ workspaceId, providers }, providers.length > 0 ? table(providers.map(toRow)) : [none]);
     });

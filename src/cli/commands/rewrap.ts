@@ -1,21 +1,21 @@
 import type { Command } from 'commander';
-import { EXIT } from '../../protocol/exit-codes.js';
-import { line, type Output } from '../output.js';
-import { withClient } from '../with-client.js';
+import { withClient } from '../connections.js';
+import { EXIT } from '../exit-codes.js';
+import { line, type Output } from '../terminal/output.js';
 
 export function addRewrap(program: Command, output: Output): void {
   program
     .command('rewrap')
     .summary('wrap every data key under the active root key')
     .description(
-      'Wraps the data keys of all workspaces under the active root key of ENCRYPTION_KEY, so that an older one can be ' +
-        'taken out of it. Credentials stay as they are, and workers go on. Safe to run again. Ends with 4 where data keys ' +
+      'Wraps the data keys of all workspaces under the active root key of ENCRYPTION_KEY, so that an older root key can ' +
+        'be removed from it. Credentials stay as they are, and workers go on. Safe to run again. Ends with 4 if data keys ' +
         'do not unwrap.',
     )
     .action(async () => {
       const report = await withClient((client) => client.rewrapDataKeys());
       const { rewrapped, unchanged, lost } = report;
-      const done = line('ok', 'rewrapped', [`${rewrapped} data keys`, `${unchanged} were already`]);
+      const done = line('ok', 'rewrapped', [`${rewrapped} data keys`, `${unchanged} did not need it`]);
       const unreadable = lost.map((workspaceId) =>
         line('bad', 'lost', [workspaceId, 'its root key is not in ENCRYPTION_KEY']),
       );

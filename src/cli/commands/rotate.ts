@@ -1,15 +1,13 @@
 import type { Command } from 'commander';
 import type { RotateInput } from '../../client/rotation-client.js';
-import type { ProviderIdentity } from '../../protocol/identity.js';
+import { DURATION_RULE, type Duration, parseDuration } from '../../config/duration.js';
 import { checkIdentity, describeProvider } from '../../protocol/names.js';
-import { providerType } from '../../providers/index.js';
-import { parseDuration } from '../duration.js';
+import type { ProviderIdentity } from '../../protocol/references.js';
+import { providerType } from '../../providers/registry.js';
+import { withClient, withTemporal } from '../connections.js';
 import { UsageError } from '../failure.js';
-import { line, type Output } from '../output.js';
-import { requestedBy } from '../requested-by.js';
-import { readSecret } from '../secret-input.js';
-import { withClient } from '../with-client.js';
-import { withTemporal } from '../with-temporal.js';
+import { line, type Output } from '../terminal/output.js';
+import { readSecret } from '../terminal/prompts.js';
 
 interface RotateOptions {
   readonly issue?: boolean;
@@ -17,19 +15,17 @@ interface RotateOptions {
   readonly overlap?: string;
   readonly drainLimit?: string;
   readonly acceptUnchecked?: boolean;
+  readonly whenDue?: boolean;
   readonly wait: boolean;
 }
-
-const DAY_MS = 86_400_000;
-const LONGEST_OVERLAP_MS = 30 * DAY_MS;
 
 const AFTER_HELP = `
 Stages: checked, activated, fenced (no worker serves the older credential),
 drained (no running step holds it), revoked. A check that fails changes nothing.
-Ctrl-C leaves the rotation running; "rotations" tells how it ends.
+Ctrl-C leaves the rotation running; "rotations" shows how it ends.
 
-The next credential is read as "configure" reads it: from stdin, asked for where
-stdin is a terminal, or from the variable that --secret-env names. --issue wants
+The next credential is read as "configure" reads it: from stdin, asked for if
+stdin is a terminal, or from the variable that --secret-env names. --issue needs
 an admin credential of the workspace: see llm-admin in "configure --help".
 
 Rotations run in a worker that has PROVIDER_MANAGER_DATABASE_URL.
@@ -37,57 +33,75 @@ Rotations run in a worker that has PROVIDER_MANAGER_DATABASE_URL.
 Examples:
   $ workspace-providers rotate ws_acme llm anthropic < next-key
   $ workspace-providers rotate ws_acme llm openai --issue --overlap 24h
-  a key that leaked, without mercy for the steps that hold it:
-  $ workspace-providers rotate ws_acme llm openai --issue --drain-limit 0`;
+  a leaked key, without waiting for the steps that hold it:
+  $ workspace-providers rotate ws_acme llm openai --issue --drain-limit 0
+  a key to be used when the schedule rotate-due finds the rotation due:
+  $ workspace-providers rotate ws_acme llm anthropic --when-due < next-key`;
 
 export function addRotate(program: Command, output: Output): void {
   program
     .command('rotate <workspace> <type> <name>')
     .summary('replace a credential while workflows run, and revoke the older one')
     .description(
-      "Replaces a provider's credential while workflows run, and shows each stage: once it says fenced, no worker serves " +
-        'the older one. What a person must do at the service stands in the last line.',
+      "Replaces a provider's credential while workflows run, and shows each stage: after the stage fenced, no worker " +
+        'serves the older one. The last line says what a person must do at the service.',
     )
-    .option('--issue', 'have the service make the next credential')
+    .option('--issue', 'let the service make the next credential')
     .option('--secret-env <variable>', 'the environment variable that holds the next secret')
-    .option('--overlap <duration>', 'how long both stay valid, to roll back in: 30m, 24h (default: 0)')
+    .option('--overlap <duration>', 'how long both stay valid, so that a rollback is possible: 30m, 24h (default: 0)')
     .option(
       '--drain-limit <duration>',
       'how long to wait for steps that hold the older one; 0 for a leaked key (default: 15m)',
     )
-    .option('--accept-unchecked', 'activate also where the service cannot tell whether it takes the next one')
-    .option('--no-wait', 'start it, and leave')
+    .option('--accept-unchecked', 'activate also if the service cannot tell whether it takes the next one')
+    .option('--when-due', 'only keep the next credential, until the schedule rotate-due takes it')
+    .option('--no-wait', 'start it, and do not follow it')
     .addHelpText('after', AFTER_HELP)
     .action(async (workspaceId: string, type: string, name: string, options: RotateOptions) => {
       const provider = checkIdentity({ workspaceId, type, name });
       const limits = readLimits(options);
-      await withClient((providers) =>
-        withTemporal(async ({ client: temporal, operationsTaskQueue }) => {
+      await withClient(async (providers) => {
+        if (options.whenDue) {
+          const rotationId = await providers.stageRotation({ ...provider, secret: await readNext(provider, options) });
+          const facts = [describeProvider(provider), 'the schedule rotate-due takes it when it is due'];
+          return output.result({ ...provider, rotationId }, [line('ok', 'staged', facts)]);
+        }
+        await withTemporal(async ({ client: temporal, operationsTaskQueue }) => {
           const { RotationClient } = await import('../../client/rotation-client.js');
           const { followRotation } = await import('../follow-rotation.js');
           const rotations = new RotationClient(providers, temporal, operationsTaskQueue);
-          const secret = options.issue ? undefined : await readNext(provider, options.secretEnv);
-          const handle = await rotations.rotate({ provider, ...limits, secret, requestedBy: requestedBy() });
+          const secret = options.issue ? undefined : await readNext(provider, options);
+          const handle = await rotations.rotate({ ...provider, ...limits, ...(secret && { secret }) });
           if (options.wait) return followRotation(handle, { temporal, output, provider });
-          const facts = [describeProvider(provider), `workspace-providers rotations ${workspaceId} tells how it ends`];
-          return output.result({ provider, workflowId: handle.workflowId }, [line('ok', 'started', facts)]);
-        }),
-      );
+          const facts = [describeProvider(provider), `workspace-providers rotations ${workspaceId} shows how it ends`];
+          output.result({ ...provider, workflowId: handle.workflowId }, [line('ok', 'started', facts)]);
+        });
+      });
     });
 }
 
 /** @throws UsageError */
-function readLimits(options: RotateOptions): Omit<RotateInput, 'provider' | 'secret' | 'requestedBy'> {
-  const { issue, secretEnv, overlap, drainLimit, acceptUnchecked } = options;
-  if (issue && secretEnv !== undefined) throw new UsageError('either --issue or --secret-env, not both');
+function readLimits(options: RotateOptions): Omit<RotateInput, keyof ProviderIdentity | 'secret'> {
+  const { issue, secretEnv, whenDue, overlap, drainLimit, acceptUnchecked } = options;
+  if (issue && secretEnv !== undefined) throw new UsageError('--issue and --secret-env exclude each other');
+  if (whenDue && (issue || overlap !== undefined || drainLimit !== undefined || acceptUnchecked)) {
+    throw new UsageError('--when-due only keeps the next credential: it takes no other option than --secret-env');
+  }
   return {
-    acceptUnchecked,
-    ...(overlap !== undefined && { overlapMs: parseDuration('--overlap', overlap, LONGEST_OVERLAP_MS) }),
-    ...(drainLimit !== undefined && { drainLimitMs: parseDuration('--drain-limit', drainLimit, DAY_MS) }),
+    ...(acceptUnchecked && { acceptUnchecked }),
+    ...(overlap !== undefined && { overlap: readDuration('--overlap', overlap) }),
+    ...(drainLimit !== undefined && { drainLimit: readDuration('--drain-limit', drainLimit) }),
   };
 }
 
-function readNext(provider: ProviderIdentity, variable: string | undefined): Promise<Record<string, unknown>> {
+/** @throws UsageError */
+function readDuration(option: string, text: string): Duration {
+  if (parseDuration(text) !== undefined) return text as Duration;
+  throw new UsageError(`${option} takes ${DURATION_RULE}`);
+}
+
+function readNext(provider: ProviderIdentity, { secretEnv }: RotateOptions): Promise<Record<string, unknown>> {
   const { primarySecret } = providerType(provider.type);
-  return readSecret({ primarySecret, variable, question: `next ${primarySecret} for ${describeProvider(provider)}` });
+  const question = `next ${primarySecret} for ${describeProvider(provider)}`;
+  return readSecret({ primarySecret, variable: secretEnv, question });
 }

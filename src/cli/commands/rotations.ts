@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import type { RotationSummary } from '../../store/rotation-store.js';
-import { line, minute, type Output, table } from '../output.js';
-import { withClient } from '../with-client.js';
+import { withClient } from '../connections.js';
+import { line, minute, type Output, table } from '../terminal/output.js';
 
 export function addRotations(program: Command, output: Output): void {
   program
     .command('rotations [workspace]')
-    .summary('rotations, the newest first: how far, by whom, why')
-    .description('Lists the last 50 rotations, of one workspace or of all, the newest first.')
+    .summary('list rotations, the newest first: their state, who asked, why')
+    .description('Lists the last 50 rotations of one workspace, or of all, the newest first.')
     .action(async (workspaceId?: string) => {
       const rotations = await withClient((client) => client.listRotations(workspaceId));
       const none = line('unsure', 'empty', [workspaceId && `of ${workspaceId}`, 'nothing was rotated']);
@@ -21,7 +21,7 @@ function toRow({ provider, state, endedAt, rolledBack, ...rotation }: RotationSu
   return [
     provider.workspaceId,
     `${provider.type}/${provider.name}`,
-    `${state}${endedAt ? '' : ', under way'}${rolledBack && state !== 'rolled-back' ? ', rolling back' : ''}`,
+    `${state}${endedAt ? '' : ', running'}${rolledBack && state !== 'rolled-back' ? ', rolling back' : ''}`,
     `version ${[fromVersion, toVersion].filter((version) => version !== undefined).join(' → ') || '?'}`,
     minute(createdAt),
     requestedBy,

@@ -1,36 +1,36 @@
 import type { Command } from 'commander';
-import type { ScheduleClient, ScheduleSummary, ScheduleTimes } from '../../client/schedule-client.js';
-import { line, type Output } from '../output.js';
-import { withTemporal } from '../with-temporal.js';
+import type { ProviderSchedules, ScheduleSummary, ScheduleTimes } from '../../client/provider-schedules.js';
+import { withTemporal } from '../connections.js';
+import { line, type Output } from '../terminal/output.js';
 
 const AFTER_HELP = `
 Schedules:
   rotate-due  rotates each provider whose interval (see rotate-every) has passed
-              and whose next credential is staged or can be made by its service;
-              of the others a person is told by an event, once
+              and whose next credential was kept for it (rotate --when-due) or
+              can be made by its service; reports the others once, by an event
   check       asks the live services about every stored credential
 
-Runs take place on the worker of operations, which has a login of its own.`;
+The runs take place in a worker that has PROVIDER_MANAGER_DATABASE_URL.`;
 
-/** What a command does to a schedule that is there. */
+/** The commands that change an existing schedule. */
 const CHANGES = [
-  { name: 'pause', done: 'paused', summary: 'no more runs until it is resumed' },
-  { name: 'resume', done: 'resumed', summary: 'runs again from its next time on' },
-  { name: 'trigger', done: 'triggered', summary: 'run it now' },
-  { name: 'delete', done: 'deleted', summary: 'delete it; a run under way goes on' },
+  { name: 'pause', done: 'paused', summary: 'start no more runs until it is resumed' },
+  { name: 'resume', done: 'resumed', summary: 'start runs again' },
+  { name: 'trigger', done: 'triggered', summary: 'start a run now' },
+  { name: 'delete', done: 'deleted', summary: 'delete it; a run in progress goes on' },
 ] as const;
 
 export function addSchedules(program: Command, output: Output): void {
   const schedules = program
     .command('schedules')
     .helpCommand(false)
-    .summary('what runs by itself: rotations that are due, checks')
-    .description('Creates, shows, pauses, triggers and deletes the Temporal Schedules of this package.')
+    .summary('create and change the schedules of rotations and checks')
+    .description('Creates, lists, pauses, triggers and deletes the Temporal Schedules of this package.')
     .addHelpText('after', AFTER_HELP);
 
   schedules
     .command('list')
-    .summary('those that were created, with their last runs')
+    .summary('list the schedules and their last runs')
     .description('Lists the schedules that were created, with their last runs.')
     .action(async () => {
       const listed = await withSchedules((client) => client.list());
@@ -42,7 +42,7 @@ export function addSchedules(program: Command, output: Output): void {
     .command('create <schedule>')
     .summary('create it, or change when it runs')
     .description('Creates a schedule, or changes when it runs. By default rotate-due runs every hour, check every day.')
-    .option('--every <duration>', 'minutes, hours or days: 30m, 6h, 1d')
+    .option('--every <duration>', 'the time between runs: 30m, 6h, 1d')
     .option('--cron <expression>', 'such as "0 3 * * *", in UTC')
     .action(async (schedule: string, times: ScheduleTimes) => {
       const done = await withSchedules((client) => client.create(schedule, times));
@@ -61,10 +61,10 @@ export function addSchedules(program: Command, output: Output): void {
   }
 }
 
-function withSchedules<Result>(use: (client: ScheduleClient) => Promise<Result>): Promise<Result> {
+function withSchedules<Result>(use: (client: ProviderSchedules) => Promise<Result>): Promise<Result> {
   return withTemporal(async ({ client, operationsTaskQueue }) => {
-    const { ScheduleClient } = await import('../../client/schedule-client.js');
-    return use(new ScheduleClient(client, operationsTaskQueue));
+    const { ProviderSchedules } = await import('../../client/provider-schedules.js');
+    return use(new ProviderSchedules(client, operationsTaskQueue));
   });
 }
 

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { checkWorkspaceId } from '../../protocol/names.js';
-import { askWhether, YES } from '../confirmation.js';
+import { withClient } from '../connections.js';
 import { fenceChange, NO_WAIT } from '../fence-change.js';
-import { line, type Output } from '../output.js';
-import { withClient } from '../with-client.js';
+import { line, type Output } from '../terminal/output.js';
+import { askWhether, YES } from '../terminal/prompts.js';
 
 interface ShredOptions {
   readonly yes?: boolean;
@@ -13,23 +13,25 @@ interface ShredOptions {
 export function addShred(program: Command, output: Output): void {
   program
     .command('shred <workspace>')
-    .summary('make all that a workspace stored unreadable, for good')
+    .summary("delete a workspace's data keys: nobody can open what it stored any more")
     .description(
       "Deletes a workspace's data keys, and waits until no worker serves what they sealed: nobody can open it any more. " +
-        'The rows stay, until they are configured anew or removed. ' +
-        'Asks first where stdin is a terminal; elsewhere it wants --yes. The keys themselves stay valid at their services.',
+        'The rows stay until they are configured again or removed. Asks first if stdin is a terminal; otherwise --yes is ' +
+        'required. The credentials themselves stay valid at their services.',
     )
     .option(...YES)
     .option(...NO_WAIT)
     .action(async (workspace: string, { yes = false, wait }: ShredOptions) => {
       const workspaceId = checkWorkspaceId(workspace);
-      if (!yes) await askWhether(`Make all that ${workspaceId} stored unreadable, for good?`);
-      await withClient(async (client) => {
-        await client.shredWorkspace(workspaceId);
-        const shredded = line('ok', 'shredded', [`what ${workspaceId} stored`, 'configure its providers anew']);
-        const document = { workspaceId, shredded: true };
-        const fenced = 'no worker serves what it stored';
-        await fenceChange(client, output, { document, line: shredded, fenced, wait });
-      });
+      if (!yes) await askWhether(`Delete the data keys of ${workspaceId}? Nobody can open what it stored after that.`);
+      await withClient((client) =>
+        fenceChange(output, {
+          run: (options) => client.shredWorkspace(workspaceId, options),
+          document: () => ({ workspaceId, shredded: true }),
+          line: () => line('ok', 'shredded', [`what ${workspaceId} stored`, 'configure its providers again']),
+          fenced: 'no worker serves what it stored',
+          wait,
+        }),
+      );
     });
 }

@@ -1,20 +1,20 @@
 import type { Command } from 'commander';
-import type { RegisteredWorker } from '../../protocol/workers.js';
-import { describeDuration } from '../duration.js';
-import { line, type Output, table } from '../output.js';
-import { withClient } from '../with-client.js';
+import { describeDuration } from '../../config/duration.js';
+import type { RegisteredWorker } from '../../store/ports.js';
+import { withClient } from '../connections.js';
+import { line, type Output, table } from '../terminal/output.js';
 
 export function addWorkers(program: Command, output: Output): void {
   program
     .command('workers')
-    .summary('the workers that serve credentials, and how current each is')
+    .summary('list the workers that serve credentials, and how current each is')
     .description(
-      'Lists the worker processes that hold leases, and those that vanished lately: which changes each has applied, how ' +
-        'long a change waits for it where it does not answer (its lease), and when it was last heard.',
+      'Lists the worker processes that hold leases, and those that vanished lately: the changes that each has applied, how ' +
+        'long a change waits for it if it does not answer (its lease), and when it was last heard.',
     )
     .action(async () => {
       const { epoch, workers } = await withClient(async (client) => {
-        // In this order: a worker may be ahead of the epoch, and is never shown as behind one that it was not told of.
+        // In this order: a worker may be ahead of the epoch, but is never shown as behind one that it could not know.
         const newest = await client.readEpoch();
         return { epoch: newest, workers: await client.listWorkers() };
       });
@@ -26,12 +26,13 @@ export function addWorkers(program: Command, output: Output): void {
 
 function toRow({ identity, state, appliedEpoch, leaseMs, heardAt, build }: RegisteredWorker, epoch: number): string[] {
   const behind = epoch - appliedEpoch;
+  const heardMs = Math.max(0, Date.now() - heardAt.getTime());
   return [
     identity,
-    state,
+    state === 'live' && heardMs > leaseMs ? 'silent' : state,
     behind > 0 ? `${behind} ${behind === 1 ? 'change' : 'changes'} behind` : 'current',
     `lease ${describeDuration(leaseMs)}`,
-    `heard ${describeDuration(Math.max(0, Date.now() - heardAt.getTime()))} ago`,
+    `heard ${describeDuration(heardMs)} ago`,
     `build ${build}`,
   ];
 }

@@ -4,7 +4,7 @@ import { awaitFence, type FenceOptions } from '../../../src/fence/fence.js';
 import { Janitor } from '../../../src/fence/janitor.js';
 import { type Instant, Lease } from '../../../src/fence/lease.js';
 import { isProviderError } from '../../../src/protocol/errors.js';
-import type { RegisteredWorker, WorkerRegistration, WorkerRegistry } from '../../../src/protocol/workers.js';
+import type { RegisteredWorker, WorkerRegistration, WorkerRegistry } from '../../../src/store/ports.js';
 import type { Protocol } from './protocol.js';
 import type { Session } from './statements.js';
 
@@ -121,7 +121,7 @@ export const MUTANTS: Readonly<Record<string, Partial<Protocol>>> = {
   'a fence that marks without its condition': { fenceRegistry: unconditional },
   'a fence that counts from before its list': { fence: (options) => awaitFence(countingFromTheCall(options)) },
   'notification only': { lease: (...args) => new Endless(...args) },
-  'a fence that does not wait': { fence: async () => ({ epoch: 0, tookMs: 0, workers: [] }) },
+  'a fence that does not wait': { fence: async () => ({ epoch: 0, complete: true, tookMs: 0, workers: [] }) },
   'fallback on an error': {
     load: (session) => async (workspaceId) => {
       try {

@@ -5,8 +5,7 @@ import { awaitFence } from '../../../src/fence/fence.js';
 import { Janitor } from '../../../src/fence/janitor.js';
 import { Lease } from '../../../src/fence/lease.js';
 import type { LeasedCache } from '../../../src/fence/lease-keeper.js';
-import type { WorkspaceSnapshot } from '../../../src/protocol/records.js';
-import type { LeaseStore, WorkerRegistry } from '../../../src/protocol/workers.js';
+import type { LeaseStore, WorkerRegistry, WorkspaceSnapshot } from '../../../src/store/ports.js';
 import type { Session } from './statements.js';
 
 export interface Protocol {

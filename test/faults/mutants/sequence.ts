@@ -5,6 +5,7 @@
 import { awaitFence } from '../../../src/fence/fence.js';
 import { Lease } from '../../../src/fence/lease.js';
 import { LeaseKeeper } from '../../../src/fence/lease-keeper.js';
+import { createParts } from '../../../src/resolver/connect-parts.js';
 import { ProviderResolver } from '../../../src/resolver/provider-resolver.js';
 import { openManagementStore } from '../../../src/store/management-store.js';
 import { openProviderStore } from '../../../src/store/provider-store.js';
@@ -41,15 +42,15 @@ export async function commitInOtherOrder(
   const store = openProviderStore({ databaseUrl: database.resolverUrl });
   const lease = new Lease(LEASE_MS);
   const sealer = { open: async () => JSON.stringify({ apiKey: 'canary-workspace' }) };
-  const resolver = new ProviderResolver({ store, sealer, lease, fetch });
+  const resolver = new ProviderResolver(createParts({ store, sealer, lease, fetch }));
   const worker = { workerId: 'w', taskQueue: 'q', identity: 'i', build: '0', leaseMs: LEASE_MS, longestStepMs: 0 };
-  const keeper = new LeaseKeeper({ store, worker, lease, cache: resolver.cache });
+  const keeper = new LeaseKeeper({ store, worker, lease, cache: resolver.parts.cache });
   try {
     for (const workspaceId of [EARLY, LATE]) {
       await manager.putProvider({ workspaceId, type: 'llm', name: 'anthropic' }, { ...row('a'), config: {} });
     }
     await keeper.renew();
-    const { version } = await resolver.resolveLlmKey(EARLY, 'anthropic');
+    const { version } = await resolver.resolveLlmKey({ workspaceId: EARLY, provider: 'anthropic' });
     const epoch = await withSession(database.ownerUrl, async (early) => {
       await early.query(`begin; ${update(EARLY)}; set constraints all immediate`);
       const taken = await early.query(

@@ -3,8 +3,13 @@
  * answering: which one goes on, and when, is the schedule's to say. What a step does, it does at once.
  */
 import { ProviderError } from '../../../src/protocol/errors.js';
-import type { WorkspaceSnapshot } from '../../../src/protocol/records.js';
-import type { LeaseStore, Renewal, WorkerRegistration, WorkerRegistry } from '../../../src/protocol/workers.js';
+import type {
+  LeaseStore,
+  Renewal,
+  WorkerRegistration,
+  WorkerRegistry,
+  WorkspaceSnapshot,
+} from '../../../src/store/ports.js';
 import { FakeRegistry } from '../../support/fake-registry.js';
 
 /** What a session of one process can send. */

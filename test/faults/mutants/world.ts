@@ -10,7 +10,8 @@ import { outlasting } from '../../../src/fence/clock.js';
 import { LeaseKeeper } from '../../../src/fence/lease-keeper.js';
 import { isProviderError } from '../../../src/protocol/errors.js';
 import type { ProviderReference } from '../../../src/protocol/references.js';
-import { PlatformFallback } from '../../../src/resolver/platform-fallback.js';
+import { PlatformFallback } from '../../../src/providers/platform-fallback.js';
+import { createParts } from '../../../src/resolver/connect-parts.js';
 import { ProviderResolver } from '../../../src/resolver/provider-resolver.js';
 import type { Protocol } from './protocol.js';
 import { SteppedDatabase } from './statements.js';
@@ -59,18 +60,19 @@ export class World {
       monotonicMs: () => (clock.nowMs - clock.suspendedMs) * SLOW,
       wallMs: () => clock.nowMs,
     });
-    this.#resolver = new ProviderResolver({
+    const parts = createParts({
       store: { readWorkspace: protocol.load(worker) },
       sealer: { open: async () => OPENED },
       fetch: () => Promise.reject(new Error('no service is called here')),
       fallback: FALLBACK,
       lease,
     });
+    this.#resolver = new ProviderResolver(parts);
     this.#keeper = new LeaseKeeper({
       store: protocol.leaseStore(worker),
       worker: { workerId: 'w', taskQueue: 'q', identity: 'i', build: '0', leaseMs: LEASE_MS, longestStepMs: LEASE_MS },
       lease,
-      cache: protocol.leasedCache(this.#resolver.cache),
+      cache: protocol.leasedCache(parts.cache),
     });
     const jan = protocol.janitor(janitor, trueClock);
     this.#look = () => jan.look();
@@ -151,7 +153,7 @@ export class World {
 
   #read(): void {
     const floor = this.#done;
-    const read = this.#resolver.resolveLlmKey(WORKSPACE, 'anthropic');
+    const read = this.#resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'anthropic' });
     this.#during(
       'read',
       read.then((reference) => this.#check(reference, floor)),

@@ -1,0 +1,49 @@
+/** The real services, with the keys that stand in the environment: `--live`. It costs what a few short prompts cost. */
+import { ProviderError } from '../src/protocol/errors.js';
+import { fromEnvironment } from '../src/providers/registry.js';
+import type { DemoProvider, DemoServices } from './services.js';
+
+const WORKSPACE = 'ws_live';
+const MODELS = { anthropic: 'claude-haiku-4-5', openai: 'gpt-5-mini', gemini: 'gemini-2.5-flash' } as const;
+/** A public address that everybody may ask about. */
+const ADDRESS = '0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045';
+
+/** @throws ProviderError `ProviderConfigInvalid` saying which variables are missing */
+export function liveServices(env: NodeJS.ProcessEnv): DemoServices {
+  const models = Object.entries(MODELS).flatMap(([name, model]) => {
+    const found = fromEnvironment('llm', name, env);
+    return found ? [{ ...named('llm', name), ...found, config: { ...fields(found.config), model } }] : [];
+  });
+  const tenderly = fromEnvironment('tenderly', 'default', env);
+  const rpc = fromEnvironment('rpc', 'chain-1', env);
+  if (models.length === 0 || !tenderly || !rpc) {
+    throw new ProviderError(
+      'ProviderConfigInvalid',
+      '--live needs ANTHROPIC_API_KEY, OPENAI_API_KEY or GEMINI_API_KEY; TENDERLY_ACCOUNT, TENDERLY_PROJECT and TENDERLY_ACCESS_KEY; RPC_URL_1',
+    );
+  }
+  const providers = [...models, { ...named('tenderly', 'default'), ...tenderly }, { ...named('rpc', 'main'), ...rpc }];
+  return {
+    title: 'the real services, with the keys in the environment',
+    providers: providers.map(({ workspaceId, type, name, config, secret }) => {
+      return { workspaceId, type, name, config: fields(config), secret } satisfies DemoProvider;
+    }),
+    questions: models.map(({ name }) => ({
+      workspaceId: WORKSPACE,
+      provider: name,
+      question: 'Does this address hold any ether?',
+      address: ADDRESS,
+    })),
+    chainId: 1,
+    secrets: providers.flatMap(({ secret }) => Object.values(secret).filter((value) => typeof value === 'string')),
+    stop: async () => {},
+  };
+}
+
+function named(type: string, name: string) {
+  return { workspaceId: WORKSPACE, type, name };
+}
+
+function fields(config: unknown): Readonly<Record<string, unknown>> {
+  return config as Readonly<Record<string, unknown>>;
+}

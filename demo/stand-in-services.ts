@@ -1,0 +1,134 @@
+/**
+ * Two customers, and stand-ins of all their services: each accepts only the keys of the workspace that it was given
+ * for, Tenderly's answers and the balances come from a real Ethereum node. Keys are random, made anew for each run.
+ */
+import { randomBytes } from 'node:crypto';
+import { startAnvil } from '../testbed/anvil.js';
+import { type LlmKey, startLlmStandIn } from '../testbed/standins/llm.js';
+import { startRpcGateway } from '../testbed/standins/rpc-gateway.js';
+import { startTenderlyStandIn } from '../testbed/standins/tenderly.js';
+import { rotatedKey } from './rotated-key.js';
+import type { DemoProvider, DemoQuestion, DemoServices } from './services.js';
+
+/** Anvil's first two accounts, well known and funded: one a workspace, so that the gateway can tell whom a read is for. */
+const ACME_ADDRESS = '0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266';
+const GLOBEX_ADDRESS = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8';
+
+const MODELS = [
+  { customer: 'acme', name: 'anthropic', service: 'anthropic', model: 'claude-sonnet-5-5' },
+  { customer: 'acme', name: 'openai', service: 'openai', model: 'gpt-5' },
+  { customer: 'globex', name: 'gemini', service: 'gemini', model: 'gemini-2.5-flash' },
+  { customer: 'globex', name: 'local-model', service: 'openai-compatible', model: 'local-1' },
+] as const;
+
+const CUSTOMERS = ['acme', 'globex'] as const;
+
+/** Each names its workspace: how a stand-in knows for whom a call is made, apart from its key. */
+const QUESTIONS: readonly DemoQuestion[] = [
+  question('ws_acme', 'anthropic', 'Can ws_acme pay its supplier from this address?', ACME_ADDRESS),
+  question('ws_acme', 'openai', 'How much ether does ws_acme hold here?', ACME_ADDRESS),
+  question('ws_globex', 'gemini', 'Is this treasury address of ws_globex funded?', GLOBEX_ADDRESS),
+  question('ws_globex', 'local-model', 'Could ws_globex sweep this address today?', GLOBEX_ADDRESS),
+];
+
+/** Asked while the first one's provider is rotated. */
+const MEANWHILE = question('ws_acme', 'anthropic', 'Is the address of ws_acme in order?', ACME_ADDRESS);
+
+export async function standInServices(): Promise<DemoServices> {
+  const models = MODELS.map((each) => ({ ...each, apiKey: demoKey(each.customer, each.name) }));
+  const accounts = CUSTOMERS.map((customer) => ({
+    account: customer,
+    project: 'agents',
+    accessKey: demoKey(customer, 'tenderly'),
+    owner: `ws_${customer}`,
+  }));
+  const rpcKeys = CUSTOMERS.map((customer) => ({ key: demoKey(customer, 'rpc'), owner: `ws_${customer}` }));
+  const keys = models.map(({ service, apiKey, customer }): LlmKey => {
+    return { provider: service, key: apiKey, owner: `ws_${customer}` };
+  });
+
+  const older = models[0]?.apiKey ?? '';
+  const next = demoKey('acme', 'anthropic');
+  const adminKey = demoKey('acme', 'anthropic-admin');
+
+  const anvil = await startAnvil();
+  const llm = await startLlmStandIn({ keys, ownerOfPrompt, answer: async (question) => answer(question) });
+  llm.admitAdmin({ key: adminKey, owner: 'ws_acme' });
+  const tenderly = await startTenderlyStandIn({ accounts, rpcUrl: anvil.url });
+  const gateway = await startRpcGateway({ keys: rpcKeys, nodeUrl: anvil.url, ownerOfRequest: ownerOfAddress });
+
+  const providers: DemoProvider[] = [
+    ...models.map(({ customer, name, service, model, apiKey }) => ({
+      ...provider(customer, 'llm', name),
+      config: { baseURL: llm.baseUrls[service].sdk, model },
+      secret: { apiKey },
+    })),
+    // What revokes the key that is replaced: no step is ever given it.
+    {
+      ...provider('acme', 'llm-admin', 'anthropic'),
+      config: { baseURL: llm.baseUrls.anthropic.sdk },
+      secret: { adminKey },
+    },
+    ...accounts.map(({ account, project, accessKey }) => ({
+      ...provider(account, 'tenderly', 'default'),
+      config: { account, project, baseURL: tenderly.url },
+      secret: { accessKey },
+    })),
+    ...rpcKeys.map(({ key, owner }) => ({
+      ...provider(owner.slice('ws_'.length), 'rpc', 'main'),
+      config: { chainId: anvil.chainId },
+      secret: { url: `${gateway.url}/v2/${key}` },
+    })),
+  ];
+  return {
+    title: `stand-ins of Anthropic, OpenAI, Gemini, an OpenAI-compatible service, Tenderly and an RPC provider; ${anvil.url} is a real Ethereum node`,
+    providers,
+    questions: QUESTIONS,
+    chainId: anvil.chainId,
+    secrets: [
+      ...models.map(({ apiKey }) => apiKey),
+      ...accounts.map((each) => each.accessKey),
+      ...rpcKeys.map((each) => each.key),
+      next,
+      adminKey,
+    ],
+    record: {
+      calls: () => [...llm.calls(), ...tenderly.calls(), ...gateway.calls()],
+      holdFirstQuestion: () => llm.holdNext({ provider: 'anthropic', bodyIncludes: QUESTIONS[0]?.question }),
+    },
+    rotation: rotatedKey({ older, next, question: MEANWHILE }, llm),
+    stop: async () => {
+      await Promise.all([llm.stop(), tenderly.stop(), gateway.stop()]);
+      await anvil.stop();
+    },
+  };
+}
+
+function provider(customer: string, type: string, name: string) {
+  return { workspaceId: `ws_${customer}`, type, name };
+}
+
+function question(workspaceId: string, llm: string, text: string, address: string): DemoQuestion {
+  return { workspaceId, provider: llm, question: text, address };
+}
+
+function ownerOfAddress(body: string): string | undefined {
+  if (body.includes(ACME_ADDRESS)) return 'ws_acme';
+  return body.includes(GLOBEX_ADDRESS) ? 'ws_globex' : undefined;
+}
+
+function ownerOfPrompt(prompt: string): string | undefined {
+  return /ws_(?:acme|globex)/.exec(prompt)?.[0];
+}
+
+/** What the models say: a plan where JSON is asked for, else a sentence made of the facts in the prompt. */
+function answer({ wantsJson, prompt }: { wantsJson: boolean; prompt: string }): string {
+  if (wantsJson) return JSON.stringify({ transferWei: '1000000000000000000' });
+  const wei = /The balance is (\d+) wei/.exec(prompt)?.[1] ?? '0';
+  const outcome = /would (succeed|fail)/.exec(prompt)?.[1] ?? 'fail';
+  return `The address holds ${BigInt(wei) / 10n ** 18n} ether, and a transfer of one ether would ${outcome}.`;
+}
+
+function demoKey(customer: string, service: string): string {
+  return `demo-${customer}-${service}-${randomBytes(12).toString('hex')}`;
+}

@@ -1,0 +1,73 @@
+/**
+ * An agent that answers a question about an address: it asks a model for a plan, reads the chain, simulates a
+ * transaction, and asks the model for an answer. Each step runs with the credentials of the workflow's workspace.
+ */
+import { ApplicationFailure } from '@temporalio/workflow';
+import {
+  llmStep,
+  resolveLlmKey,
+  resolveRpcEndpoint,
+  resolveTenderlyConfig,
+  rpcStep,
+  type StepOptions,
+  tenderlyStep,
+} from 'workspace-providers/workflow';
+
+export interface AddressQuestion {
+  /** Default: the workspace of the workflow's grant. */
+  readonly workspaceId?: string;
+  readonly question: string;
+  readonly address: string;
+  readonly chainId: number;
+  /** In order of preference. Default: Anthropic, OpenAI, Gemini. */
+  readonly providers?: readonly string[];
+  readonly model?: string | Readonly<Record<string, string>>;
+  /** For the LLM steps; a demo that kills workers wants a short heartbeat timeout. */
+  readonly llmOptions?: StepOptions;
+}
+
+export interface AddressAnswer {
+  readonly answer: string;
+  readonly balanceWei: string;
+  readonly transferWouldSucceed: boolean;
+}
+
+interface Plan {
+  readonly transferWei: string;
+}
+
+const PLAN_SCHEMA = {
+  type: 'object',
+  properties: {
+    transferWei: { type: 'string', description: 'how many wei to try to transfer from the address, in decimal' },
+  },
+  required: ['transferWei'],
+  additionalProperties: false,
+};
+
+const NOWHERE = '0x000000000000000000000000000000000000dEaD';
+
+export async function addressAgent(input: AddressQuestion): Promise<AddressAnswer> {
+  const { workspaceId, question, address, chainId, model } = input;
+  const providers = input.providers ?? ['anthropic', 'openai', 'gemini'];
+
+  const llm = await resolveLlmKey({ workspaceId, provider: providers });
+  const planning = { ref: llm, model, schema: PLAN_SCHEMA, prompt: `Plan how to answer: ${question} (${address})` };
+  const { object: plan } = await llmStep<Plan>(planning, input.llmOptions);
+  if (!plan) throw ApplicationFailure.nonRetryable('the model made no plan');
+
+  const chain = await resolveRpcEndpoint({ workspaceId, chainId });
+  const balance = await rpcStep<string>({ ref: chain, method: 'eth_getBalance', params: [address, 'latest'] });
+  // An error that is no failure would have Temporal try this task for ever.
+  if (!/^0x[0-9a-f]+$/i.test(balance.result)) throw ApplicationFailure.nonRetryable('the balance is no quantity');
+  const balanceWei = BigInt(balance.result).toString();
+
+  const tenderly = await resolveTenderlyConfig({ workspaceId });
+  const transaction = { from: address, to: NOWHERE, value: plan.transferWei };
+  const simulation = await tenderlyStep({ ref: tenderly, networkId: String(chainId), transaction });
+
+  const outcome = `A transfer of ${plan.transferWei} wei would ${simulation.success ? 'succeed' : 'fail'}.`;
+  const prompt = `${question}\nThe balance is ${balanceWei} wei. ${outcome}\nAnswer in one sentence.`;
+  const { text: answer } = await llmStep({ ref: llm, model, prompt }, input.llmOptions);
+  return { answer, balanceWei, transferWouldSucceed: simulation.success };
+}

@@ -1,0 +1,66 @@
+/**
+ * Runs the package's activities, and maps every error to the failure that Temporal stores. Client libraries put keys and
+ * whole URLs into messages, stacks and causes, so a third-party error is never passed on: only its class is named.
+ */
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
+import { isProviderError } from '../protocol/errors.js';
+
+/** A bug is not an outage: retries end after this many attempts. */
+const UNEXPECTED_ERROR_ATTEMPTS = 5;
+
+/** Runs an activity: maps its failures, and reports a cancellation as one, whatever the client library made of it. */
+export async function runActivity<Result>(run: () => Promise<Result>): Promise<Result> {
+  try {
+    return await run();
+  } catch (error) {
+    const context = Context.current();
+    if (context.cancellationSignal.aborted) await context.cancelled;
+    throw toFailure(error, context.info.attempt);
+  }
+}
+
+/**
+ * Runs an activity that sends heartbeats until it ends, three per heartbeat timeout: a killed process is noticed soon,
+ * and a cancellation reaches the activity. Without a heartbeat timeout nothing is sent.
+ */
+export function runWithHeartbeat<Result>(run: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+  return runActivity(async () => {
+    const context = Context.current();
+    const timeoutMs = context.info.heartbeatTimeoutMs;
+    const timer = timeoutMs ? setInterval(() => context.heartbeat(), timeoutMs / 3) : undefined;
+    try {
+      return await run(context.cancellationSignal);
+    } finally {
+      clearInterval(timer);
+    }
+  });
+}
+
+/** The failure that Temporal stores for `error`, in the given attempt. */
+export function toFailure(error: unknown, attempt: number): TemporalFailure {
+  if (error instanceof TemporalFailure) return withoutForeignCause(error);
+  if (isProviderError(error)) {
+    return ApplicationFailure.create({
+      type: error.type,
+      message: error.message,
+      nonRetryable: !error.retryable,
+      details: [{ provider: error.facts.provider, fields: error.facts.fields }],
+      nextRetryDelay: error.facts.retryAfterMs,
+    });
+  }
+  const kind = error instanceof Error ? error.constructor.name : typeof error;
+  return ApplicationFailure.create({
+    type: 'UnexpectedError',
+    message: `unexpected ${kind} in this activity`,
+    nonRetryable: attempt >= UNEXPECTED_ERROR_ATTEMPTS,
+  });
+}
+
+/** Temporal writes the whole chain of causes into the history, and a client library's error at its end may hold a key. */
+function withoutForeignCause(failure: TemporalFailure): TemporalFailure {
+  let link = failure;
+  while (link.cause instanceof TemporalFailure) link = link.cause;
+  if (link.cause !== undefined) Object.defineProperty(link, 'cause', { value: undefined });
+  return failure;
+}

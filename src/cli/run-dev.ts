@@ -1,0 +1,92 @@
+/**
+ * What the command `dev` runs: the parts, migrated, and a worker within this process. The parts end with this process,
+ * however it ends (`dev/processes.ts`), so nothing here listens for signals: the worker stops at SIGINT and SIGTERM.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { takeEnvironment } from '../config/process-hardening.js';
+import { Settings } from '../config/settings.js';
+import { describeWorkerConfig, workerConfigFromEnv } from '../config/worker-config.js';
+import { newGrantSettings } from '../dev/grant-settings.js';
+import { type Parts, startParts } from '../dev/parts.js';
+import { createWorkerProcess } from '../plugin/worker-process.js';
+import { parseLocalKeyring } from '../sealing/local-keyring.js';
+import { createLogin } from '../store/logins.js';
+import { migrate } from '../store/migrate.js';
+import { line, type Output } from './terminal/output.js';
+
+export async function runDev(output: Output): Promise<void> {
+  const env = new Settings(takeEnvironment()).env;
+  const rootKey = rootKeyFrom(env);
+  const parts = await startParts({ env, log: (text) => output.note(text) });
+  const folder = await mkdtemp(join(tmpdir(), 'workspace-providers-dev-'));
+  try {
+    await runOn(parts, env, rootKey, join(folder, 'env'), output);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+    await parts.stop();
+  }
+}
+
+async function runOn(
+  parts: Parts,
+  env: NodeJS.ProcessEnv,
+  rootKey: string,
+  envFile: string,
+  output: Output,
+): Promise<void> {
+  const applied = await migrate(parts.databaseUrl);
+  const DATABASE_URL = await createLogin(parts.databaseUrl, 'provider_manager');
+  const TEMPORAL_ADDRESS = parts.temporalAddress;
+  // Models and nodes of a developer are on this machine.
+  const PROVIDER_EGRESS_NETWORKS = env.PROVIDER_EGRESS_NETWORKS?.trim() || 'loopback';
+  // Those of the environment; where it has none, a key that ends with this process, as the workflows of `dev` mostly do.
+  const grants = env.PROVIDER_GRANTS || env.PROVIDER_GRANT_KEYS ? undefined : await newGrantSettings();
+  await writeEnvFile(envFile, {
+    ...{ DATABASE_URL, TEMPORAL_ADDRESS, PROVIDER_EGRESS_NETWORKS, ...grants?.starterEnv },
+    ...(!env.ENCRYPTION_KEY && { ENCRYPTION_KEY: rootKey }),
+  });
+  const config = workerConfigFromEnv({
+    ...env,
+    ...grants?.workerEnv,
+    ENCRYPTION_KEY: rootKey,
+    TEMPORAL_ADDRESS,
+    PROVIDER_EGRESS_NETWORKS,
+    DATABASE_URL: await createLogin(parts.databaseUrl, 'provider_resolver'),
+    PROVIDER_MANAGER_DATABASE_URL: await createLogin(parts.databaseUrl, 'provider_manager'),
+  });
+  const worker = await createWorkerProcess(config);
+
+  const { database, ...settings } = describeWorkerConfig(config);
+  const { temporalUiUrl } = parts;
+  const document = { event: 'ready', pid: process.pid, database, ...settings, temporalUiUrl, envFile };
+  output.result(document, [
+    line('ok', 'Postgres', [String(database), applied.length > 0 ? `${applied.length} migrations applied` : undefined]),
+    line('ok', 'Temporal', [parts.temporalAddress, temporalUiUrl && `its UI at ${temporalUiUrl}`]),
+    line('ok', 'worker', [
+      `task queue ${config.taskQueue}`,
+      `rotations on ${config.operations?.taskQueue}`,
+      `namespace ${config.namespace}`,
+    ]),
+    '',
+    'In another terminal, for the other commands:',
+    `  set -a; . ${envFile}; set +a`,
+    'Ctrl-C ends all of it.',
+  ]);
+  await worker.run();
+}
+
+/** A database that outlives this process needs a root key that does; for one that goes with it any will do. */
+function rootKeyFrom({ ENCRYPTION_KEY, DATABASE_URL }: NodeJS.ProcessEnv): string {
+  const rootKey = ENCRYPTION_KEY || (DATABASE_URL ? '' : `dev:${randomBytes(32).toString('base64')}`);
+  parseLocalKeyring(rootKey);
+  return rootKey;
+}
+
+/** A file of our own user's, since it holds secrets; no value has a single quote in it. */
+function writeEnvFile(path: string, settings: Readonly<Record<string, string>>): Promise<void> {
+  const lines = Object.entries(settings).map(([name, value]) => `${name}='${value}'\n`);
+  return writeFile(path, lines.join(''), { mode: 0o600 });
+}

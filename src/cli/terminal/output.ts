@@ -1,0 +1,99 @@
+/**
+ * What a command says. A result goes to stdout, in lines for a person or with `--json` as one document. An error goes to
+ * stderr, or with `--json` to stdout, where the script reads.
+ */
+import { styleText } from 'node:util';
+import { EXIT } from '../exit-codes.js';
+import { classify } from '../failure.js';
+
+const MARKS = { ok: ['green', '✔'], bad: ['red', '✖'], unsure: ['yellow', '?'], running: ['cyan', '⠹'] } as const;
+const VERB_WIDTH = 12;
+
+export type Mark = keyof typeof MARKS;
+
+export class Output {
+  /** What the process ends with where nothing is thrown. */
+  exitCode: number = EXIT.ok;
+
+  constructor(readonly json: boolean) {}
+
+  /** Whether a person watches, on a terminal whose lines can be drawn again. */
+  get isLive(): boolean {
+    return !this.json && process.stdout.isTTY === true && process.env.TERM !== 'dumb';
+  }
+
+  /** A line of a result that comes bit by bit; with `--json` all of it comes at the end. */
+  tell(text: string): void {
+    if (!this.json) process.stdout.write(`${text}\n`);
+  }
+
+  /** @param lines - the same for a person */
+  result(document: object, lines: readonly string[]): void {
+    process.stdout.write(`${this.json ? JSON.stringify(document) : lines.join('\n')}\n`);
+  }
+
+  /** A result that a person was shown already: printed only with `--json`. */
+  document(document: object): void {
+    if (this.json) this.result(document, []);
+  }
+
+  /** For a person who watches; whoever reads stdout is not disturbed. */
+  note(text: string): void {
+    process.stderr.write(`${text}\n`);
+  }
+
+  /**
+   * @param document - what there is to tell beside the error
+   * @returns the exit code
+   */
+  failure(error: unknown, document: object = {}): number {
+    const { failure, exitCode } = classify(error);
+    if (this.json) this.result({ ...document, error: failure }, []);
+    else this.note(`${sign('bad', process.stderr)} ${failure.type}: ${failure.message}`);
+    return exitCode;
+  }
+}
+
+/**
+ * `✔ configured  llm/anthropic of ws_acme · version 1 · …a1b2`
+ *
+ * @param character - in place of the mark's own: what turns while it runs
+ */
+export function line(mark: Mark, verb: string, facts: readonly (string | undefined)[], character?: string): string {
+  const said = printable(facts.filter(Boolean).join(' · '));
+  return `${sign(mark, process.stdout, character)} ${verb.padEnd(VERB_WIDTH)}${said}`;
+}
+
+/** Columns as wide as their widest cell. */
+export function table(rows: readonly (readonly string[])[]): string[] {
+  const cells = rows.map((row) => row.map(printable));
+  const widths = rows[0]?.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0))) ?? [];
+  return cells.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** `2026-03-01 12:00 UTC` */
+export function minute(at: Date): string {
+  return `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+/** The masked key first, then where it goes: `…a1b2 · api.anthropic.com · model claude-x`. */
+export function describeShown({ key, host, ...others }: Readonly<Record<string, string | number>>): string {
+  const named = Object.entries(others).map(([name, value]) => `${name} ${value}`);
+  return [key, host, ...named].filter((fact) => fact !== undefined).join(' · ');
+}
+
+/** What others wrote, a worker's name or a reason, moves no cursor. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}+/gu, ' ');
+}
+
+/** Colored where the stream is a terminal that wants it. */
+function sign(mark: Mark, stream: NodeJS.WriteStream, character?: string): string {
+  const [color, own] = MARKS[mark];
+  return styleText(color, character ?? own, { stream });
+}

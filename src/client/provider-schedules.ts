@@ -1,0 +1,211 @@
+/**
+ * The Temporal Schedules of this package: created, listed, paused, triggered, deleted. There are two, known by name, each
+ * once per namespace. They start ordinary workflows on the task queue of operations.
+ */
+import {
+  type Client,
+  type ScheduleDescription,
+  type ScheduleHandle,
+  ScheduleNotFoundError,
+  ScheduleOverlapPolicy,
+  type ScheduleSpec,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
+import { DURATION_RULE, type Duration, formatDuration, parseDuration } from '../config/duration.js';
+import { ProviderError } from '../protocol/errors.js';
+import { OPERATIONS_TASK_QUEUE } from '../protocol/rotation.js';
+import {
+  CHECK_PROVIDERS,
+  type CheckTotals,
+  ROTATE_DUE_PROVIDERS,
+  type RotateDueTotals,
+} from '../protocol/schedules.js';
+
+const SCHEDULES = {
+  'rotate-due': { workflow: ROTATE_DUE_PROVIDERS, every: '1h' },
+  check: { workflow: CHECK_PROVIDERS, every: '1d' },
+} as const;
+
+export type ScheduleName = keyof typeof SCHEDULES;
+
+/** When a schedule runs: give one of both. Default: `rotate-due` every hour, `check` every day. */
+export interface ScheduleTimes {
+  /** The time between runs, from `1m` to `366d`. */
+  readonly every?: Duration;
+  /** A cron expression in UTC, `0 3 * * *`, or with `CRON_TZ=Europe/Zurich` before it. */
+  readonly cron?: string;
+}
+
+export interface ScheduleRun {
+  readonly workflowId: string;
+  readonly startedAt: Date;
+  /** Temporal's status: `RUNNING`, `COMPLETED`, `FAILED`, …; `UNKNOWN` if Temporal does not keep the run any more. */
+  readonly status: string;
+  /** Once it has completed. */
+  readonly totals?: RotateDueTotals | CheckTotals;
+}
+
+export interface ScheduleSummary {
+  readonly name: ScheduleName;
+  readonly scheduleId: string;
+  /** `every 1h`, or a cron expression. */
+  readonly times: string;
+  readonly paused: boolean;
+  /** Why it was paused or resumed. */
+  readonly note?: string;
+  readonly nextRunAt?: Date;
+  readonly lastRun?: ScheduleRun;
+}
+
+/** A run that was missed while Temporal was away is started late, if it was due within this time. */
+const CATCHUP_WINDOW = '10 minutes';
+const SHORTEST: Duration = '1m';
+const LONGEST: Duration = '366d';
+/** Fields of digits, names and `*,-/`, with a time zone before them. */
+const CRON_RULE = 'is not a valid cron expression: it takes five fields, such as 0 3 * * *';
+const CRON = /^[\w *,/=+-]{1,100}$/;
+
+/** Each method throws ProviderError `ProviderConfigInvalid` for an unknown name, `SetupInvalid` for a schedule that was not created. */
+export class ProviderSchedules {
+  constructor(
+    private readonly temporal: Client,
+    private readonly taskQueue: string = OPERATIONS_TASK_QUEUE,
+  ) {}
+
+  /**
+   * Creates the schedule, or changes when an existing one runs. A paused schedule stays paused.
+   *
+   * @throws ProviderError `ProviderConfigInvalid` for times that do not fit
+   */
+  async create(name: string, times: ScheduleTimes = {}): Promise<'created' | 'changed'> {
+    const known = checkName(name);
+    const { workflow: workflowType, every } = SCHEDULES[known];
+    const schedule = {
+      spec: toSpec((times.every ?? times.cron) ? times : { every }),
+      action: { type: 'startWorkflow', workflowType, workflowId: idOf(known), taskQueue: this.taskQueue, args: [{}] },
+      policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: CATCHUP_WINDOW, pauseOnFailure: false },
+    } as const;
+    try {
+      if (await this.#describe(known)) {
+        await this.#handle(known).update(({ state }) => ({ ...schedule, state }));
+        return 'changed';
+      }
+      await this.temporal.schedule.create({ scheduleId: idOf(known), ...schedule });
+      return 'created';
+    } catch (error) {
+      // Temporal's client reports an expression that the server refused in this way.
+      throw error instanceof TypeError ? invalidTimes('cron', CRON_RULE) : error;
+    }
+  }
+
+  /** The schedules that were created. */
+  async list(): Promise<ScheduleSummary[]> {
+    const names = Object.keys(SCHEDULES) as ScheduleName[];
+    const summaries = await Promise.all(
+      names.map(async (name) => {
+        const description = await this.#describe(name);
+        return description && this.#summarize(name, description);
+      }),
+    );
+    return summaries.filter((summary) => summary !== undefined);
+  }
+
+  /** A run in progress goes on. */
+  pause(name: string, note?: string): Promise<void> {
+    return this.#change(name, (handle) => handle.pause(note));
+  }
+
+  resume(name: string, note?: string): Promise<void> {
+    return this.#change(name, (handle) => handle.unpause(note));
+  }
+
+  /** Starts a run now, paused or not, unless a run is in progress. */
+  trigger(name: string): Promise<void> {
+    return this.#change(name, (handle) => handle.trigger());
+  }
+
+  /** A run in progress goes on. */
+  delete(name: string): Promise<void> {
+    return this.#change(name, (handle) => handle.delete());
+  }
+
+  #handle(name: ScheduleName): ScheduleHandle {
+    return this.temporal.schedule.getHandle(idOf(name));
+  }
+
+  async #change(name: string, change: (handle: ScheduleHandle) => Promise<void>): Promise<void> {
+    const known = checkName(name);
+    try {
+      await change(this.#handle(known));
+    } catch (error) {
+      if (!(error instanceof ScheduleNotFoundError)) throw error;
+      const message = `the schedule ${known} was not created: workspace-providers schedules create ${known}`;
+      throw new ProviderError('SetupInvalid', message, { fields: ['schedule'] });
+    }
+  }
+
+  async #describe(name: ScheduleName): Promise<ScheduleDescription | undefined> {
+    try {
+      return await this.#handle(name).describe();
+    } catch (error) {
+      if (error instanceof ScheduleNotFoundError) return undefined;
+      throw error;
+    }
+  }
+
+  async #summarize(name: ScheduleName, { spec, state, info }: ScheduleDescription): Promise<ScheduleSummary> {
+    const every = spec.intervals?.[0]?.every;
+    const last = info.recentActions.at(-1);
+    return {
+      name,
+      scheduleId: idOf(name),
+      times:
+        every === undefined
+          ? spec.calendars?.[0]?.comment || 'set by another program'
+          : `every ${formatDuration(every)}`,
+      paused: state.paused,
+      ...(state.note && { note: state.note }),
+      ...(!state.paused && { nextRunAt: info.nextActionTimes[0] }),
+      ...(last && { lastRun: await this.#run(last.action.workflow.workflowId, last.takenAt) }),
+    };
+  }
+
+  /** Follows the run through every history that it continued in. */
+  async #run(workflowId: string, startedAt: Date): Promise<ScheduleRun> {
+    const handle = this.temporal.workflow.getHandle(workflowId);
+    const description = await handle.describe().catch((error: unknown) => {
+      if (error instanceof WorkflowNotFoundError) return undefined;
+      throw error;
+    });
+    const status = description?.status.name ?? 'UNKNOWN';
+    if (status !== 'COMPLETED') return { workflowId, startedAt, status };
+    return { workflowId, startedAt, status, totals: (await handle.result()) as RotateDueTotals | CheckTotals };
+  }
+}
+
+function checkName(name: string): ScheduleName {
+  if (Object.hasOwn(SCHEDULES, name)) return name as ScheduleName;
+  throw ProviderError.configInvalid('schedule', `must be one of ${Object.keys(SCHEDULES).join(', ')}`);
+}
+
+function idOf(name: ScheduleName): string {
+  return `workspace-providers/${name}`;
+}
+
+function toSpec({ every, cron }: ScheduleTimes): ScheduleSpec {
+  if (every !== undefined && cron !== undefined) throw invalidTimes('every', 'and cron exclude each other');
+  if (cron !== undefined) {
+    if (!CRON.test(cron)) throw invalidTimes('cron', CRON_RULE);
+    // Temporal keeps what it understood; of the expression itself it keeps only the comment.
+    return { cronExpressions: [`${cron} # ${cron}`] };
+  }
+  const ms = parseDuration(every ?? '') ?? Number.NaN;
+  if (!(ms >= Number(parseDuration(SHORTEST)) && ms <= Number(parseDuration(LONGEST)))) {
+    throw invalidTimes('every', `must be ${DURATION_RULE}, from ${SHORTEST} to ${LONGEST}`);
+  }
+  return { intervals: [{ every: ms }] };
+}
+
+function invalidTimes(field: 'every' | 'cron', rule: string): ProviderError {
+  return ProviderError.configInvalid(field, rule);
+}

@@ -1,0 +1,74 @@
+/**
+ * Encrypts what Temporal keeps of workflows: each payload becomes a compact JWE (`alg: dir`, `enc: A256GCM`) under a key
+ * of the platform's. It is the wall behind redaction, and hides business data too; names are not covered (workflow ids
+ * and types, task queues, search attributes, types of failures).
+ */
+import type { Payload, PayloadCodec } from '@temporalio/common';
+import { ProviderError } from '../protocol/errors.js';
+import { decrypt, encrypt, importKey, isHeader } from '../sealing/compact-jwe.js';
+import { parseKeyList } from '../sealing/key-list.js';
+
+const PAYLOAD_KEY_SETTING = 'PROVIDER_PAYLOAD_KEY';
+
+const ENCODING = 'binary/jwe';
+
+/**
+ * @param keys - `id:base64,id:base64`, 256 bits each. The first one encrypts, all of them decrypt: to replace a key, put
+ *   the new one behind it on every worker and client, then in front, and take the old one out when no history that was
+ *   written with it is needed. What was never encrypted is read as it is.
+ * @throws ProviderError `SetupInvalid`
+ */
+export function createPayloadCodec(keys: string): PayloadCodec {
+  const whenAbsent = 'is not set: without a key no payload can be encrypted';
+  const parsed = parseKeyList(keys, { name: PAYLOAD_KEY_SETTING, whenAbsent });
+  const imported = new Map([...parsed].map(([kid, key]) => [kid, importKey(key).finally(() => key.fill(0))]));
+  const activeKid = parsed.keys().next().value as string;
+
+  async function encode(payload: Payload): Promise<Payload> {
+    const { Payload } = await proto();
+    const key = await keyOf(activeKid);
+    const jwe = await encrypt(headerOf(activeKid), Payload.encode(payload).finish(), key);
+    return { metadata: { encoding: Buffer.from(ENCODING) }, data: Buffer.from(jwe) };
+  }
+
+  async function decode(payload: Payload): Promise<Payload> {
+    if (Buffer.from(payload.metadata?.encoding ?? []).toString() !== ENCODING) return payload;
+    const { Payload } = await proto();
+    try {
+      const jwe = Buffer.from(payload.data ?? []).toString();
+      const plaintext = await decrypt(jwe, async (header) => {
+        const kid = [...imported.keys()].find((each) => isHeader(header, headerOf(each)));
+        return keyOf(kid);
+      });
+      return Payload.decode(plaintext);
+    } catch {
+      throw unreadable();
+    }
+  }
+
+  async function keyOf(kid = '') {
+    const key = imported.get(kid);
+    if (!key) throw new Error('no such key');
+    return key;
+  }
+
+  return {
+    encode: (payloads) => Promise.all(payloads.map(encode)),
+    decode: (payloads) => Promise.all(payloads.map(decode)),
+  };
+}
+
+/** Loaded with the first payload: it is large, and who only manages providers has none. */
+async function proto() {
+  const { default: loaded } = await import('@temporalio/proto');
+  return loaded.temporal.api.common.v1;
+}
+
+function headerOf(kid: string) {
+  return { alg: 'dir', enc: 'A256GCM', typ: 'temporal-payload+jwe', kid } as const;
+}
+
+function unreadable(): ProviderError {
+  const message = `a payload does not open: it was altered, or its key is not among those of ${PAYLOAD_KEY_SETTING}`;
+  return new ProviderError('SetupInvalid', message, { fields: [PAYLOAD_KEY_SETTING] });
+}

@@ -1,0 +1,47 @@
+/** The configuration of a process that changes providers: its login is another one than a worker's. */
+import type { EgressPolicy } from '../egress/policy.js';
+import type { RootKeyring } from '../sealing/root-keyring.js';
+import type { DatabaseOptions } from '../store/pool.js';
+import { readConfig, readEgress, readRootKeyring, type StoreOptions } from './resolver-config.js';
+import type { Settings } from './settings.js';
+
+/** The options of `ProviderClient.connect`. An option that is absent is read from its setting. */
+export interface ProviderClientOptions extends StoreOptions {
+  /**
+   * For a login that was granted `provider_manager`. Settings: `PROVIDER_MANAGER_DATABASE_URL`, `DATABASE_URL`. Required.
+   */
+  readonly databaseUrl?: string;
+}
+
+export interface ManagerConfig {
+  readonly database: DatabaseOptions;
+  readonly rootKeyring: RootKeyring;
+  readonly egress: EgressPolicy;
+}
+
+/** @throws ProviderError `SetupInvalid` naming each setting that does not fit, and what it should be */
+export function readManagerConfig(options: ProviderClientOptions): ManagerConfig {
+  return readConfig(options, (settings) => ({
+    database: {
+      databaseUrl: settings.requiredDatabaseUrl(
+        'the Postgres that holds workspace_providers, as postgres://…, for a login that was granted provider_manager',
+        'PROVIDER_MANAGER_DATABASE_URL',
+        'DATABASE_URL',
+      ),
+      preparedStatements: settings.flag('PROVIDER_PREPARED_STATEMENTS'),
+    },
+    rootKeyring: readRootKeyring(settings),
+    egress: readEgress(settings),
+  }));
+}
+
+/** The login that migrates. @throws ProviderError `SetupInvalid` */
+export function readAdminDatabaseUrl(settings: Settings): string {
+  const url = settings.requiredDatabaseUrl(
+    'the Postgres to migrate, as postgres://…, for a login that owns the database and may create roles',
+    'PROVIDER_ADMIN_DATABASE_URL',
+    'DATABASE_URL',
+  );
+  settings.throwIfRefused();
+  return url;
+}

@@ -1,0 +1,211 @@
+/**
+ * Every setting: its default, its bounds, who reads it, and what it means. Settings are read by this table, and the
+ * tables of docs/configuration.md are generated from it.
+ */
+
+/** Who reads a setting. `starter`: a service that starts workflows. `commands`: the CLI and `ProviderClient`. */
+export type Reader = 'worker' | 'worker process' | 'operations' | 'commands' | 'starter' | 'migrate';
+
+interface Setting {
+  readonly kind: 'text' | 'secret' | 'flag' | 'count' | 'duration';
+  readonly readBy: readonly Reader[];
+  /** The option of the same meaning, in `WorkspaceProviders.connect`, `ProviderResolver.connect` or `ProviderClient.connect`. */
+  readonly option?: string;
+  /** As the setting spells it. Absent: none. */
+  readonly default?: string;
+  /** What the default is if no constant says it. */
+  readonly defaultText?: string;
+  readonly min?: string;
+  readonly max?: string;
+  readonly meaning: string;
+}
+
+export const SETTINGS = {
+  DATABASE_URL: {
+    kind: 'secret',
+    readBy: ['worker', 'worker process', 'commands', 'migrate'],
+    meaning: 'the default of the three database URLs below: `postgres://login:password@host/database`',
+  },
+  PROVIDER_DATABASE_URL: {
+    kind: 'secret',
+    readBy: ['worker', 'worker process'],
+    option: 'databaseUrl',
+    defaultText: '`DATABASE_URL`',
+    meaning: 'the database, for a login that was granted `provider_resolver`',
+  },
+  PROVIDER_MANAGER_DATABASE_URL: {
+    kind: 'secret',
+    readBy: ['commands', 'operations'],
+    option: 'databaseUrl',
+    defaultText:
+      '`DATABASE_URL` for commands and `ProviderClient`; none for a worker process, which then runs no rotations',
+    meaning: 'the database, for a login that was granted `provider_manager`',
+  },
+  PROVIDER_ADMIN_DATABASE_URL: {
+    kind: 'secret',
+    readBy: ['migrate'],
+    defaultText: '`DATABASE_URL`',
+    meaning: 'the database, for a login that owns it and may create roles',
+  },
+  ENCRYPTION_KEY: {
+    kind: 'secret',
+    readBy: ['worker', 'worker process', 'operations', 'commands'],
+    option: 'rootKeys',
+    defaultText: 'required',
+    meaning: 'the root keys, `id:key` or a list with the active one first',
+  },
+  PROVIDER_LISTEN_DATABASE_URL: {
+    kind: 'secret',
+    readBy: ['worker', 'worker process'],
+    option: 'listenDatabaseUrl',
+    defaultText: 'the database URL of the worker',
+    meaning:
+      'a direct connection on which the process is notified of changes, because a pooler in transaction mode passes no ' +
+      'notifications; `off`: the process learns of changes when it renews its lease, three times per lease',
+  },
+  PROVIDER_DATABASE_CONNECTIONS: {
+    kind: 'count',
+    readBy: ['worker', 'worker process'],
+    option: 'databaseConnections',
+    default: '10',
+    min: '1',
+    max: '1000',
+    meaning: 'the size of the connection pool, not counting the connection that listens',
+  },
+  PROVIDER_PREPARED_STATEMENTS: {
+    kind: 'flag',
+    readBy: ['worker', 'worker process', 'commands'],
+    option: 'preparedStatements',
+    default: 'true',
+    meaning: '`false` behind a pooler in transaction mode, such as PgBouncer or Supabase’s',
+  },
+  PROVIDER_CACHE_LEASE: {
+    kind: 'duration',
+    readBy: ['worker', 'worker process'],
+    option: 'lease',
+    default: '30s',
+    min: '100ms',
+    max: '1h',
+    meaning:
+      'how long the process may answer from its cache without hearing from the database, and so how long a change waits ' +
+      'for a worker that does not answer',
+  },
+  PROVIDER_CACHE_MAX: {
+    kind: 'count',
+    readBy: ['worker', 'worker process'],
+    option: 'cacheMax',
+    default: '10000',
+    min: '1',
+    max: '10000000',
+    meaning: 'the number of providers that the cache holds',
+  },
+  PROVIDER_LONGEST_STEP: {
+    kind: 'duration',
+    readBy: ['worker', 'worker process'],
+    option: 'longestStep',
+    default: '10m',
+    min: '1s',
+    max: '24h',
+    meaning:
+      'the longest time that a step may run: a worker that vanished counts as a holder of the older credential so long',
+  },
+  PROVIDER_WORKER_IDENTITY: {
+    kind: 'text',
+    readBy: ['worker', 'worker process'],
+    option: 'identity',
+    defaultText: '`pid@host`',
+    meaning:
+      'the name of the process in `workers`, in rotations that wait for it, and (worker process) in the Temporal UI',
+  },
+  PROVIDER_PLATFORM_FALLBACK: {
+    kind: 'text',
+    readBy: ['worker', 'worker process'],
+    option: 'fallback',
+    defaultText: 'none',
+    meaning:
+      'the providers, `type/name,…`, for which workspaces without their own credential are served the platform’s',
+  },
+  PROVIDER_GRANTS: {
+    kind: 'text',
+    readBy: ['worker', 'worker process', 'commands'],
+    option: 'grants',
+    default: 'required',
+    meaning: '`every-workflow-may-use-every-workspace` switches grants off; each start warns of it',
+  },
+  PROVIDER_GRANT_KEYS: {
+    kind: 'text',
+    readBy: ['worker', 'worker process'],
+    option: 'grantKeys',
+    defaultText: 'required',
+    meaning:
+      'the public keys of the services that start workflows: a JSON Web Key Set, or the file or `https:` address of one, ' +
+      'which is read again every ten seconds',
+  },
+  PROVIDER_GRANT_SIGNING_KEY: {
+    kind: 'secret',
+    readBy: ['starter', 'commands'],
+    defaultText: 'required for `rotate`, `rollback` and `schedules`',
+    meaning: 'the private key that signs grants: a JWK, or the file that holds one; workers must not have it',
+  },
+  PROVIDER_EGRESS_NETWORKS: {
+    kind: 'text',
+    readBy: ['worker', 'worker process', 'operations', 'commands'],
+    option: 'egress.networks',
+    defaultText: 'none: only public addresses',
+    meaning:
+      'networks in CIDR notation that providers of every workspace may lead to, such as `10.1.0.0/16,fd12::/32`; the word ' +
+      '`loopback`, for development, allows this machine by plain http and on any port',
+  },
+  PROVIDER_EGRESS_PORTS: {
+    kind: 'text',
+    readBy: ['worker', 'worker process', 'operations', 'commands'],
+    option: 'egress.ports',
+    default: '443,8443',
+    meaning: 'the ports that providers may lead to: a list, or `any`',
+  },
+  PROVIDER_PAYLOAD_KEY: {
+    kind: 'secret',
+    readBy: ['worker process', 'operations', 'starter', 'commands'],
+    defaultText: 'none: payloads are stored as they are',
+    meaning: 'the keys that encrypt payloads, `id:key` or a list; the first one encrypts, all of them decrypt',
+  },
+  PROVIDER_TASK_QUEUE: {
+    kind: 'text',
+    readBy: ['worker process'],
+    default: 'agents',
+    meaning: 'the Temporal task queue of the steps',
+  },
+  PROVIDER_MAX_CONCURRENT_STEPS: {
+    kind: 'count',
+    readBy: ['worker process'],
+    default: '100',
+    min: '1',
+    max: '100000',
+    meaning: 'the number of steps that run at the same time',
+  },
+  PROVIDER_SHUTDOWN_GRACE: {
+    kind: 'duration',
+    readBy: ['worker process', 'operations'],
+    default: '30s',
+    min: '0',
+    max: '1h',
+    meaning: 'how long running steps may take to end once the process was told to stop; then they are cancelled',
+  },
+  PROVIDER_OPERATIONS_TASK_QUEUE: {
+    kind: 'text',
+    readBy: ['operations', 'commands'],
+    default: 'provider-operations',
+    meaning: 'the Temporal task queue of rotations, schedules and checks',
+  },
+} as const satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof SETTINGS;
+
+/** The names of settings of one kind, so that none is read by another kind's rules. */
+export type SettingOf<Kind extends Setting['kind']> = {
+  [Name in SettingName]: (typeof SETTINGS)[Name]['kind'] extends Kind ? Name : never;
+}[SettingName];
+
+export function settingOf(name: SettingName): Setting {
+  return SETTINGS[name];
+}

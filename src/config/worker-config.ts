@@ -1,0 +1,80 @@
+/** The configuration of the packaged worker process: the resolver's, Temporal's, and the process's own. */
+import type { DataConverter } from '@temporalio/common';
+import { providerDataConverter } from '../codec/data-converter.js';
+import type { ManagerConfig } from './manager-config.js';
+import { describeProviderConfig, type ProviderConfig, readConfig, readProviderConfig } from './resolver-config.js';
+import type { Settings } from './settings.js';
+import { readTemporalConfig, type TemporalConfig } from './temporal-config.js';
+
+/** What a process needs that runs rotations, schedules and checks. */
+export interface OperationsConfig extends ManagerConfig {
+  readonly grants: ProviderConfig['grants'];
+  readonly taskQueue: string;
+}
+
+export interface WorkerConfig extends TemporalConfig {
+  readonly providers: ProviderConfig;
+  readonly taskQueue: string;
+  /** How long running steps may take to end once the process was told to stop, in milliseconds. */
+  readonly shutdownGraceMs: number;
+  readonly maxConcurrentSteps: number;
+  /** Absent: payloads go to Temporal as they are. */
+  readonly dataConverter: DataConverter | undefined;
+  /** Absent: this process runs no rotations. */
+  readonly operations: OperationsConfig | undefined;
+}
+
+/**
+ * Temporal's address, namespace, API key and TLS are read as Temporal's own tools read them (`TEMPORAL_ADDRESS`, …).
+ *
+ * @throws ProviderError `SetupInvalid` naming each setting that does not fit, and what it should be
+ */
+export function workerConfigFromEnv(env: NodeJS.ProcessEnv): WorkerConfig {
+  return readConfig({ env }, (settings) => {
+    const providers = readProviderConfig(settings);
+    return {
+      ...readTemporalConfig(settings),
+      providers,
+      taskQueue: settings.text('PROVIDER_TASK_QUEUE') as string,
+      shutdownGraceMs: settings.durationMs('PROVIDER_SHUTDOWN_GRACE'),
+      maxConcurrentSteps: settings.count('PROVIDER_MAX_CONCURRENT_STEPS'),
+      dataConverter: readDataConverter(settings),
+      operations: readOperations(settings, providers),
+    };
+  });
+}
+
+function readOperations(settings: Settings, { database, ...providers }: ProviderConfig): OperationsConfig | undefined {
+  const databaseUrl = settings.databaseUrl('PROVIDER_MANAGER_DATABASE_URL');
+  if (databaseUrl === undefined) return undefined;
+  return {
+    database: { ...database, databaseUrl },
+    rootKeyring: providers.rootKeyring,
+    egress: providers.egress,
+    grants: providers.grants,
+    taskQueue: readOperationsTaskQueue(settings),
+  };
+}
+
+export function readOperationsTaskQueue(settings: Settings): string {
+  return settings.text('PROVIDER_OPERATIONS_TASK_QUEUE') as string;
+}
+
+/** `undefined` if the setting is absent: payloads are not encrypted. */
+export function readDataConverter(settings: Settings): DataConverter | undefined {
+  return settings.parsed('PROVIDER_PAYLOAD_KEY', (keys) => (keys ? providerDataConverter(keys) : undefined));
+}
+
+/** The settings in force, without secrets. */
+export function describeWorkerConfig(config: WorkerConfig): Readonly<Record<string, string | number | boolean>> {
+  return {
+    temporal: config.connection.address,
+    namespace: config.namespace,
+    taskQueue: config.taskQueue,
+    shutdownGraceMs: config.shutdownGraceMs,
+    maxConcurrentSteps: config.maxConcurrentSteps,
+    encryptsPayloads: config.dataConverter !== undefined,
+    runsRotations: config.operations !== undefined,
+    ...describeProviderConfig(config.providers),
+  };
+}

@@ -1,0 +1,70 @@
+/** What follows a change of a provider: the wait until every worker has it. The change stands, however the wait ends. */
+import { DURATION_RULE, type Duration, parseDuration } from '../config/duration.js';
+import { awaitFence } from '../fence/fence.js';
+import { isProviderError, ProviderError } from '../protocol/errors.js';
+import type { FenceReport } from '../protocol/rotation.js';
+import type { WorkerRegistry } from '../store/ports.js';
+
+/** How a wait for the fence may end early: the report then has `complete: false`, and says who has not answered. */
+export interface FenceWait {
+  /** How long to wait. Default: until every worker has answered or its lease has expired. */
+  readonly limit?: Duration;
+  /** Ends the wait. */
+  readonly signal?: AbortSignal;
+  /** Called after the first look at the workers, and when one of them was accounted for. */
+  readonly onProgress?: (report: FenceReport) => void;
+}
+
+/** How a method that changes a provider waits for the workers. */
+export interface ChangeOptions<Changed> extends Pick<FenceWait, 'signal' | 'onProgress'> {
+  /** `false`: return at once, without a proof. A duration: return after it, with what was proven. Default: wait. */
+  readonly fence?: false | Duration;
+  /** Called when the change is committed, before the wait. */
+  readonly onChanged?: (changed: Changed) => void;
+}
+
+/** @throws ProviderError that says that the change was made, if the wait failed */
+export async function awaitChange<Changed extends object>(
+  registry: WorkerRegistry,
+  changed: Changed,
+  { fence: limit, onChanged, ...wait }: ChangeOptions<Changed> = {},
+): Promise<Changed & { readonly fence?: FenceReport }> {
+  onChanged?.(changed);
+  if (limit === false) return changed;
+  try {
+    return { ...changed, fence: await waitForFence(registry, { ...wait, ...(limit !== undefined && { limit }) }) };
+  } catch (error) {
+    if (!isProviderError(error)) throw error;
+    throw new ProviderError(error.type, `the change is made, but not every worker may have it: ${error.message}`);
+  }
+}
+
+/** @throws ProviderError `StoreUnavailable`: then nothing is known */
+export async function waitForFence(
+  registry: WorkerRegistry,
+  { limit, signal, onProgress }: FenceWait,
+): Promise<FenceReport> {
+  const ends = [signal, limit === undefined ? undefined : AbortSignal.timeout(limitMs(limit))].filter(
+    (end) => end !== undefined,
+  );
+  const end = AbortSignal.any(ends);
+  const startMs = performance.now();
+  const epoch = await registry.readEpoch();
+  let last: FenceReport = { epoch, complete: false, tookMs: 0, workers: [] };
+  const note = (report: FenceReport) => {
+    last = report;
+    onProgress?.(report);
+  };
+  try {
+    return await awaitFence({ registry, epoch, signal: end, onProgress: note });
+  } catch (error) {
+    if (!end.aborted) throw error;
+    return { ...last, tookMs: Math.round(performance.now() - startMs) };
+  }
+}
+
+function limitMs(limit: Duration): number {
+  const ms = parseDuration(limit);
+  if (ms !== undefined) return ms;
+  throw ProviderError.configInvalid('fence', `must be false or ${DURATION_RULE}`);
+}

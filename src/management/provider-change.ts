@@ -1,0 +1,70 @@
+/**
+ * An update of a provider: what is given is laid over what is stored. A secret goes where its provider's address says,
+ * so whoever changes the address must know the secret: else an editor who may not see a key could have it sent to a
+ * host of his own.
+ */
+
+import { isProviderError, ProviderError } from '../protocol/errors.js';
+import { describeProvider } from '../protocol/names.js';
+import type { ProviderIdentity } from '../protocol/references.js';
+import { type ParsedProvider, parseProvider } from '../providers/registry.js';
+import { unmask } from './masking.js';
+import type { SecretFields } from './secret-vault.js';
+
+/** A field that is absent stays, one that is null goes, and a secret one that equals its current mask stays. */
+export interface ProviderChange {
+  readonly config?: Readonly<Record<string, unknown>>;
+  readonly secret?: Readonly<Record<string, unknown>>;
+}
+
+export interface StoredProvider {
+  readonly config: unknown;
+  readonly secret: SecretFields;
+}
+
+/** @throws ProviderError `ProviderConfigInvalid` naming the fields that do not fit, or that must be given again */
+export function changeProvider(
+  identity: ProviderIdentity,
+  stored: StoredProvider,
+  change: ProviderChange,
+): ParsedProvider {
+  const { type, name } = identity;
+  const kept = new Set(Object.keys(stored.secret).filter((field) => !Object.hasOwn(change.secret ?? {}, field)));
+  const secret = Object.entries(change.secret ?? {}).map(([field, given]) => {
+    const stay = () => kept.add(field);
+    return [field, unmask(`secret.${field}`, given, stored.secret[field], stay)] as const;
+  });
+  const parsed = parseProvider(
+    type,
+    name,
+    overlay(stored.config, change.config ?? {}),
+    overlay(stored.secret, Object.fromEntries(secret)),
+  );
+  if (kept.size > 0 && parsed.destination !== destinationOf(identity, stored)) throw mustBeGivenAgain(identity, kept);
+  return parsed;
+}
+
+function overlay(stored: unknown, given: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const both = Object.entries({ ...(stored as object), ...given });
+  return Object.fromEntries(both.filter(([, value]) => value !== null));
+}
+
+/** `undefined` where what is stored does not fit its type: then nobody can say where it went. */
+function destinationOf({ type, name }: ProviderIdentity, { config, secret }: StoredProvider): string | undefined {
+  try {
+    return parseProvider(type, name, config, secret).destination;
+  } catch (error) {
+    if (isProviderError(error, 'ProviderConfigInvalid')) return undefined;
+    throw error;
+  }
+}
+
+function mustBeGivenAgain(identity: ProviderIdentity, kept: ReadonlySet<string>): ProviderError {
+  const fields = [...kept].map((field) => `secret.${field}`);
+  const what = fields.join(', ');
+  return new ProviderError(
+    'ProviderConfigInvalid',
+    `${describeProvider(identity)} would send its secret to another address: give ${what} again, in the clear`,
+    { provider: identity, fields },
+  );
+}

@@ -1,0 +1,294 @@
+/**
+ * Manages the providers of workspaces, directly on Postgres. What is written was checked against its type and sealed in
+ * this process. The client rests on its login (`provider_manager`): a service that has it and the root key may manage every
+ * workspace, so it is for the platform's own services and operators, who name the workspace that they act for.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { type Duration, formatDuration, parseDuration } from '../config/duration.js';
+import { type ManagerConfig, type ProviderClientOptions, readManagerConfig } from '../config/manager-config.js';
+import { createFetch, type HttpClient } from '../egress/http-client.js';
+import type { EgressPolicy } from '../egress/policy.js';
+import { ProviderError } from '../protocol/errors.js';
+import { checkIdentity, checkWorkspaceId } from '../protocol/names.js';
+import type { ProviderIdentity } from '../protocol/references.js';
+import type { FenceReport } from '../protocol/rotation.js';
+import { checkDestination, type ParsedProvider, parseProvider } from '../providers/registry.js';
+import { Sealer } from '../sealing/sealer.js';
+import type { ProviderAudit } from '../store/audit-store.js';
+import { type ManagementStore, openManagementStore } from '../store/management-store.js';
+import type { ProviderRecord, RegisteredWorker } from '../store/ports.js';
+import type { RotationSummary } from '../store/rotation-store.js';
+import { awaitChange, type ChangeOptions, type FenceWait, waitForFence } from './change-fence.js';
+import { findProvider, notConfigured } from './find-provider.js';
+import { changeProvider, type ProviderChange } from './provider-change.js';
+import { checkProvider, type ProviderCheckReport } from './provider-check.js';
+import type {
+  ChangedProvider,
+  ConfigureProviderInput,
+  Fenced,
+  UpdateProviderInput,
+  WrittenProvider,
+} from './provider-inputs.js';
+import { type ProviderSummary, summarize } from './provider-summary.js';
+import { type RewrapReport, rewrapDataKeys } from './rewrap-data-keys.js';
+import { type ManagementParts, RotationCredentials, type StageRotationInput } from './rotation-credentials.js';
+import { SecretVault } from './secret-vault.js';
+
+/** How long a service may take to delete a key: the caller who rotates again waits for it. */
+const ABANDON_TIMEOUT_MS = 15_000;
+const SHORTEST_INTERVAL_MS = 60_000;
+
+/**
+ * Every method throws ProviderError `StoreUnavailable` if Postgres is away, `KeyServiceUnavailable` if the root-key service
+ * is, and `ProviderConfigInvalid`, naming fields and never values, for input that does not fit. Nothing is written then.
+ *
+ * A method that changes a provider returns when no worker serves the older version, unless `fence: false` or a limit is
+ * given. If Postgres goes away during that wait, it throws `StoreUnavailable`; the message says that the change was made.
+ *
+ * @example
+ * const providers = await ProviderClient.connect();
+ * await providers.configureProvider({ workspaceId: 'ws_acme', type: 'llm', name: 'anthropic', secret: { apiKey } });
+ * await providers.close();
+ */
+export class ProviderClient {
+  readonly #store: ManagementStore;
+  readonly #sealer: Sealer;
+  readonly #vault: SecretVault;
+  readonly #http: HttpClient;
+  readonly #egress: EgressPolicy;
+
+  private constructor(store: ManagementStore, sealer: Sealer, http: HttpClient, egress: EgressPolicy) {
+    this.#store = store;
+    this.#sealer = sealer;
+    this.#vault = new SecretVault(sealer, store);
+    this.#http = http;
+    this.#egress = egress;
+  }
+
+  /**
+   * Connects to Postgres and checks the login.
+   *
+   * @param options - what is absent is read from the environment: docs/configuration.md
+   * @throws ProviderError `SetupInvalid` for a setting or a login that does not fit, `StoreUnavailable`
+   */
+  static async connect(options: ProviderClientOptions = {}): Promise<ProviderClient> {
+    const client = ProviderClient.open(readManagerConfig(options));
+    try {
+      await client.#store.preflight();
+      return client;
+    } catch (error) {
+      await client.close();
+      throw error;
+    }
+  }
+
+  /** Connects at the first call, and checks the login then. @internal */
+  static open({ database, rootKeyring, egress }: ManagerConfig): ProviderClient {
+    const store = openManagementStore(database);
+    return new ProviderClient(store, new Sealer(rootKeyring), createFetch({ egress }), egress);
+  }
+
+  /**
+   * This client in the name of somebody who was authenticated elsewhere, for the audit. Without it the audit names the
+   * database's login. Both share their connections: closing one closes both.
+   *
+   * @param actor - 1 to 200 characters: `user:ana@acme`, `cli:ana@ops-1`
+   */
+  actingAs(actor: string): ProviderClient {
+    return new ProviderClient(this.#store.actingAs(actor), this.#sealer, this.#http, this.#egress);
+  }
+
+  /** Adds a provider, or replaces config and secret of an existing one. A disabled provider stays disabled. */
+  async configureProvider(
+    { config = {}, secret, ...identity }: ConfigureProviderInput,
+    options?: ChangeOptions<WrittenProvider>,
+  ): Promise<WrittenProvider> {
+    checkIdentity(identity);
+    const parsed = parseProvider(identity.type, identity.name, config, secret);
+    checkDestination(identity, parsed.destination, this.#egress);
+    const workspace = await this.#store.readWorkspace(identity.workspaceId);
+    const encryptedConfig = await this.#vault.seal(identity, parsed.secret, workspace);
+    return this.#fenced(await this.#write(identity, parsed, encryptedConfig), options);
+  }
+
+  /** The workspace's providers by type and name. One that does not open is listed as not readable. */
+  async listProviders(workspaceId: string): Promise<ProviderSummary[]> {
+    const rows = await this.#store.listProviders(checkWorkspaceId(workspaceId));
+    // Read after the rows, so that no row is sealed under a key that is missing in the list.
+    const { dataKeys } = await this.#store.readWorkspace(workspaceId);
+    return Promise.all(rows.map((row) => summarize(workspaceId, row, dataKeys, this.#vault)));
+  }
+
+  /**
+   * Changes the given fields. If the change would send the secret to another address, every secret field must be given in
+   * plaintext.
+   *
+   * @throws ProviderError `ProviderNotConfigured`, `CredentialUnreadable` if what is stored does not open,
+   *   `ProviderConfigInvalid` also for a mask that is not the present one, `ProviderChanged` if the provider is not at
+   *   `expectedVersion`, or was changed meanwhile
+   */
+  async updateProvider(
+    { expectedVersion, config, secret: given, ...identity }: UpdateProviderInput,
+    options?: ChangeOptions<WrittenProvider>,
+  ): Promise<WrittenProvider> {
+    const workspace = await this.#store.readWorkspace(checkIdentity(identity).workspaceId);
+    const record = findProvider(identity, workspace);
+    const secret = await this.#vault.open(identity, record.encryptedConfig, workspace.dataKeys);
+    const change: ProviderChange = { ...(config && { config }), ...(given && { secret: given }) };
+    const parsed = changeProvider(identity, { config: record.config, secret }, change);
+    checkDestination(identity, parsed.destination, this.#egress);
+    // Sealed again, it would count as rotated.
+    const encryptedConfig = isDeepStrictEqual(parsed.secret, secret)
+      ? record.encryptedConfig
+      : await this.#vault.seal(identity, parsed.secret, workspace);
+    const written = await this.#write(identity, parsed, encryptedConfig, expectedVersion ?? record.version);
+    return this.#fenced(written, options);
+  }
+
+  /** Switches a provider off: it keeps everything, and no worker serves it. @throws `ProviderNotConfigured` */
+  disableProvider(identity: ProviderIdentity, options?: ChangeOptions<ChangedProvider>): Promise<ChangedProvider> {
+    return this.#setStatus(identity, 'disabled', options);
+  }
+
+  /** Switches a provider on again. @throws `ProviderNotConfigured` */
+  enableProvider(identity: ProviderIdentity, options?: ChangeOptions<ChangedProvider>): Promise<ChangedProvider> {
+    return this.#setStatus(identity, 'active', options);
+  }
+
+  /** @throws ProviderError `ProviderNotConfigured` */
+  async removeProvider(identity: ProviderIdentity, options?: ChangeOptions<Fenced>): Promise<Fenced> {
+    if (!(await this.#store.removeProvider(checkIdentity(identity)))) throw notConfigured(identity);
+    return this.#fenced({}, options);
+  }
+
+  /**
+   * Asks the live service by a call that costs nothing, and records the answer. A disabled provider is checked too.
+   *
+   * @throws ProviderError `ProviderNotConfigured`, `CredentialUnreadable`, `ProviderConfigInvalid` if the service shows
+   *   that the config is wrong, as an RPC endpoint of another chain does
+   */
+  checkProvider(identity: ProviderIdentity): Promise<ProviderCheckReport> {
+    return checkProvider(identity, this.#parts);
+  }
+
+  /** Rotations, the newest first. @param workspaceId - absent: of all workspaces @param limit - default 50 */
+  listRotations(workspaceId?: string, limit = 50): Promise<readonly RotationSummary[]> {
+    return this.#store.listRotations(workspaceId, limit);
+  }
+
+  /**
+   * Keeps the next credential, sealed, until the provider's rotation is due and the schedule `rotate-due` takes it.
+   *
+   * @returns the rotation's id
+   * @throws ProviderError `ProviderNotConfigured`, `RotationInProgress`; `ProviderConfigInvalid` also for the credential
+   *   that is stored now
+   */
+  stageRotation(input: StageRotationInput): Promise<string> {
+    return this.rotations.stage(input);
+  }
+
+  /** The stages of rotations that touch credentials. @internal */
+  get rotations(): RotationCredentials {
+    return new RotationCredentials(this.#parts);
+  }
+
+  /** What happened to providers, and which workflows used them. */
+  get audit(): ProviderAudit {
+    return this.#store.audit;
+  }
+
+  /** The number of overdue rotations, in all workspaces, that were reported and that nobody has acted on. */
+  countOverdue(): Promise<number> {
+    return this.#store.countOverdue();
+  }
+
+  /**
+   * Sets how old a credential may become before its rotation is due, for the schedule `rotate-due`.
+   *
+   * @param rotateEvery - since the credential was last replaced: `12h`, `90d`; absent: it is rotated only on request
+   * @throws ProviderError `ProviderNotConfigured`
+   */
+  async setRotationInterval(identity: ProviderIdentity, rotateEvery?: Duration): Promise<void> {
+    await this.#store.setRotationInterval(checkIdentity(identity), rotateEvery && checkInterval(rotateEvery));
+  }
+
+  /** Ends a rotation whose workflow is gone: it keeps no credential any more. */
+  async abandonRotation(rotationId: string, reason: string): Promise<void> {
+    await this.rotations.abandon(rotationId, reason, { signal: AbortSignal.timeout(ABANDON_TIMEOUT_MS) });
+  }
+
+  /** Ends the provider's rotation if it is open although its workflow is gone. @internal */
+  async abandonOpenRotation(identity: ProviderIdentity, reason: string): Promise<boolean> {
+    const rotationId = await this.#store.findOpenRotation(identity);
+    if (rotationId !== undefined) await this.abandonRotation(rotationId, reason);
+    return rotationId !== undefined;
+  }
+
+  /** Wraps every data key under the active root key. What was done stays done: run it again after a failure. */
+  rewrapDataKeys(): Promise<RewrapReport> {
+    return rewrapDataKeys(this.#store, this.#sealer);
+  }
+
+  /**
+   * Deletes a workspace's data keys: nobody can open what it stored any more. Its providers must be configured again.
+   */
+  async shredWorkspace(workspaceId: string, options?: ChangeOptions<Fenced>): Promise<Fenced> {
+    await this.#store.deleteDataKeys(checkWorkspaceId(workspaceId));
+    return this.#fenced({}, options);
+  }
+
+  /** The worker processes that hold leases, and those that vanished lately. */
+  listWorkers(): Promise<readonly RegisteredWorker[]> {
+    return this.#store.listWorkers();
+  }
+
+  /** The database's epoch: a worker that has applied it is current. */
+  readEpoch(): Promise<number> {
+    return this.#store.readEpoch();
+  }
+
+  /** Waits until every worker has what was committed before the call, for changes made by SQL or with `fence: false`. */
+  awaitFence(options: FenceWait = {}): Promise<FenceReport> {
+    return waitForFence(this.#store, options);
+  }
+
+  /** Waits for statements in progress and ends checks. Idempotent. */
+  async close(): Promise<void> {
+    await Promise.all([this.#store.close(), this.#http.close()]);
+  }
+
+  get #parts(): ManagementParts {
+    return { store: this.#store, vault: this.#vault, fetch: this.#http.fetch, egress: this.#egress };
+  }
+
+  #fenced<Written extends object>(written: Written, options?: ChangeOptions<Written>): Promise<Written & Fenced> {
+    return awaitChange(this.#store, written, options);
+  }
+
+  async #setStatus(
+    { workspaceId, type, name }: ProviderIdentity,
+    status: ProviderRecord['status'],
+    options?: ChangeOptions<ChangedProvider>,
+  ): Promise<ChangedProvider> {
+    const identity = checkIdentity({ workspaceId, type, name });
+    return this.#fenced({ ...identity, ...(await this.#store.setStatus(identity, status)) }, options);
+  }
+
+  async #write(
+    { workspaceId, type, name }: ProviderIdentity,
+    { config, shown }: ParsedProvider,
+    encryptedConfig: string,
+    expectedVersion?: number,
+  ): Promise<WrittenProvider> {
+    const identity = { workspaceId, type, name };
+    const { version } = await this.#store.putProvider(identity, { config, encryptedConfig, expectedVersion });
+    return { ...identity, version, shown };
+  }
+}
+
+function checkInterval(interval: Duration): Duration {
+  const ms = parseDuration(interval);
+  if (ms !== undefined && ms >= SHORTEST_INTERVAL_MS) return interval;
+  const shortest = formatDuration(SHORTEST_INTERVAL_MS);
+  throw ProviderError.configInvalid('rotateEvery', `must be a duration such as 12h or 90d, at least ${shortest}`);
+}

@@ -1,0 +1,56 @@
+/** A provider as a person or a settings page may see it. Nothing here is a secret. */
+
+import { type FailureType, isProviderError } from '../protocol/errors.js';
+import type { ProviderIdentity } from '../protocol/references.js';
+import { parseProvider } from '../providers/registry.js';
+import type { ProviderCheck, ProviderRow } from '../store/management-store.js';
+import type { WrappedDataKey } from '../store/ports.js';
+import { isObject, type Masked, maskSecret } from './masking.js';
+import type { SecretVault } from './secret-vault.js';
+
+export interface ProviderSummary extends ProviderIdentity {
+  readonly status: 'active' | 'disabled';
+  readonly version: number;
+  /** Whether it opens and fits its type: whether a worker could use it. */
+  readonly readable: boolean;
+  /** Why it is not readable. */
+  readonly problem?: FailureType;
+  /** Public. Empty where it is not readable: what does not fit its type may hold anything. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** The secret fields, masked: `{ apiKey: '…a1b2' }`. In an update a mask means "unchanged". Empty where not readable. */
+  readonly secret: Readonly<Record<string, Masked>>;
+  /** Facts fit to show: masked key, host, chain id. Empty where not readable. */
+  readonly shown: Readonly<Record<string, string | number>>;
+  /** What the last check of this version found out at the live service; absent: it was never checked. */
+  readonly lastCheck?: ProviderCheck;
+  readonly createdAt: Date;
+  /** When the version was last raised. */
+  readonly updatedAt: Date;
+  /** When the secret was last replaced. */
+  readonly rotatedAt: Date;
+  /** The minute in which a step was last handed it, at most a minute late; absent: never. */
+  readonly lastUsedAt?: Date;
+}
+
+/** @throws ProviderError `KeyServiceUnavailable`: then nobody can say what is readable */
+export async function summarize(
+  workspaceId: string,
+  row: ProviderRow,
+  dataKeys: readonly WrappedDataKey[],
+  vault: SecretVault,
+): Promise<ProviderSummary> {
+  const { type, name, status, version, lastCheck, createdAt, updatedAt, rotatedAt, lastUsedAt } = row;
+  const identity = { workspaceId, type, name };
+  const facts = { ...identity, status, version };
+  const times = { ...(lastCheck && { lastCheck }), createdAt, updatedAt, rotatedAt, ...(lastUsedAt && { lastUsedAt }) };
+  try {
+    const secret = await vault.open(identity, row.encryptedConfig, dataKeys);
+    const { config, shown } = parseProvider(type, name, row.config, secret);
+    const masked = Object.entries(secret).map(([field, value]) => [field, maskSecret(value)] as const);
+    const publicConfig = isObject(config) ? config : {};
+    return { ...facts, readable: true, config: publicConfig, secret: Object.fromEntries(masked), shown, ...times };
+  } catch (error) {
+    if (!isProviderError(error) || error.retryable) throw error;
+    return { ...facts, readable: false, problem: error.type, config: {}, secret: {}, shown: {}, ...times };
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * Wraps every data key under the active root key, so that an older one can be taken out of the keyring. Sealed
+ * credentials stay as they are, and workers go on: any of the keyring's keys opens. May be cut short and run again.
+ */
+import { isProviderError } from '../protocol/errors.js';
+import type { Sealer } from '../sealing/sealer.js';
+import type { DataKeyStore, WorkspaceDataKey } from '../store/data-key-store.js';
+
+export interface RewrapReport {
+  /** Wrapped under the active root key now. */
+  readonly rewrapped: number;
+  /** They were before. */
+  readonly unchanged: number;
+  /** Workspaces whose data keys do not unwrap: their root key is in no keyring. Their credentials cannot be opened. */
+  readonly lost: readonly string[];
+}
+
+const PAGE = 100;
+
+/** @throws ProviderError `StoreUnavailable`, `KeyServiceUnavailable`: what was done stays done */
+export async function rewrapDataKeys(store: DataKeyStore, sealer: Sealer): Promise<RewrapReport> {
+  const counts = { rewrapped: 0, unchanged: 0 };
+  const lost = new Set<string>();
+  let last: WorkspaceDataKey | undefined;
+  for (;;) {
+    const page = await store.listDataKeys(last, PAGE);
+    for (const key of page) {
+      const outcome = await rewrap(key, store, sealer);
+      if (outcome === 'lost') lost.add(key.workspaceId);
+      else counts[outcome] += 1;
+    }
+    last = page.at(-1);
+    if (page.length < PAGE) return { ...counts, lost: [...lost] };
+  }
+}
+
+async function rewrap(key: WorkspaceDataKey, store: DataKeyStore, sealer: Sealer) {
+  const { workspaceId, ...dataKey } = key;
+  try {
+    const rewrapped = await sealer.rewrap(workspaceId, dataKey);
+    if (!rewrapped) return 'unchanged';
+    return (await store.rewrapDataKey(key, rewrapped)) ? 'rewrapped' : 'unchanged';
+  } catch (error) {
+    if (isProviderError(error, 'CredentialUnreadable')) return 'lost';
+    throw error;
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * The stages of a rotation that touch credentials: each may be called again after it was cut short, and none lets a
+ * credential out. The order of the stages, and the fence and the drain between them, are the workflow's.
+ */
+import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { Fetch } from '../egress/http-client.js';
+import type { EgressPolicy } from '../egress/policy.js';
+import { isProviderError, ProviderError } from '../protocol/errors.js';
+import { checkIdentity, describeProvider } from '../protocol/names.js';
+import type { ProviderIdentity } from '../protocol/references.js';
+import type { CheckReport, RevocationReport } from '../protocol/rotation.js';
+import { checkLive } from '../providers/live-check.js';
+import { checkDestination, type ParsedProvider, parseProvider } from '../providers/registry.js';
+import type { CheckContext } from '../providers/type.js';
+import type { ManagementStore } from '../store/management-store.js';
+import type { RotationRecord, SealedCredential } from '../store/rotation-store.js';
+import { findProvider } from './find-provider.js';
+import type { SecretFields, SecretVault } from './secret-vault.js';
+import { ServiceKeys } from './service-keys.js';
+
+export interface ManagementParts {
+  readonly store: ManagementStore;
+  readonly vault: SecretVault;
+  readonly fetch: Fetch;
+  readonly egress: EgressPolicy;
+}
+
+export interface StageRotationInput extends ProviderIdentity {
+  /** The plaintext next credential; it is sealed before it leaves this process. Absent: the service makes one. */
+  readonly secret?: SecretFields;
+}
+
+type SignalContext = Pick<CheckContext, 'signal'>;
+
+export class RotationCredentials {
+  readonly #keys: ServiceKeys;
+
+  constructor(private readonly parts: ManagementParts) {
+    this.#keys = new ServiceKeys(parts);
+  }
+
+  /**
+   * Keeps the next credential, sealed, until its workflow begins.
+   *
+   * @returns the rotation's id
+   * @throws ProviderError `ProviderNotConfigured`, `RotationInProgress`; `ProviderConfigInvalid` also where the service
+   *   cannot make keys, and for the credential that is there: it would be revoked in the end
+   */
+  async stage({ secret, ...identity }: StageRotationInput): Promise<string> {
+    const { store, vault, egress } = this.parts;
+    const { workspaceId, type, name } = checkIdentity(identity);
+    const provider = { workspaceId, type, name };
+    const workspace = await store.readWorkspace(workspaceId);
+    const { config } = findProvider(provider, workspace);
+    if (secret === undefined) this.#keys.requireIssuing(provider);
+    const parsed = secret && parseProvider(type, name, config, secret);
+    if (parsed) checkDestination(provider, parsed.destination, egress);
+    const next = parsed?.secret;
+    if (next && (await this.#isServed(provider, next))) throw isThereAlready(provider);
+    const rotationId = randomUUID();
+    const nextEncryptedConfig = next && (await vault.seal(provider, next, workspace));
+    await store.stageRotation({ rotationId, provider, nextEncryptedConfig });
+    return rotationId;
+  }
+
+  /**
+   * Has the service make the next key. Labelled with the rotation, so that one which was made and then lost, because
+   * this process was killed in between, is found and removed by the next attempt.
+   *
+   * @throws ProviderError `ProviderNotConfigured` without an admin credential, `CredentialRejected` where that is
+   *   refused, `ProviderUnavailable`, …
+   */
+  async issue(rotationId: string, context: SignalContext): Promise<void> {
+    const { store, vault } = this.parts;
+    const rotation = await store.readRotation(rotationId);
+    if (rotation.next) return;
+    const { provider } = rotation;
+    const workspace = await store.readWorkspace(provider.workspaceId);
+    const { encryptedConfig } = findProvider(provider, workspace);
+    const current = await vault.open(provider, encryptedConfig, workspace.dataKeys);
+    const issued = await this.#keys.issue(provider, { label: labelOf(rotation), current }, context);
+    const sealed = await vault.seal(provider, issued.secret, workspace);
+    const stored = await store.storeIssuedCredential(rotationId, { encryptedConfig: sealed, keyId: issued.keyId });
+    // Another attempt was faster, or the rotation has ended: this key would serve nobody.
+    if (!stored) await this.#keys.revoke(provider, issued, context);
+  }
+
+  /** Asks the live service whether it takes the next credential. Throws as `checkProvider` of the client does. */
+  async check(rotationId: string): Promise<CheckReport> {
+    const { provider, next } = await this.parts.store.readRotation(rotationId);
+    const startMs = performance.now();
+    const opened = await this.#open(provider, next);
+    const { outcome, detail } = await checkLive(provider.type, opened, this.parts.fetch);
+    return { outcome, detail, tookMs: Math.round(performance.now() - startMs) };
+  }
+
+  /**
+   * Revokes the credential that is no longer served, where the service's API can; else says what a person must do.
+   *
+   * @throws ProviderError where the service is away: nothing is known then
+   */
+  async revokePrevious(rotationId: string, context: SignalContext): Promise<RevocationReport> {
+    const { provider, previous } = await this.parts.store.readRotation(rotationId);
+    if (!previous) return this.#keys.byHand(provider);
+    const { secret } = await this.#open(provider, previous);
+    if (await this.#isServed(provider, secret)) {
+      return { outcome: 'by-hand', detail: 'leave the older credential as it is: it was configured again meanwhile' };
+    }
+    return this.#keys.revoke(provider, { secret, keyId: previous.keyId }, context);
+  }
+
+  /** Before its activation: unmakes the key that was made for it, also one that was lost before it was stored. */
+  async discardIssued(rotationId: string, context: SignalContext): Promise<RevocationReport | undefined> {
+    const rotation = await this.parts.store.readRotation(rotationId);
+    const { provider, origin, next, toVersion } = rotation;
+    if (origin !== 'issued' || toVersion !== undefined) return undefined;
+    if (!next) {
+      await this.#keys.discard(provider, labelOf(rotation), context);
+      return undefined;
+    }
+    const { secret } = await this.#open(provider, next);
+    return this.#keys.revoke(provider, { secret, keyId: next.keyId }, context);
+  }
+
+  /**
+   * Ends a rotation whose workflow is gone: it keeps no credential any more, and a key that was made for it is unmade.
+   * One that was activated ends where it is.
+   */
+  async abandon(rotationId: string, reason: string, context: SignalContext): Promise<void> {
+    const { store } = this.parts;
+    const { toVersion } = await store.readRotation(rotationId);
+    if (toVersion !== undefined) {
+      return store.endRotation(rotationId, undefined, `${reason}; the older credential may still be valid`);
+    }
+    const left = await this.discardIssued(rotationId, context).then(
+      (report) => (report?.outcome === 'by-hand' ? `; ${report.detail}` : ''),
+      () => '; the key that was made for it could not be unmade: delete it at the service',
+    );
+    await store.endRotation(rotationId, 'failed', reason + left);
+  }
+
+  /** Whether that credential is the one that steps are given now. One that is gone, or does not open, is none. */
+  async #isServed(provider: ProviderIdentity, secret: unknown): Promise<boolean> {
+    try {
+      const served = findProvider(provider, await this.parts.store.readWorkspace(provider.workspaceId));
+      return isDeepStrictEqual((await this.#open(provider, served)).secret, secret);
+    } catch (error) {
+      if (isProviderError(error) && !error.retryable) return false;
+      throw error;
+    }
+  }
+
+  async #open(provider: ProviderIdentity, sealed: SealedCredential | undefined): Promise<ParsedProvider> {
+    const { store, vault } = this.parts;
+    if (!sealed) {
+      throw new ProviderError('RotationFailed', 'the rotation keeps no such credential any more', { provider });
+    }
+    const workspace = await store.readWorkspace(provider.workspaceId);
+    const secret = await vault.open(provider, sealed.encryptedConfig, workspace.dataKeys);
+    return parseProvider(provider.type, provider.name, findProvider(provider, workspace).config, secret);
+  }
+}
+
+/** What a minted key is called at its service: a person who sees it there can tell whose it is. */
+function labelOf({ rotationId, provider }: RotationRecord): string {
+  return `workspace-providers ${provider.workspaceId} ${rotationId}`;
+}
+
+function isThereAlready(provider: ProviderIdentity): ProviderError {
+  const message = `the next credential is the one that ${describeProvider(provider)} has: give another`;
+  return new ProviderError('ProviderConfigInvalid', message, { provider, fields: ['secret'] });
+}

@@ -1,0 +1,21 @@
+/** Run by `npm run build`: bundles the workflows ahead, as production workers want them. */
+import { writeFile } from 'node:fs/promises';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { FAILURE_CONVERTER_PATH } from '../codec/data-converter.js';
+import {
+  ENCODING_WORKFLOW_BUNDLE_PATH,
+  GRANT_INTERCEPTORS_PATH,
+  WORKFLOW_BUNDLE_PATH,
+  WORKFLOWS_PATH,
+} from './workflow-source.js';
+
+const logger = new DefaultLogger('WARN');
+const workflowInterceptorModules = [GRANT_INTERCEPTORS_PATH];
+for (const [path, failureConverterPath] of [
+  [WORKFLOW_BUNDLE_PATH, undefined],
+  [ENCODING_WORKFLOW_BUNDLE_PATH, FAILURE_CONVERTER_PATH],
+] as const) {
+  const options = { workflowsPath: WORKFLOWS_PATH, workflowInterceptorModules, failureConverterPath, logger };
+  const { code } = await bundleWorkflowCode(options);
+  await writeFile(path, code);
+}

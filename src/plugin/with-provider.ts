@@ -1,0 +1,74 @@
+/**
+ * Lets a user's activity call `withProvider(ref, callback)` without a resolver in its arguments: the plugin's activity
+ * interceptor puts the resolver into the activity's asynchronous context.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { Context } from '@temporalio/activity';
+import { TemporalFailure } from '@temporalio/common';
+import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
+import { runActivity } from '../activities/run-activity.js';
+import type { ProviderReference, RpcReference } from '../protocol/references.js';
+import type { CredentialOf, ProviderTypeName } from '../providers/registry.js';
+import type { ProviderCall, ProviderResolver } from '../resolver/provider-resolver.js';
+
+const current = new AsyncLocalStorage<ProviderResolver>();
+
+/** Runs each activity with the resolver in its context. */
+export function resolverInContext(resolver: ProviderResolver): ActivityInboundCallsInterceptor {
+  return { execute: (input, next) => current.run(resolver, () => next(input)) };
+}
+
+/**
+ * Opens a reference for the length of a callback, inside an activity of your own. Make the vendor's client in the
+ * callback, with the `fetch` and `signal` that it receives and with the client's own retries off. Keep neither client nor
+ * credential.
+ *
+ * A refused credential is read again and tried once more. With the reference of a chain, the next endpoint is asked if one
+ * is unavailable. What a service answers becomes a typed failure (`CredentialRejected`, `ProviderRateLimited`, …); a
+ * reference to another workspace than the workflow was granted is `GrantInvalid`. An `ApplicationFailure` that you throw
+ * passes, without a cause that is a client library's; any other error is replaced, since its text may hold the key. Send
+ * heartbeats yourself: their details would be lost if this function sent its own.
+ *
+ * @throws Error outside of an activity of a worker that has the plugin
+ * @example
+ * const embed = (input: { ref: ProviderReference<'llm'>; text: string }) =>
+ *   withProvider(input.ref, ({ credential, fetch, signal }) => …);
+ */
+export function withProvider<Type extends ProviderTypeName, Result>(
+  reference: ProviderReference<Type>,
+  callback: (call: ProviderCall<CredentialOf<Type>>) => Promise<Result>,
+): Promise<Result>;
+export function withProvider<Result>(
+  reference: RpcReference,
+  callback: (call: ProviderCall<CredentialOf<'rpc'>>) => Promise<Result>,
+): Promise<Result>;
+export function withProvider<Result>(
+  reference: ProviderReference<'rpc'> | RpcReference,
+  callback: (call: ProviderCall<CredentialOf<'rpc'>>) => Promise<Result>,
+): Promise<Result> {
+  const resolver = current.getStore();
+  if (!resolver) {
+    throw new Error('withProvider runs inside an activity of a worker that has the WorkspaceProviders plugin');
+  }
+  const { cancellationSignal } = Context.current();
+  return runActivity(async () => {
+    const attempt = (call: ProviderCall<CredentialOf<'rpc'>>) => callback(call).then(succeeded, ownFailure);
+    // The overloads of the resolver, one by one: a union fits none of them.
+    const outcome =
+      'endpoints' in reference
+        ? await resolver.withProvider(reference, attempt, cancellationSignal)
+        : await resolver.withProvider(reference, attempt, cancellationSignal);
+    if ('failure' in outcome) throw outcome.failure;
+    return outcome.result;
+  });
+}
+
+function succeeded<Result>(result: Result): { readonly result: Result } {
+  return { result };
+}
+
+/** A failure that the callback decided on is not an answer of the service, whatever its causes hold. */
+function ownFailure(error: unknown): { readonly failure: TemporalFailure } {
+  if (error instanceof TemporalFailure) return { failure: error };
+  throw error;
+}

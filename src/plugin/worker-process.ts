@@ -1,0 +1,121 @@
+/**
+ * A worker of this package's own workflows and activities, from its config to its end; where it was given a login that
+ * may change providers, it runs rotations too. Stopping is orderly: it takes no more tasks, lets running steps end within
+ * the grace, and closes everything it opened.
+ */
+import { isGrpcServiceError } from '@temporalio/client';
+import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import type { WorkerConfig } from '../config/worker-config.js';
+import { ProviderError } from '../protocol/errors.js';
+import { createOperationsWorker, type OperationsWorker } from './operations-worker.js';
+import { redactingLogger } from './redacting-activity.js';
+import { WorkspaceProviders } from './workspace-providers.js';
+
+/** Beyond the grace, steps are cancelled; a step that ignores that is left behind after this time. */
+const CANCELLED_STEPS_MS = 10_000;
+const GRPC_NOT_FOUND = 5;
+
+export interface WorkerProcess {
+  /** Works until the process is told to stop (SIGINT, SIGTERM); then everything is closed. */
+  run(): Promise<void>;
+}
+
+/** @throws ProviderError `StoreUnavailable`, `TemporalUnavailable`, `SetupInvalid` */
+export async function createWorkerProcess(config: WorkerConfig): Promise<WorkerProcess> {
+  // The AI SDK's warnings go to the console, past the logger; what matters of them comes back as a failure.
+  globalThis.AI_SDK_LOG_WARNINGS = false;
+  logRedacted();
+  const providers = await WorkspaceProviders.open(config.providers);
+  let connection: NativeConnection | undefined;
+  try {
+    connection = await connectTemporal(config);
+    const worker = await createWorker(config, connection, providers);
+    const operations =
+      config.operations && (await createOperationsWorker(config.operations, { ...config, connection }));
+    return asProcess(worker, operations, connection, providers);
+  } catch (error) {
+    await connection?.close();
+    await providers.close();
+    throw error;
+  }
+}
+
+/** To stderr, Temporal's core too. */
+function logRedacted(): void {
+  Runtime.install({
+    logger: redactingLogger(new DefaultLogger('INFO')),
+    telemetryOptions: {
+      logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }) },
+    },
+  });
+}
+
+function asProcess(
+  worker: Worker,
+  operations: OperationsWorker | undefined,
+  connection: NativeConnection,
+  providers: WorkspaceProviders,
+): WorkerProcess {
+  return {
+    async run() {
+      try {
+        await runTogether(operations ? [worker, operations.worker] : [worker]);
+      } finally {
+        await operations?.close();
+        await providers.close();
+        await connection.close();
+      }
+    },
+  };
+}
+
+/** Where one of them ends, by a signal or a fault, the others end too. */
+async function runTogether(workers: readonly Worker[]): Promise<void> {
+  const end = () => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  const ends = await Promise.allSettled(workers.map((worker) => worker.run().finally(end)));
+  for (const ended of ends) if (ended.status === 'rejected') throw ended.reason;
+}
+
+function createWorker(
+  config: WorkerConfig,
+  connection: NativeConnection,
+  providers: WorkspaceProviders,
+): Promise<Worker> {
+  return Worker.create({
+    connection,
+    namespace: config.namespace,
+    taskQueue: config.taskQueue,
+    ...(config.providers.identity !== undefined && { identity: config.providers.identity }),
+    maxConcurrentActivityTaskExecutions: config.maxConcurrentSteps,
+    shutdownGraceTime: config.shutdownGraceMs,
+    shutdownForceTime: config.shutdownGraceMs + CANCELLED_STEPS_MS,
+    plugins: [providers.plugin()],
+    dataConverter: config.dataConverter,
+  });
+}
+
+async function connectTemporal({ connection: options, namespace }: WorkerConfig): Promise<NativeConnection> {
+  const { address } = options;
+  const connection = await NativeConnection.connect(options).catch(() => {
+    throw new ProviderError('TemporalUnavailable', `Temporal does not answer at ${address}: see TEMPORAL_ADDRESS`);
+  });
+  try {
+    await connection.workflowService.describeNamespace({ namespace });
+    return connection;
+  } catch (error) {
+    // The SDK would find out only while it runs, and leaves its threads behind.
+    if (!isNotFound(error)) return connection;
+    await connection.close();
+    throw new ProviderError(
+      'SetupInvalid',
+      `Temporal at ${address} has no namespace of that name: see TEMPORAL_NAMESPACE`,
+      { fields: ['TEMPORAL_NAMESPACE'] },
+    );
+  }
+}
+
+function isNotFound(error: unknown): boolean {
+  return isGrpcServiceError(error) && error.code === GRPC_NOT_FOUND;
+}

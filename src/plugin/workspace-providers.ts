@@ -1,0 +1,120 @@
+/** What an existing worker adds: the resolver of this process, and the plugin over it. */
+import { asyncLocalStorage, Context } from '@temporalio/activity';
+import { createProviderActivities, type ProviderActivities } from '../activities/provider-activities.js';
+import { createWorkerQueueActivities } from '../activities/worker-queue-activities.js';
+import {
+  type ProviderConfig,
+  type ProviderOptions,
+  readConfig,
+  readProviderConfig,
+} from '../config/resolver-config.js';
+import type { LeaseCounts } from '../fence/lease-keeper.js';
+import { type GrantPolicy, NO_GRANTS, warnOfNoGrants } from '../grants/policy.js';
+import { type ConnectedParts, connectParts } from '../resolver/connect-parts.js';
+import { ProviderResolver } from '../resolver/provider-resolver.js';
+import type { CallerOf } from '../resolver/use-audit.js';
+import type { CacheCounts } from '../resolver/workspace-cache.js';
+import { checkActivityInternals } from '../sdk/internals.js';
+import { workspaceScope } from './grant-guard.js';
+import { ProvidersPlugin } from './providers-plugin.js';
+import { WorkerQueue } from './worker-queue.js';
+
+/** What this process's cache, lease and audit did since it started. */
+export interface ProviderCounts extends CacheCounts, LeaseCounts {
+  /** The newest epoch whose changes have left the cache. */
+  readonly appliedEpoch: number;
+  /** The number of uses that the audit lacks: there was no room to hold them, or no way to store them. */
+  readonly usesLost: number;
+}
+
+/**
+ * The providers of all workspaces, for the workers of this process: a connection pool, a cache with its lease, and an
+ * HTTP client. Connect once per process.
+ *
+ * @example
+ * const providers = await WorkspaceProviders.connect();
+ * const worker = await Worker.create({ taskQueue: 'agents', workflowsPath, plugins: [providers.plugin()] });
+ * await worker.run();
+ */
+export class WorkspaceProviders {
+  readonly #parts: ConnectedParts;
+  readonly #grants: GrantPolicy;
+  readonly #granted: ProviderResolver;
+  readonly #queue: WorkerQueue;
+
+  /**
+   * The resolver without grants, for code that is neither a workflow nor an activity: it serves every workspace that it
+   * is asked for.
+   */
+  readonly resolver: ProviderResolver;
+
+  /** What the plugin registers. @internal */
+  readonly activities: ProviderActivities;
+
+  private constructor(parts: ConnectedParts, grants: GrantPolicy) {
+    this.#parts = parts;
+    this.#grants = grants;
+    this.resolver = new ProviderResolver(parts);
+    this.#granted = this.resolver.scopedTo(workspaceScope(grants));
+    this.activities = createProviderActivities(this.#granted);
+    this.#queue = new WorkerQueue(parts.worker.taskQueue, createWorkerQueueActivities(parts), grants, () =>
+      this.close(),
+    );
+  }
+
+  /**
+   * Connects to Postgres, checks that the login is fit for a worker, and takes the cache's lease.
+   *
+   * @param options - what is absent is read from the environment: docs/configuration.md
+   * @throws ProviderError `SetupInvalid` for a setting or a login that does not fit, `StoreUnavailable`
+   */
+  static async connect(options: ProviderOptions = {}): Promise<WorkspaceProviders> {
+    return WorkspaceProviders.open(readConfig(options, readProviderConfig));
+  }
+
+  /** The same, for a process that has read its settings. @internal */
+  static async open(config: ProviderConfig): Promise<WorkspaceProviders> {
+    checkActivityInternals(Context);
+    if (config.grants === NO_GRANTS) warnOfNoGrants();
+    else await config.grants.preflight();
+    return new WorkspaceProviders(await connectParts(config, runningWorkflow), config.grants);
+  }
+
+  get counts(): ProviderCounts {
+    const { cache, keeper, lease, audit } = this.#parts;
+    return { ...cache.counts, ...keeper.counts, appliedEpoch: lease.appliedEpoch, usesLost: audit.usesLost };
+  }
+
+  /** The id of this process in the table `resolver_workers`. */
+  get workerId(): string {
+    return this.#parts.worker.workerId;
+  }
+
+  /**
+   * A plugin for `Worker.create`, one for each worker: it registers the activities, lets the worker's own activities use
+   * `withProvider`, and serves this process's own task queue while the worker runs. When the last worker has ended, it
+   * closes these providers.
+   */
+  plugin(): ProvidersPlugin {
+    return new ProvidersPlugin({
+      resolver: this.#granted,
+      activities: this.activities,
+      grants: this.#grants,
+      queue: this.#queue,
+    });
+  }
+
+  /**
+   * Forgets every credential, gives the lease back, closes pool and HTTP client. Idempotent. The plugin calls it when the
+   * last worker has ended; call it yourself only if no worker ran.
+   */
+  close(): Promise<void> {
+    return this.#parts.close();
+  }
+}
+
+/** The workflow whose activity is running, for the audit. */
+export const runningWorkflow: CallerOf = () => {
+  const { info } = asyncLocalStorage.getStore() ?? {};
+  return info && { workflowType: info.workflowType ?? '', workflowId: info.workflowExecution?.workflowId ?? '' };
+};

@@ -1,0 +1,152 @@
+/**
+ * What a service answered, read off the errors of the libraries that called it: by shape, never by `instanceof` a
+ * library's class, since a user's activity may bring a library of its own in another copy or version. Bodies echo
+ * keys: what stands here is matched against documented codes and never passed on.
+ */
+import { parseJson } from '../../redaction/parse-json.js';
+/** A failed call, as far as the error tells. */
+export interface ServiceAnswer {
+  /** The HTTP status; absent where no answer came, or an error came within a stream. */
+  readonly status?: number;
+  /** A JSON-RPC error's code. */
+  readonly rpcCode?: number;
+  /** Why no answer came: an error code of Node, undici or this project's own client, or `TIMEOUT`. */
+  readonly networkCode?: string;
+  /** The JSON body, where there was one. */
+  readonly body?: unknown;
+  /** What the service said, in its own words. */
+  readonly text: string;
+  header(name: string): string | undefined;
+}
+
+/** Thrown by this project's own calls on an answer that is no success. Prints nothing of it. */
+export class ServiceAnswerError extends Error {
+  override readonly name = 'ServiceAnswerError';
+  readonly #answer: ServiceAnswer;
+
+  constructor(answer: ServiceAnswer) {
+    super('a service answered with an error');
+    this.#answer = answer;
+  }
+
+  /** A method: a getter is printed by those who ask for getters. */
+  answer(): ServiceAnswer {
+    return this.#answer;
+  }
+}
+
+/** For users of `fetch`. */
+export function answerFromResponse(response: Response, bodyText: string): ServiceAnswer {
+  const body = parseJson(bodyText);
+  const rpcError = rpcErrorIn(body);
+  return {
+    status: response.status,
+    rpcCode: rpcError?.code,
+    body,
+    text: rpcError?.message ?? bodyText,
+    header: headerReader(response.headers),
+  };
+}
+
+/** What the service answered; `undefined` where the error is none of a service's: a bug, or the caller's own abort. */
+export function answerOf(error: unknown): ServiceAnswer | undefined {
+  const chain = causesOf(error);
+  if (chain.some(isAbort)) return undefined;
+  const own = chain.find((link) => link instanceof ServiceAnswerError);
+  if (own) return own.answer();
+  const rpcError = chain.find((link) => link.name === 'RpcRequestError' && typeof link.code === 'number');
+  const isRevert = chain.some((link) => link.name === 'ContractFunctionRevertedError');
+  const answered = rpcError ?? chain.find((link) => statusOf(link) !== undefined) ?? chain.find(isWithoutStatus);
+  const networkCode = chain.map(networkCodeOf).find(Boolean);
+  if (networkCode && !(answered && isRefusal(answered))) return { networkCode, text: '', header: () => undefined };
+  if (!answered) return isRevert ? { rpcCode: REVERTED, text: '', header: () => undefined } : undefined;
+  const text = textOf(answered);
+  return {
+    status: statusOf(answered),
+    rpcCode: rpcError?.code as number | undefined,
+    body: bodyOf(answered) ?? parseJson(text),
+    text,
+    header: headerReader(answered.responseHeaders ?? answered.headers),
+  };
+}
+
+/** The code of a revert. viem, once it has decoded one, keeps neither code nor what it came from. */
+const REVERTED = 3;
+
+type Link = Readonly<Record<string, unknown>>;
+
+/** Links that are followed: more than any library nests, and an end to a cycle. */
+const MAX_CAUSES = 12;
+
+/** The error, what it wraps, and so on: by `cause`, and by the `lastError` of the AI SDK's RetryError. */
+function causesOf(error: unknown): Link[] {
+  const chain: Link[] = [];
+  for (let link = error; typeof link === 'object' && link !== null && chain.length < MAX_CAUSES; ) {
+    chain.push(link as Link);
+    const { lastError, cause } = link as Link;
+    link = lastError ?? cause;
+  }
+  return chain;
+}
+
+function isAbort(link: Link): boolean {
+  return link.name === 'AbortError' || link.constructor?.name === 'APIUserAbortError';
+}
+
+/** `statusCode`: the AI SDK. `status`: Anthropic's, OpenAI's and Google's SDKs, viem. */
+function statusOf(link: Link): number | undefined {
+  const status = link.statusCode ?? link.status;
+  return link instanceof Error && typeof status === 'number' && status >= 200 && status <= 599 ? status : undefined;
+}
+
+/**
+ * Anthropic's and OpenAI's SDKs have a body without a status for an error that comes after a stream has begun; viem
+ * has neither for an answer that is no JSON.
+ */
+function isWithoutStatus(link: Link): boolean {
+  const isStreamError = typeof link.error === 'object' && link.error !== null && typeof link.type === 'string';
+  return link instanceof Error && (isStreamError || link.name === 'HttpRequestError');
+}
+
+/** A status below 400 beside a network error tells only that the headers arrived before the connection broke. */
+function isRefusal(link: Link): boolean {
+  return (statusOf(link) ?? 0) >= 400;
+}
+
+/** Anthropic's SDK keeps the whole body in `error`; OpenAI's keeps only what stands in the body's own `error`. */
+function bodyOf(link: Link): unknown {
+  if (typeof link.responseBody === 'string') return parseJson(link.responseBody);
+  if (typeof link.error !== 'object' || link.error === null) return undefined;
+  return 'error' in link.error ? link.error : { error: link.error };
+}
+
+/** `responseBody`: the AI SDK. `details`: viem. Google's SDK puts the body into `message`, and nowhere else. */
+function textOf(link: Link): string {
+  const text = link.responseBody ?? link.details ?? link.message;
+  return typeof text === 'string' ? text : '';
+}
+
+const NETWORK_CODE =
+  /^(ECONN|ENOTFOUND|EAI_|ETIMEDOUT|EHOST|ENET|EPIPE|EPROTO|CERT_|ERR_TLS|ERR_SSL|HPE_|UND_ERR_(CONNECT|HEADERS|BODY|SOCKET|RES_|CLOSED|DESTROYED)|(DEPTH_ZERO_)?SELF_SIGNED|UNABLE_TO_|REFUSED_)[A-Z0-9_]{0,60}$/;
+
+function networkCodeOf(link: Link): string | undefined {
+  if (typeof link.code === 'string' && NETWORK_CODE.test(link.code)) return link.code;
+  if (link.name === 'TimeoutError' || link.constructor?.name === 'APIConnectionTimeoutError') return 'TIMEOUT';
+  return link.name === 'TypeError' && link.message === 'fetch failed' && !link.cause ? 'FETCH_FAILED' : undefined;
+}
+
+/** An object that names itself JSON-RPC: Google's errors have numeric codes too. */
+function rpcErrorIn(body: unknown): { code: number; message?: string } | undefined {
+  const { jsonrpc, error } = (body ?? {}) as { jsonrpc?: unknown; error?: { code?: unknown; message?: unknown } };
+  if (jsonrpc !== '2.0' || typeof error?.code !== 'number') return undefined;
+  return { code: error.code, message: typeof error.message === 'string' ? error.message : undefined };
+}
+
+/** A `Headers`, or an object with lower-case names. */
+function headerReader(headers: unknown): ServiceAnswer['header'] {
+  return (name) => {
+    const all = (headers ?? {}) as Link;
+    const value: unknown = typeof all.get === 'function' ? all.get(name) : all[name];
+    return typeof value === 'string' ? value : undefined;
+  };
+}

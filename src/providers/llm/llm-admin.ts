@@ -1,0 +1,90 @@
+/**
+ * The admin credentials of language-model vendors: what makes and revokes the keys of the `llm` provider of the same
+ * name. A type of its own, because it may do far more than a key: no step is ever given one, and the platform has none.
+ */
+import { z } from 'zod';
+import { ProviderError } from '../../protocol/errors.js';
+import { mask, Secret } from '../../redaction/secret.js';
+import { probe } from '../answers/probe.js';
+import { id, secretText, serviceURL } from '../fields.js';
+import type { KeyService, ProviderType } from '../type.js';
+import { baseURLOf, keyHeaders } from './vendors.js';
+
+export interface LlmAdminConfig {
+  /** As for the `llm` provider of that name. */
+  readonly baseURL?: string;
+  /** OpenAI only, and required there: the id of the project whose service accounts hold the keys. */
+  readonly project?: string;
+}
+
+export interface LlmAdminSecret {
+  readonly adminKey: string;
+}
+
+/** What a call to an admin API needs. */
+export interface LlmAdminCredential {
+  /** `anthropic` or `openai`. */
+  readonly provider: string;
+  readonly adminKey: Secret;
+  /** The collection of what holds keys; `/<id>` below it is one of them. */
+  readonly keysURL: string;
+  /** OpenAI only. */
+  readonly project?: string;
+}
+
+export type LlmKeyService = KeyService<{ readonly apiKey: string }, LlmAdminCredential>;
+
+const anthropic = z.strictObject({ baseURL: serviceURL().optional() });
+const openai = anthropic.extend({ project: id });
+
+const BY_HAND: Readonly<Record<string, string>> = {
+  anthropic: 'delete the admin key at platform.claude.com, Settings, Admin keys',
+  openai: 'delete the admin key at platform.openai.com, Settings, Admin keys',
+};
+
+export const llmAdmin: ProviderType<LlmAdminConfig, LlmAdminSecret, LlmAdminCredential> = {
+  type: 'llm-admin',
+  variants: [
+    { name: 'anthropic', title: 'named anthropic: creates and revokes the keys of llm/anthropic' },
+    { name: 'openai', title: 'named openai: creates and revokes the keys of llm/openai' },
+  ],
+  config: (name) => {
+    if (name === 'anthropic') return anthropic;
+    if (name === 'openai') return openai;
+    throw new ProviderError('ProviderConfigInvalid', 'an llm-admin provider is named `anthropic` or `openai`', {
+      fields: ['name'],
+    });
+  },
+  secret: z.strictObject({ adminKey: secretText }),
+  primarySecret: 'adminKey',
+  credential: (name, config, secret) => ({
+    provider: name,
+    adminKey: new Secret(secret.adminKey),
+    keysURL: keysURL(name, config),
+    project: config.project,
+  }),
+  shown: (name, config, secret) => ({
+    key: mask(secret.adminKey),
+    host: new URL(baseURLOf(name, config)).host,
+    ...(config.project !== undefined && { project: config.project }),
+  }),
+  destinationField: 'config.baseURL',
+  destination: (name, config) => baseURLOf(name, config),
+  fromEnvironment: () => undefined,
+  check: ({ provider, adminKey, keysURL: url }, context) => {
+    const request = { url: `${url}?limit=1`, init: { headers: keyHeaders(provider, adminKey.reveal()) } };
+    return probe({ type: 'llm-admin', name: provider }, request, context, (body) =>
+      Array.isArray((body as { data?: unknown } | undefined)?.data)
+        ? { outcome: 'ok', detail: 'the list of keys was answered' }
+        : undefined,
+    );
+  },
+  revokeByHand: (name) => BY_HAND[name] ?? 'delete the admin key at the service',
+};
+
+function keysURL(name: string, config: LlmAdminConfig): string {
+  const base = baseURLOf(name, config);
+  return name === 'openai'
+    ? `${base}/organization/projects/${config.project}/service_accounts`
+    : `${base}/v1/organizations/api_keys`;
+}

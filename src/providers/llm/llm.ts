@@ -1,0 +1,130 @@
+/**
+ * Language models: Anthropic, OpenAI, Gemini, and under any other name a service that speaks OpenAI's API. Base URLs
+ * are as each vendor's own SDK takes them; `language-model.ts` turns them into what the AI SDK takes.
+ */
+import { z } from 'zod';
+import { mask, Secret } from '../../redaction/secret.js';
+import { probe } from '../answers/probe.js';
+import { id, secretText, serviceURL, word } from '../fields.js';
+import type { CheckContext, CheckResult, ProviderType } from '../type.js';
+import { anthropicKeys } from './anthropic-keys.js';
+import type { LlmKeyService } from './llm-admin.js';
+import { openaiKeys } from './openai-keys.js';
+import { baseURLOf, keyHeaders, vendorOf } from './vendors.js';
+
+export interface LlmConfig {
+  /** Required for compatible services. */
+  readonly baseURL?: string;
+  /** The model of steps that name none. */
+  readonly model?: string;
+  /** OpenAI only. */
+  readonly organization?: string;
+  /** OpenAI only. */
+  readonly project?: string;
+}
+
+export interface LlmSecret {
+  readonly apiKey: string;
+}
+
+/** What a call to a language model needs. */
+export interface LlmCredential {
+  /** `anthropic`, `openai`, `gemini`, or the name of a compatible service. */
+  readonly provider: string;
+  readonly apiKey: Secret;
+  /** As the vendor's own SDK takes it: Anthropic's and Gemini's without a version, OpenAI's with `/v1`. */
+  readonly baseURL: string;
+  /** The default model. */
+  readonly model?: string;
+  readonly organization?: string;
+  readonly project?: string;
+}
+
+const KEY_SERVICES: ReadonlyMap<string, LlmKeyService> = new Map([
+  ['anthropic', anthropicKeys],
+  ['openai', openaiKeys],
+]);
+
+const model = word('must be a model id: 1 to 200 printable characters without spaces', /^[\x21-\x7e]{1,200}$/);
+
+const known = z.strictObject({ baseURL: serviceURL().optional(), model: model.optional() });
+const openai = known.extend({ organization: id.optional(), project: id.optional() });
+const compatible = known.extend({
+  baseURL: serviceURL('is required for a name other than anthropic, openai and gemini, and'),
+});
+
+export const llm: ProviderType<LlmConfig, LlmSecret, LlmCredential> = {
+  type: 'llm',
+  variants: [
+    { name: 'anthropic', title: 'named anthropic or gemini' },
+    { name: 'openai', title: 'named openai' },
+    { name: 'compatible', title: 'with any other name: a service that speaks the OpenAI API' },
+  ],
+  config: (name) => (name === 'openai' ? openai : vendorOf(name) ? known : compatible),
+  secret: z.strictObject({ apiKey: secretText }),
+  primarySecret: 'apiKey',
+  credential: (name, config, secret) => ({
+    provider: name,
+    apiKey: new Secret(secret.apiKey),
+    baseURL: baseURLOf(name, config),
+    model: config.model,
+    organization: config.organization,
+    project: config.project,
+  }),
+  shown: (name, config, secret) => ({
+    key: mask(secret.apiKey),
+    host: new URL(baseURLOf(name, config)).host,
+    ...(config.model !== undefined && { model: config.model }),
+  }),
+  destinationField: 'config.baseURL',
+  destination: (name, config) => baseURLOf(name, config),
+  fromEnvironment: (name, env) => {
+    const prefix = name.toUpperCase().replace(/[^A-Z0-9]/g, '_');
+    const variables = vendorOf(name)?.apiKeyVariables ?? [`${prefix}_API_KEY`];
+    const apiKey = variables.map((variable) => env[variable]).find(Boolean);
+    const ownBaseURL = env[`${prefix}_BASE_URL`];
+    if (!apiKey || !(ownBaseURL || vendorOf(name))) return undefined;
+    return { config: ownBaseURL ? { baseURL: ownBaseURL } : {}, secret: { apiKey } };
+  },
+  check: (credential, context) => {
+    const isVendorsOwn = credential.baseURL === vendorOf(credential.provider)?.baseURL;
+    return isVendorsOwn ? listModels(credential, context) : listModelsWithAndWithoutKey(credential, context);
+  },
+  keyService: (name) => KEY_SERVICES.get(name),
+  revokeByHand: (name) => vendorOf(name)?.revokeByHand ?? 'delete the key at the service that the base URL leads to',
+};
+
+/** Lists models, the call that costs nothing and needs a key. A header carries the key: queries end in logs. */
+function listModels(credential: LlmCredential, context: CheckContext, apiKey = credential.apiKey.reveal()) {
+  return probe({ type: 'llm', name: credential.provider }, modelsRequest(credential, apiKey), context, (body) => {
+    const { data, models } = (body ?? {}) as { data?: unknown; models?: unknown };
+    return Array.isArray(data ?? models) ? { outcome: 'ok', detail: 'the models list was answered' } : undefined;
+  });
+}
+
+/** Some compatible services and proxies answer the list to anyone: then it tells nothing of the key. */
+async function listModelsWithAndWithoutKey(credential: LlmCredential, context: CheckContext): Promise<CheckResult> {
+  const withKey = await listModels(credential, context);
+  if (withKey.outcome !== 'ok') return withKey;
+  const withoutKey = await listModels(credential, context, '');
+  return withoutKey.outcome === 'ok'
+    ? { outcome: 'cannot-tell', detail: 'the service answers its models list to anyone' }
+    : withKey;
+}
+
+function modelsRequest({ provider, baseURL: base, organization, project }: LlmCredential, apiKey: string) {
+  const headers = keyHeaders(provider, apiKey);
+  switch (provider) {
+    case 'anthropic':
+      return { url: `${base}/v1/models?limit=1`, init: { headers } };
+    case 'gemini':
+      return { url: `${base}/v1beta/models?pageSize=1`, init: { headers } };
+    default: {
+      const whose = {
+        ...(organization && { 'openai-organization': organization }),
+        ...(project && { 'openai-project': project }),
+      };
+      return { url: `${base}/models`, init: { headers: { ...headers, ...whose } } };
+    }
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * The platform's own credentials, from the environment, for workspaces that have none. It is off unless a setting names
+ * the provider, and it is used only after an authoritative "no such provider", never after a failed read: a workspace that
+ * brings its own key must not be billed to the platform because Postgres is away.
+ */
+import { ProviderError } from '../protocol/errors.js';
+import { checkProviderName, checkProviderType } from '../protocol/names.js';
+import { fromEnvironment, type ParsedProvider } from './registry.js';
+
+const SETTING = 'PROVIDER_PLATFORM_FALLBACK';
+
+export class PlatformFallback {
+  /** Allows nothing. */
+  static readonly off = new PlatformFallback(new Map());
+
+  private constructor(private readonly allowed: ReadonlyMap<string, ParsedProvider>) {}
+
+  /**
+   * @param setting - `type/name` pairs, separated by commas: `llm/anthropic, rpc/chain-1`
+   * @throws ProviderError `SetupInvalid` for text that is not a pair, and for a pair without a credential in the
+   *   environment: that is found at the start, not by the first workflow that needs it
+   */
+  static parse(setting: string, env: NodeJS.ProcessEnv): PlatformFallback {
+    const allowed = new Map<string, ParsedProvider>();
+    for (const pair of setting.split(',').map((each) => each.trim())) {
+      if (pair === '') continue;
+      const [type = '', name = '', rest] = pair.split('/');
+      if (rest !== undefined)
+        throw ProviderError.setupInvalid(SETTING, 'must be pairs of type/name, separated by commas');
+      const found = fromEnvironment(checkProviderType(type), checkProviderName(name), env);
+      if (!found)
+        throw ProviderError.setupInvalid(SETTING, `allows ${pair}, but the environment has no credential for it`);
+      allowed.set(pair, found);
+    }
+    return new PlatformFallback(allowed);
+  }
+
+  /** The allowed providers, as `type/name`. */
+  describe(): readonly string[] {
+    return [...this.allowed.keys()];
+  }
+
+  /** The platform's provider, if the setting allows it. */
+  find(type: string, name: string): ParsedProvider | undefined {
+    return this.allowed.get(`${type}/${name}`);
+  }
+}

@@ -1,0 +1,147 @@
+/** The provider types, and the one way from what is stored to a credential. To add a type: a file, and a line here. */
+import { z } from 'zod';
+import type { EgressPolicy } from '../egress/policy.js';
+import { egressRuleOf } from '../egress/refusal.js';
+import { ProviderError } from '../protocol/errors.js';
+import { checkProviderName } from '../protocol/names.js';
+import { llm } from './llm/llm.js';
+import { llmAdmin } from './llm/llm-admin.js';
+import { rpc } from './rpc/rpc.js';
+import { tenderly } from './tenderly/tenderly.js';
+import type { KeyService, ProviderType } from './type.js';
+
+export const providerTypes = { llm, tenderly, rpc, 'llm-admin': llmAdmin } as const;
+
+export type ProviderTypeName = keyof typeof providerTypes;
+
+/** What a step of that type works with. */
+export type CredentialOf<Type extends ProviderTypeName> = ReturnType<(typeof providerTypes)[Type]['credential']>;
+
+/** A provider whose config and secret fit its type. `secret` is in the clear: seal it or let it go. */
+export interface ParsedProvider<Credential = unknown> {
+  readonly config: unknown;
+  readonly secret: Readonly<Record<string, unknown>>;
+  readonly credential: Credential;
+  readonly shown: Readonly<Record<string, string | number>>;
+  readonly destination: string;
+}
+
+/** A provider type whose own types are forgotten: what it takes is checked by its schemas. */
+export type AnyProviderType = ProviderType<unknown, Record<string, unknown>, unknown>;
+
+/** A key service whose own types are forgotten: hand it what the providers of both types were parsed to. */
+export type AnyKeyService = KeyService<Record<string, unknown>>;
+
+/** @throws ProviderError `ProviderConfigInvalid` for an unknown type; the message lists those there are. */
+export function providerType(type: string): AnyProviderType {
+  if (Object.hasOwn(providerTypes, type)) {
+    return providerTypes[type as ProviderTypeName] as unknown as AnyProviderType;
+  }
+  const known = Object.keys(providerTypes).join(', ');
+  throw new ProviderError('ProviderConfigInvalid', `no such provider type; there are ${known}`, { fields: ['type'] });
+}
+
+/**
+ * What makes and revokes the keys of that provider; `undefined` where a person must.
+ *
+ * @throws ProviderError `ProviderConfigInvalid` for an unknown type
+ */
+export function keyServiceOf(type: string, name: string): AnyKeyService | undefined {
+  return providerType(type).keyService?.(name);
+}
+
+/**
+ * Checks config and secret against their type, and makes the credential.
+ *
+ * @throws ProviderError `ProviderConfigInvalid`; its `fields` and message name what does not fit, never a value
+ */
+export function parseProvider<Type extends ProviderTypeName>(
+  type: Type,
+  name: string,
+  config: unknown,
+  secret: unknown,
+): ParsedProvider<CredentialOf<Type>>;
+export function parseProvider(type: string, name: string, config: unknown, secret: unknown): ParsedProvider;
+export function parseProvider(type: string, name: string, config: unknown, secret: unknown): ParsedProvider {
+  const provider = providerType(type);
+  checkProviderName(name);
+  const configSchema = provider.config(name);
+  const parsedConfig = configSchema.safeParse(config);
+  const parsedSecret = provider.secret.safeParse(secret);
+  if (!parsedConfig.success || !parsedSecret.success) {
+    const problems = [
+      ...problemsOf('config', configSchema, parsedConfig.error),
+      ...problemsOf('secret', provider.secret, parsedSecret.error),
+    ];
+    throw new ProviderError(
+      'ProviderConfigInvalid',
+      `${type}/${name}: ${problems.map(({ field, rule }) => `${field} ${rule}`).join('; ')}`,
+      { fields: problems.map(({ field }) => field) },
+    );
+  }
+  const parsed = [name, parsedConfig.data, parsedSecret.data] as const;
+  return {
+    config: parsedConfig.data,
+    secret: parsedSecret.data,
+    credential: provider.credential(...parsed),
+    shown: provider.shown(...parsed),
+    destination: provider.destination(...parsed),
+  };
+}
+
+/**
+ * The platform's own provider of that type and name, from the environment; `undefined` where it is not set.
+ *
+ * @throws ProviderError `ProviderConfigInvalid` where what is set does not fit
+ */
+export function fromEnvironment(type: string, name: string, env: NodeJS.ProcessEnv): ParsedProvider | undefined {
+  const found = providerType(type).fromEnvironment(name, env);
+  return found && parseProvider(type, name, found.config, found.secret);
+}
+
+/**
+ * Refuses, before it is stored, an address that a call would refuse by its URL. Names are looked up at each call, not
+ * here.
+ *
+ * @throws ProviderError `ProviderConfigInvalid` naming the field
+ */
+export function checkDestination(
+  { type, name }: { readonly type: string; readonly name: string },
+  destination: string,
+  egress: EgressPolicy,
+): void {
+  const rule = egressRuleOf(egress.refusalOf(new URL(destination)));
+  if (!rule) return;
+  const field = providerType(type).destinationField;
+  throw new ProviderError('ProviderConfigInvalid', `${type}/${name}: ${field} ${rule}`, { fields: [field] });
+}
+
+/** The fields of every type, from its schemas: lines of `configure --help`. Optional fields are in brackets. */
+export function describeTypes(): readonly string[] {
+  return Object.keys(providerTypes).flatMap((type) => {
+    const { variants, config, secret } = providerType(type);
+    return variants.flatMap(({ name, title }) => [
+      `  ${type} ${title}`,
+      `      config: ${fieldsOf(config(name))}`,
+      `      secret: ${fieldsOf(secret)}`,
+    ]);
+  });
+}
+
+function fieldsOf(schema: z.ZodType): string {
+  const shape = schema instanceof z.ZodObject ? Object.entries(schema.shape as Record<string, z.ZodType>) : [];
+  return shape.map(([field, value]) => (value.safeParse(undefined).success ? `[${field}]` : field)).join(', ');
+}
+
+/** Of a zod issue only where it is and our own fixed text: the name of an unknown field is the sender's. */
+function problemsOf(part: 'config' | 'secret', schema: z.ZodType, error: z.ZodError = new z.ZodError([])) {
+  const known = schema instanceof z.ZodObject ? Object.keys(schema.shape).join(', ') : 'other fields';
+  const problems = new Map<string, string>();
+  for (const { code, path, message } of error.issues) {
+    const [field] = path;
+    if (code === 'unrecognized_keys') problems.set(part, `has an unknown field; it takes ${known}`);
+    else if (field === undefined) problems.set(part, `must be an object of ${known}`);
+    else problems.set(`${part}.${String(field)}`, message);
+  }
+  return [...problems].map(([field, rule]) => ({ field, rule }));
+}

@@ -1,0 +1,179 @@
+/**
+ * JSON-RPC endpoints of chains. Hosts put their keys into paths, queries, user names and headers, so the whole URL is
+ * a secret; host and chain are shown. A workspace may have several endpoints a chain, ordered by priority.
+ */
+import { unescape as decodePercents } from 'node:querystring';
+import { z } from 'zod';
+import { ProviderError } from '../../protocol/errors.js';
+import { rememberSecret } from '../../redaction/opened-secrets.js';
+import { parseJson } from '../../redaction/parse-json.js';
+import { mask, Secret } from '../../redaction/secret.js';
+import { probe } from '../answers/probe.js';
+import { answerFromResponse, ServiceAnswerError } from '../answers/service-answer.js';
+import { parseHttpUrl, secretText } from '../fields.js';
+import type { CheckContext, ProviderType } from '../type.js';
+
+export interface RpcConfig {
+  readonly chainId: number;
+  /** Lower is asked first. Default 100. */
+  readonly priority: number;
+}
+
+export interface RpcSecret {
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What a call to an endpoint needs. */
+export interface RpcCredential {
+  readonly chainId: number;
+  readonly priority: number;
+  /** Without user and password: `fetch` refuses those, so they became a header. */
+  readonly url: Secret;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, Secret>>;
+}
+
+const DEFAULT_PRIORITY = 100;
+const CHAIN_RULE = 'must be a chain id: a whole number from 1';
+const PRIORITY_RULE = 'must be a whole number from 0 to 1000000';
+const URL_RULE = 'must be an https URL (http to a loopback address alone, websockets not at all) without fragment';
+const HEADERS_RULE = 'must be at most 20 headers of printable characters, none twice, none that HTTP itself sets';
+const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
+const HEADER_VALUE = /^[\x21-\x7e]([\x20-\x7e]{0,8190}[\x21-\x7e])?$/;
+/** Those of a connection or a body: the client sets them, drops them, or refuses the call. */
+const HEADERS_OF_HTTP: ReadonlySet<string> = new Set([
+  ...['connection', 'content-encoding', 'content-length', 'content-type', 'expect', 'host', 'keep-alive'],
+  ...['proxy-connection', 'sec-fetch-mode', 'te', 'trailer', 'transfer-encoding', 'upgrade'],
+]);
+
+const headers = z.record(z.string(), z.string({ error: HEADERS_RULE }), { error: HEADERS_RULE }).refine(
+  (value) => {
+    const names = new Set(Object.keys(value).map((name) => name.toLowerCase()));
+    return (
+      names.size === Object.keys(value).length &&
+      names.size <= 20 &&
+      Object.entries(value).every(([name, text]) => HEADER_NAME.test(name) && HEADER_VALUE.test(text)) &&
+      [...names].every((name) => !HEADERS_OF_HTTP.has(name))
+    );
+  },
+  { error: HEADERS_RULE },
+);
+
+const config = z.strictObject({
+  chainId: z.int({ error: CHAIN_RULE }).min(1, { error: CHAIN_RULE }),
+  priority: z
+    .int({ error: PRIORITY_RULE })
+    .min(0, { error: PRIORITY_RULE })
+    .max(1_000_000, { error: PRIORITY_RULE })
+    .default(DEFAULT_PRIORITY),
+});
+
+export const rpc: ProviderType<RpcConfig, RpcSecret, RpcCredential> = {
+  type: 'rpc',
+  variants: [{ name: 'any', title: 'with any name; several endpoints per chain, the lowest priority first' }],
+  config: () => config,
+  secret: z.strictObject({
+    url: secretText.refine((value) => parseHttpUrl(value) && !value.includes('#'), { error: URL_RULE }),
+    headers: headers.optional(),
+  }),
+  primarySecret: 'url',
+  credential: (_name, { chainId, priority }, secret) => {
+    rememberSecret(secret.url); // whole, since its userinfo goes into a header
+    const { url, authorization } = withoutUserinfo(secret.url);
+    const all = Object.entries({ ...authorization, ...secret.headers });
+    return {
+      chainId,
+      priority,
+      url: new Secret(url),
+      headers: Object.fromEntries(all.map(([name, value]) => [name.toLowerCase(), new Secret(value)])),
+    };
+  },
+  shown: (_name, { chainId, priority }, secret) => ({
+    chainId,
+    priority,
+    host: shownHost(new URL(secret.url)),
+    key: shownKey(new URL(secret.url)),
+  }),
+  revokeByHand: () => 'delete the key that the URL carries, at the service that it leads to',
+  destinationField: 'secret.url',
+  destination: (_name, _publicConfig, secret) => new URL(secret.url).origin,
+  fromEnvironment: (name, env) => {
+    const chainId = /^chain-([1-9]\d{0,15})$/.exec(name)?.[1];
+    const url = chainId && env[`RPC_URL_${chainId}`];
+    return url ? { config: { chainId: Number(chainId), priority: DEFAULT_PRIORITY }, secret: { url } } : undefined;
+  },
+  check: (credential, context) =>
+    probe({ type: 'rpc', name: '' }, chainIdRequest(credential), context, (body) => {
+      const chainId = chainIdIn(body);
+      if (chainId === undefined) return undefined;
+      assertChain(chainId, credential);
+      return { outcome: 'ok', detail: `the endpoint answers for chain ${chainId}` };
+    }),
+};
+
+/** Credentials whose endpoint has answered for its chain: asked once, as long as the credential lives. */
+const confirmed = new WeakSet<RpcCredential>();
+
+/**
+ * Makes sure, once a credential, that the endpoint answers for the configured chain: a balance read from another
+ * chain is worse than none.
+ *
+ * @throws ProviderError `ProviderConfigInvalid` for another chain; else what `toProviderError` classifies
+ */
+export async function confirmChain(credential: RpcCredential, { fetch, signal }: CheckContext): Promise<void> {
+  if (confirmed.has(credential)) return;
+  const { url, init } = chainIdRequest(credential);
+  const response = await fetch(url, { ...init, signal });
+  const text = await response.text();
+  const chainId = response.ok ? chainIdIn(parseJson(text)) : undefined;
+  if (chainId === undefined) throw new ServiceAnswerError(answerFromResponse(response, text));
+  assertChain(chainId, credential);
+  confirmed.add(credential);
+}
+
+function chainIdRequest({ url, headers: own }: RpcCredential) {
+  const revealed = Object.entries(own).map(([name, value]) => [name, value.reveal()] as const);
+  return {
+    url: url.reveal(),
+    init: {
+      method: 'POST',
+      headers: { ...Object.fromEntries(revealed), 'content-type': 'application/json' },
+      body: '{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}',
+    },
+  };
+}
+
+function chainIdIn(body: unknown): number | undefined {
+  const { result } = (body ?? {}) as { result?: unknown };
+  const chainId = typeof result === 'string' && /^0x[0-9a-f]{1,14}$/i.test(result) ? Number(result) : Number.NaN;
+  return Number.isSafeInteger(chainId) ? chainId : undefined;
+}
+
+function assertChain(chainId: number, credential: RpcCredential): void {
+  if (chainId === credential.chainId) return;
+  throw new ProviderError(
+    'ProviderConfigInvalid',
+    `the endpoint answers for chain ${chainId}, and is configured for chain ${credential.chainId}`,
+    { fields: ['config.chainId'] },
+  );
+}
+
+function withoutUserinfo(value: string): { url: string; authorization?: { authorization: string } } {
+  const url = new URL(value);
+  if (!url.username && !url.password) return { url: value };
+  // Not decodeURIComponent: that throws where a lone % stands in a password.
+  const userinfo = `${decodePercents(url.username)}:${decodePercents(url.password)}`;
+  url.username = '';
+  url.password = '';
+  return { url: url.href, authorization: { authorization: `Basic ${Buffer.from(userinfo).toString('base64')}` } };
+}
+
+/** A few hosts put the key into the first label. */
+function shownHost(url: URL): string {
+  return url.host.replace(/^[0-9a-z]{24,}(?=\.)/, '…');
+}
+
+function shownKey(url: URL): string {
+  return mask(`${url.pathname}${url.search}`.replace(/^\/|\/$/g, ''));
+}

@@ -1,0 +1,85 @@
+/**
+ * A Tenderly account: the project whose API simulates transactions. One a workspace, named `default`. The node access
+ * key is another secret, for Tenderly's RPC gateway; the API does not take it.
+ */
+import { z } from 'zod';
+import { ProviderError } from '../../protocol/errors.js';
+import { mask, Secret } from '../../redaction/secret.js';
+import { probe } from '../answers/probe.js';
+import { secretText, serviceURL, word } from '../fields.js';
+import type { ProviderType } from '../type.js';
+
+export interface TenderlyConfig {
+  /** Slugs, as they stand in the dashboard's address. */
+  readonly account: string;
+  readonly project: string;
+  /** The API's origin. Default `https://api.tenderly.co`. */
+  readonly baseURL?: string;
+}
+
+export interface TenderlySecret {
+  readonly accessKey: string;
+  readonly nodeAccessKey?: string;
+}
+
+/** What a call to Tenderly needs. */
+export interface TenderlyCredential {
+  readonly account: string;
+  readonly project: string;
+  /** Without `/api/v1`. */
+  readonly baseURL: string;
+  /** Goes into the header `X-Access-Key`. */
+  readonly accessKey: Secret;
+  /** For `https://<network>.gateway.tenderly.co/<node access key>`. */
+  readonly nodeAccessKey?: Secret;
+}
+
+const DEFAULT_BASE_URL = 'https://api.tenderly.co';
+const slug = word('must be a slug: 1 to 100 of A-Z a-z 0-9 _ -', /^[A-Za-z0-9_-]{1,100}$/);
+const config = z.strictObject({ account: slug, project: slug, baseURL: serviceURL().optional() });
+
+export const tenderly: ProviderType<TenderlyConfig, TenderlySecret, TenderlyCredential> = {
+  type: 'tenderly',
+  variants: [{ name: 'default', title: 'named default' }],
+  config: (name) => {
+    if (name === 'default') return config;
+    throw new ProviderError('ProviderConfigInvalid', 'a tenderly provider is named `default`', { fields: ['name'] });
+  },
+  secret: z.strictObject({ accessKey: secretText, nodeAccessKey: secretText.optional() }),
+  primarySecret: 'accessKey',
+  credential: (_name, { account, project, baseURL: own = DEFAULT_BASE_URL }, secret) => ({
+    account,
+    project,
+    baseURL: own,
+    accessKey: new Secret(secret.accessKey),
+    nodeAccessKey: secret.nodeAccessKey === undefined ? undefined : new Secret(secret.nodeAccessKey),
+  }),
+  shown: (_name, { account, project }, secret) => ({ account, project, key: mask(secret.accessKey) }),
+  destinationField: 'config.baseURL',
+  destination: (_name, { baseURL: own = DEFAULT_BASE_URL }) => own,
+  fromEnvironment: (name, env) => {
+    const { TENDERLY_ACCOUNT: account, TENDERLY_PROJECT: project, TENDERLY_ACCESS_KEY: accessKey } = env;
+    if (name !== 'default' || !account || !project || !accessKey) return undefined;
+    const { TENDERLY_BASE_URL: own, TENDERLY_NODE_ACCESS_KEY: nodeAccessKey } = env;
+    return {
+      config: { account, project, ...(own && { baseURL: own }) },
+      secret: { accessKey, ...(nodeAccessKey && { nodeAccessKey }) },
+    };
+  },
+  check: (credential, context) => {
+    const url = `${credential.baseURL}/api/v1/account/${credential.account}/projects`;
+    const init = { headers: { 'x-access-key': credential.accessKey.reveal() } };
+    return probe({ type: 'tenderly', name: 'default' }, { url, init }, context, (body) =>
+      hasProject(body, credential.project)
+        ? { outcome: 'ok', detail: 'the project is in the list of the account' }
+        : { outcome: 'cannot-tell', detail: 'the account was answered, but has no such project' },
+    );
+  },
+  revokeByHand: () => 'delete the access key at dashboard.tenderly.co, in the settings of the account or project',
+};
+
+/** The list comes bare, or as `projects`. */
+function hasProject(body: unknown, project: string): boolean {
+  const list: unknown = Array.isArray(body) ? body : (body as { projects?: unknown } | undefined)?.projects;
+  return Array.isArray(list) && list.some((each: { slug?: unknown } | null) => each?.slug === project);
+}

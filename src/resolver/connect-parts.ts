@@ -1,0 +1,123 @@
+/** What a resolver is made of, and how the parts are connected to Postgres and to each other. */
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { BUILD } from '../config/package-version.js';
+import type { ResolverConfig } from '../config/resolver-config.js';
+import { createFetch, type Fetch } from '../egress/http-client.js';
+import { Janitor } from '../fence/janitor.js';
+import { DEFAULT_LEASE_MS, Lease } from '../fence/lease.js';
+import { LeaseKeeper } from '../fence/lease-keeper.js';
+import { PlatformFallback } from '../providers/platform-fallback.js';
+import { Sealer } from '../sealing/sealer.js';
+import { listenForChanges } from '../store/change-listener.js';
+import type { WorkerRegistration } from '../store/ports.js';
+import { openProviderStore, type ProviderStore } from '../store/provider-store.js';
+import { startBackgroundTasks } from './background-tasks.js';
+import { OpenScopes } from './open-scopes.js';
+import { type CallerOf, type ResolverAudit, UseAudit } from './use-audit.js';
+import { WorkspaceCache } from './workspace-cache.js';
+import { WorkspaceEntry } from './workspace-entry.js';
+
+export interface ResolverParts {
+  /** What was read, under the lease. */
+  readonly cache: WorkspaceCache;
+  /** Which credentials callbacks hold at this moment. */
+  readonly scopes: OpenScopes;
+  readonly fallback: PlatformFallback;
+  /** Given to callbacks, so that every call to a service leaves through one HTTP client. */
+  readonly fetch: Fetch;
+  readonly audit?: ResolverAudit;
+  close(): Promise<void>;
+}
+
+/** The parts of a process that keeps a lease. */
+export interface ConnectedParts extends ResolverParts {
+  readonly worker: WorkerRegistration;
+  readonly lease: Lease;
+  readonly keeper: LeaseKeeper;
+  readonly audit: UseAudit;
+}
+
+export interface PartsDependencies {
+  readonly store: Pick<ProviderStore, 'readWorkspace'>;
+  readonly sealer: Pick<Sealer, 'open'>;
+  readonly fetch: Fetch;
+  /** Default: no fallback. */
+  readonly fallback?: PlatformFallback;
+  /** What lets the cache answer; a `LeaseKeeper` keeps it. Default: none, so every read goes to the database. */
+  readonly lease?: Lease;
+  /** The number of providers that the cache holds. Default: 10,000. */
+  readonly maxProviders?: number;
+  readonly audit?: ResolverAudit;
+  /** Default: nothing to close. */
+  readonly close?: () => Promise<void>;
+}
+
+export function createParts(dependencies: PartsDependencies): ResolverParts {
+  const { store, fetch, audit, lease = new Lease(DEFAULT_LEASE_MS), maxProviders = 10_000 } = dependencies;
+  const load = async (workspaceId: string) => {
+    const snapshot = await store.readWorkspace(workspaceId);
+    return new WorkspaceEntry(workspaceId, snapshot, dependencies, lease.now().monotonicMs);
+  };
+  return {
+    cache: new WorkspaceCache({ lease, maxProviders, load }),
+    scopes: new OpenScopes(),
+    fallback: dependencies.fallback ?? PlatformFallback.off,
+    fetch,
+    audit,
+    close: dependencies.close ?? (async () => {}),
+  };
+}
+
+/**
+ * Connects, checks that the login is fit for a worker, and takes the lease.
+ *
+ * @param callerOf - names the workflow that a credential is given to, for the audit
+ * @throws ProviderError `SetupInvalid` for a login that does not fit, `StoreUnavailable`
+ */
+export async function connectParts(config: ResolverConfig, callerOf?: CallerOf): Promise<ConnectedParts> {
+  const { rootKeyring, egress, fallback, maxProviders } = config;
+  const store = openProviderStore(config.database);
+  const http = createFetch({ egress });
+  const lease = new Lease(config.leaseMs);
+  const worker = registrationOf(config);
+  const audit = new UseAudit(store, worker.identity, callerOf);
+  const sealer = new Sealer(rootKeyring);
+  const parts = createParts({ store, sealer, fetch: http.fetch, fallback, lease, maxProviders, audit });
+  const keeper = new LeaseKeeper({ store, worker, lease, cache: parts.cache });
+  try {
+    await rootKeyring.preflight();
+    await store.preflight();
+    await keeper.start();
+  } catch (error) {
+    await Promise.all([store.close(), http.close()]);
+    throw error;
+  }
+  audit.start();
+  const listener = config.listenUrl === 'off' ? undefined : listenForChanges(config.listenUrl, keeper.nudge);
+  const endBackgroundTasks = startBackgroundTasks(lease.leaseMs, () => parts.cache.sweep(), new Janitor(store));
+  let closing: Promise<void> | undefined;
+  const closeAll = async () => {
+    endBackgroundTasks();
+    await listener?.close();
+    await Promise.all([keeper.stop(), audit.stop()]);
+    await Promise.all([store.close(), http.close()]);
+  };
+  const close = () => {
+    closing ??= closeAll();
+    return closing;
+  };
+  return { ...parts, worker, lease, keeper, audit, close };
+}
+
+function registrationOf({ identity, leaseMs, longestStepMs }: ResolverConfig): WorkerRegistration {
+  const workerId = randomUUID();
+  return {
+    workerId,
+    taskQueue: `workspace-providers/${workerId}`,
+    identity: identity ?? `${process.pid}@${hostname()}`,
+    build: BUILD,
+    leaseMs,
+    longestStepMs,
+  };
+}

@@ -1,0 +1,158 @@
+/**
+ * Finds and opens the credentials that resolving and stepping ask for, in the cache or by a load. A caller that has
+ * learned something new (a newer version, a refused key) is never answered from before it.
+ */
+import { isProviderError, ProviderError } from '../protocol/errors.js';
+import { checkProviderName, checkWorkspaceId, describeProvider } from '../protocol/names.js';
+import type { CacheOutcome, ProviderReference, RpcReference, UnusableEndpoint } from '../protocol/references.js';
+import type { PlatformFallback } from '../providers/platform-fallback.js';
+import { chainMisfit, notServed } from './absence.js';
+import { byPriority, endpointsOf, servesChain } from './chain-endpoints.js';
+import type { CacheRead, WorkspaceCache } from './workspace-cache.js';
+import { type OpenedProvider, type StoredProvider, toOpened, type WorkspaceEntry } from './workspace-entry.js';
+
+export interface Found {
+  readonly opened: OpenedProvider;
+  readonly cache: CacheOutcome;
+}
+
+export interface FoundChain {
+  /** The preferred one first; at least one. */
+  readonly endpoints: readonly Found[];
+  readonly unusable: readonly UnusableEndpoint[];
+}
+
+export class CredentialFinder {
+  constructor(
+    private readonly cache: WorkspaceCache,
+    private readonly fallback: PlatformFallback,
+  ) {}
+
+  /**
+   * The first of `names` that is active; the workspace's own before the platform's.
+   *
+   * @param floor - the version that the caller knows of: an older one is not returned from the cache
+   */
+  async find(workspaceId: string, type: string, names: readonly string[], floor?: ProviderReference): Promise<Found> {
+    checkWorkspaceId(workspaceId);
+    for (const name of names) checkProviderName(name);
+    const pick = (entry: WorkspaceEntry) =>
+      names.map((name) => entry.find(type, name)).find((stored) => stored?.active);
+    const platform = (entry: WorkspaceEntry) => {
+      const unknown = floor?.source === 'workspace' ? [] : names.filter((name) => !entry.find(type, name));
+      return unknown.map((name) => this.#platform(workspaceId, type, name)).find(Boolean);
+    };
+    const read = await this.cache.read(workspaceId, (entry) => {
+      const stored = pick(entry);
+      return stored ? stored.record.version >= (floor?.version ?? 0) : platform(entry) !== undefined;
+    });
+    const stored = pick(read.entry);
+    if (stored) return this.#open(read, stored);
+    const opened = platform(read.entry);
+    if (opened) return { opened, cache: read.cache };
+    throw notServed(read.entry, workspaceId, type, names);
+  }
+
+  /** The credential that a reference names, at its version or a newer one. */
+  async atLeast(reference: ProviderReference): Promise<Found> {
+    const { workspaceId, type, name } = reference;
+    const cached = this.cache.peek(workspaceId)?.find(type, name);
+    if (cached?.active && cached.opened && cached.record.version >= reference.version) {
+      this.cache.countHit();
+      return { opened: cached.opened, cache: 'hit' };
+    }
+    const found = await this.find(workspaceId, type, [name], reference);
+    const { version, source } = found.opened.reference;
+    if (version >= reference.version || source === 'platform') return found;
+    const message = `Postgres is behind ${describeProvider(reference)}: read the primary`;
+    throw new ProviderError('StoreUnavailable', message, { provider: reference });
+  }
+
+  /** Reads again. Returns `undefined` if that brought no other credential than the refused one. */
+  async otherThan(refused: ProviderReference): Promise<Found | undefined> {
+    const { workspaceId, type, name } = refused;
+    const isOther = (version: number | undefined) => version !== undefined && version !== refused.version;
+    const { entry, cache } = await this.cache.read(workspaceId, (candidate) =>
+      isOther(candidate.find(type, name)?.record.version),
+    );
+    const stored = entry.find(type, name);
+    if (!stored?.active || !isOther(stored.record.version)) return undefined;
+    return { opened: await stored.open(), cache };
+  }
+
+  /**
+   * The endpoints of a chain, by priority. One that does not open leaves the others alone.
+   *
+   * @param atLeast - an older answer: none of its endpoints is returned at an older version
+   */
+  async chain(workspaceId: string, chainId: number, atLeast?: RpcReference): Promise<FoundChain> {
+    const floors = atLeast?.endpoints ?? [];
+    const fallbackName = `chain-${chainId}`;
+    const platform = this.#platform(workspaceId, 'rpc', fallbackName);
+    const read = await this.cache.read(
+      workspaceId,
+      (entry) =>
+        servesChain(entry, chainId, floors) || (platform !== undefined && endpointsOf(entry, chainId).length === 0),
+    );
+    const stored = endpointsOf(read.entry, chainId);
+    const active = stored.filter((endpoint) => endpoint.active);
+    const { found, failed } = await this.#openEach(read, active);
+    if (platform && stored.length === 0) found.push({ opened: platform, cache: read.cache });
+    if (found.length > 0) return { endpoints: found.sort(byPriority), unusable: failed.map(toUnusable) };
+    const [first] = failed.toSorted(retryableFirst);
+    if (first) throw first.error;
+    const names = stored.map(({ name }) => name);
+    throw (
+      chainMisfit(read.entry) ?? notServed(read.entry, workspaceId, 'rpc', names.length > 0 ? names : [fallbackName])
+    );
+  }
+
+  #platform(workspaceId: string, type: string, name: string): OpenedProvider | undefined {
+    const found = this.fallback.find(type, name);
+    return found && toOpened({ workspaceId, type, name }, found, 0, 'platform');
+  }
+
+  async #openEach(read: CacheRead, endpoints: readonly StoredProvider[]) {
+    const found: Found[] = [];
+    const failed: FailedEndpoint[] = [];
+    await Promise.all(
+      endpoints.map(async (endpoint) => {
+        try {
+          found.push(await this.#open(read, endpoint));
+        } catch (error) {
+          if (!isProviderError(error)) throw error;
+          failed.push({ name: endpoint.name, error });
+        }
+      }),
+    );
+    return { found, failed };
+  }
+
+  /** A row that does not open from the cache may have been repaired since: it is read once more before it fails. */
+  async #open({ entry, cache }: CacheRead, stored: StoredProvider): Promise<Found> {
+    try {
+      return { opened: await stored.open(), cache };
+    } catch (error) {
+      if (cache === 'miss') throw error;
+      const { workspaceId, type, name } = stored.identity;
+      const again = await this.cache.read(workspaceId, (candidate) => candidate !== entry);
+      const repaired = again.entry.find(type, name);
+      if (!repaired?.active) throw error;
+      return { opened: await repaired.open(), cache: again.cache };
+    }
+  }
+}
+
+interface FailedEndpoint {
+  readonly name: string;
+  readonly error: ProviderError;
+}
+
+function toUnusable({ name, error }: FailedEndpoint): UnusableEndpoint {
+  return { name, failure: error.type };
+}
+
+/** A failure that may pass outweighs one that will not: the step is tried again. */
+function retryableFirst(a: FailedEndpoint, b: FailedEndpoint): number {
+  return Number(b.error.retryable) - Number(a.error.retryable) || (a.name < b.name ? -1 : 1);
+}

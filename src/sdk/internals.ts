@@ -1,0 +1,67 @@
+/**
+ * What this package uses of Temporal's SDK that is not part of its public API. It is in one file, and each use is checked
+ * at the start: an SDK that changed it is refused then, instead of letting a secret through later.
+ */
+import type { Context } from '@temporalio/activity';
+import { type Client, type CompiledScheduleUpdateOptions, type Headers, ScheduleClient } from '@temporalio/client';
+import type { TemporalFailure } from '@temporalio/common';
+import { ProviderError } from '../protocol/errors.js';
+
+type Heartbeat = (details?: unknown) => void;
+
+/** Heartbeats have no interceptor: the function that the SDK gave the context is replaced, before the activity has it. */
+export function interceptHeartbeat(context: Context, intercept: (send: Heartbeat) => Heartbeat): void {
+  const { heartbeatFn } = context as unknown as { readonly heartbeatFn: Heartbeat };
+  Object.defineProperty(context, 'heartbeatFn', { value: intercept(heartbeatFn), configurable: true });
+}
+
+/** The SDK sends a failure that came from Temporal again as it came, unless this is forgotten. */
+export function forgetReceivedForm(failure: TemporalFailure): void {
+  Object.defineProperty(failure, 'failure', { value: undefined });
+}
+
+/** A client with other subclients. A new `Client` would have the connection's plugins a second time. */
+export function withSubclients(client: Client, subclients: object): Client {
+  return Object.create(client, Object.getOwnPropertyDescriptors(subclients)) as Client;
+}
+
+/** Interceptors see a schedule when it is created, but not when it is updated. */
+export abstract class InterceptedScheduleClient extends ScheduleClient {
+  protected abstract headersOfUpdate(
+    headers: Headers,
+    action: CompiledScheduleUpdateOptions['action'],
+  ): Promise<Headers>;
+
+  protected override async _updateSchedule(
+    scheduleId: string,
+    options: CompiledScheduleUpdateOptions,
+    headers: Headers,
+  ): ReturnType<ScheduleClient['_updateSchedule']> {
+    return super._updateSchedule(scheduleId, options, await this.headersOfUpdate(headers, options.action));
+  }
+}
+
+/** @throws ProviderError `SetupInvalid` if the installed SDK lets heartbeats pass unseen */
+export function checkActivityInternals(context: new (...parts: never[]) => Context): void {
+  let intercepted = false;
+  try {
+    const probe = Reflect.construct(context, [undefined, undefined, undefined, () => {}]) as Context;
+    interceptHeartbeat(probe, () => () => {
+      intercepted = true;
+    });
+    probe.heartbeat();
+  } catch {
+    // Refused below.
+  }
+  if (!intercepted) throw unknownSdk('activity');
+}
+
+/** @throws ProviderError `SetupInvalid` if the installed SDK updates schedules in another way */
+export function checkClientInternals(): void {
+  if (!('_updateSchedule' in ScheduleClient.prototype)) throw unknownSdk('client');
+}
+
+function unknownSdk(part: string): ProviderError {
+  const message = `the installed version of @temporalio/${part} is not supported: see the peer dependencies of workspace-providers`;
+  return new ProviderError('SetupInvalid', message, { fields: [`@temporalio/${part}`] });
+}

@@ -1,0 +1,113 @@
+import type { ProviderIdentity } from '../protocol/references.js';
+
+/** A data key of a workspace, wrapped by a root key. */
+export interface WrappedDataKey {
+  readonly kid: string;
+  readonly wrappedKey: string;
+  readonly rootKeyId: string;
+}
+
+/** A row of `workspace_providers`, without its workspace. */
+export interface ProviderRecord {
+  readonly type: string;
+  readonly name: string;
+  /** Public, and not yet checked against its provider type. */
+  readonly config: unknown;
+  /** A compact JWE. Only `sealing` opens it. */
+  readonly encryptedConfig: string;
+  readonly status: 'active' | 'disabled';
+  readonly version: number;
+}
+
+/** Everything that one workspace has stored, from one database snapshot. */
+export interface WorkspaceSnapshot {
+  /** The epoch of that snapshot. Every change in the database raises it, in commit order. */
+  readonly epoch: number;
+  readonly dataKeys: readonly WrappedDataKey[];
+  readonly providers: readonly ProviderRecord[];
+}
+
+/** The data that a worker registers. */
+export interface WorkerRegistration {
+  /** Random, one per process. */
+  readonly workerId: string;
+  /** The process's own task queue: what is asked there reaches this process and no other. */
+  readonly taskQueue: string;
+  /** The name that people see, as in the Temporal UI. */
+  readonly identity: string;
+  /** The version of this package that the process runs. */
+  readonly build: string;
+  /** How long the process may answer from its cache after a renewal, in milliseconds. */
+  readonly leaseMs: number;
+  /** The longest time that one of its steps may run, in milliseconds. A worker that vanished counts as a holder so long. */
+  readonly longestStepMs: number;
+}
+
+export interface RegisteredWorker extends WorkerRegistration {
+  /** `vanished`: the worker holds no lease, but may still run a step. */
+  readonly state: 'live' | 'vanished';
+  /** Differs at each renewal, and is never used twice. */
+  readonly renewal: string;
+  /** The newest epoch whose changes the worker had applied when it last renewed. */
+  readonly appliedEpoch: number;
+  readonly registeredAt: Date;
+  /** By the database's clock, for people. No decision depends on it. */
+  readonly heardAt: Date;
+}
+
+/** A row as it was read. A change to it is made only if it has not been renewed since. */
+export type SeenWorker = Pick<RegisteredWorker, 'workerId' | 'renewal'>;
+
+/** The result of a renewal: the database's epoch, and the workspaces that changed since the applied one. */
+export interface Renewal {
+  readonly epoch: number;
+  readonly changed: readonly string[] | 'everything';
+}
+
+/** How a waiting fence and a janitor use the workers' rows. Each method throws ProviderError `StoreUnavailable`. */
+export interface WorkerRegistry {
+  /** All workers, however long they have been silent. */
+  listWorkers(): Promise<readonly RegisteredWorker[]>;
+  /** Ends their leases: a worker whose row is not live gets no lease until it registers again. */
+  markVanished(workers: readonly SeenWorker[]): Promise<readonly string[]>;
+  /** Removes the rows of vanished workers. */
+  forgetWorkers(workers: readonly SeenWorker[]): Promise<readonly string[]>;
+  /** The epoch of a snapshot taken after the call: at least that of every change that was committed before the call. */
+  readEpoch(): Promise<number>;
+}
+
+/** How a worker uses its own row. Each method throws ProviderError `StoreUnavailable`. */
+export interface LeaseStore {
+  /** Commits before it returns. Grants no lease: a renewal does. */
+  registerWorker(worker: WorkerRegistration): Promise<void>;
+  /**
+   * Records the applied epoch and returns the changes since. Returns `undefined` if the worker's row is not live.
+   *
+   * @param timeoutMs - how long to wait for the answer; a later one is discarded
+   */
+  renewLease(workerId: string, appliedEpoch: number, timeoutMs: number): Promise<Renewal | undefined>;
+  deregisterWorker(workerId: string): Promise<void>;
+}
+
+/** How often the steps of one workflow were given one version within one minute. */
+export interface CountedUse {
+  readonly provider: ProviderIdentity;
+  /** 0: the platform's credential. */
+  readonly version: number;
+  /** Empty, like the id, if the step belonged to no workflow. */
+  readonly workflowType: string;
+  readonly workflowId: string;
+  /** The start of the minute, in milliseconds since 1970. */
+  readonly minuteMs: number;
+  readonly count: number;
+}
+
+/** A stored credential that a worker could not open. */
+export interface UnreadableCredential {
+  readonly provider: ProviderIdentity;
+  readonly version: number;
+  /** The name of the process that found it. */
+  readonly worker: string;
+  /** Absent if the step belonged to no workflow. */
+  readonly workflowId?: string;
+}

@@ -1,0 +1,100 @@
+/** What agent authors call: three resolves, three steps. Deterministic; the work is done in activities. */
+import type { ProviderReference, RpcReference } from '../../protocol/references.js';
+import type {
+  Json,
+  LlmStepInput,
+  LlmStepResult,
+  ResolveLlmKeyInput,
+  ResolveRpcEndpointInput,
+  ResolveTenderlyConfigInput,
+  RpcStepInput,
+  RpcStepResult,
+  TenderlyStepInput,
+  TenderlyStepResult,
+} from '../../protocol/steps.js';
+import { CHAIN_OPTIONS, LLM_OPTIONS, RESOLVE_OPTIONS, type StepOptions, scheduled } from './step-options.js';
+import { atLeastUsed, endpointsAtLeastUsed, noteUse } from './version-floors.js';
+
+/**
+ * A reference to the workspace's LLM provider; of a list, the first that is configured and active.
+ *
+ * @throws ActivityFailure whose cause has `type` `GrantInvalid`, `ProviderNotConfigured`, `ProviderDisabled`,
+ *   `CredentialUnreadable` or `ProviderConfigInvalid`. Outages of Postgres are waited out.
+ * @example
+ * const llm = await resolveLlmKey({ provider: ['anthropic', 'openai'] });
+ */
+export function resolveLlmKey(input: ResolveLlmKeyInput, options?: StepOptions): Promise<ProviderReference<'llm'>> {
+  const wanted = [input.provider].flat().join(' or ');
+  return scheduled('resolveLlmKey', RESOLVE_OPTIONS, `resolve ${wanted}${whose(input)}`, options)(input);
+}
+
+/** A reference to the workspace's Tenderly account. Throws as {@link resolveLlmKey} does. */
+export function resolveTenderlyConfig(
+  input: ResolveTenderlyConfigInput = {},
+  options?: StepOptions,
+): Promise<ProviderReference<'tenderly'>> {
+  const summary = `resolve tenderly${whose(input)}`;
+  return scheduled('resolveTenderlyConfig', RESOLVE_OPTIONS, summary, options)(input);
+}
+
+/** References to the workspace's endpoints of a chain, the preferred one first. Throws as {@link resolveLlmKey} does. */
+export function resolveRpcEndpoint(input: ResolveRpcEndpointInput, options?: StepOptions): Promise<RpcReference> {
+  const summary = `resolve chain ${input.chainId}${whose(input)}`;
+  return scheduled('resolveRpcEndpoint', RESOLVE_OPTIONS, summary, options)(input);
+}
+
+/**
+ * Asks a language model, with the workspace's own key. With a `schema`, the answer is in `object`.
+ *
+ * @typeParam Answer - what `object` holds; the model is held to the schema, the type is yours to keep in step with it
+ * @throws ActivityFailure whose cause has `type` `CredentialRejected`, `ProviderQuotaExhausted`,
+ *   `ProviderRequestInvalid`, or one of {@link resolveLlmKey}'s; rate limits and outages are waited out for two hours.
+ * @example
+ * const { text } = await llmStep({ ref: llm, model: 'claude-sonnet-5-5', prompt: 'Say hello.' });
+ */
+export async function llmStep<Answer = Json>(
+  input: LlmStepInput,
+  options?: StepOptions,
+): Promise<LlmStepResult<Answer>> {
+  const ref = atLeastUsed(input.ref);
+  const result = await scheduled('llmStep', LLM_OPTIONS, describe(ref), options)({ ...input, ref });
+  noteUse(ref, result?.provider);
+  return result as LlmStepResult<Answer>;
+}
+
+/** Simulates a transaction in the workspace's Tenderly project. Throws as {@link llmStep} does. */
+export async function tenderlyStep(input: TenderlyStepInput, options?: StepOptions): Promise<TenderlyStepResult> {
+  const ref = atLeastUsed(input.ref);
+  const summary = `simulate on ${input.networkId} · ${describe(ref)}`;
+  const result = await scheduled('tenderlyStep', CHAIN_OPTIONS, summary, options)({ ...input, ref });
+  noteUse(ref, result?.provider);
+  return result;
+}
+
+/**
+ * Reads a chain over the workspace's endpoints, in their order. Throws as {@link llmStep} does.
+ *
+ * @typeParam Answer - the JSON that the method answers with
+ * @example
+ * const { result } = await rpcStep<string>({ ref: mainnet, method: 'eth_getBalance', params: [address, 'latest'] });
+ */
+export async function rpcStep<Answer = Json>(
+  input: RpcStepInput,
+  options?: StepOptions,
+): Promise<RpcStepResult<Answer>> {
+  const ref = endpointsAtLeastUsed(input.ref);
+  const summary = `${input.method} on chain ${ref.chainId} for ${ref.workspaceId}`;
+  const result = await scheduled('rpcStep', CHAIN_OPTIONS, summary, options)({ ...input, ref });
+  noteUse(ref, result?.provider);
+  return result as RpcStepResult<Answer>;
+}
+
+function whose({ workspaceId }: { readonly workspaceId?: string }): string {
+  return workspaceId === undefined ? '' : ` for ${workspaceId}`;
+}
+
+/** `anthropic for ws_acme · version 4 · hit`, as the Temporal UI shows it. */
+function describe(ref: ProviderReference): string {
+  const which = ref.source === 'platform' ? "the platform's key" : `version ${ref.version}`;
+  return `${ref.name} for ${ref.workspaceId} · ${which} · ${ref.cache}`;
+}

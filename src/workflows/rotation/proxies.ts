@@ -1,0 +1,54 @@
+/** How the activities of rotations are scheduled, each with a line for the Temporal UI. */
+import { type ActivityOptions, proxyActivities } from '@temporalio/workflow';
+import type { OperationActivities } from '../../activities/rotation-activities.js';
+import type { WorkerQueueActivities } from '../../activities/worker-queue-activities.js';
+
+/** How long nobody hears of a process that was killed: then another one begins the stage anew. */
+const HEARTBEAT_TIMEOUT = '5 seconds';
+
+/** A few statements on Postgres: an outage delays a rotation, it does not end it. */
+export const STORE_OPTIONS = {
+  startToCloseTimeout: '20 seconds',
+  heartbeatTimeout: HEARTBEAT_TIMEOUT,
+  retry: { initialInterval: '200 ms', backoffCoefficient: 2, maximumInterval: '15 seconds' },
+} satisfies ActivityOptions;
+
+/** It lasts a lease at most. */
+export const FENCE_OPTIONS = {
+  startToCloseTimeout: '25 hours',
+  heartbeatTimeout: HEARTBEAT_TIMEOUT,
+  retry: { initialInterval: '200 ms', backoffCoefficient: 2, maximumInterval: '5 seconds' },
+} satisfies ActivityOptions;
+
+/** A call to a service: it may be away for a while, and is then said to be. */
+export const SERVICE_OPTIONS = {
+  startToCloseTimeout: '1 minute',
+  heartbeatTimeout: HEARTBEAT_TIMEOUT,
+  scheduleToCloseTimeout: '10 minutes',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
+} satisfies ActivityOptions;
+
+/** One process is asked about itself: where it does not take the question, it is not asked again. */
+const WORKER_OPTIONS = {
+  scheduleToStartTimeout: '5 seconds',
+  startToCloseTimeout: '1 minute',
+  heartbeatTimeout: HEARTBEAT_TIMEOUT,
+  retry: { maximumAttempts: 1 },
+} satisfies ActivityOptions;
+
+export function operation<Name extends keyof OperationActivities>(
+  name: Name,
+  options: ActivityOptions,
+  summary: string,
+): OperationActivities[Name] {
+  return proxyActivities<OperationActivities>({ ...options, summary })[name];
+}
+
+/** The activity on the worker's own task queue. */
+export function onWorker<Name extends keyof WorkerQueueActivities>(
+  name: Name,
+  taskQueue: string,
+  summary: string,
+): WorkerQueueActivities[Name] {
+  return proxyActivities<WorkerQueueActivities>({ ...WORKER_OPTIONS, taskQueue, summary })[name];
+}

@@ -1,0 +1,69 @@
+/**
+ * The update `rollBack`: taken while the newer credential is served and the older one is kept, refused before and after.
+ * Whoever asked is answered once the rotation has turned, or told that it could not.
+ */
+import { ApplicationFailure, CancellationScope, condition, defineUpdate, setHandler } from '@temporalio/workflow';
+import type { FailureType } from '../../protocol/errors.js';
+import { describeProvider } from '../../protocol/names.js';
+import { ROLL_BACK, type RollBackInput, type RotationStatus } from '../../protocol/rotation.js';
+import type { RotationJournal } from './journal.js';
+
+const rollBack = defineUpdate<RotationStatus, [RollBackInput]>(ROLL_BACK);
+
+/** It is kept in the database and in the history. */
+const MAX_REASON_LENGTH = 500;
+
+export class RollBackUpdate {
+  #isOpen = false;
+  #hasEnded = false;
+  #request: RollBackInput | undefined;
+
+  constructor(private readonly journal: RotationJournal) {
+    setHandler(rollBack, (request) => this.#take(request), { validator: (request) => this.#validate(request) });
+  }
+
+  /** Runs what can be turned back from. @returns the request, if there was one: `run` is cut short then */
+  async whileOpen(run: () => Promise<void>): Promise<RollBackInput | undefined> {
+    const forward = new CancellationScope();
+    this.#isOpen = true;
+    const ran = forward.run(run);
+    try {
+      await Promise.race([ran, condition(() => this.#request !== undefined)]);
+    } finally {
+      this.#isOpen = false;
+    }
+    if (this.#request) {
+      forward.cancel();
+      await ran.catch(() => {});
+    }
+    return this.#request;
+  }
+
+  /** Whoever still waits is told that it did not come to it. */
+  end(): void {
+    this.#hasEnded = true;
+  }
+
+  async #take(request: RollBackInput): Promise<RotationStatus> {
+    this.#request = request;
+    this.#isOpen = false;
+    await condition(() => this.journal.status.rollingBack || this.#hasEnded);
+    const { status } = this.journal;
+    if (status.rollingBack) return status;
+    throw refused('RotationFailed', `it was not rolled back: ${status.reason}`);
+  }
+
+  #validate({ reason }: RollBackInput): void {
+    if (!reason || reason.length > MAX_REASON_LENGTH) {
+      throw refused('ProviderConfigInvalid', `rollBack needs a reason of 1 to ${MAX_REASON_LENGTH} characters`);
+    }
+    if (this.#isOpen) return;
+    const { provider, state } = this.journal.status;
+    const why = this.#request ? 'it is being rolled back already' : `it is ${state}: nothing is kept to go back to`;
+    throw refused('RotationFailed', `cannot roll back ${describeProvider(provider)}: ${why}`);
+  }
+}
+
+function refused(type: FailureType, message: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(message, type);
+}

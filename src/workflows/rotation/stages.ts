@@ -1,0 +1,178 @@
+/**
+ * The stages of a rotation: each does one thing by activities that may run again, and says in the journal what came of
+ * it. Their order is `rotateProvider`'s.
+ */
+import { ApplicationFailure, CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
+import { describeProvider } from '../../protocol/names.js';
+import type { CheckReport, EndRotationInput, RevocationReport, RotateProviderInput } from '../../protocol/rotation.js';
+import { failureTypeOf, messageOf } from '../failure-type.js';
+import { drain } from './drain-workers.js';
+import { fence } from './invalidate-workers.js';
+import type { RotationJournal } from './journal.js';
+import { operation, SERVICE_OPTIONS, STORE_OPTIONS } from './proxies.js';
+
+/** As long as a step of a model may take, and half as long again. */
+const DRAIN_LIMIT_MS = 15 * 60_000;
+
+/** How often a service that cannot tell is asked again, and after how long, in milliseconds. */
+const CHECK_PAUSES_MS = [2_000, 4_000, 8_000, 16_000];
+
+export class RotationStages {
+  readonly #rotation: { readonly rotationId: string };
+  readonly #provider: string;
+  #isIssued = false;
+
+  constructor(
+    private readonly input: RotateProviderInput,
+    private readonly journal: RotationJournal,
+  ) {
+    this.#rotation = { rotationId: input.rotationId };
+    this.#provider = describeProvider(input.provider);
+  }
+
+  async begin(): Promise<void> {
+    const { origin, fromVersion } = await this.#inStore('beginRotation', 'begin')(this.#rotation);
+    this.journal.tell({ fromVersion });
+    if (origin === 'issued') {
+      this.#isIssued = true;
+      await this.#atService('issueNextCredential', 'have the service make a key')(this.#rotation);
+    }
+  }
+
+  async check(): Promise<void> {
+    const check = await this.#checkUntilTold();
+    const { outcome, detail } = check;
+    this.journal.tell({ check });
+    if (outcome === 'rejected') {
+      throw ApplicationFailure.nonRetryable(`the next credential is refused: ${detail}`, 'CredentialRejected');
+    }
+    if (outcome === 'cannot-tell' && !this.input.acceptUnchecked) {
+      throw ApplicationFailure.nonRetryable(`nobody can tell whether it works: ${detail}`, 'RotationFailed');
+    }
+    await this.#record('checked');
+  }
+
+  /** Never cut short: whether the next credential is served decides what a failure must undo. */
+  async activate(): Promise<void> {
+    const activate = this.#inStore('activateNextCredential', 'activate the next credential');
+    const { version } = await CancellationScope.nonCancellable(() => activate(this.#rotation));
+    this.journal.tell({ state: 'activated', toVersion: version });
+  }
+
+  /** From here on no worker serves an older version. */
+  async fence(): Promise<void> {
+    await fence((report) => this.journal.tell({ fence: report }));
+    this.journal.tell({ fencedAt: new Date().toISOString() });
+    await this.#record('fenced');
+  }
+
+  /** From here on no step holds one, or the time for that is up: the report says which. */
+  async drain(): Promise<void> {
+    const { provider, drainLimitMs: limitMs = DRAIN_LIMIT_MS } = this.input;
+    const version = this.journal.status.toVersion ?? 0;
+    const drained = await drain({
+      provider,
+      version,
+      limitMs,
+      onReport: (report) => this.journal.tell({ drain: report }),
+    });
+    if (drained) await this.#record('drained');
+  }
+
+  async overlap(): Promise<void> {
+    const { overlapMs } = this.input;
+    if (!overlapMs) return;
+    this.journal.tell({ overlapUntil: new Date(Date.now() + overlapMs).toISOString() });
+    await sleep(overlapMs);
+    this.journal.tell({ overlapUntil: undefined });
+  }
+
+  /** Brings the older credential back, as a version of its own; what it replaces is what is revoked in the end. */
+  async restore(reason: string): Promise<void> {
+    const restore = this.#inStore('restorePreviousCredential', 'bring the older credential back');
+    const { version } = await restore({ ...this.#rotation, reason });
+    const { toVersion: fromVersion } = this.journal.status;
+    const anew = { fence: undefined, fencedAt: undefined, drain: undefined, overlapUntil: undefined };
+    this.journal.tell({ ...anew, state: 'activated', rollingBack: true, reason, fromVersion, toVersion: version });
+  }
+
+  /** Ends the rotation: a service that cannot be told leaves the rest to a person, and the report says so. */
+  async revoke(): Promise<void> {
+    const revocation = await this.#revokePrevious();
+    const state = this.journal.status.rollingBack
+      ? 'rolled-back'
+      : revocation.outcome === 'revoked'
+        ? 'revoked'
+        : undefined;
+    await this.#end({ state, reason: revocation.outcome === 'by-hand' ? revocation.detail : undefined });
+    this.journal.tell({ revocation, ...(state && { state }) });
+  }
+
+  /** Before the activation: nothing is changed, and a key that was made for it is unmade. */
+  async fail(error: unknown): Promise<void> {
+    const left = await CancellationScope.nonCancellable(() => this.#discardIssued());
+    const reason = [messageOf(error), left].filter(Boolean).join('; ');
+    await this.#end({ state: 'failed', reason });
+    this.journal.tell({ state: 'failed', reason });
+  }
+
+  /** After the activation: it ends where it is, and a person must do the rest. */
+  async breakOff(error: unknown): Promise<void> {
+    const reason = `${messageOf(error)}; the older credential may still be valid at its service`;
+    await this.#end({ reason });
+    this.journal.tell({ reason, overlapUntil: undefined });
+  }
+
+  async #checkUntilTold(): Promise<CheckReport> {
+    const check = this.#atService('checkNextCredential', 'check the next credential');
+    let report = await check(this.#rotation);
+    for (const pauseMs of CHECK_PAUSES_MS) {
+      if (report.outcome !== 'cannot-tell' || this.input.acceptUnchecked) break;
+      this.journal.tell({ check: report });
+      await sleep(pauseMs);
+      report = await check(this.#rotation);
+    }
+    return report;
+  }
+
+  async #revokePrevious(): Promise<RevocationReport> {
+    try {
+      return await this.#atService('revokePreviousCredential', 'revoke the older credential')(this.#rotation);
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      const detail = `the service could not be told (${failureTypeOf(error)}): revoke it there by hand`;
+      return { outcome: 'by-hand', detail };
+    }
+  }
+
+  /** @returns what a person must do about a key that could not be unmade */
+  async #discardIssued(): Promise<string | undefined> {
+    if (!this.#isIssued) return undefined;
+    try {
+      const report = await this.#atService('discardIssuedCredential', 'unmake the key')(this.#rotation);
+      return report?.outcome === 'by-hand' ? `the key that was made for it: ${report.detail}` : undefined;
+    } catch (error) {
+      return `the key that was made for it could not be unmade (${failureTypeOf(error)}): delete it at the service`;
+    }
+  }
+
+  /** A statement under way is waited for, so that a rotation which turns back is not told of a stage it has left. */
+  async #record(state: 'checked' | 'fenced' | 'drained'): Promise<void> {
+    const record = this.#inStore('recordRotationStage', state);
+    await CancellationScope.nonCancellable(() => record({ ...this.#rotation, state }));
+    this.journal.tell({ state });
+  }
+
+  #end(how: Omit<EndRotationInput, 'rotationId'>): Promise<void> {
+    const end = this.#inStore('endRotation', how.state ?? 'end');
+    return CancellationScope.nonCancellable(() => end({ ...this.#rotation, ...how }));
+  }
+
+  #inStore<Name extends Parameters<typeof operation>[0]>(name: Name, what: string) {
+    return operation(name, STORE_OPTIONS, `${what} · ${this.#provider}`);
+  }
+
+  #atService<Name extends Parameters<typeof operation>[0]>(name: Name, what: string) {
+    return operation(name, SERVICE_OPTIONS, `${what} · ${this.#provider}`);
+  }
+}

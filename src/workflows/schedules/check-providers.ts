@@ -1,0 +1,36 @@
+/**
+ * Asks the live services about every active provider's stored credential, over every workspace, a page of providers a
+ * history. What they say is recorded; of a refusal an event tells, once a version.
+ */
+import { continueAsNew, isCancellation } from '@temporalio/workflow';
+import type { ProviderIdentity } from '../../protocol/references.js';
+import type { CheckProvidersInput, CheckTotals } from '../../protocol/schedules.js';
+import { operation, SERVICE_OPTIONS, STORE_OPTIONS } from '../rotation/proxies.js';
+import { inParallel } from './in-parallel.js';
+
+const NONE: CheckTotals = { checked: 0, ok: 0, rejected: 0, cannotTell: 0, failed: 0 };
+
+export async function checkProviders({
+  pageSize = 100,
+  atOnce = 5,
+  after,
+  totals = NONE,
+}: CheckProvidersInput): Promise<CheckTotals> {
+  const list = operation('listActiveProviders', STORE_OPTIONS, 'who is to be checked');
+  const page = await list({ after, limit: pageSize });
+  const counts = { ...totals, checked: totals.checked + page.length };
+  for (const outcome of await inParallel(page, atOnce, check)) counts[outcome] += 1;
+  if (page.length < pageSize) return counts;
+  return continueAsNew<typeof checkProviders>({ pageSize, atOnce, after: page.at(-1), totals: counts });
+}
+
+async function check(provider: ProviderIdentity): Promise<Exclude<keyof CheckTotals, 'checked'>> {
+  const who = `${provider.type}/${provider.name} for ${provider.workspaceId}`;
+  try {
+    const { outcome } = await operation('checkStoredCredential', SERVICE_OPTIONS, `check · ${who}`)({ provider });
+    return outcome === 'cannot-tell' ? 'cannotTell' : outcome;
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return 'failed';
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * Rotates what is due, over every workspace, a page of providers a history: where a next credential was staged ahead or
+ * the service makes one, a rotation of its own is started and awaited. Of the others a person is told, once a version.
+ */
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import {
+  ChildWorkflowCancellationType,
+  ChildWorkflowFailure,
+  continueAsNew,
+  executeChild,
+  isCancellation,
+  ParentClosePolicy,
+} from '@temporalio/workflow';
+import { rotationWorkflowId } from '../../protocol/rotation.js';
+import type { DueRotation, RotateDueProvidersInput, RotateDueTotals } from '../../protocol/schedules.js';
+import { operation, SERVICE_OPTIONS, STORE_OPTIONS } from '../rotation/proxies.js';
+import { rotateProvider } from '../rotation/rotate-provider.js';
+import { inParallel } from './in-parallel.js';
+
+const NONE: RotateDueTotals = { due: 0, rotated: 0, failed: 0, skipped: 0, needPerson: 0, overdue: 0 };
+
+/** One rotation that fails does not end the run. */
+export async function rotateDueProviders({
+  pageSize = 100,
+  atOnce = 5,
+  after,
+  totals = NONE,
+}: RotateDueProvidersInput): Promise<RotateDueTotals> {
+  const page = await operation('listDueRotations', STORE_OPTIONS, 'whose rotation is due')({ after, limit: pageSize });
+  const counts = { ...totals, due: totals.due + page.length };
+  for (const found of await inParallel(page, atOnce, rotateDue)) {
+    for (const kind of found) counts[kind] += 1;
+  }
+  if (page.length < pageSize) return counts;
+  return continueAsNew<typeof rotateDueProviders>({
+    pageSize,
+    atOnce,
+    after: page.at(-1)?.provider,
+    totals: counts,
+  });
+}
+
+/** As what it counts. */
+async function rotateDue(due: DueRotation): Promise<readonly Exclude<keyof RotateDueTotals, 'due'>[]> {
+  const who = `${due.provider.type}/${due.provider.name} for ${due.provider.workspaceId}`;
+  try {
+    const prepared = await operation('prepareDueRotation', SERVICE_OPTIONS, `prepare · ${who}`)(due);
+    if (prepared.outcome === 'passed') return ['skipped'];
+    if (prepared.outcome !== 'staged') {
+      const { raised } = await operation('raiseOverdue', STORE_OPTIONS, `tell a person · ${who}`)(due);
+      return raised ? ['needPerson', 'overdue'] : ['needPerson'];
+    }
+    await executeChild(rotateProvider, {
+      workflowId: rotationWorkflowId(due.provider),
+      args: [{ rotationId: prepared.rotationId, provider: due.provider }],
+      staticSummary: `rotate ${who}`,
+      // Whatever becomes of this run: a rotation that has begun goes on to its end.
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      cancellationType: ChildWorkflowCancellationType.ABANDON,
+    });
+    return ['rotated'];
+  } catch (error) {
+    if (isCancellation(error) && !(error instanceof ChildWorkflowFailure)) throw error;
+    return [error instanceof WorkflowExecutionAlreadyStartedError ? 'skipped' : 'failed'];
+  }
+}

@@ -1,0 +1,184 @@
+/** One call to a model, over the real HTTP client and a stand-in of each service; no Temporal server. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { WorkspaceProviders } from '../../src/index.js';
+import type { LlmStepInput, LlmStepResult } from '../../src/workflow.js';
+import type { Question } from '../../testbed/standins/llm.js';
+import type { LlmProvider } from '../../testbed/standins/wire-format.js';
+import { AgentStage, newWorkspace } from '../support/agent-stage.js';
+import { inActivity } from './in-activity.js';
+
+const SERVICES = [
+  ['anthropic', 'anthropic'],
+  ['openai', 'openai'],
+  ['gemini', 'gemini'],
+  ['openai-compatible', 'local-model'],
+] as const satisfies readonly (readonly [LlmProvider, string])[];
+
+const SCHEMA = {
+  type: 'object',
+  properties: { verdict: { type: 'string' }, certainty: { type: 'number' } },
+  required: ['verdict', 'certainty'],
+  additionalProperties: false,
+};
+
+let stage: AgentStage;
+let providers: WorkspaceProviders;
+let workspaceId: string;
+/** What the model says to the next questions. */
+let says: (question: Question) => string;
+
+beforeAll(async () => {
+  stage = await AgentStage.set({ answer: (question) => says(question) });
+  providers = await stage.connect();
+});
+
+afterAll(async () => {
+  await stage?.strike();
+});
+
+beforeEach(() => {
+  workspaceId = newWorkspace();
+  says = ({ model, prompt }) => `${model} was asked: ${prompt}`;
+});
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+async function ask(name: string, input: Partial<LlmStepInput> = {}): Promise<LlmStepResult> {
+  const ref = await providers.resolver.resolveLlmKey({ workspaceId: workspaceId, provider: name });
+  return (await inActivity().run(providers.activities.llmStep, { ref, ...input })) as LlmStepResult;
+}
+
+describe.each(SERVICES)('%s', (service, name) => {
+  test('answers with text, counts tokens, and tells which model and which provider it was', async () => {
+    await stage.addLlm(workspaceId, service, { config: { model: 'a-claude-model' } });
+    const text = 'a-claude-model was asked: Be brief.\nHello.';
+    expect(await ask(name, { system: 'Be brief.', prompt: 'Hello.', maxOutputTokens: 100 })).toEqual({
+      text,
+      object: undefined,
+      model: 'a-claude-model',
+      finishReason: 'stop',
+      // Four characters a token: the stand-in's own count, on either side.
+      usage: { inputTokens: 4, outputTokens: 11, totalTokens: 15 },
+      provider: { name, version: 1, source: 'workspace', cache: 'hit' },
+    });
+  });
+
+  test('answers with an object that fits the schema', async () => {
+    await stage.addLlm(workspaceId, service);
+    says = ({ wantsJson, schema }) => {
+      expect([wantsJson, schema]).toEqual([true, expect.objectContaining({ properties: expect.anything() })]);
+      return '{"verdict":"fine","certainty":0.5}';
+    };
+    const { object } = await ask(name, { prompt: 'Judge.', schema: SCHEMA });
+    expect(object).toEqual({ verdict: 'fine', certainty: 0.5 });
+  });
+
+  test('is given a whole conversation, in its order', async () => {
+    await stage.addLlm(workspaceId, service);
+    const messages = [
+      { role: 'user', content: 'one' },
+      { role: 'assistant', content: 'two' },
+    ] as const;
+    expect((await ask(name, { messages, prompt: 'three' })).text).toMatch(/was asked: one\ntwo\nthree$/);
+  });
+
+  test("is asked with the workspace's key, whatever keys stand in the worker's environment", async () => {
+    await stage.addLlm(workspaceId, service);
+    for (const variable of ['ANTHROPIC', 'OPENAI', 'GEMINI', 'GOOGLE_GENERATIVE_AI', 'LOCAL_MODEL']) {
+      vi.stubEnv(`${variable}_API_KEY`, 'canary-platform-key');
+      vi.stubEnv(`${variable}_BASE_URL`, 'http://127.0.0.1:9');
+    }
+    vi.stubEnv('ANTHROPIC_AUTH_TOKEN', 'canary-platform-token');
+    await ask(name, { prompt: `Hello, ${workspaceId}.` });
+    expect(stage.llm.calls().at(-1)).toMatchObject({ owner: workspaceId, expectedOwner: workspaceId, status: 200 });
+    const other = newWorkspace();
+    await expect(
+      inActivity().run(providers.activities.resolveLlmKey, { workspaceId: other, provider: name }),
+    ).rejects.toMatchObject({ type: 'ProviderNotConfigured' });
+  });
+});
+
+describe('the model', () => {
+  beforeEach(() => Promise.all([stage.addLlm(workspaceId, 'openai'), stage.addLlm(workspaceId, 'gemini')]));
+
+  test('is the one that the step names', async () => {
+    expect((await ask('openai', { prompt: 'Hello.', model: 'gpt-of-the-step' })).model).toBe('gpt-of-the-step');
+  });
+
+  test('is the one for the provider that was resolved', async () => {
+    const model = { openai: 'gpt-for-openai', gemini: 'gemini-for-gemini' };
+    expect((await ask('gemini', { prompt: 'Hello.', model })).text).toBe('gemini-for-gemini was asked: Hello.');
+  });
+
+  test("is the provider's default where the step names none for it", async () => {
+    expect((await ask('openai', { prompt: 'Hello.', model: { gemini: 'gemini-for-gemini' } })).model).toBe(
+      'gpt-5-mini',
+    );
+  });
+});
+
+describe('a step is refused before anything is sent', () => {
+  const sent = () => stage.llm.calls().length;
+
+  test('without a model', async () => {
+    await stage.addLlm(workspaceId, 'openai', { config: { model: undefined } });
+    const before = sent();
+    await expect(ask('openai', { prompt: 'Hello.', model: { gemini: 'another' } })).rejects.toMatchObject({
+      type: 'ProviderConfigInvalid',
+      nonRetryable: true,
+      details: [{ fields: ['model'] }],
+    });
+    expect(sent()).toBe(before);
+  });
+
+  test('without a prompt', async () => {
+    await stage.addLlm(workspaceId);
+    const before = sent();
+    await expect(ask('anthropic')).rejects.toMatchObject({
+      type: 'ProviderConfigInvalid',
+      message: 'llmStep needs a `prompt` or `messages`',
+      details: [{ fields: ['prompt'] }],
+    });
+    expect(sent()).toBe(before);
+  });
+
+  test('with a reference to a provider of another type', async () => {
+    const ref = {
+      workspaceId,
+      type: 'tenderly',
+      name: 'default',
+      version: 1,
+      source: 'workspace',
+      cache: 'hit',
+      shown: {},
+    };
+    const step = { ref: ref as unknown as LlmStepInput['ref'], prompt: 'Hello.' };
+    await expect(inActivity().run(providers.activities.llmStep, step)).rejects.toMatchObject({
+      type: 'ProviderConfigInvalid',
+      details: [{ fields: ['ref'] }],
+    });
+  });
+
+  test('with a schema that is none', async () => {
+    await stage.addLlm(workspaceId);
+    const before = sent();
+    await expect(ask('anthropic', { prompt: 'Judge.', schema: { type: 'no such type' } })).rejects.toMatchObject({
+      type: 'ProviderConfigInvalid',
+      details: [{ fields: ['schema'] }],
+    });
+    expect(sent()).toBe(before);
+  });
+});
+
+test.each([
+  ['no JSON', (key: string) => `no JSON, but ${key}`],
+  ['an object that does not fit', (key: string) => JSON.stringify({ verdict: key })],
+])('what a model says is no part of a failure, also where it fits no schema: %s', async (_, answer) => {
+  const apiKey = await stage.addLlm(workspaceId, 'openai');
+  says = () => answer(apiKey);
+  const failure: unknown = await ask('openai', { prompt: 'Judge.', schema: SCHEMA }).catch((error: unknown) => error);
+  expect(failure).toMatchObject({ type: 'UnexpectedError', nonRetryable: false });
+  expect(String((failure as Error).stack)).not.toContain(apiKey);
+});

@@ -1,0 +1,71 @@
+/** What a change says of the workers that it waited for, with a worker that took its lease and fell silent. */
+import { expect, it, onTestFinished } from 'vitest';
+import { openProviderStore } from '../../src/store/provider-store.js';
+import { uniqueName } from '../support/parts.js';
+import { CANARY, documentOf, operator } from './operator.js';
+import { runMeanwhile } from './running-command.js';
+import { itOnTerminal, onTerminal } from './terminal/terminal.js';
+
+const op = operator();
+
+async function configured(): Promise<readonly string[]> {
+  const workspaceId = uniqueName('ws');
+  await op.configured(workspaceId, 'mine', CANARY);
+  return [workspaceId, 'llm', 'mine'];
+}
+
+/** Whoever waits for it waits out its lease, and nobody after him. */
+async function silentWorker(leaseMs: number): Promise<void> {
+  const store = openProviderStore({ databaseUrl: op.database.resolverUrl, ...op.database.store });
+  const workerId = uniqueName('worker');
+  const worker = { workerId, taskQueue: 'none', identity: 'agents-9', build: 'test' };
+  await store.registerWorker({ ...worker, leaseMs, longestStepMs: 1_000 });
+  onTestFinished(async () => {
+    await store.deregisterWorker(workerId);
+    await store.close();
+  });
+}
+
+it('waits out the lease of a worker that does not answer, and tells that', async () => {
+  await silentWorker(300);
+  const { stdout } = await op.run(['disable', ...(await configured())]);
+  const waited = String.raw`0 of 1 worker answered, 1 did not answer and was waited out \(\d+ ms\)`;
+  expect(stdout).toMatch(new RegExp(String.raw`✔ fenced {6}no worker serves it since [\d:.]+ UTC; ${waited}\n$`));
+});
+
+it('proves it with --json', async () => {
+  await silentWorker(300);
+  const removed = documentOf(await op.run(['remove', ...(await configured()), '--yes', '--json']));
+  expect(removed).toMatchObject({
+    removed: true,
+    fence: { workers: [{ identity: 'agents-9', outcome: 'waited-out' }] },
+  });
+  expect(removed.fence.tookMs).toBeGreaterThanOrEqual(300);
+  expect(removed.fencedAt).toMatch(/^\d{4}-.*Z$/);
+});
+
+it('does not wait where it need not: the change is made', async () => {
+  await silentWorker(60_000);
+  const provider = await configured();
+  const disabled = documentOf(await op.run(['disable', ...provider, '--no-wait', '--json']));
+  expect(disabled).toEqual({ workspaceId: provider[0], type: 'llm', name: 'mine', status: 'disabled', version: 2 });
+
+  const interrupted = await runMeanwhile(['enable', ...provider], {
+    env: op.env,
+    said: /✔ enabled/,
+    act: (command) => command.kill('SIGINT'),
+  });
+  expect(interrupted.exitCode).toBe(130);
+  expect(interrupted.said).toContain('? not fenced  the change is made; nobody waited until every worker has it');
+  expect(documentOf(await op.run(['list', String(provider[0]), '--json'])).providers[0]).toMatchObject({
+    status: 'active',
+  });
+});
+
+itOnTerminal('says on a terminal for whom it waits', async () => {
+  await silentWorker(2_500);
+  const { exitCode, shown } = await onTerminal(['disable', ...(await configured())], 'disabled', '', op.env);
+  expect(exitCode).toBe(0);
+  expect(shown).toContain('fencing     1 of 1 did not answer yet: agents-9 · ');
+  expect(shown).toMatch(/1 did not answer and was waited out \(2\.\d s\)/);
+});

@@ -1,0 +1,77 @@
+/** The keys of grants, as an operator makes and follows them, and what he takes back. */
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { GrantSigner } from '../../src/client.js';
+import { GrantVerifier } from '../../src/grants/grant-verifier.js';
+import { documentOf } from './operator.js';
+import { runCli } from './run-cli.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'grant-keys-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const [first, second, keySet] = ['first.json', 'second.json', 'keys.json'].map((name) => join(folder, name)) as [
+  string,
+  string,
+  string,
+];
+const make = (signingKey: string, ...more: string[]) =>
+  runCli(['grants', 'create-key', '--signing-key', signingKey, '--key-set', keySet, ...more]);
+
+async function isBelieved(signingKey: string, kind: 'workspace' | 'operator' = 'workspace'): Promise<boolean> {
+  const grant = { subject: 'ws_acme', namespace: 'default', workflowIds: ['answer-1'] };
+  const token = await new GrantSigner(signingKey).sign(kind, grant);
+  const use = { namespace: 'default', workflowId: 'answer-1' };
+  return new GrantVerifier(keySet).verify(kind, token, use).then(
+    () => true,
+    () => false,
+  );
+}
+
+it('makes a key that is followed by another, revokes what was signed, and shows no private half', async () => {
+  const made = await make(first, '--json');
+  expect(made).toMatchObject({ exitCode: 0, stderr: '' });
+  const { kid } = documentOf(made);
+  expect(documentOf(made)).toEqual({ kid, grants: ['workspace'] });
+  expect(statSync(first).mode & 0o777).toBe(0o600);
+  expect([await isBelieved(first), await isBelieved(first, 'operator')]).toEqual([true, false]);
+
+  const next = await make(second, '--for', 'both');
+  expect(next.stdout).toMatch(/^✔ created {5}key [\w-]{43} · signs grants of workspaces and operators\n$/);
+  expect([await isBelieved(first), await isBelieved(second, 'operator')]).toEqual([true, true]);
+
+  const revoked = await runCli(['grants', 'revoke', '--key-set', keySet, '--workflow', 'answer-1']);
+  expect(revoked.stdout).toMatch(/^✔ revoked {5}answer-1 · until \S+\n$/);
+  expect(await isBelieved(first)).toBe(false);
+  expect(JSON.parse(readFileSync(keySet, 'utf8')).keys).toHaveLength(2);
+
+  const privates = [first, second].map((file) => JSON.parse(readFileSync(file, 'utf8')).d as string);
+  const said = [made, next, revoked].map(({ stdout, stderr }) => stdout + stderr).join();
+  for (const secret of privates) {
+    expect(said).not.toContain(secret);
+    expect(readFileSync(keySet, 'utf8')).not.toContain(secret);
+  }
+});
+
+it('loses nothing where something does not fit', async () => {
+  const before = readFileSync(keySet, 'utf8');
+  const refused = async (args: readonly string[], says: RegExp) => {
+    const { exitCode, stderr } = await runCli(args);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringMatching(says) });
+  };
+  await refused(
+    ['grants', 'create-key', '--signing-key', first, '--key-set', keySet],
+    /the signing key is there already/,
+  );
+  await refused(
+    ['grants', 'create-key', '--signing-key', `${first}2`, '--key-set', keySet, '--for', 'all'],
+    /--for takes/,
+  );
+  await refused(['grants', 'revoke', '--key-set', keySet], /give one of --workflow, --subject and --grant/);
+  await refused(['grants', 'revoke', '--key-set', `${keySet}2`, '--grant', 'a'], /the key set cannot be read/);
+  expect(readFileSync(keySet, 'utf8')).toBe(before);
+  writeFileSync(keySet, '{"keys":');
+  await refused(['grants', 'revoke', '--key-set', keySet, '--grant', 'a'], /the key set is not a JSON Web Key Set/);
+  expect(readFileSync(keySet, 'utf8')).toBe('{"keys":');
+});

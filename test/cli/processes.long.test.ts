@@ -1,0 +1,59 @@
+/** The commands that run on, on a Temporal and a Postgres that they borrow: a line once they work, an orderly end. */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { expect, it, onTestFinished } from 'vitest';
+import { temporalAddress, uniqueName } from '../support/parts.js';
+import { CANARY, documentOf, NEXT_CANARY, operator } from './operator.js';
+import { type RunningCommand, startCommand } from './running-command.js';
+
+const op = operator();
+
+async function start(args: readonly string[], env: Readonly<Record<string, string>>): Promise<RunningCommand> {
+  const command = await startCommand(args, env);
+  onTestFinished(() => command.end('SIGKILL').then(() => {}));
+  return command;
+}
+
+it('worker works until it is told to stop', async () => {
+  const settings = { ENCRYPTION_KEY: op.env.ENCRYPTION_KEY, DATABASE_URL: op.database.resolverUrl };
+  const worker = await start(['worker', '--json'], { ...settings, ...op.grantKeys.workerEnv });
+  expect(worker.document).toMatchObject({ event: 'ready', temporal: temporalAddress(), namespace: 'default' });
+  expect(await worker.end('SIGTERM')).toBe(0);
+});
+
+it('worker refuses the login of an administrator', async () => {
+  const refused = await op.run(['worker', '--json'], {
+    env: { DATABASE_URL: op.database.ownerUrl, ...op.grantKeys.workerEnv },
+  });
+  expect(refused.exitCode).toBe(2);
+  expect(documentOf(refused).error).toMatchObject({ type: 'SetupInvalid', fields: ['databaseUrl'] });
+});
+
+it('dev runs a worker of steps and rotations, hands the other commands their settings, and takes them back at Ctrl-C', async () => {
+  const { ENCRYPTION_KEY } = op.env;
+  const queue = { PROVIDER_OPERATIONS_TASK_QUEUE: uniqueName('dev') };
+  const dev = await start(['dev', '--json'], { ENCRYPTION_KEY, DATABASE_URL: op.database.ownerUrl, ...queue });
+  expect(dev.document).toMatchObject({ event: 'ready', runsRotations: true });
+  const envFile = String(dev.document.envFile);
+  expect(statSync(envFile).mode & 0o777).toBe(0o600);
+  const env = Object.fromEntries(
+    [...readFileSync(envFile, 'utf8').matchAll(/^(\w+)='(.*)'$/gm)].map((match) => match.slice(1)),
+  );
+  const provider = [uniqueName('ws'), 'llm', 'mine'];
+  const baseURL = `baseURL=${op.service.baseURL}`;
+  const configured = await op.run(['configure', ...provider, '--set', baseURL], { env, stdin: CANARY });
+  expect(configured).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('1 of 1 worker answered') });
+  const rotated = await op.run(['rotate', ...provider, '--json'], { env: { ...env, ...queue }, stdin: NEXT_CANARY });
+  expect(documentOf(rotated)).toMatchObject({ state: 'drained', fromVersion: 1, toVersion: 2 });
+
+  expect(await dev.end('SIGINT')).toBe(0);
+  expect(existsSync(envFile)).toBe(false);
+  for (const secret of [ENCRYPTION_KEY, new URL(env.DATABASE_URL ?? '').password])
+    expect(dev.said()).not.toContain(secret);
+  expect(await op.run(['list', 'ws_acme'], { env })).toMatchObject({ exitCode: 0 });
+});
+
+it('dev makes no root key for a database that outlives it', async () => {
+  const refused = await op.run(['dev', '--json'], { env: { DATABASE_URL: op.database.ownerUrl, ENCRYPTION_KEY: '' } });
+  expect(refused.exitCode).toBe(2);
+  expect(documentOf(refused).error).toMatchObject({ type: 'SetupInvalid', fields: ['ENCRYPTION_KEY'] });
+});

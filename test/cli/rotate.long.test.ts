@@ -1,0 +1,198 @@
+/** Rotations as an operator drives them, run by a worker of this command line: what they say, prove, refuse and return. */
+import { Client, Connection } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { freePort } from '../../src/dev/ports.js';
+import { temporalAddress, uniqueName } from '../support/parts.js';
+import { CANARY, documentOf, NEW_CANARY, NEXT_CANARY, operator } from './operator.js';
+import type { CliOptions } from './run-cli.js';
+import { type RunningCommand, runMeanwhile, startCommand } from './running-command.js';
+import { itOnTerminal, onTerminal } from './terminal/terminal.js';
+
+const op = operator();
+const PROVIDER_OPERATIONS_TASK_QUEUE = uniqueName('cli-operations');
+let worker: RunningCommand;
+
+beforeAll(async () => {
+  worker = await startCommand(['worker', '--json'], {
+    ENCRYPTION_KEY: op.env.ENCRYPTION_KEY,
+    ...op.grantKeys.workerEnv,
+    DATABASE_URL: op.database.resolverUrl,
+    PROVIDER_MANAGER_DATABASE_URL: op.database.managerUrl,
+    PROVIDER_OPERATIONS_TASK_QUEUE,
+    PROVIDER_WORKER_IDENTITY: 'agents-7',
+  });
+});
+afterAll(() => worker?.end('SIGTERM'));
+
+const temporal = () => ({ TEMPORAL_ADDRESS: temporalAddress(), PROVIDER_OPERATIONS_TASK_QUEUE });
+const runs = (args: readonly string[], { env, ...options }: CliOptions = {}) =>
+  op.run(args, { ...options, env: { ...temporal(), ...env } });
+
+async function configured(): Promise<readonly [workspaceId: string, type: string, name: string]> {
+  const workspaceId = uniqueName('ws');
+  await op.configured(workspaceId, 'mine', CANARY);
+  return [workspaceId, 'llm', 'mine'];
+}
+
+const versionOf = async (workspaceId: string) =>
+  documentOf(await op.run(['list', workspaceId, '--json'])).providers[0].version;
+
+describe('rotate', () => {
+  it('tells each stage once, as it is passed, and what is left to a person', async () => {
+    const provider = await configured();
+    const { exitCode, stdout, stderr } = await runs(['rotate', ...provider], { stdin: NEXT_CANARY });
+    const said = stdout.replace(/\d+ ms/g, '12 ms').replace(/\d\d:\d\d:\d\d\.\d{3}/, '12:00:03.412');
+    expect({ exitCode, said, stderr }).toEqual({
+      exitCode: 0,
+      said: [
+        '✔ checked     the models list was answered (12 ms)',
+        '✔ activated   version 2',
+        '✔ fenced      no worker serves version 1 since 12:00:03.412 UTC (1 of 1 worker answered in 12 ms)',
+        '✔ drained     no step holds version 1 (12 ms)',
+        '? revoke      delete the key at the service that the base URL leads to\n',
+      ].join('\n'),
+      stderr: '',
+    });
+  });
+
+  it('proves it with --json, in one document', async () => {
+    const [workspaceId, type, name] = await configured();
+    const args = ['rotate', workspaceId, type, name, '--json', '--secret-env', 'NEXT', '--drain-limit', '0'];
+    const document = documentOf(await runs(args, { env: { NEXT: NEXT_CANARY } }));
+    expect(document).toMatchObject({
+      provider: { workspaceId, type, name },
+      state: 'drained',
+      fromVersion: 1,
+      toVersion: 2,
+      check: { outcome: 'ok' },
+      fence: { workers: [{ identity: 'agents-7', outcome: 'applied' }] },
+      drain: { drained: true, holders: [] },
+      revocation: { outcome: 'by-hand' },
+    });
+    expect(Date.parse(document.fencedAt)).toBeLessThanOrEqual(Date.now());
+    const { rotations } = documentOf(await op.run(['rotations', workspaceId, '--json']));
+    expect(rotations).toEqual([expect.objectContaining({ rotationId: document.rotationId, state: 'drained' })]);
+    expect(rotations[0].requestedBy).toMatch(/^cli:.+@.+$/);
+  });
+
+  it('changes nothing where the service refuses the next credential, and ends as a rejected one does', async () => {
+    const provider = await configured();
+    const asPerson = await runs(['rotate', ...provider], { stdin: NEW_CANARY });
+    expect(asPerson).toMatchObject({
+      exitCode: 4,
+      stdout: expect.stringMatching(/^✖ rejected .* \(HTTP 401\) \(\d+ ms\)\n$/),
+    });
+    expect(asPerson.stderr).toMatch(
+      /^✖ CredentialRejected: the next credential is refused: .*; nothing was changed\n$/,
+    );
+    const asScript = await runs(['rotate', ...provider, '--json'], { stdin: NEW_CANARY });
+    expect(asScript).toMatchObject({ exitCode: 4, stderr: '' });
+    expect(documentOf(asScript)).toMatchObject({ state: 'failed', error: { type: 'CredentialRejected' } });
+    expect(await versionOf(provider[0])).toBe(1);
+    expect((await op.run(['rotations', provider[0]])).stdout).toMatch(
+      / {2}failed {2}version 1 {2}.* the next credential is refused/,
+    );
+  });
+
+  it('refuses a second one, and rolls the first back while both credentials are kept', async () => {
+    const provider = await configured();
+    const started = await runs(['rotate', ...provider, '--overlap', '10m', '--no-wait'], { stdin: NEXT_CANARY });
+    expect(started).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^✔ started {5}llm\/mine of /) });
+    const second = await runs(['rotate', ...provider, '--json'], { stdin: CANARY });
+    expect(second.exitCode).toBe(2);
+    expect(documentOf(second).error).toMatchObject({ type: 'RotationInProgress' });
+    await expect.poll(() => versionOf(provider[0]), { timeout: 20_000, interval: 100 }).toBe(2);
+    expect((await op.run(['rotations', provider[0]])).stdout).toContain(', running');
+
+    const back = await runs(['rollback', ...provider, '--reason', 'it was the wrong account']);
+    expect(back).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(back.stdout).toMatch(/✔ rolled back version 3 holds the older credential · it was the wrong account\n/);
+    expect(back.stdout).toMatch(/✔ fenced {6}no worker serves version 2 since /);
+    const [rotation] = documentOf(await op.run(['rotations', provider[0], '--json'])).rotations;
+    expect(rotation).toMatchObject({ state: 'rolled-back', rolledBack: true, toVersion: 3 });
+    expect(await op.run(['check', ...provider])).toMatchObject({ exitCode: 0 });
+  });
+
+  it.each([
+    ['without a running rotation, rollback', ['rollback'], 'RotationFailed'],
+    ['--issue where the service makes no keys', ['rotate', '--issue'], 'ProviderConfigInvalid'],
+    ['the credential that is there', ['rotate'], 'ProviderConfigInvalid'],
+    ['a duration that is none', ['rotate', '--overlap', '1 day'], 'UsageInvalid'],
+    ['--issue beside a secret', ['rotate', '--issue', '--secret-env', 'NEXT'], 'UsageInvalid'],
+  ])('refuses %s', async (_what, [command = '', ...options], type) => {
+    const provider = await configured();
+    const refused = await runs([command, ...provider, ...options, '--json'], { stdin: CANARY });
+    expect(refused.exitCode).toBe(2);
+    expect(documentOf(refused).error.type).toBe(type);
+    expect(await versionOf(provider[0])).toBe(1);
+  });
+
+  it('says that nobody takes it, and Ctrl-C leaves it running', async () => {
+    const [workspaceId, ...provider] = await configured();
+    const { exitCode, said } = await runMeanwhile(['rotate', workspaceId, ...provider], {
+      env: { ...op.env, ...temporal(), PROVIDER_OPERATIONS_TASK_QUEUE: uniqueName('nobody') },
+      stdin: NEXT_CANARY,
+      said: /no worker takes rotations: start one with PROVIDER_MANAGER_DATABASE_URL/,
+      act: (command) => command.kill('SIGINT'),
+    });
+    expect(exitCode).toBe(130);
+    expect(said).toContain(`the rotation goes on: see workspace-providers rotations ${workspaceId}`);
+    expect((await op.run(['rotations', workspaceId])).stdout).toContain('staged, running');
+  });
+
+  it('says what is left where it is broken off after the change', async () => {
+    const [workspaceId, ...provider] = await configured();
+    const connection = await Connection.connect({ address: temporalAddress() });
+    onTestFinished(() => connection.close());
+    const workflow = new Client({ connection }).workflow.getHandle(`rotate/${workspaceId}/llm/mine`);
+    const { exitCode, said } = await runMeanwhile(['rotate', workspaceId, ...provider, '--overlap', '10m'], {
+      env: { ...op.env, ...temporal() },
+      stdin: NEXT_CANARY,
+      said: /overlapping both credentials stay valid until/,
+      act: () => workflow.terminate(),
+    });
+    expect(exitCode).toBe(6);
+    expect(said).toMatch(
+      /✖ RotationFailed: workflow \S+ was broken off: .*; version 2 is served, and the older credential/,
+    );
+  });
+
+  it('names the setting of a namespace that Temporal does not have', async () => {
+    const env = { TEMPORAL_NAMESPACE: 'nowhere' };
+    const refused = await runs(['rotate', ...(await configured()), '--json'], { env, stdin: NEXT_CANARY });
+    expect(refused.exitCode).toBe(2);
+    expect(documentOf(refused).error).toMatchObject({ type: 'SetupInvalid', fields: ['TEMPORAL_NAMESPACE'] });
+  });
+
+  it('says that Temporal is away, before it asks for a secret', async () => {
+    const env = { TEMPORAL_ADDRESS: `127.0.0.1:${await freePort()}` };
+    const away = await runs(['rotate', ...(await configured()), '--json'], { env });
+    expect(away.exitCode).toBe(5);
+    expect(documentOf(away).error).toMatchObject({
+      type: 'TemporalUnavailable',
+      message: expect.stringContaining('TEMPORAL_ADDRESS'),
+    });
+  });
+
+  itOnTerminal('draws its stages in place on a terminal, and leaves them there', async () => {
+    const provider = await configured();
+    const env = { ...op.env, ...temporal() };
+    const rotated = await onTerminal(['rotate', ...provider], 'next apiKey for', `${NEXT_CANARY}\r`, env);
+    expect(rotated.exitCode).toBe(0);
+    expect(rotated.raw, 'it goes back up').toContain('A\r\u001b[J');
+    const left = rotated.raw.slice(rotated.raw.lastIndexOf('\u001b[J'));
+    for (const verb of ['checked', 'activated', 'fenced', 'drained', 'revoke ']) expect(left).toContain(verb);
+    expect(left, 'nothing runs any more').not.toMatch(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/u);
+    expect(rotated.shown).not.toContain(NEXT_CANARY.slice(0, 14));
+  });
+});
+
+it('workers tells who serves, how current he is, and when he was heard', async () => {
+  const { epoch, workers } = documentOf(await op.run(['workers', '--json']));
+  expect(workers).toEqual([expect.objectContaining({ identity: 'agents-7', state: 'live', leaseMs: 30_000 })]);
+  expect(epoch).toBeGreaterThanOrEqual(workers[0].appliedEpoch);
+  const { stdout } = await op.run(['workers']);
+  expect(stdout).toMatch(
+    /^agents-7 {2}live {2}(current|\d+ changes? behind) {2}lease 30 s {2}heard .* ago {2}build \d/,
+  );
+});

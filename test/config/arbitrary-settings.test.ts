@@ -1,0 +1,116 @@
+/**
+ * Settings as anybody may have mistyped them: what does not fit is named, and nothing of a secret comes back, neither in
+ * the refusal nor in what is printed at the start.
+ */
+import { randomInt } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { providerNotes } from '../../src/config/resolver-config.js';
+import { isSecretVariable } from '../../src/config/settings.js';
+import { SETTINGS } from '../../src/config/settings-table.js';
+import { describeWorkerConfig, workerConfigFromEnv } from '../../src/config/worker-config.js';
+import { isProviderError, type ProviderError } from '../../src/protocol/errors.js';
+import { TEST_ENCRYPTION_KEY } from '../support/fake-store.js';
+
+const CANARY = 'canary-setting-5eed';
+const ENV = {
+  DATABASE_URL: 'postgres://worker@db.example/agents',
+  ENCRYPTION_KEY: TEST_ENCRYPTION_KEY,
+  PROVIDER_GRANT_KEYS: '/run/secrets/grant-keys.json',
+};
+
+const NAMES = Object.keys(SETTINGS);
+const TEMPORAL_NAMES = [
+  'TEMPORAL_ADDRESS',
+  'TEMPORAL_API_KEY',
+  'TEMPORAL_CONFIG_FILE',
+  'TEMPORAL_NAMESPACE',
+  'TEMPORAL_PROFILE',
+  'TEMPORAL_TLS',
+  'TEMPORAL_TLS_CLIENT_CERT_DATA',
+  'TEMPORAL_TLS_CLIENT_KEY_DATA',
+  'TEMPORAL_TLS_SERVER_CA_CERT_PATH',
+];
+
+const piece = fc.oneof(
+  fc.constantFrom(...':/,=@.?#%-+ '),
+  fc.constantFrom('postgres://', 'https://', 'mailto:', 'password=', 'key-1:', 'llm/', 'rpc/chain-1', 'loopback'),
+  fc.constantFrom('10.0.0.0/8', '::/0', '443', 'any', 'off', 'true', 'ms', '1', '999999999', TEST_ENCRYPTION_KEY),
+  fc.string({ maxLength: 4 }),
+);
+const pieces = fc.array(piece, { maxLength: 3 }).map((parts) => parts.join(''));
+
+/** Near enough to what fits that parsers go into it. */
+const nearly = fc.tuple(pieces, fc.constantFrom(CANARY, ''), pieces).map((parts) => parts.join(''));
+
+const text = fc.oneof(nearly, fc.string({ unit: 'binary' }), fc.string({ minLength: 200, maxLength: 2_000 }));
+
+/** The config's description, or its refusal. */
+function outcomeOf(env: NodeJS.ProcessEnv): { readonly shown: string; readonly refusal?: ProviderError } {
+  try {
+    const config = workerConfigFromEnv(env);
+    return { shown: JSON.stringify([describeWorkerConfig(config), providerNotes(config.providers)]) };
+  } catch (error) {
+    if (!isProviderError(error, 'SetupInvalid')) throw error;
+    return { shown: `${error.message}\n${JSON.stringify(error)}`, refusal: error };
+  }
+}
+
+const runs = { numRuns: 200, seed: randomInt(2 ** 31) };
+
+describe('a setting of any text is taken or named, alone, and a secret one does not come back', () => {
+  test.each(NAMES)('%s', (name) => {
+    fc.assert(
+      fc.property(text, (value) => {
+        const { shown, refusal } = outcomeOf({ ...ENV, [name]: value });
+        if (refusal) expect(refusal.facts.fields).toEqual([name]);
+        if (isSecretVariable(name)) expect(withoutLogin(shown, value)).not.toContain(CANARY);
+      }),
+      runs,
+    );
+  });
+
+  test.each(NAMES.filter(isSecretVariable))('%s_FILE', (name) => {
+    const { [name as keyof typeof ENV]: _, ...others } = ENV;
+    fc.assert(
+      fc.property(text, (path) => {
+        const { shown, refusal } = outcomeOf({ ...others, [`${name}_FILE`]: path });
+        if (path.trim() !== '') expect(refusal?.facts.fields).toContain(`${name}_FILE`);
+        expect(shown).not.toContain(CANARY);
+      }),
+      runs,
+    );
+  });
+
+  test.each(TEMPORAL_NAMES)('%s', (name) => {
+    fc.assert(
+      fc.property(text, (value) => {
+        const { shown, refusal } = outcomeOf({ ...ENV, [name]: value });
+        if (refusal) expect(refusal.facts.fields).toEqual(['TEMPORAL_*']);
+        if (/KEY/.test(name)) expect(shown).not.toContain(CANARY);
+      }),
+      runs,
+    );
+  });
+});
+
+test('all at once: each that does not fit is named, and nothing else', () => {
+  const env = fc.record(Object.fromEntries(NAMES.map((name) => [name, fc.option(text, { nil: undefined })])));
+  fc.assert(
+    fc.property(env, (given) => {
+      const { refusal } = outcomeOf(given);
+      for (const field of refusal?.facts.fields ?? []) expect(NAMES).toContain(field);
+    }),
+    runs,
+  );
+});
+
+/** User, host and database of a Postgres URL are shown on purpose. */
+function withoutLogin(shown: string, value: string): string {
+  if (!/^\s*postgres(ql)?:/.test(value) || !URL.canParse(value)) return shown;
+  const { username, host, pathname } = new URL(value);
+  return [username, host, pathname].reduce(
+    (text, part) => (part ? text.replaceAll(JSON.stringify(part).slice(1, -1), '') : text),
+    shown,
+  );
+}

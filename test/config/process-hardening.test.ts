@@ -1,0 +1,97 @@
+/** What a child would inherit of a process of ours, and what a report and a signal would show. Assumes a build. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { takeEnvironment, takeVariable } from '../../src/config/process-hardening.js';
+
+afterEach(() => vi.unstubAllEnvs());
+
+describe('takeEnvironment', () => {
+  it('gives the whole environment, and leaves none of its secrets in it', () => {
+    const secrets = {
+      DATABASE_URL: 'postgres://login:canary-password@db/providers',
+      ENCRYPTION_KEY: 'canary-root-key',
+      PROVIDER_PAYLOAD_KEY: 'canary-payload-key',
+      TEMPORAL_API_KEY: 'canary-temporal-key',
+      ANTHROPIC_API_KEY: 'canary-platform-key',
+      TENDERLY_ACCESS_KEY: 'canary-tenderly-key',
+      RPC_URL_1: 'https://rpc.example/canary-path',
+    };
+    for (const [name, value] of Object.entries({ ...secrets, PROVIDER_TASK_QUEUE: 'agents' })) vi.stubEnv(name, value);
+    expect(takeEnvironment()).toMatchObject({ ...secrets, PROVIDER_TASK_QUEUE: 'agents' });
+    expect(Object.values(process.env).filter((value) => value?.includes('canary'))).toEqual([]);
+    expect(process.env.PROVIDER_TASK_QUEUE).toBe('agents');
+    expect(takeEnvironment()).toMatchObject(secrets);
+  });
+
+  it('takes a variable that somebody named for a secret', () => {
+    vi.stubEnv('NEXT_ONE', 'canary-next-key');
+    expect([takeVariable('NEXT_ONE'), process.env.NEXT_ONE, takeVariable('NEXT_ONE')]).toEqual([
+      'canary-next-key',
+      undefined,
+      'canary-next-key',
+    ]);
+  });
+});
+
+const HARDENING = new URL('../../dist/config/process-hardening.js', import.meta.url).href;
+
+/** Tells what others would see of it, then what a SIGUSR1 did. */
+const SEEN = `
+  import { spawnSync } from 'node:child_process';
+  import inspector from 'node:inspector';
+  import { setTimeout as delay } from 'node:timers/promises';
+  import { hardenProcess, takeEnvironment } from ${JSON.stringify(HARDENING)};
+
+  const hardened = process.argv[2] === 'hardened';
+  if (hardened) {
+    hardenProcess();
+    takeEnvironment();
+  }
+  const print = ['-p', 'JSON.stringify(process.env)'];
+  const child = spawnSync(process.execPath, print, { encoding: 'utf8' }).stdout;
+  const report = JSON.stringify(process.report.getReport().environmentVariables ?? {});
+  const listens = process.listenerCount('SIGUSR1') > 0;
+  let arrived = false;
+  if (listens) process.once('SIGUSR1', () => { arrived = true; });
+  process.kill(process.pid, 'SIGUSR1');
+  while (!arrived && !inspector.url()) await delay(10);
+  process.send({ child, report, inspector: inspector.url() ?? 'closed' }, () => process.exit());
+`;
+
+describe('a process', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'workspace-providers-hardening-'));
+    await writeFile(join(folder, 'seen.mjs'), SEEN);
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  async function seenOf(how: 'hardened' | 'as it is') {
+    const env = { PATH: process.env.PATH, ENCRYPTION_KEY: 'canary-root-key' };
+    const child = fork(join(folder, 'seen.mjs'), [how], {
+      execArgv: ['--inspect-port=0'],
+      env,
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    });
+    const [seen] = await once(child, 'message');
+    return seen;
+  }
+
+  it('that is hardened gives no secret to children and reports, and opens no inspector', async () => {
+    const without = expect.not.stringContaining('canary');
+    expect(await seenOf('hardened')).toEqual({ child: without, report: without, inspector: 'closed' });
+  });
+
+  it('that is not does all three', async () => {
+    const canary = expect.stringContaining('canary');
+    expect(await seenOf('as it is')).toEqual({
+      child: canary,
+      report: canary,
+      inspector: expect.stringMatching(/^ws:/),
+    });
+  });
+});

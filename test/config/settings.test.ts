@@ -1,0 +1,242 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { readManagerConfig } from '../../src/config/manager-config.js';
+import {
+  describeProviderConfig,
+  type ProviderOptions,
+  providerNotes,
+  readConfig,
+  readProviderConfig,
+} from '../../src/config/resolver-config.js';
+import { SETTINGS } from '../../src/config/settings-table.js';
+import { describeWorkerConfig, workerConfigFromEnv } from '../../src/config/worker-config.js';
+import type { ProviderError } from '../../src/protocol/errors.js';
+import { TEST_ENCRYPTION_KEY } from '../support/fake-store.js';
+
+const PASSWORD = 'canary-database-password';
+const ENV = {
+  DATABASE_URL: `postgres://worker:${PASSWORD}@db.example:5432/agents`,
+  ENCRYPTION_KEY: TEST_ENCRYPTION_KEY,
+  PROVIDER_GRANT_KEYS: '/run/secrets/grant-keys.json',
+};
+
+const providerConfigFromEnv = (env: NodeJS.ProcessEnv, options: ProviderOptions = {}) =>
+  readConfig({ ...options, env }, readProviderConfig);
+
+function refusal(env: NodeJS.ProcessEnv): ProviderError {
+  try {
+    workerConfigFromEnv(env);
+  } catch (error) {
+    return error as ProviderError;
+  }
+  throw new Error('it was not refused');
+}
+
+describe('what is refused', () => {
+  test('a start without database, root key and keys of grants names them all, and how to set them', () => {
+    const { type, message, facts } = refusal({});
+    expect(type).toBe('SetupInvalid');
+    expect(facts.fields).toEqual(['DATABASE_URL', 'ENCRYPTION_KEY', 'PROVIDER_GRANT_KEYS']);
+    expect(message).toContain('postgres://');
+    expect(message).toContain('openssl rand -base64 32');
+    expect(message).toContain('workspace-providers grants create-key');
+  });
+
+  test.each([
+    ['PROVIDER_CACHE_LEASE', '30'],
+    ['PROVIDER_CACHE_LEASE', '30 sekunden'],
+    ['PROVIDER_CACHE_LEASE', '1ms'],
+    ['PROVIDER_CACHE_MAX', '0'],
+    ['PROVIDER_CACHE_MAX', '1e3'],
+    ['PROVIDER_PREPARED_STATEMENTS', 'ture'],
+    ['PROVIDER_PLATFORM_FALLBACK', 'llm'],
+    ['PROVIDER_PLATFORM_FALLBACK', 'llm/anthropic'],
+    ['PROVIDER_SHUTDOWN_GRACE', '-1s'],
+    ['PROVIDER_LISTEN_DATABASE_URL', 'on'],
+    ['PROVIDER_MANAGER_DATABASE_URL', 'manager@db'],
+    ['PROVIDER_LONGEST_STEP', '0s'],
+    ['PROVIDER_EGRESS_NETWORKS', '10.0.0.0'],
+    ['PROVIDER_EGRESS_NETWORKS', 'loopbak'],
+    ['PROVIDER_EGRESS_PORTS', '0'],
+    ['PROVIDER_EGRESS_PORTS', '443;8443'],
+    ['PROVIDER_GRANTS', 'off'],
+    ['PROVIDER_GRANT_KEYS', '{"keys":[]}'],
+    ['PROVIDER_CACHE_LEESE', '30s'],
+  ])('%s=%s is named', (name, value) => {
+    expect(refusal({ ...ENV, [name]: value }).facts.fields).toEqual([name]);
+  });
+
+  test.each([
+    ['PROVIDER_CACHE_LEESE', 'PROVIDER_CACHE_LEASE'],
+    ['PROVIDER_GRANT_KEY', 'PROVIDER_GRANT_KEYS'],
+    ['PROVIDER_EGRES_PORTS', 'PROVIDER_EGRESS_PORTS'],
+    ['PROVIDER_TAKS_QUEUE', 'PROVIDER_TASK_QUEUE'],
+  ])('%s is a misspelt %s', (name, meant) => {
+    expect(refusal({ ...ENV, [name]: '1' }).message).toBe(`${name} is not a setting: did you mean ${meant}?`);
+  });
+
+  test.each(['PROVIDER_REGION', 'PROVIDER_CACHE_MAX_FILE', 'PROVIDERS', 'PROVIDER_TOKEN'])(
+    "%s is another program's variable, and is left alone",
+    (name) => {
+      expect(() => workerConfigFromEnv({ ...ENV, [name]: '1' })).not.toThrow();
+    },
+  );
+
+  test.each([
+    [{ lease: '30' }, /^lease must be a duration/],
+    [{ cacheMax: 0 }, /^cacheMax must be a whole number/],
+    [{ rootKeys: 'short' }, /^rootKeys entry 1 has no id/],
+    [{ egress: { networks: ['loopbak'] } }, /^egress\.networks must be/],
+    [{ databaseUrl: 'mysql://x' }, /^databaseUrl must be postgres:/],
+    [{ fallback: ['llm'] }, /^fallback /],
+  ])('the option %j is named as the option that it is', (options, message) => {
+    const read = () => providerConfigFromEnv(ENV, options as ProviderOptions);
+    expect(read).toThrow(message);
+    expect(read).toThrow(expect.objectContaining({ type: 'SetupInvalid' }));
+  });
+
+  test('no value comes back in a message', () => {
+    const canary = 'canary-value-in-the-wrong-place';
+    for (const name of Object.keys(SETTINGS)) {
+      // Any text is a name, or the path of a file; a worker does not read the administrator's URL.
+      if (/TASK_QUEUE$|_IDENTITY$|^PROVIDER_(GRANT|ADMIN)_/.test(name)) continue;
+      expect(refusal({ ...ENV, [name]: canary }).message).not.toContain(canary);
+    }
+  });
+});
+
+describe('what is taken', () => {
+  test('defaults', () => {
+    const config = workerConfigFromEnv(ENV);
+    expect(config).toMatchObject({ namespace: 'default', taskQueue: 'agents', shutdownGraceMs: 30_000 });
+    expect(config.providers).toMatchObject({ leaseMs: 30_000, maxProviders: 10_000 });
+  });
+
+  test('an option takes precedence over its setting', () => {
+    const env = { ...ENV, PROVIDER_CACHE_LEASE: '1m', PROVIDER_CACHE_MAX: '5' };
+    const config = providerConfigFromEnv(env, { lease: '2s', databaseUrl: 'postgres://other@db.example/agents' });
+    expect(config).toMatchObject({ leaseMs: 2_000, maxProviders: 5 });
+    expect(config.database.databaseUrl).toBe('postgres://other@db.example/agents');
+  });
+
+  test("the worker's and the manager's login have settings of their own, before DATABASE_URL", () => {
+    const env = { ...ENV, PROVIDER_DATABASE_URL: 'postgres://worker@db.example/own' };
+    expect(providerConfigFromEnv(env).database.databaseUrl).toBe(env.PROVIDER_DATABASE_URL);
+    const manager = { ...ENV, PROVIDER_MANAGER_DATABASE_URL: 'postgres://manager@db.example/own' };
+    expect(readManagerConfig({ env: manager }).database.databaseUrl).toBe(manager.PROVIDER_MANAGER_DATABASE_URL);
+    expect(readManagerConfig({ env: ENV }).database.databaseUrl).toBe(ENV.DATABASE_URL);
+  });
+
+  test('durations have units', () => {
+    const lease = (value: string) => providerConfigFromEnv({ ...ENV, PROVIDER_CACHE_LEASE: value }).leaseMs;
+    expect([lease('500ms'), lease('20s'), lease('5m'), lease('1h')]).toEqual([500, 20_000, 300_000, 3_600_000]);
+  });
+
+  test('a login that may change providers makes a worker one of rotations', () => {
+    const managerUrl = ENV.DATABASE_URL.replace('worker:', 'manager:');
+    const config = workerConfigFromEnv({ ...ENV, PROVIDER_MANAGER_DATABASE_URL: managerUrl });
+    expect(config.operations).toMatchObject({
+      database: { databaseUrl: managerUrl },
+      taskQueue: 'provider-operations',
+    });
+    expect(describeWorkerConfig(config)).toMatchObject({ runsRotations: true });
+    expect(describeWorkerConfig(workerConfigFromEnv(ENV))).toMatchObject({ runsRotations: false });
+  });
+
+  test('where it hears of changes: elsewhere, or not at all', () => {
+    const listenUrl = (value: string) =>
+      providerConfigFromEnv({ ...ENV, PROVIDER_LISTEN_DATABASE_URL: value }).listenUrl;
+    expect([listenUrl('postgres://direct.example/agents'), listenUrl('off'), listenUrl('')]).toEqual([
+      'postgres://direct.example/agents',
+      'off',
+      ENV.DATABASE_URL,
+    ]);
+  });
+
+  test("Temporal's own variables", () => {
+    const config = workerConfigFromEnv({
+      ...ENV,
+      TEMPORAL_ADDRESS: 'temporal.example:7233',
+      TEMPORAL_NAMESPACE: 'prod',
+    });
+    expect(config).toMatchObject({ namespace: 'prod', connection: { address: 'temporal.example:7233' } });
+  });
+
+  test('is described without secrets', () => {
+    const described = JSON.stringify(describeWorkerConfig(workerConfigFromEnv(ENV)));
+    expect(described).toContain('worker@db.example:5432/agents');
+    expect(described).not.toContain(PASSWORD);
+    expect(described).not.toContain(TEST_ENCRYPTION_KEY.slice('test:'.length));
+  });
+
+  test('a fallback to the platform is told at the start', () => {
+    const env = { ...ENV, PROVIDER_PLATFORM_FALLBACK: 'llm/openai', OPENAI_API_KEY: 'canary-platform-openai' };
+    const config = providerConfigFromEnv(env);
+    expect(providerNotes(config)).toEqual([expect.stringContaining('llm/openai')]);
+    expect(describeProviderConfig(config).platformFallback).toBe('llm/openai');
+    expect(providerNotes(providerConfigFromEnv(ENV))).toEqual([]);
+  });
+
+  test('grants are switched off by saying what that gives up', () => {
+    const { PROVIDER_GRANT_KEYS: _none, ...env } = ENV;
+    const off = { ...env, PROVIDER_GRANTS: 'every-workflow-may-use-every-workspace' };
+    const config = providerConfigFromEnv(off);
+    expect(describeProviderConfig(config).grants).toBe('every-workflow-may-use-every-workspace');
+  });
+
+  test('networks that providers may lead into are told at the start, ports are described', () => {
+    const config = workerConfigFromEnv({
+      ...ENV,
+      PROVIDER_EGRESS_NETWORKS: 'loopback, 10.1.0.0/16',
+      PROVIDER_EGRESS_PORTS: '443,11434',
+      PROVIDER_MANAGER_DATABASE_URL: ENV.DATABASE_URL,
+    });
+    expect(providerNotes(config.providers)).toEqual([expect.stringContaining('loopback, 10.1.0.0/16')]);
+    const described = { egressNetworks: 'loopback, 10.1.0.0/16', egressPorts: '443, 11434' };
+    expect(describeWorkerConfig(config)).toMatchObject(described);
+    expect(config.operations?.egress?.allows('10.1.2.3')).toBe(true);
+    expect(providerConfigFromEnv(ENV).egress?.allows('10.1.2.3')).toBe(false);
+  });
+});
+
+describe('a secret in a file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'workspace-providers-settings-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const file = (content: string) => {
+    const path = join(folder, randomUUID());
+    writeFileSync(path, content);
+    return path;
+  };
+
+  test('is read in place of its setting, without the newline at its end', () => {
+    const manager = 'postgres://manager:canary-manager@db.example:5432/agents';
+    const config = workerConfigFromEnv({
+      PROVIDER_GRANT_KEYS: ENV.PROVIDER_GRANT_KEYS,
+      DATABASE_URL_FILE: file(`${ENV.DATABASE_URL}\n`),
+      ENCRYPTION_KEY_FILE: file(TEST_ENCRYPTION_KEY),
+      PROVIDER_MANAGER_DATABASE_URL_FILE: file(manager),
+      PROVIDER_PAYLOAD_KEY_FILE: file(TEST_ENCRYPTION_KEY),
+    });
+    expect(config.providers.database.databaseUrl).toBe(ENV.DATABASE_URL);
+    expect(config.operations?.database.databaseUrl).toBe(manager);
+    expect(config.dataConverter?.payloadCodecs).toHaveLength(1);
+    expect(config.providers.rootKeyring).toBeDefined();
+  });
+
+  test.each([
+    ['that is not there', () => join(folder, 'missing'), /^ENCRYPTION_KEY_FILE names a file that cannot be read/],
+    ['that is empty', () => file('\n'), /^ENCRYPTION_KEY_FILE names an empty file/],
+  ])('%s is refused', (_, path, problem) => {
+    const { message, facts } = refusal({ DATABASE_URL: ENV.DATABASE_URL, ENCRYPTION_KEY_FILE: path() });
+    expect(message).toMatch(problem);
+    expect(facts.fields).toContain('ENCRYPTION_KEY_FILE');
+  });
+
+  test('beside the setting itself is refused: one of the two would be ignored', () => {
+    const refused = refusal({ ...ENV, ENCRYPTION_KEY_FILE: file(TEST_ENCRYPTION_KEY) });
+    expect(refused.message).toBe('ENCRYPTION_KEY_FILE is set, and so is ENCRYPTION_KEY: remove one of them');
+  });
+});

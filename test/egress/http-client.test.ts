@@ -1,0 +1,96 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createFetch, type FetchOptions } from '../../src/egress/http-client.js';
+import { startService } from '../providers/local-service.js';
+import { LOOPBACK_POLICY } from '../support/egress.js';
+
+function client(options?: FetchOptions) {
+  const http = createFetch({ egress: LOOPBACK_POLICY, ...options });
+  onTestFinished(() => http.close());
+  return http;
+}
+
+describe('the HTTP client', () => {
+  it.each([
+    'http://rpc.example/',
+    'http://10.0.0.1/',
+    'http://127.0.0.1.example/',
+    'http://0.0.0.0/',
+    'ftp://h.example/',
+  ])('sends nothing to %s: plain http is for loopback alone', async (url) => {
+    // Not within undici's `fetch failed`: it was not asked.
+    await expect(client().fetch(url)).rejects.toMatchObject({ code: 'REFUSED_INSECURE_URL' });
+  });
+
+  it('follows no redirect, whatever its caller asks for', async () => {
+    const elsewhere = await startService({ status: 200, body: {} });
+    for (const status of [301, 302, 303, 307, 308]) {
+      const service = await startService({ status, headers: { location: elsewhere.url } });
+      const { fetch } = client();
+      await expect(fetch(service.url, { redirect: 'follow' })).rejects.toMatchObject({ code: 'REFUSED_REDIRECT' });
+    }
+    expect(elsewhere.requests).toEqual([]);
+  });
+
+  it('waits for an answer as long as it is told', async () => {
+    const service = await startService(() => undefined);
+    const { fetch } = client({ timeouts: { headersMs: 100 } });
+    await expect(fetch(service.url)).rejects.toMatchObject({ cause: { code: 'UND_ERR_HEADERS_TIMEOUT' } });
+  });
+
+  it('takes an answer as large as it is told, and no larger', async () => {
+    const { fetch } = client({ maxResponseBytes: 1000 });
+    const fits = await startService({ status: 200, body: 'x'.repeat(1000) });
+    expect(await (await fetch(fits.url)).text()).toHaveLength(1000);
+    const tooLarge = await startService({ status: 200, body: 'x'.repeat(1001) });
+    await expect(fetch(tooLarge.url).then((response) => response.text())).rejects.toMatchObject({
+      cause: { code: 'UND_ERR_RES_EXCEEDED_MAX_SIZE' },
+    });
+  });
+
+  it('takes what the fetch standard takes', async () => {
+    const service = await startService(({ method, headers, body }) => ({
+      status: 200,
+      body: { method, headers, body },
+    }));
+    const { fetch } = client();
+    const init = { method: 'POST', headers: new Headers({ 'x-name': 'value' }), body: 'text' };
+    for (const call of [
+      () => fetch(service.url, init),
+      () => fetch(new URL(service.url), init),
+      () => fetch(new Request(service.url, init)),
+      () => fetch(new Request(service.url), init),
+    ]) {
+      const response = await call();
+      expect(await response.json()).toMatchObject({ method: 'POST', headers: { 'x-name': 'value' }, body: 'text' });
+    }
+  });
+
+  it('sends a form as a form, with its file', async () => {
+    const service = await startService(({ headers, body }) => ({ status: 200, body: { headers, body } }));
+    const form = new FormData();
+    form.set('purpose', 'batch');
+    form.set('file', new Blob(['a line']), 'input.jsonl');
+    const response = await client().fetch(service.url, { method: 'POST', body: form });
+    const sent = (await response.json()) as { headers: Record<string, string>; body: string };
+    expect(sent.headers['content-type']).toMatch(/^multipart\/form-data; boundary=/);
+    expect(sent.body).toContain('a line');
+    expect(sent.body).toContain('input.jsonl');
+  });
+
+  it('ends what is in flight when it is closed', async () => {
+    let reached = () => {};
+    const arrived = new Promise<void>((resolve) => {
+      reached = resolve;
+    });
+    const service = await startService(() => {
+      reached();
+      return undefined;
+    });
+    const http = createFetch({ egress: LOOPBACK_POLICY });
+    const call = http.fetch(service.url);
+    const outcome = expect(call).rejects.toThrow();
+    await arrived;
+    await http.close();
+    await outcome;
+  });
+});

@@ -1,0 +1,113 @@
+/**
+ * That the rows in memory, on which the exploration stands, are kept as Postgres keeps them: the same statements, drawn
+ * at random, are given to both, and each answer and each row after it must be the same.
+ */
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { LeaseStore, RegisteredWorker, WorkerRegistry } from '../../../src/store/ports.js';
+import { openProviderStore, type ProviderStore } from '../../../src/store/provider-store.js';
+import { createTestDatabase, type TestDatabase, withSession } from '../../support/database.js';
+import { FakeRegistry } from '../../support/fake-registry.js';
+
+let database: TestDatabase;
+let store: ProviderStore;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  store = openProviderStore({ databaseUrl: database.resolverUrl });
+});
+afterAll(async () => {
+  await store?.close();
+  await database?.drop();
+});
+
+interface Side extends LeaseStore, WorkerRegistry {
+  /** In one transaction. */
+  change(...workspaceIds: string[]): number | Promise<number>;
+}
+
+type RegisteredWorkers = readonly RegisteredWorker[];
+
+const workerId = fc.constantFrom('w1', 'w2');
+/** Rows as they were seen some statements ago. */
+const ago = fc.nat(3);
+
+const workspaceIds = fc.uniqueArray(fc.constantFrom('ws_a', 'ws_b', 'ws_c'), { minLength: 1 });
+const statement = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ does: fc.constant('register' as const), workerId }) },
+  { weight: 4, arbitrary: fc.record({ does: fc.constant('renew' as const), workerId, applied: fc.nat(8) }) },
+  { weight: 3, arbitrary: fc.record({ does: fc.constant('mark' as const), ago }) },
+  { weight: 2, arbitrary: fc.record({ does: fc.constant('forget' as const), ago }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant('deregister' as const), workerId }) },
+  { weight: 3, arbitrary: fc.record({ does: fc.constant('change' as const), workspaceIds }) },
+);
+type Statement = typeof statement extends fc.Arbitrary<infer Drawn> ? Drawn : never;
+
+/** What one side answers, whose rows were seen so after each statement before. */
+function run(side: Side, seen: readonly RegisteredWorkers[], each: Statement): Promise<unknown> | number {
+  const rows = 'ago' in each ? (seen.at(-1 - each.ago) ?? []) : [];
+  switch (each.does) {
+    case 'register':
+      return side.registerWorker(registration(each.workerId));
+    case 'renew':
+      return renew(side, each.workerId, each.applied);
+    case 'mark':
+      return side.markVanished(rows).then((ids) => ids.toSorted());
+    case 'forget':
+      return side.forgetWorkers(rows).then((ids) => ids.toSorted());
+    case 'deregister':
+      return side.deregisterWorker(each.workerId);
+    case 'change':
+      return side.change(...each.workspaceIds);
+  }
+}
+
+it('rows in memory are kept as Postgres keeps them', async () => {
+  const property = fc.asyncProperty(fc.array(statement, { minLength: 5, maxLength: 30 }), async (statements) => {
+    await withSession(database.ownerUrl, (session) =>
+      session.query(`truncate provider_invalidations, resolver_workers; update provider_epoch set epoch = 0`),
+    );
+    const real: Side = { ...store, change: changeReal };
+    const fake = new FakeRegistry();
+    const seen: { readonly inFake: RegisteredWorkers[]; readonly inReal: RegisteredWorkers[] } = {
+      inFake: [],
+      inReal: [],
+    };
+    for (const each of statements) {
+      expect(await run(fake, seen.inFake, each)).toEqual(await run(real, seen.inReal, each));
+      seen.inFake.push(await fake.listWorkers());
+      seen.inReal.push(await real.listWorkers());
+      expect(comparable(seen.inFake.at(-1))).toEqual(comparable(seen.inReal.at(-1)));
+      expect(fake.epoch).toBe(await real.readEpoch());
+    }
+  });
+  await fc.assert(property, { seed: 5, numRuns: 25 });
+});
+
+function registration(id: string) {
+  return { workerId: id, taskQueue: `queue-${id}`, identity: 'i', build: '0', leaseMs: 1_000, longestStepMs: 1_000 };
+}
+
+async function renew(side: Side, id: string, applied: number) {
+  const renewal = await side.renewLease(id, applied, 10_000);
+  if (renewal === undefined || renewal.changed === 'everything') return renewal;
+  return { ...renewal, changed: renewal.changed.toSorted() };
+}
+
+/** As the trigger does it. */
+async function changeReal(...workspaceIds: string[]): Promise<number> {
+  return withSession(database.ownerUrl, async (session) => {
+    const { rows } = await session.query(
+      `with taken as materialized (select provider_api.take_epoch() as epoch),
+        told as (insert into provider_invalidations select epoch, unnest($1::text[]) from taken)
+      select epoch from taken`,
+      [workspaceIds],
+    );
+    return Number(rows[0].epoch);
+  });
+}
+
+/** Less what only has to be another one each time, and what is for people. */
+function comparable(workers: RegisteredWorkers = []) {
+  const facts = workers.map(({ workerId: id, state, appliedEpoch, leaseMs }) => ({ id, state, appliedEpoch, leaseMs }));
+  return facts.sort((a, b) => a.id.localeCompare(b.id));
+}

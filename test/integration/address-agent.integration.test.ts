@@ -1,0 +1,125 @@
+/** The example agent, from question to answer, over every wire format that a model can be asked in. */
+import { fileURLToPath } from 'node:url';
+import type { WorkflowHandle } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startAgent } from '../../demo/agents.js';
+import { stepsOf } from '../../demo/history.js';
+import type { addressAgent } from '../../examples/address-agent/workflows.js';
+import type { LlmProvider } from '../../testbed/standins/wire-format.js';
+import { AgentStage, FUNDED_ADDRESS, newWorkspace } from '../support/agent-stage.js';
+import { uniqueName } from '../support/parts.js';
+import { summariesOf } from './history.js';
+import { leaksOf } from './leaks.js';
+
+interface Run {
+  readonly workspaceId: string;
+  readonly name: string;
+  readonly agent: WorkflowHandle<typeof addressAgent>;
+}
+
+/** Each service, and the name under which a workspace configured it. */
+const SERVICES = [
+  ['anthropic', 'anthropic'],
+  ['openai', 'openai'],
+  ['gemini', 'gemini'],
+  ['openai-compatible', 'local-model'],
+] as const satisfies readonly (readonly [LlmProvider, string])[];
+
+let stage: AgentStage;
+let runs: ReadonlyMap<string, Run>;
+
+beforeAll(async () => {
+  stage = await AgentStage.set({
+    chain: true,
+    answer: ({ wantsJson, prompt, owner }) =>
+      wantsJson ? '{"transferWei":"1000000000000000000"}' : `${owner} was told: ${prompt}`,
+  });
+  const workflowsPath = fileURLToPath(new URL('workflows.ts', import.meta.url));
+  const { taskQueue } = await stage.startWorker({ workflowsPath });
+  const started = SERVICES.map(async ([service, name]) => [service, await start(taskQueue, service, name)] as const);
+  runs = new Map(await Promise.all(started));
+});
+
+afterAll(async () => {
+  await stage?.strike();
+});
+
+async function start(taskQueue: string, service: LlmProvider, name: string): Promise<Run> {
+  const workspaceId = newWorkspace();
+  await stage.addLlm(workspaceId, service);
+  await stage.addTenderly(workspaceId);
+  await stage.addEndpoint(workspaceId, 'main');
+  const agent = await startAgent(stage.clientFor(workspaceId), taskQueue, uniqueName(workspaceId), {
+    workspaceId,
+    question: `Can ${workspaceId} pay?`,
+    address: FUNDED_ADDRESS,
+    chainId: stage.chain.chainId,
+    providers: [name],
+  });
+  return { workspaceId, name, agent };
+}
+
+describe.each(SERVICES)('an agent that asks %s', (service) => {
+  const run = () => runs.get(service) as Run;
+
+  test("answers from the chain's own facts", async () => {
+    const { workspaceId, agent } = run();
+    const { answer, balanceWei, transferWouldSucceed } = await agent.result();
+    expect(balanceWei).toBe('10000000000000000000000');
+    expect(transferWouldSucceed).toBe(true);
+    expect(answer).toContain(`${workspaceId} was told: Can ${workspaceId} pay?`);
+    expect(answer).toContain(`The balance is ${balanceWei} wei. A transfer of 1000000000000000000 wei would succeed.`);
+  });
+
+  test('tells of each step which provider it used, at which version, whose, and from where', async () => {
+    const { name, agent } = run();
+    await agent.result();
+    const own = { version: 1, source: 'workspace', worker: expect.any(String) };
+    expect(stepsOf(await agent.fetchHistory())).toEqual([
+      { ...own, step: 'resolveLlmKey', provider: name, cache: 'miss' },
+      { ...own, step: 'llmStep', provider: name, cache: 'hit' },
+      { ...own, step: 'resolveRpcEndpoint', provider: 'main', cache: 'hit' },
+      { ...own, step: 'rpcStep', provider: 'main', cache: 'hit' },
+      { ...own, step: 'resolveTenderlyConfig', provider: 'default', cache: 'hit' },
+      { ...own, step: 'tenderlyStep', provider: 'default', cache: 'hit' },
+      { ...own, step: 'llmStep', provider: name, cache: 'hit' },
+    ]);
+  });
+
+  test('reads well in the Temporal UI', async () => {
+    const { workspaceId, name, agent } = run();
+    await agent.result();
+    const { chainId } = stage.chain;
+    expect(await (await agent.describe()).staticSummary()).toBe(`${workspaceId}: Can ${workspaceId} pay?`);
+    expect(summariesOf(await agent.fetchHistory())).toEqual([
+      `resolve ${name} for ${workspaceId}`,
+      `${name} for ${workspaceId} · version 1 · miss`,
+      `resolve chain ${chainId} for ${workspaceId}`,
+      `eth_getBalance on chain ${chainId} for ${workspaceId}`,
+      `resolve tenderly for ${workspaceId}`,
+      `simulate on ${chainId} · default for ${workspaceId} · version 1 · hit`,
+      `${name} for ${workspaceId} · version 1 · miss`,
+    ]);
+  });
+
+  test('leaves no secret in its history', async () => {
+    const { workspaceId, agent } = run();
+    await agent.result();
+    expect(await leaksOf(agent, [workspaceId])).toEqual([workspaceId]);
+    expect(await leaksOf(agent, stage.secrets)).toEqual([]);
+  });
+
+  test("calls each service with its own workspace's key", async () => {
+    const { workspaceId, agent } = run();
+    await agent.result();
+    const calls = [...stage.llm.calls(), ...stage.chain.tenderly.calls()];
+    const own = calls.filter(({ expectedOwner }) => expectedOwner === workspaceId);
+    expect(own.map(({ owner, status }) => `${owner} ${status}`)).toEqual(Array(3).fill(`${workspaceId} 200`));
+    const reads = stage.chain.gateway.calls().filter(({ owner }) => owner === `${workspaceId} main`);
+    expect(reads.map(({ status }) => status)).toEqual([200, 200]);
+  });
+});
+
+test('no call came with the key of another', () => {
+  expect([...stage.llm.wrongKeyCalls(), ...stage.chain.tenderly.wrongKeyCalls()]).toEqual([]);
+});

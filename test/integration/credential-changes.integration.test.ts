@@ -1,0 +1,169 @@
+/** With whose credential, and with which one, when it changes under an agent at work. */
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { AgentStage, newWorkspace, type StageWorker, UNFENCED } from '../support/agent-stage.js';
+import { uniqueName } from '../support/parts.js';
+import { failureOf, summariesOf } from './history.js';
+import { leaksOf } from './leaks.js';
+import { type askModel, type askSleepAsk, goOn, type ModelQuestion } from './workflows.js';
+
+let stage: AgentStage;
+let worker: StageWorker;
+
+beforeAll(async () => {
+  stage = await AgentStage.set();
+  const workflowsPath = fileURLToPath(new URL('workflows.ts', import.meta.url));
+  // Hears of nothing for a third of its lease: it holds what has changed meanwhile.
+  worker = await stage.startWorker({ workflowsPath, config: { listenDatabaseUrl: 'off' } });
+});
+
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await stage?.strike();
+});
+
+const questionOf = (workspaceId: string): ModelQuestion => ({ workspaceId, prompt: `What does ${workspaceId} want?` });
+
+function ask(workspaceId: string, question: Partial<ModelQuestion> = {}) {
+  return stage.clientFor(workspaceId).workflow.start<typeof askModel>('askModel', {
+    taskQueue: worker.taskQueue,
+    workflowId: uniqueName('ask'),
+    args: [{ ...questionOf(workspaceId), ...question }],
+  });
+}
+
+/** What the service saw of a workspace's calls: whose key each came with, and the answer. */
+const answersTo = (workspaceId: string) =>
+  stage.llm
+    .calls()
+    .filter(({ expectedOwner }) => expectedOwner === workspaceId)
+    .map(({ owner, status }) => `${owner} ${status}`);
+
+const loads = () => worker.providers.resolver.parts.cache.counts.load;
+
+describe('a key that the worker still holds, and the service refuses', () => {
+  test('is read again once, and the new one is used in the same step', async () => {
+    const workspaceId = newWorkspace();
+    const old = await stage.addLlm(workspaceId);
+    await (await ask(workspaceId)).result();
+    await stage.addLlm(workspaceId);
+    stage.llm.revoke(old);
+    const before = loads();
+
+    const agent = await ask(workspaceId);
+    const { ref, provider } = await agent.result();
+    expect(ref).toMatchObject({ version: 1, cache: 'hit' });
+    expect(provider).toMatchObject({ version: 2, cache: 'miss' });
+    expect(loads() - before).toBe(1);
+    expect(answersTo(workspaceId)).toEqual([`${workspaceId} 200`, `${workspaceId} 401`, `${workspaceId} 200`]);
+    expect(await leaksOf(agent, stage.secrets)).toEqual([]);
+  });
+
+  test('is read again once, and where there is no other, the step fails as CredentialRejected', async () => {
+    const workspaceId = newWorkspace();
+    const old = await stage.addLlm(workspaceId);
+    await (await ask(workspaceId)).result();
+    stage.llm.revoke(old);
+    const before = loads();
+
+    expect(await failureOf(await ask(workspaceId))).toMatchObject({ type: 'CredentialRejected', nonRetryable: true });
+    expect(loads() - before).toBe(1);
+    expect(answersTo(workspaceId)).toEqual([`${workspaceId} 200`, `${workspaceId} 401`]);
+  });
+
+  test('is not read again for ever: a new key that is refused too is refused for good', async () => {
+    const workspaceId = newWorkspace();
+    const old = await stage.addLlm(workspaceId);
+    await (await ask(workspaceId)).result();
+    stage.llm.revoke(old);
+    await stage.addLlm(workspaceId, 'anthropic', { admitted: false });
+
+    expect(await failureOf(await ask(workspaceId))).toMatchObject({ type: 'CredentialRejected', nonRetryable: true });
+    expect(answersTo(workspaceId)).toEqual([`${workspaceId} 200`, `${workspaceId} 401`, 'unknown-key 401']);
+  });
+});
+
+test('an agent that slept opens the newest version, with the reference that it had', async () => {
+  const { taskQueue, providers } = await stage.startWorker();
+  const workspaceId = newWorkspace();
+  await stage.addLlm(workspaceId);
+  const agent = await stage.clientFor(workspaceId).workflow.start<typeof askSleepAsk>('askSleepAsk', {
+    taskQueue: worker.taskQueue,
+    workflowId: uniqueName('sleeper'),
+    args: [{ ...questionOf(workspaceId), resolveOptions: { taskQueue }, stepOptions: { taskQueue } }],
+  });
+  await vi.waitFor(() => expect(answersTo(workspaceId)).toHaveLength(1), { timeout: 20_000 });
+  await stage.addLlm(workspaceId);
+  const isCached = () => providers.resolver.peek(workspaceId, 'llm', ['anthropic']) !== undefined;
+  await vi.waitFor(() => expect(isCached()).toBe(false), { timeout: 10_000 });
+  await agent.signal(goOn);
+
+  const [first, second] = await agent.result();
+  expect(first.provider).toMatchObject({ version: 1 });
+  expect(second.provider).toMatchObject({ version: 2, cache: 'miss' });
+  expect(await leaksOf(agent, stage.secrets)).toEqual([]);
+});
+
+describe("the platform's own key", () => {
+  /** A worker that may fall back to it, and that key. */
+  async function platformWorker() {
+    const key = stage.newKey('platform');
+    stage.llm.admit({ provider: 'anthropic', key, owner: 'the platform' });
+    const env = { ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: stage.llm.baseUrls.anthropic.sdk };
+    const config = { fallback: ['llm/anthropic'], env };
+    const { taskQueue } = await stage.startWorker({ config });
+    const options = { resolveOptions: { taskQueue }, stepOptions: { taskQueue }, model: 'claude-sonnet-5-5' };
+    return { key, env, options };
+  }
+
+  test('is not used where no setting allows it, even if the environment holds it', async () => {
+    const { env } = await platformWorker();
+    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+    const workspaceId = newWorkspace();
+    expect(await failureOf(await ask(workspaceId))).toMatchObject({ type: 'ProviderNotConfigured' });
+    expect(answersTo(workspaceId)).toEqual([]);
+  });
+
+  test('serves a workspace that has none where a setting allows it, and is told as such at each step', async () => {
+    const { options } = await platformWorker();
+    const workspaceId = newWorkspace();
+    const agent = await ask(workspaceId, options);
+    const { ref, provider } = await agent.result();
+    expect(ref).toMatchObject({ workspaceId, name: 'anthropic', version: 0, source: 'platform' });
+    expect(provider).toEqual({ name: 'anthropic', version: 0, source: 'platform', cache: 'hit' });
+    expect(summariesOf(await agent.fetchHistory())[1]).toBe(`anthropic for ${workspaceId} · the platform's key · miss`);
+    expect(answersTo(workspaceId)).toEqual(['the platform 200']);
+    expect(await leaksOf(agent, stage.secrets)).toEqual([]);
+  });
+
+  test('comes after the own key of the workspace', async () => {
+    const { options } = await platformWorker();
+    const workspaceId = newWorkspace();
+    await stage.addLlm(workspaceId);
+    expect((await (await ask(workspaceId, options)).result()).provider.source).toBe('workspace');
+    expect(answersTo(workspaceId)).toEqual([`${workspaceId} 200`]);
+  });
+
+  test('does not stand in for one that is switched off, or refused', async () => {
+    const { options } = await platformWorker();
+    const disabled = newWorkspace();
+    await stage.addLlm(disabled);
+    await stage.manager.disableProvider({ workspaceId: disabled, type: 'llm', name: 'anthropic' }, UNFENCED);
+    expect(await failureOf(await ask(disabled, options))).toMatchObject({ type: 'ProviderDisabled' });
+
+    const refused = newWorkspace();
+    await stage.addLlm(refused, 'anthropic', { admitted: false });
+    expect(await failureOf(await ask(refused, options))).toMatchObject({ type: 'CredentialRejected' });
+    expect([answersTo(disabled), answersTo(refused)]).toEqual([[], ['unknown-key 401']]);
+  });
+
+  test('fails by its own name where it is refused', async () => {
+    const { key, options } = await platformWorker();
+    stage.llm.revoke(key);
+    const workspaceId = newWorkspace();
+    const agent = await ask(workspaceId, options);
+    expect(await failureOf(agent)).toMatchObject({ type: 'CredentialRejected', nonRetryable: true });
+    expect(answersTo(workspaceId)).toEqual(['the platform 401']);
+    expect(await leaksOf(agent, stage.secrets)).toEqual([]);
+  });
+});

@@ -1,0 +1,250 @@
+/** Each failure by its real cause, through Temporal: what the author of an agent catches, and what the server keeps. */
+import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
+import { Context } from '@temporalio/activity';
+import type { WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { Secret } from '../../src/redaction/secret.js';
+import { encodingsOf, leaksIn } from '../../testbed/secret-search.js';
+import { echoesKey } from '../../testbed/standins/failures.js';
+import { AgentStage, FUNDED_ADDRESS, newWorkspace } from '../support/agent-stage.js';
+import { uniqueName } from '../support/parts.js';
+import { attemptsIn, failureOf, pendingFailuresOf } from './history.js';
+import { leaksOf } from './leaks.js';
+import { NOT_RETRIED, RETRIED, type ServiceFailure } from './service-failures.js';
+import { STORED } from './stored-failures.js';
+import type { addressAgent, askModel, callActivity, ModelQuestion, readChain } from './workflows.js';
+
+/** Planted by activities that leak, to show that the search would find it. */
+const PLANTED = 'canary/planted+where-it-must-be-found';
+
+/** Opened in this process, as a credential is: what the same leaks must not carry out of an activity. */
+const OPENED = new Secret('canary/opened+where-it-must-not-be-found').reveal();
+
+/** Everything that an activity can hand to Temporal. */
+function leaking(secret: string) {
+  const told = { basic: Buffer.from(`user:${secret}`).toString('base64'), url: encodeURIComponent(secret) };
+  return async () => {
+    const { info, heartbeat } = Context.current();
+    heartbeat({ told });
+    if (info.attempt === 2) return { secret, told };
+    throw ApplicationFailure.create({ message: secret, type: secret, details: [told], cause: new Error(secret) });
+  };
+}
+
+let stage: AgentStage;
+let taskQueue: string;
+
+beforeAll(async () => {
+  stage = await AgentStage.set({ chain: true });
+  const workflowsPath = fileURLToPath(new URL('workflows.ts', import.meta.url));
+  const leak = () => Promise.reject(new Error('refused', { cause: new Error(`by a service that echoes ${PLANTED}`) }));
+  ({ taskQueue } = await stage.startWorker({
+    workflowsPath,
+    activities: { leak, leakPlanted: leaking(PLANTED), leakOpened: leaking(OPENED) },
+  }));
+});
+
+afterAll(async () => {
+  await stage?.strike();
+});
+
+function ask(workspaceId: string, question: Partial<ModelQuestion> = {}): Promise<WorkflowHandle<typeof askModel>> {
+  const stepOptions = { retry: { initialInterval: '20 milliseconds' } };
+  const prompt = `What does ${workspaceId} want?`;
+  const args: [ModelQuestion] = [{ workspaceId, prompt, stepOptions, ...question }];
+  return stage.clientFor(workspaceId).workflow.start('askModel', { taskQueue, workflowId: uniqueName('ask'), args });
+}
+
+const callsFor = (workspaceId: string) => stage.llm.calls().filter((call) => call.expectedOwner === workspaceId);
+
+/** Spelt out: of an object's fields vitest would show the first forty characters. */
+function titled<Case extends { when: string; type: string }>(cases: readonly Case[]): [string, string, Case][] {
+  return cases.map((each) => [each.when, each.type, each]);
+}
+
+/** The provider that a service's failures name. */
+function providerOf(workspaceId: string, { service = 'anthropic' }: ServiceFailure) {
+  const name = service === 'openai-compatible' ? 'local-model' : service;
+  return { workspaceId, type: 'llm', name };
+}
+
+function messageOf(workspaceId: string, failure: ServiceFailure) {
+  const who = `llm/${providerOf(workspaceId, failure).name} of ${workspaceId} `;
+  const { says } = failure;
+  return says instanceof RegExp ? expect.stringMatching(new RegExp(says.source.replace('^', who))) : `${who}${says}`;
+}
+
+describe('a service fails', () => {
+  test.each(titled(NOT_RETRIED))('%s: %s, at once', async (_, __, failure) => {
+    const { service, order, type } = failure;
+    const workspaceId = newWorkspace();
+    const provider = providerOf(workspaceId, failure);
+    await stage.addLlm(workspaceId, service, { admitted: order !== undefined });
+    if (order) stage.llm.failNext({ ...order, owner: workspaceId });
+
+    const agent = await ask(workspaceId, { provider: provider.name });
+    expect(await failureOf(agent)).toMatchObject({
+      type,
+      nonRetryable: true,
+      message: messageOf(workspaceId, failure),
+      details: [{ provider }],
+    });
+    expect(callsFor(workspaceId)).toHaveLength(1);
+    expect(await leaksOf(agent, stage.secrets)).toEqual([]);
+  });
+
+  // Concurrent: however short the interval, the server takes a second to retry.
+  test.concurrent.each(titled(RETRIED))(
+    '%s: %s, and the step is retried until it is answered',
+    async (_, __, failure) => {
+      const { service, order, type, nextRetryDelayMs } = failure;
+      const workspaceId = newWorkspace();
+      const provider = providerOf(workspaceId, failure).name;
+      await stage.addLlm(workspaceId, service);
+      const first = stage.llm.holdNext({ owner: workspaceId });
+      stage.llm.failNext({ status: 500, ...order, owner: workspaceId });
+
+      const agent = await ask(workspaceId, { provider });
+      await first.arrived;
+      const second = stage.llm.holdNext({ owner: workspaceId });
+      first.release();
+      await second.arrived;
+      const kept = { type, nonRetryable: false, message: messageOf(workspaceId, failure), nextRetryDelayMs };
+      expect(await pendingFailuresOf(agent)).toEqual([expect.objectContaining(kept)]);
+      expect(await leaksOf(agent, stage.secrets)).toEqual([]);
+
+      second.release();
+      expect((await agent.result()).provider).toMatchObject({ name: provider, version: 1 });
+      const [, step] = attemptsIn(await agent.fetchHistory());
+      expect(step).toEqual({ attempt: 2, lastFailure: expect.objectContaining(kept) });
+      expect(await leaksOf(agent, stage.secrets)).toEqual([]);
+      const [failed, answered, ...more] = callsFor(workspaceId);
+      expect(more).toEqual([]);
+      const waitedMs = Date.parse(answered?.at ?? '') - Date.parse(failed?.at ?? '');
+      expect(waitedMs).toBeGreaterThanOrEqual(nextRetryDelayMs ?? 20);
+    },
+  );
+});
+
+test.each(titled(STORED))('%s: %s', async (_, __, { arrange, question, type, says, fields }) => {
+  const workspaceId = newWorkspace();
+  await arrange?.(stage, workspaceId);
+  const agent = await ask(workspaceId, question?.(workspaceId));
+  const failure = await failureOf(agent);
+  expect(failure).toMatchObject({ type, nonRetryable: true, message: says(workspaceId) });
+  if (fields) expect(failure.details).toEqual([expect.objectContaining({ fields })]);
+  expect(callsFor(workspaceId)).toEqual([]);
+  expect(await leaksOf(agent, stage.secrets)).toEqual([]);
+});
+
+describe('a chain or its simulator fails', () => {
+  const read = (workspaceId: string, question: object = {}): Promise<WorkflowHandle<typeof readChain>> =>
+    stage.clientFor(workspaceId).workflow.start('readChain', {
+      taskQueue,
+      workflowId: uniqueName('read'),
+      args: [{ workspaceId, chainId: stage.chain.chainId, method: 'eth_blockNumber', ...question }],
+    });
+
+  test('another chain answers behind the URL: ProviderConfigInvalid, and nothing is read', async () => {
+    const workspaceId = newWorkspace();
+    await stage.addEndpoint(workspaceId, 'main', { chainId: 1 });
+    const agent = await read(workspaceId, { chainId: 1 });
+    expect(await failureOf(agent)).toMatchObject({
+      type: 'ProviderConfigInvalid',
+      nonRetryable: true,
+      message: `rpc/main of ${workspaceId}: the endpoint answers for chain ${stage.chain.chainId}, and is configured for chain 1`,
+      details: [{ fields: ['config.chainId'] }],
+    });
+    expect(await leaksOf(agent, stage.secrets)).toEqual([]);
+  });
+
+  test('the key in the URL is refused: CredentialRejected', async () => {
+    const workspaceId = newWorkspace();
+    await stage.addEndpoint(workspaceId, 'main', { admitted: false });
+    const agent = await read(workspaceId);
+    expect(await failureOf(agent)).toMatchObject({
+      type: 'CredentialRejected',
+      nonRetryable: true,
+      message: `rpc/main of ${workspaceId} refused the credential (HTTP 401, JSON-RPC -32600)`,
+    });
+    expect(await leaksOf(agent, stage.secrets)).toEqual([]);
+  });
+
+  test('the node is away for a moment: the read is retried until it is answered', async () => {
+    const workspaceId = newWorkspace();
+    await stage.addEndpoint(workspaceId, 'main');
+    stage.chain.gateway.failNext({ owner: `${workspaceId} main`, ...echoesKey(502), times: 1 });
+    const agent = await read(workspaceId, { stepOptions: { retry: { initialInterval: '20 milliseconds' } } });
+    expect(await agent.result()).toMatchObject({ skipped: [], provider: { name: 'main' } });
+    const [, step] = attemptsIn(await agent.fetchHistory());
+    expect(step?.lastFailure).toMatchObject({ type: 'ProviderUnavailable', nonRetryable: false });
+    expect(await leaksOf(agent, stage.secrets)).toEqual([]);
+  });
+
+  test("Tenderly's key is refused in the middle of an agent's work: CredentialRejected", async () => {
+    const workspaceId = newWorkspace();
+    await Promise.all([stage.addLlm(workspaceId), stage.addEndpoint(workspaceId, 'main')]);
+    stage.chain.tenderly.revoke(await stage.addTenderly(workspaceId));
+    const { chainId } = stage.chain;
+    const question = { workspaceId, question: `Can ${workspaceId} pay?`, address: FUNDED_ADDRESS, chainId };
+    const agent = await stage.clientFor(workspaceId).workflow.start<typeof addressAgent>('addressAgent', {
+      taskQueue,
+      workflowId: uniqueName('agent'),
+      args: [question],
+    });
+    expect(await failureOf(agent)).toMatchObject({
+      type: 'CredentialRejected',
+      message: `tenderly/default of ${workspaceId} refused the credential (HTTP 401)`,
+    });
+    expect(await leaksOf(agent, stage.secrets)).toEqual([]);
+  });
+});
+
+describe('the search for secrets finds', () => {
+  test.each(Object.entries(encodingsOf(PLANTED)))('what is written %s', (_, encoded) => {
+    expect(leaksIn(`{"before":"${encoded}","after":1}`, [PLANTED, 'canary/absent'])).toEqual([PLANTED]);
+  });
+
+  const run = (maximumAttempts: number): Promise<WorkflowHandle<typeof callActivity>> => {
+    const options = { retry: { maximumAttempts, initialInterval: '1 hour' } };
+    const args: [object] = [{ name: 'leak', options }];
+    return stage.client.workflow.start('callActivity', { taskQueue, workflowId: uniqueName('leak'), args });
+  };
+
+  test("what an activity without our edge puts into a failure's cause", async () => {
+    const agent = await run(1);
+    await failureOf(agent);
+    expect(await leaksOf(agent, [PLANTED])).toEqual([PLANTED]);
+  });
+
+  test.each([
+    ['what an activity throws, says in heartbeats and returns', 'leakPlanted', [PLANTED]],
+    ['nothing of it where the secret was opened in this process', 'leakOpened', []],
+  ])('%s', async (_, name, found) => {
+    const options = { retry: { maximumAttempts: 2, initialInterval: '3 seconds' }, heartbeatTimeout: '1 minute' };
+    const agent = await stage.client.workflow.start('callActivity', {
+      taskQueue,
+      workflowId: uniqueName('leak'),
+      args: [{ name, options }],
+    });
+    await vi.waitFor(async () => expect(await pendingFailuresOf(agent)).toHaveLength(1), { timeout: 20_000 });
+    expect(await leaksOf(agent, [PLANTED, OPENED])).toEqual(found);
+    await agent.result();
+    expect(await leaksOf(agent, [PLANTED, OPENED])).toEqual(found);
+  });
+
+  test('what stands in the last failure of one that is still retried', async () => {
+    const agent = await run(2);
+    await vi.waitFor(async () => expect(await pendingFailuresOf(agent)).toHaveLength(1), { timeout: 10_000 });
+    expect(await leaksOf(agent, [PLANTED])).toEqual([PLANTED]);
+    await agent.terminate();
+  });
+});
+
+test('no secret stands in what the SDK logged, of failures too', () => {
+  const logged = stage.logged.map((entry) => inspect(entry, { depth: 12, maxStringLength: null })).join('\n');
+  expect(logged).toContain('CredentialRejected');
+  expect(leaksIn(logged, stage.secrets)).toEqual([]);
+});

@@ -1,0 +1,62 @@
+/** What a resolution costs, counted by Postgres itself and not by our own counters. */
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type { WorkspaceProviders } from '../../src/index.js';
+import { AgentStage, newWorkspace } from '../support/agent-stage.js';
+import { withSession } from '../support/database.js';
+
+let stage: AgentStage;
+const [workspaceId, ...others] = [newWorkspace(), newWorkspace(), newWorkspace(), newWorkspace()] as const;
+
+beforeAll(async () => {
+  stage = await AgentStage.set();
+  for (const each of [workspaceId, ...others]) await stage.addLlm(each);
+  // From here on, and for new sessions: those of the manager, which read too, are not counted.
+  await withSession(stage.database.ownerUrl, (session) =>
+    session.query(`alter database ${new URL(stage.database.ownerUrl).pathname.slice(1)} set track_functions = 'pl'`),
+  );
+});
+
+afterAll(async () => {
+  await stage?.strike();
+});
+
+/** How often a worker's login called `read_workspace` while `work` ran on a worker of its own. */
+async function queriesOf(work: (providers: WorkspaceProviders) => Promise<unknown>): Promise<number> {
+  const before = await calls();
+  const providers = await stage.connect();
+  await work(providers);
+  await providers.close();
+  // A session adds what it counted at its end, at the latest; a pooler would keep it open.
+  await vi.waitFor(async () => expect(await endedSessions()).toBe(0), { timeout: 20_000 });
+  return (await calls()) - before;
+}
+
+const calls = () =>
+  count(`select coalesce(sum(calls), 0) as count from pg_stat_user_functions where funcname = 'read_workspace'`);
+
+/** How many there still were. */
+const endedSessions = () => {
+  const login = new URL(stage.database.resolverUrl).username;
+  return count(`select count(pg_terminate_backend(pid)) from pg_stat_activity where usename = '${login}'`);
+};
+
+function count(query: string): Promise<number> {
+  return withSession(stage.database.ownerUrl, async (session) => Number((await session.query(query)).rows[0].count));
+}
+
+test('a thousand concurrent resolves of one cold credential make one query', async () => {
+  const queries = await queriesOf(async ({ resolver }) => {
+    const resolves = Array.from({ length: 1_000 }, () =>
+      resolver.resolveLlmKey({ workspaceId: workspaceId, provider: 'anthropic' }),
+    );
+    const references = await Promise.all(resolves);
+    expect(references.every(({ version }) => version === 1)).toBe(true);
+  });
+  expect(queries).toBe(1);
+});
+
+test('of three workspaces, each costs a query of its own: Postgres does count', async () => {
+  const resolveAll = ({ resolver }: WorkspaceProviders) =>
+    Promise.all(others.map((each) => resolver.resolveLlmKey({ workspaceId: each, provider: 'anthropic' })));
+  expect(await queriesOf(resolveAll)).toBe(3);
+});

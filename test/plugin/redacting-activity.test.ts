@@ -1,0 +1,134 @@
+/** What an activity that leaks gives to Temporal, with the redacting interceptor in place, and without it. */
+import { inspect } from 'node:util';
+import { CompleteAsyncError, Context } from '@temporalio/activity';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { DefaultLogger, type LogEntry } from '@temporalio/worker';
+import { describe, expect, it } from 'vitest';
+import { redactingActivity, redactingLogger } from '../../src/plugin/redacting-activity.js';
+import { Secret } from '../../src/redaction/secret.js';
+import { inActivity } from '../activities/in-activity.js';
+
+const CANARY = new Secret('canary/of+an-activity').reveal();
+
+const print = (value: unknown) => inspect(value, { depth: 20, showHidden: true, maxStringLength: null });
+
+/** What `activity` throws, as whoever stands outside of the interceptor sees it. */
+async function thrownBy(activity: () => unknown, interceptors = [redactingActivity]): Promise<unknown> {
+  return inActivity({}, interceptors)
+    .run(async () => activity())
+    .then(
+      (result) => expect.unreachable(`it returned ${result}`),
+      (error: unknown) => error,
+    );
+}
+
+class ServiceError extends Error {
+  readonly request = { url: `https://rpc.example/${CANARY}` };
+}
+
+const leaks: Record<string, () => never> = {
+  'an error of a client library': () => {
+    throw new ServiceError(`401 for ${CANARY}`, {
+      cause: new Error(Buffer.from(`{"k":"${CANARY}"}`).toString('base64')),
+    });
+  },
+  'a failure with details and a cause': () => {
+    throw ApplicationFailure.create({
+      message: CANARY,
+      type: CANARY,
+      details: [{ deep: [CANARY] }],
+      cause: new Error(CANARY),
+    });
+  },
+  'a text': () => {
+    throw `not an error: ${CANARY}`;
+  },
+};
+
+describe('an activity with the redacting interceptor', () => {
+  it.each(Object.entries(leaks))('throws %s without the secret, which is there without it', async (_, leak) => {
+    const encoded = Buffer.from(`{"k":"${CANARY}"}`).toString('base64').slice(8, -8);
+    const before = print(await thrownBy(leak, []));
+    expect(before).toContain(CANARY);
+    const after = print(await thrownBy(leak));
+    expect(after).toContain('[redacted]');
+    expect(after).not.toContain(CANARY);
+    expect(after).not.toContain(encoded);
+  });
+
+  it("keeps a foreign error's class, and the rest of its text", async () => {
+    const error = await thrownBy(leaks['an error of a client library'] as () => never);
+    expect(error).toBeInstanceOf(ServiceError);
+    expect(error).toMatchObject({ message: '401 for [redacted]', request: { url: 'https://rpc.example/[redacted]' } });
+  });
+
+  it('throws what holds no secret as it is: failures, cancellations, a completion elsewhere', async () => {
+    for (const error of [
+      new CancelledFailure('stop'),
+      new CompleteAsyncError(),
+      ApplicationFailure.create({}),
+      'text',
+    ]) {
+      expect(
+        await thrownBy(() => {
+          throw error;
+        }),
+      ).toBe(error);
+    }
+  });
+
+  it('does not send again what Temporal sent, where it holds a secret', async () => {
+    const failure = ApplicationFailure.create({ message: 'passed on', type: 'CredentialRejected' });
+    failure.failure = { message: CANARY };
+    const thrown = await thrownBy(() => {
+      throw failure;
+    });
+    expect(thrown).toBeInstanceOf(ApplicationFailure);
+    expect(thrown).toMatchObject({ message: 'passed on', type: 'CredentialRejected', failure: undefined });
+  });
+
+  it('leaves our failure types to retry policies, though a workspace stored such a word as its key', async () => {
+    new Secret('ProviderUnavailable');
+    const thrown = await thrownBy(() => {
+      throw ApplicationFailure.create({ message: 'ProviderUnavailable', type: 'ProviderUnavailable' });
+    });
+    expect(thrown).toMatchObject({ message: '[redacted]', type: 'ProviderUnavailable' });
+  });
+
+  it('returns results and says heartbeats without it', async () => {
+    const environment = inActivity({}, [redactingActivity]);
+    const heartbeats: unknown[] = [];
+    environment.on('heartbeat', (details: unknown) => heartbeats.push(details));
+    const untouched = { answer: 42, list: ['a'] };
+    const results = await environment.run(async () => {
+      Context.current().heartbeat({ at: CANARY });
+      return [{ key: `Bearer ${CANARY}` }, untouched];
+    });
+    expect(results).toEqual([{ key: 'Bearer [redacted]' }, untouched]);
+    expect(heartbeats).toEqual([{ at: '[redacted]' }]);
+    expect(await environment.run(async () => untouched)).toBe(untouched);
+  });
+
+  it('refuses a result and a heartbeat that hold a Secret: JSON would carry a word in its place', async () => {
+    const credential = { apiKey: new Secret(CANARY) };
+    const refused = { type: 'UnexpectedError', nonRetryable: true, message: expect.stringMatching(/holds a Secret/) };
+    expect(await thrownBy(() => [credential])).toMatchObject(refused);
+    expect(await thrownBy(() => Context.current().heartbeat(credential))).toMatchObject(refused);
+  });
+});
+
+describe('a redacting logger', () => {
+  it('hands on messages and attributes without the secret', () => {
+    const entries: LogEntry[] = [];
+    const logger = redactingLogger(new DefaultLogger('TRACE', (entry) => entries.push(entry)));
+    for (const level of ['trace', 'debug', 'info', 'warn', 'error'] as const) {
+      logger[level](`says ${CANARY}`, {
+        error: new ServiceError(CANARY),
+        url: new URL(`https://rpc.example/${CANARY}`),
+      });
+    }
+    expect(entries.map(({ level }) => level)).toEqual(['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR']);
+    expect(entries[0]).toMatchObject({ message: 'says [redacted]', meta: { error: expect.any(ServiceError) } });
+    expect(print(entries)).not.toContain(CANARY);
+  });
+});

@@ -1,0 +1,230 @@
+/** The worker as it is run: a process of its own, from `dist/`, on the real Postgres and the real Temporal. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { on, once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
+import { Client, Connection } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
+import proto from '@temporalio/proto';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { GrantSigner, WorkspaceGrants } from '../../src/client.js';
+import { readManagerConfig } from '../../src/config/manager-config.js';
+import { ProviderClient } from '../../src/management.js';
+import { type LlmStandIn, startLlmStandIn } from '../../testbed/standins/llm.js';
+import { runAgentWorkflows } from '../support/agent-workflows.js';
+import { createStageDatabase, type TestDatabase } from '../support/database.js';
+import { LOOPBACK_ENV } from '../support/egress.js';
+import { TEST_ENCRYPTION_KEY } from '../support/fake-store.js';
+import { newGrantKeys } from '../support/grants.js';
+import { uniqueName } from '../support/parts.js';
+
+const { History } = proto.temporal.api.history.v1;
+const WORKER = fileURLToPath(new URL('../../dist/worker.js', import.meta.url));
+const KEY = 'canary-anthropic-key-of-the-worker-test';
+const grantKeys = await newGrantKeys();
+
+let database: TestDatabase;
+let services: LlmStandIn;
+let connection: Connection;
+const running = new Set<ChildProcess>();
+const stops: (() => Promise<unknown>)[] = [];
+
+beforeAll(async () => {
+  database = await createStageDatabase();
+  services = await startLlmStandIn({ keys: [{ provider: 'anthropic', key: KEY, owner: 'ws_acme' }] });
+  connection = await Connection.connect({ address: inject('temporalAddress') });
+  const providers = ProviderClient.open(
+    readManagerConfig({
+      env: {
+        ...LOOPBACK_ENV,
+        ...database.settings,
+        DATABASE_URL: database.managerUrl,
+        ENCRYPTION_KEY: TEST_ENCRYPTION_KEY,
+      },
+    }),
+  );
+  const config = { baseURL: services.baseUrls.anthropic.sdk, model: 'claude-test' };
+  const identity = { workspaceId: 'ws_acme', type: 'llm', name: 'anthropic' };
+  await providers.configureProvider({ ...identity, config, secret: { apiKey: KEY } });
+  await providers.close();
+});
+
+afterAll(async () => {
+  for (const child of running) child.kill('SIGKILL');
+  await Promise.all(stops.map((stop) => stop()));
+  await Promise.all([services.stop(), connection.close()]);
+  await database.drop();
+});
+
+interface WorkerRun {
+  readonly child: ChildProcess;
+  readonly stdout: Promise<string>;
+  readonly stderr: Promise<string>;
+  readonly exitCode: Promise<number | null>;
+}
+
+function run(env: Record<string, string>): WorkerRun {
+  const { PATH = '', HOME = '' } = process.env;
+  const child = spawn(process.execPath, [WORKER], {
+    env: { PATH, HOME, ...LOOPBACK_ENV, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  running.add(child);
+  const exitCode = once(child, 'exit').then(([code]) => {
+    running.delete(child);
+    return code as number | null;
+  });
+  return { child, exitCode, stdout: text(child.stdout), stderr: text(child.stderr) };
+}
+
+function settings(more: Record<string, string> = {}): Record<string, string> {
+  return {
+    ...database.settings,
+    DATABASE_URL: database.resolverUrl,
+    ENCRYPTION_KEY: TEST_ENCRYPTION_KEY,
+    ...grantKeys.workerEnv,
+    TEMPORAL_ADDRESS: inject('temporalAddress'),
+    ...more,
+  };
+}
+
+async function ready({ child }: WorkerRun): Promise<Record<string, unknown>> {
+  const [line] = (await once(child.stdout as NonNullable<ChildProcess['stdout']>, 'data')) as [Buffer];
+  return JSON.parse(line.toString()) as Record<string, unknown>;
+}
+
+/** Resolves once the worker's log has said so. */
+async function logged({ child }: WorkerRun, text: string): Promise<void> {
+  let log = '';
+  for await (const [chunk] of on(child.stderr as NonNullable<ChildProcess['stderr']>, 'data')) {
+    log += String(chunk);
+    if (log.includes(text)) return;
+  }
+}
+
+async function startAgent(
+  taskQueue: string,
+  { workspaceId = 'ws_acme', dataConverter }: { workspaceId?: string; dataConverter?: DataConverter } = {},
+) {
+  const workflows = await runAgentWorkflows({ address: inject('temporalAddress'), taskQueue, dataConverter });
+  stops.push(workflows.stop);
+  const client = new Client({ connection, dataConverter });
+  const grants = new WorkspaceGrants(client, new GrantSigner(grantKeys.signingKey));
+  return grants.clientFor(workspaceId).workflow.start('addressAgent', {
+    taskQueue,
+    workflowId: uniqueName('agent'),
+    args: [{ workspaceId, question: 'Anything?', address: '0x0', chainId: 1, providers: ['anthropic'] }],
+  });
+}
+
+describe('a start that is refused', () => {
+  test.each([
+    ['no settings at all', {}, 2, /DATABASE_URL[\s\S]*ENCRYPTION_KEY/],
+    ['a misspelt setting', { PROVIDER_CACHE_LEESE: '30s' }, 2, /did you mean PROVIDER_CACHE_LEASE/],
+    ['a root key that is too short', { ENCRYPTION_KEY: 'a:c2hvcnQ=' }, 2, /ENCRYPTION_KEY/],
+    [
+      'Postgres away',
+      { DATABASE_URL: 'postgres://worker:canary-password@127.0.0.1:1/agents' },
+      5,
+      /Postgres does not answer/,
+    ],
+    ['an unknown namespace', { TEMPORAL_NAMESPACE: 'no-such-namespace' }, 2, /see TEMPORAL_NAMESPACE/],
+    ['Temporal away', { TEMPORAL_ADDRESS: '127.0.0.1:1' }, 5, /Temporal does not answer at 127\.0\.0\.1:1/],
+  ])('%s: says so and exits with its code', async (what, env: Record<string, string>, code, message) => {
+    const worker = run(what === 'no settings at all' ? {} : settings(env));
+    expect(await worker.exitCode).toBe(code);
+    expect(JSON.parse(await worker.stdout).error.message).toMatch(message);
+    expect((await worker.stdout) + (await worker.stderr)).not.toContain('canary');
+  });
+
+  test("a superuser's login is refused: it would see past row-level security", async () => {
+    const worker = run(settings({ DATABASE_URL: database.ownerUrl }));
+    expect(await worker.exitCode).toBe(2);
+    expect(await worker.stdout).toMatch(/superuser/);
+  });
+});
+
+describe('a running worker', () => {
+  test('reads its secrets from files, encrypts what Temporal keeps, and opens no inspector at a signal', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'workspace-providers-worker-test-'));
+    const PROVIDER_PAYLOAD_KEY = `test:${randomBytes(32).toString('base64')}`;
+    const { DATABASE_URL, ENCRYPTION_KEY, ...rest } = settings({ PROVIDER_TASK_QUEUE: uniqueName('worker') });
+    const files: Record<string, string> = {};
+    for (const [name, value] of Object.entries({ DATABASE_URL, ENCRYPTION_KEY, PROVIDER_PAYLOAD_KEY })) {
+      files[`${name}_FILE`] = join(folder, name);
+      await writeFile(join(folder, name), `${value}\n`, { mode: 0o600 });
+    }
+    try {
+      const worker = run({ ...rest, ...files });
+      const { taskQueue, encryptsPayloads } = await ready(worker);
+      expect(encryptsPayloads).toBe(true);
+      worker.child.kill('SIGUSR1');
+
+      const built: typeof import('../../src/codec/data-converter.js') = await import(
+        new URL('../../dist/codec/data-converter.js', import.meta.url).href
+      );
+      const dataConverter = built.providerDataConverter(PROVIDER_PAYLOAD_KEY);
+      const agent = await startAgent(String(taskQueue), { dataConverter, workspaceId: 'ws_canary_without_keys' });
+      const failure = await agent.result().catch((error: unknown) => error);
+      // Opened with the key, it says what it said; without, the server keeps the type alone.
+      expect(inspect(failure)).toContain('ws_canary_without_keys');
+      const kept = Buffer.from(History.encode(await agent.fetchHistory()).finish());
+      expect(kept.includes('ProviderNotConfigured')).toBe(true);
+      expect(kept.includes('ws_canary_without_keys')).toBe(false);
+
+      worker.child.kill('SIGTERM');
+      expect(await worker.exitCode).toBe(0);
+      expect(await worker.stderr).not.toMatch(/Debugger listening/);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
+  test('says that it is ready, in one line and without secrets, and ends with 0 when told to', async () => {
+    const worker = run(settings({ PROVIDER_TASK_QUEUE: uniqueName('worker') }));
+    expect(await ready(worker)).toMatchObject({ event: 'ready', namespace: 'default', platformFallback: 'off' });
+    worker.child.kill('SIGTERM');
+    expect(await worker.exitCode).toBe(0);
+    const printed = (await worker.stdout) + (await worker.stderr);
+    expect(printed).not.toContain(new URL(database.resolverUrl).password);
+    expect(printed).not.toContain(TEST_ENCRYPTION_KEY.slice('test:'.length));
+  });
+
+  test('a step under way may end within the grace', async () => {
+    const taskQueue = uniqueName('grace');
+    const worker = run(settings({ PROVIDER_TASK_QUEUE: taskQueue, PROVIDER_SHUTDOWN_GRACE: '20s' }));
+    await ready(worker);
+    const hold = services.holdNext({ path: '/v1/messages' });
+    const agent = await startAgent(taskQueue);
+    await hold.arrived;
+    const draining = logged(worker, "state: 'DRAINING'");
+    worker.child.kill('SIGTERM');
+    await draining;
+    expect(worker.child.exitCode).toBeNull();
+    hold.release();
+    expect(await worker.exitCode).toBe(0);
+    const { events = [] } = await agent.fetchHistory();
+    const completed = events?.filter((event) => event.activityTaskCompletedEventAttributes) ?? [];
+    expect(completed).toHaveLength(2);
+    await agent.terminate();
+  });
+
+  test('a step that outlives the grace is cancelled, and the process ends', async () => {
+    const taskQueue = uniqueName('no-grace');
+    const worker = run(settings({ PROVIDER_TASK_QUEUE: taskQueue, PROVIDER_SHUTDOWN_GRACE: '200ms' }));
+    await ready(worker);
+    const hold = services.holdNext({ path: '/v1/messages' });
+    const agent = await startAgent(taskQueue);
+    await hold.arrived;
+    worker.child.kill('SIGTERM');
+    expect(await worker.exitCode).toBe(0);
+    hold.release();
+    await agent.terminate();
+  });
+});

@@ -1,0 +1,47 @@
+/** From a real client library's error to what is expected of it. */
+import { afterAll, beforeAll, expect } from 'vitest';
+import { createFetch, type HttpClient } from '../../../src/egress/http-client.js';
+import { type FailureType, ProviderError } from '../../../src/protocol/errors.js';
+import type { ProviderIdentity } from '../../../src/protocol/references.js';
+import { LOOPBACK_POLICY } from '../../support/egress.js';
+import { type Call, type Caller, KEY } from '../callers.js';
+import { type Answer, type ServiceReply, startService } from '../local-service.js';
+import { everyPrintOf } from '../prints.js';
+
+/** The client of a test file, which loses patience soon. */
+export function impatientClient(): { readonly current: HttpClient } {
+  const client = {} as { current: HttpClient };
+  beforeAll(() => {
+    client.current = createFetch({ egress: LOOPBACK_POLICY, timeouts: { headersMs: 400, bodyMs: 400 } });
+  });
+  afterAll(() => client.current.close());
+  return client;
+}
+
+export const llm = (name: string): ProviderIdentity => ({ workspaceId: 'ws_acme', type: 'llm', name });
+export const rpc: ProviderIdentity = { workspaceId: 'ws_acme', type: 'rpc', name: 'mainnet' };
+export const tenderly: ProviderIdentity = { workspaceId: 'ws_acme', type: 'tenderly', name: 'default' };
+
+/** What `caller` throws at that answer. */
+export async function thrownBy(
+  caller: Caller,
+  answer: Answer | ServiceReply,
+  call: Omit<Call, 'url'>,
+): Promise<unknown> {
+  const service = await startService(answer);
+  try {
+    await caller({ url: service.url, ...call });
+  } catch (error) {
+    return error;
+  }
+  throw new Error('the call succeeded');
+}
+
+/** Of that type, about that provider, and without a trace of the key. */
+export function expectOutcome(error: ProviderError | undefined, type: FailureType, provider: ProviderIdentity): void {
+  expect(error).toBeInstanceOf(ProviderError);
+  expect(error).toMatchObject({ type, facts: { provider } });
+  expect(error?.message).toContain(`${provider.type}/${provider.name} of ws_acme`);
+  expect(error).not.toHaveProperty('cause');
+  expect(everyPrintOf(error)).not.toContain(KEY);
+}

@@ -1,0 +1,51 @@
+/** A vendor's admin credential and its key service against the stand-in, through the real HTTP client. */
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
+import { createFetch, type HttpClient } from '../../../src/egress/http-client.js';
+import type { ProviderIdentity } from '../../../src/protocol/references.js';
+import { toProviderError } from '../../../src/providers/answers/provider-error.js';
+import { type AnyKeyService, keyServiceOf, parseProvider } from '../../../src/providers/registry.js';
+import type { CheckContext } from '../../../src/providers/type.js';
+import { type LlmStandIn, startLlmStandIn } from '../../../testbed/standins/llm.js';
+import { LOOPBACK_POLICY } from '../../support/egress.js';
+
+export const ADMIN_KEY = 'canary-admin-of-acme-7f3e';
+
+export const adminOf = (name: string): ProviderIdentity => ({ workspaceId: 'ws_acme', type: 'llm-admin', name });
+
+interface KeyServiceTest {
+  readonly standIn: LlmStandIn;
+  readonly context: CheckContext;
+}
+
+/** Made anew for each test of the file. */
+export function keyServiceTest(): { readonly current: KeyServiceTest } {
+  const stage = {} as { current: KeyServiceTest };
+  let http: HttpClient;
+  beforeAll(() => {
+    http = createFetch({ egress: LOOPBACK_POLICY });
+  });
+  beforeEach(async () => {
+    const standIn = await startLlmStandIn({ keys: [] });
+    stage.current = { standIn, context: { fetch: http.fetch, signal: new AbortController().signal } };
+  });
+  afterEach(() => stage.current.standIn.stop());
+  afterAll(() => http.close());
+  return stage;
+}
+
+export function keyService(name: string): Required<AnyKeyService> {
+  return keyServiceOf('llm', name) as Required<AnyKeyService>;
+}
+
+export function adminCredential(name: string, config: object, adminKey = ADMIN_KEY): unknown {
+  return parseProvider('llm-admin', name, config, { adminKey }).credential;
+}
+
+/** What a call threw, as whoever works for a workspace passes it on. */
+export async function failureOf(call: Promise<unknown>, name: string) {
+  const thrown = await call.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  return { thrown, failure: toProviderError(thrown, adminOf(name)) };
+}

@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { parseProvider } from '../../src/providers/registry.js';
+import { everyPrintOf } from './prints.js';
+
+const KEY = 'canary-key-a1b2c3d4';
+const llmSecret = { apiKey: KEY };
+const tenderlyConfig = { account: 'acme', project: 'agents' };
+const tenderlySecret = { accessKey: KEY };
+const rpcConfig = { chainId: 1 };
+const rpcSecret = { url: `https://mainnet.rpc.example/v2/${KEY}` };
+
+describe('what a provider shows and where it sends its secret', () => {
+  it.each<[string, string, object, object, object, string]>([
+    ['llm', 'anthropic', {}, llmSecret, { key: '…c3d4', host: 'api.anthropic.com' }, 'https://api.anthropic.com'],
+    [
+      'llm',
+      'mistral',
+      { baseURL: 'https://api.mistral.example/v1/', model: 'large' },
+      llmSecret,
+      { key: '…c3d4', host: 'api.mistral.example', model: 'large' },
+      'https://api.mistral.example/v1',
+    ],
+    [
+      'tenderly',
+      'default',
+      tenderlyConfig,
+      tenderlySecret,
+      { account: 'acme', project: 'agents', key: '…c3d4' },
+      'https://api.tenderly.co',
+    ],
+    [
+      'rpc',
+      'mainnet',
+      rpcConfig,
+      rpcSecret,
+      { chainId: 1, priority: 100, host: 'mainnet.rpc.example', key: '…c3d4' },
+      'https://mainnet.rpc.example',
+    ],
+    [
+      'rpc',
+      'in-the-query',
+      rpcConfig,
+      { url: `https://rpc.example/?apikey=${KEY}` },
+      { chainId: 1, priority: 100, host: 'rpc.example', key: '…c3d4' },
+      'https://rpc.example',
+    ],
+    [
+      'rpc',
+      'in-the-host',
+      rpcConfig,
+      { url: 'https://canary0123456789abcdef0123.eth.example:8443/' },
+      { chainId: 1, priority: 100, host: '….eth.example:8443', key: '…' },
+      'https://canary0123456789abcdef0123.eth.example:8443',
+    ],
+  ])('%s/%s', (type, name, config, secret, shown, destination) => {
+    const parsed = parseProvider(type, name, config, secret);
+    expect(parsed.shown).toEqual(shown);
+    expect(parsed.destination).toBe(destination);
+    expect(JSON.stringify(parsed.shown)).not.toContain(KEY);
+  });
+});
+
+describe('a credential', () => {
+  it('holds its secrets as Secrets', () => {
+    for (const [type, name, config, secret] of [
+      ['llm', 'openai', {}, llmSecret],
+      ['tenderly', 'default', tenderlyConfig, { ...tenderlySecret, nodeAccessKey: KEY }],
+      ['rpc', 'mainnet', rpcConfig, { ...rpcSecret, headers: { authorization: `Bearer ${KEY}` } }],
+    ] as const) {
+      expect(everyPrintOf(parseProvider(type, name, config, secret).credential)).not.toContain(KEY);
+    }
+  });
+
+  it('takes a base URL as the vendor writes it, and as the AI SDK does', () => {
+    const baseURLs = (name: 'anthropic' | 'gemini' | 'openai', baseURL: string) =>
+      parseProvider('llm', name, { baseURL }, llmSecret).credential.baseURL;
+    expect(baseURLs('anthropic', 'https://api.anthropic.com')).toBe('https://api.anthropic.com');
+    expect(baseURLs('anthropic', 'https://api.anthropic.com/v1/')).toBe('https://api.anthropic.com');
+    expect(baseURLs('gemini', 'https://gateway.example/v1beta')).toBe('https://gateway.example');
+    expect(baseURLs('openai', 'https://gateway.example/v1')).toBe('https://gateway.example/v1');
+  });
+
+  it.each([
+    ['user:p%40ss@', 'user:p@ss'],
+    ['user@', 'user:'],
+    [':p%zz@', ':p%zz'],
+  ])('turns the %j of an endpoint into a header, since `fetch` takes no such URL', (userinfo, decoded) => {
+    const { credential } = parseProvider('rpc', 'own-node', rpcConfig, { url: `https://${userinfo}node.example/rpc` });
+    expect(credential.url.reveal()).toBe('https://node.example/rpc');
+    expect(credential.headers.authorization?.reveal()).toBe(`Basic ${Buffer.from(decoded).toString('base64')}`);
+  });
+
+  it('has one header of a name: the one that was given beside the URL', () => {
+    const secret = { url: 'https://user:pass@node.example', headers: { Authorization: 'Bearer canary' } };
+    const { headers } = parseProvider('rpc', 'own-node', rpcConfig, secret).credential;
+    expect(Object.entries(headers).map(([name, value]) => [name, value.reveal()])).toEqual([
+      ['authorization', 'Bearer canary'],
+    ]);
+  });
+});

@@ -1,0 +1,30 @@
+import { expect, it } from 'vitest';
+import { EgressPolicy, PUBLIC_EGRESS } from '../../src/egress/policy.js';
+import { checkDestination, parseProvider } from '../../src/providers/registry.js';
+
+const CANARY = 'canary-key-5e1f0c7d';
+const endpoint = (url: string) => parseProvider('rpc', 'own', { chainId: 1 }, { url }).destination;
+
+it.each([
+  ['rpc', `https://10.0.0.1/${CANARY}`, 'secret.url', 'PROVIDER_EGRESS_NETWORKS'],
+  ['rpc', `http://127.0.0.1:8545/${CANARY}`, 'secret.url', 'PROVIDER_EGRESS_NETWORKS'],
+  ['llm', `https://node.example.com:5432/${CANARY}`, 'config.baseURL', 'PROVIDER_EGRESS_PORTS'],
+])('what is stored as %s is refused by its URL, which is not shown: %s', (type, url, field, setting) => {
+  const check = () => checkDestination({ type, name: 'own' }, endpoint(url), PUBLIC_EGRESS);
+  expect(check).toThrow(expect.objectContaining({ type: 'ProviderConfigInvalid', facts: { fields: [field] } }));
+  expect(check).toThrow(setting);
+  expect(check).not.toThrow(CANARY);
+  expect(check).not.toThrow(new URL(url).hostname);
+});
+
+it('a user in an endpoint is no matter: it became a header', () => {
+  const destination = endpoint(`https://user:${CANARY}@node.example.com/`);
+  expect(() => checkDestination({ type: 'rpc', name: 'own' }, destination, PUBLIC_EGRESS)).not.toThrow();
+});
+
+it('what the settings allow is stored', () => {
+  const egress = new EgressPolicy({ networks: ['loopback'] });
+  expect(() =>
+    checkDestination({ type: 'rpc', name: 'own' }, endpoint('http://127.0.0.1:8545/'), egress),
+  ).not.toThrow();
+});

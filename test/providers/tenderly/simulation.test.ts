@@ -1,0 +1,111 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createFetch, type HttpClient } from '../../../src/egress/http-client.js';
+import { toProviderError } from '../../../src/providers/answers/provider-error.js';
+import { parseProvider } from '../../../src/providers/registry.js';
+import { type SimulationRequest, simulate } from '../../../src/providers/tenderly/simulation.js';
+import { LOOPBACK_POLICY } from '../../support/egress.js';
+import { expectOutcome, tenderly } from '../answers/outcomes.js';
+import { KEY } from '../callers.js';
+import { type ServiceReply, startService } from '../local-service.js';
+
+let http: HttpClient;
+beforeAll(() => {
+  http = createFetch({ egress: LOOPBACK_POLICY });
+});
+afterAll(() => http.close());
+
+const from = '0x00000000000000000000000000000000000000A1';
+const to = '0x00000000000000000000000000000000000000b2';
+const request: SimulationRequest = { networkId: '1', transaction: { from, to } };
+
+async function simulateAt(reply: ServiceReply, asked: SimulationRequest = request) {
+  const service = await startService(reply);
+  const config = { account: 'acme', project: 'agents', baseURL: service.url };
+  const { credential } = parseProvider('tenderly', 'default', config, { accessKey: KEY });
+  const context = { fetch: http.fetch, signal: new AbortController().signal };
+  const result = await simulate(credential, asked, context).catch((error: unknown) => error);
+  return { service, result };
+}
+
+const answer = { transaction: { status: true, gas_used: 21_000 }, simulation: { id: 'sim-1', status: true } };
+
+describe('a simulation', () => {
+  it('is asked for in the project of the credential, with its key', async () => {
+    const { service } = await simulateAt({ status: 200, body: answer });
+    expect(service.requests[0]).toMatchObject({
+      method: 'POST',
+      path: '/api/v1/account/acme/project/agents/simulate',
+      headers: { 'x-access-key': KEY, 'content-type': 'application/json' },
+    });
+    expect(JSON.parse(service.requests[0]?.body ?? '')).toEqual({
+      network_id: '1',
+      from,
+      to,
+      input: '0x',
+      value: '0',
+      save: false,
+      save_if_fails: false,
+      simulation_type: 'quick',
+    });
+  });
+
+  it.each([
+    ['0xde0b6b3a7640000', '1000000000000000000'],
+    ['1000000000000000000', '1000000000000000000'],
+  ])('of %s wei sends them as decimal', async (value, sent) => {
+    const transaction = { from, to, value, input: '0xa9059cbb', gas: 50_000 };
+    const { service } = await simulateAt({ status: 200, body: answer }, { networkId: '1', transaction });
+    expect(JSON.parse(service.requests[0]?.body ?? '')).toMatchObject({
+      value: sent,
+      input: '0xa9059cbb',
+      gas: 50_000,
+    });
+  });
+
+  it('that succeeds says so', async () => {
+    const { result } = await simulateAt({ status: 200, body: answer });
+    expect(result).toEqual({ success: true, gasUsed: 21_000 });
+  });
+
+  it('that fails says why', async () => {
+    const transaction = { status: false, gas_used: 30_000, error_message: 'execution reverted' };
+    const { result } = await simulateAt({ status: 200, body: { transaction } });
+    expect(result).toEqual({ success: false, gasUsed: 30_000, errorMessage: 'execution reverted' });
+  });
+
+  it('that was saved can be found', async () => {
+    const { result } = await simulateAt({ status: 200, body: answer }, { ...request, save: true });
+    expect(result).toMatchObject({ simulationId: 'sim-1' });
+  });
+
+  it.each<[string, number, unknown, Parameters<typeof expectOutcome>[1]]>([
+    ['a dead key', 401, { error: { slug: 'unauthorized', message: KEY } }, 'CredentialRejected'],
+    ['an unknown project', 404, { error: { slug: 'not_found', message: KEY } }, 'ProviderRequestInvalid'],
+    ['a rate limit', 429, KEY, 'ProviderRateLimited'],
+    ['a failure', 502, `<html>${KEY}`, 'ProviderUnavailable'],
+    ['a page that is no API', 200, `<html>${KEY}`, 'ProviderUnavailable'],
+    ['an answer without a result', 200, { transaction: null }, 'ProviderUnavailable'],
+  ])('answered with %s', async (_what, status, body, type) => {
+    const { result } = await simulateAt({ status, body });
+    expect(JSON.stringify(result)).not.toContain(KEY);
+    expectOutcome(toProviderError(result, tenderly), type, tenderly);
+  });
+
+  it.each<[string, object]>([
+    ['networkId', { networkId: 'mainnet' }],
+    ['transaction.from', { transaction: { from: KEY, to } }],
+    ['transaction.to', { transaction: { from } }],
+    ['transaction.input', { transaction: { from, to, input: '0xabc' } }],
+    ['transaction.value', { transaction: { from, to, value: '1.5' } }],
+    ['transaction.value', { transaction: { from, to, value: '-1' } }],
+    ['transaction.gas', { transaction: { from, to, gas: 1.5 } }],
+    ['transaction', { transaction: KEY }],
+    ['save', { save: KEY }],
+  ])('of a request whose %s does not fit is not sent', async (field, change) => {
+    const { service, result } = await simulateAt({ status: 200, body: answer }, { ...request, ...change });
+    expect(result).toMatchObject({ type: 'ProviderRequestInvalid', facts: { fields: [field] } });
+    expect((result as Error).message).toContain(field);
+    expect((result as Error).message).not.toContain(KEY);
+    expect(service.requests).toEqual([]);
+  });
+});

@@ -1,0 +1,240 @@
+/**
+ * The process that runs a rotation's activities is killed before and after each of them. Many rotations run in it, each
+ * is stopped at a point of its own, and once all are there, the process gets a SIGKILL; then another one goes on.
+ */
+
+import { type ChildProcess, fork } from 'node:child_process';
+import { EventEmitter } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { RotateInput, RotationHandle } from '../../src/client/rotation-client.js';
+import type { ProviderIdentity } from '../../src/protocol/references.js';
+import { rotationWorkflowId } from '../../src/protocol/rotation.js';
+import { kill } from '../faults/parts/signals.js';
+import { attemptsIn } from '../integration/history.js';
+import { newWorkspace } from '../support/agent-stage.js';
+import { temporalAddress } from '../support/parts.js';
+import { type OpenaiProjects, type ServiceAccount, startOpenaiProjects } from './openai-projects.js';
+import { RotationStage } from './rotation-stage.js';
+
+interface Case {
+  readonly kind: 'rotated' | 'rolled back' | 'refused' | 'minted' | 'minted and refused';
+  readonly point: string;
+}
+
+const FORWARD = [
+  'beginRotation',
+  'checkNextCredential',
+  'record checked',
+  'activateNextCredential',
+  'awaitFence',
+  'record fenced',
+  'listWorkers',
+  'record drained',
+  'revokePreviousCredential',
+  'endRotation',
+];
+/** Within `issueNextCredential`: the service has made the key, and its answer never arrives. */
+const MADE_NOT_STORED = 'made and not stored';
+const BACK = ['restorePreviousCredential', 'revokePreviousCredential', 'endRotation'];
+
+const beforeAndAfter = (names: readonly string[], kind: Case['kind']): Case[] =>
+  names.flatMap((name) => [
+    { kind, point: `before ${name}` },
+    { kind, point: `after ${name}` },
+  ]);
+const CASES = [
+  ...beforeAndAfter(FORWARD, 'rotated'),
+  ...beforeAndAfter(BACK, 'rolled back'),
+  ...beforeAndAfter(['checkNextCredential', 'endRotation'], 'refused'),
+  ...beforeAndAfter(['issueNextCredential', 'activateNextCredential', 'endRotation'], 'minted'),
+  { kind: 'minted', point: MADE_NOT_STORED } as const,
+  ...beforeAndAfter(['discardIssuedCredential'], 'minted and refused'),
+];
+
+interface Run extends Case {
+  readonly provider: ProviderIdentity;
+  readonly older: string;
+  /** Absent: it is made by the service. */
+  readonly newer: string | undefined;
+  readonly handle: RotationHandle;
+}
+
+const PARKING_WORKER = fileURLToPath(new URL('parking-worker.js', import.meta.url));
+
+let stage: RotationStage;
+let runs: Run[];
+let projects: OpenaiProjects;
+/** By project: what becomes of the next key that is made there. */
+const onMade = new Map<string, (account: ServiceAccount) => Promise<void>>();
+/** Of rotations that are at their point, where their worker cannot tell. */
+const arrivals = new EventEmitter();
+const running = new Set<ChildProcess>();
+
+beforeAll(async () => {
+  stage = await RotationStage.set({ operations: false });
+  const { llm, secrets } = stage.agents;
+  projects = await startOpenaiProjects({
+    onMade: async (project, account) => {
+      secrets.push(account.key);
+      await onMade.get(project)?.(account);
+    },
+    onDeleted: ({ key }) => llm.revoke(key),
+  });
+  const starts = await Promise.all(CASES.map(prepare));
+  const points = Object.fromEntries(starts.map(({ provider, point }) => [rotationWorkflowId(provider), point]));
+  const doomed = startWorker(points);
+  const allParked = parked(doomed, Object.keys(points));
+  runs = await Promise.all(starts.map(start));
+  await allParked;
+  await kill(doomed.pid as number);
+  startWorker({});
+});
+
+afterAll(async () => {
+  for (const child of running) await kill(child.pid as number);
+  await projects?.stop();
+  await stage?.strike();
+});
+
+function startWorker(points: Record<string, string>): ChildProcess {
+  const { database, encryptionKey, grantKeys } = stage.agents;
+  const settings = {
+    store: { databaseUrl: database.managerUrl, ...database.store },
+    encryptionKey,
+    grantKeySet: grantKeys.keySet,
+    temporalAddress: temporalAddress(),
+    points,
+  };
+  const { PATH = '', HOME = '' } = process.env;
+  const child = fork(PARKING_WORKER, {
+    env: { PATH, HOME, PARKING_WORKER: JSON.stringify({ ...settings, taskQueue: stage.taskQueue }) },
+    stdio: ['ignore', 'ignore', process.env.DEBUG_ROTATIONS ? 'inherit' : 'ignore', 'ipc'],
+    execArgv: [],
+  });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+  return child;
+}
+
+/** Resolves once all rotations are where they are to be struck. */
+function parked(child: ChildProcess, workflowIds: readonly string[]): Promise<void> {
+  const missing = new Set(workflowIds);
+  return new Promise((resolve, reject) => {
+    const arrive = (workflowId: string) => {
+      missing.delete(workflowId);
+      if (missing.size === 0) resolve();
+    };
+    child.on('message', ({ parked: workflowId }: { parked: string }) => arrive(workflowId));
+    arrivals.on('made and not stored', arrive);
+    child.once('exit', () =>
+      reject(new Error(`the worker ended before it was to; missing: ${[...missing].join(', ')}`)),
+    );
+  });
+}
+
+const isMinted = ({ kind }: Case) => kind === 'minted' || kind === 'minted and refused';
+
+async function prepare(each: Case) {
+  const workspaceId = newWorkspace();
+  if (isMinted(each)) return prepareMinted(each, workspaceId);
+  const { provider, apiKey: older } = await stage.addAnthropic(workspaceId);
+  const newer = each.kind === 'refused' ? stage.agents.newKey('refused') : stage.admittedKey(workspaceId);
+  return { ...each, provider, older, newer };
+}
+
+async function prepareMinted(each: Case, workspaceId: string) {
+  const { llm, manager } = stage.agents;
+  const older = await stage.agents.addLlm(workspaceId, 'openai');
+  const config = { baseURL: projects.url, project: workspaceId };
+  const secret = { adminKey: stage.agents.newKey('admin') };
+  await manager.configureProvider({ workspaceId, type: 'llm-admin', name: 'openai', config, secret });
+  const provider = { workspaceId, type: 'llm', name: 'openai' };
+  let isFirst = true;
+  onMade.set(workspaceId, async ({ key }) => {
+    if (each.kind === 'minted') llm.admit({ provider: 'openai', key, owner: workspaceId });
+    if (!isFirst || each.point !== MADE_NOT_STORED) return;
+    isFirst = false;
+    arrivals.emit(MADE_NOT_STORED, rotationWorkflowId(provider));
+    await new Promise(() => {});
+  });
+  return { ...each, provider, older, newer: undefined };
+}
+
+async function start(prepared: Omit<Run, 'handle'>): Promise<Run> {
+  const { provider, newer: apiKey, kind } = prepared;
+  // One that is rolled back waits in its overlap for that.
+  const overlap: Partial<RotateInput> = kind === 'rolled back' ? { overlap: '10m' } : {};
+  const secret = apiKey === undefined ? undefined : { apiKey };
+  const handle = await stage.rotate({ ...provider, secret, ...overlap });
+  if (kind === 'rolled back') {
+    await vi.waitFor(async () => expect((await stage.client.status(provider)).overlapUntil).toBeDefined(), 30_000);
+    // It is answered when the rotation has turned, which takes another process where this one is killed first.
+    void stage.client.rollBack(provider, 'a test').catch(() => {});
+  }
+  return { ...prepared, handle };
+}
+
+function find({ kind, point }: Case): Run {
+  return runs.find((run) => run.kind === kind && run.point === point) as Run;
+}
+
+async function expectEnd({ provider, handle }: Run, state: string): Promise<void> {
+  expect(await stage.rotationRows(provider.workspaceId)).toMatchObject([{ state, ended: true, sealed: 0 }]);
+  expect(await stage.leaksOf(handle)).toEqual([]);
+  const attempts = attemptsIn(await handle.fetchHistory());
+  expect(attempts.some(({ attempt }) => attempt > 1)).toBe(true);
+}
+
+const ofKind = (kind: Case['kind']) => CASES.filter((each) => each.kind === kind);
+
+describe('a rotation whose process is killed ends right, once, and keeps nothing sealed:', () => {
+  test.each(ofKind('rotated'))('$point', async (each) => {
+    const run = find(each);
+    expect(await run.handle.result()).toMatchObject({
+      fromVersion: 1,
+      toVersion: 2,
+      drain: { drained: true },
+      revocation: { outcome: 'by-hand' },
+    });
+    expect(await stage.served(run.provider)).toEqual({ version: 2, apiKey: run.newer });
+    await expectEnd(run, 'drained');
+  });
+});
+
+describe('a rotation that is rolled back, and whose process is killed, brings the older credential back once:', () => {
+  test.each(ofKind('rolled back'))('$point', async (each) => {
+    const run = find(each);
+    expect(await run.handle.result()).toMatchObject({ state: 'rolled-back', toVersion: 3 });
+    expect(await stage.served(run.provider)).toEqual({ version: 3, apiKey: run.older });
+    await expectEnd(run, 'rolled-back');
+  });
+});
+
+describe('a rotation to a key that is refused changes nothing, also where its process is killed:', () => {
+  test.each(ofKind('refused'))('$point', async (each) => {
+    const run = find(each);
+    await expect(run.handle.result()).rejects.toThrow();
+    expect(await stage.served(run.provider)).toEqual({ version: 1, apiKey: run.older });
+    await expectEnd(run, 'failed');
+  });
+});
+
+describe('a rotation to a key that the service makes leaves one service account behind, whatever it is killed at:', () => {
+  test.each(ofKind('minted'))('$point', async (each) => {
+    const run = find(each);
+    expect(await run.handle.result()).toMatchObject({ fromVersion: 1, toVersion: 2, drain: { drained: true } });
+    const accounts = projects.accounts(run.provider.workspaceId);
+    expect(await stage.served(run.provider)).toEqual({ version: 2, apiKey: accounts[0]?.key });
+    expect(accounts).toHaveLength(1);
+    await expectEnd(run, 'drained');
+  });
+
+  test.each(ofKind('minted and refused'))('or none where it is refused: $point', async (each) => {
+    const run = find(each);
+    await expect(run.handle.result()).rejects.toThrow();
+    expect(projects.accounts(run.provider.workspaceId)).toEqual([]);
+    expect(await stage.served(run.provider)).toEqual({ version: 1, apiKey: run.older });
+    await expectEnd(run, 'failed');
+  });
+});

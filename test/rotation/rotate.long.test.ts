@@ -1,0 +1,288 @@
+/** Rotations end to end: real Temporal, real Postgres, real workers, and services that know which keys are good. */
+
+import proto from '@temporalio/proto';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { RotateInput, RotationHandle } from '../../src/client/rotation-client.js';
+import type { ProviderIdentity } from '../../src/protocol/references.js';
+import type { RotationStatus } from '../../src/protocol/rotation.js';
+import { openProviderStore } from '../../src/store/provider-store.js';
+import { eventsIn, summariesOf } from '../integration/history.js';
+import { newWorkspace } from '../support/agent-stage.js';
+import { uniqueName } from '../support/parts.js';
+import { RotationStage } from './rotation-stage.js';
+
+/** The service cannot tell for half a minute: that rotation goes on beside the other tests. */
+let cannotTell: { provider: ProviderIdentity; older: string; handle: RotationHandle };
+let stage: RotationStage;
+
+beforeAll(async () => {
+  stage = await RotationStage.set();
+  const { provider, apiKey: older } = await stage.addAnthropic(newWorkspace());
+  const apiKey = stage.admittedKey(provider.workspaceId);
+  stage.agents.llm.failNext({ owner: provider.workspaceId, status: 503, times: 99 });
+  cannotTell = { provider, older, handle: await stage.rotate({ ...provider, secret: { apiKey } }) };
+});
+afterAll(() => stage?.strike());
+
+/** A rotation whose check waits at the service. */
+async function rotateHeld(provider: ProviderIdentity, more: Partial<RotateInput> = {}) {
+  const apiKey = stage.admittedKey(provider.workspaceId);
+  const hold = stage.agents.llm.holdNext({ owner: provider.workspaceId });
+  const handle = await stage.rotate({ ...provider, secret: { apiKey }, ...more });
+  await hold.arrived;
+  return { handle, apiKey, release: hold.release };
+}
+
+async function until(provider: ProviderIdentity, isSo: (status: RotationStatus) => unknown): Promise<RotationStatus> {
+  return vi.waitFor(
+    async () => {
+      const status = await stage.client.status(provider);
+      expect(isSo(status), JSON.stringify(status)).toBeTruthy();
+      return status;
+    },
+    { timeout: 20_000 },
+  );
+}
+
+const failed = (type: string, message = '') =>
+  expect.objectContaining({ type, message: expect.stringContaining(message) });
+
+describe('a rotation', () => {
+  test('checks, activates, fences and drains, says what it proved, and keeps no secret anywhere', async () => {
+    const { provider } = await stage.addAnthropic(newWorkspace());
+    await stage.served(provider);
+    const apiKey = stage.admittedKey(provider.workspaceId);
+    const handle = await stage.rotate({ ...provider, secret: { apiKey } });
+    const result = await handle.result();
+    expect(result).toMatchObject({
+      state: 'drained',
+      fromVersion: 1,
+      toVersion: 2,
+      check: { outcome: 'ok' },
+      drain: { drained: true, holders: [] },
+      revocation: { outcome: 'by-hand', detail: expect.stringContaining('platform.claude.com') },
+    });
+    expect(result.fence?.workers).toEqual([expect.objectContaining({ outcome: 'applied' })]);
+    expect(await stage.served(provider)).toEqual({ version: 2, apiKey });
+    expect(await stage.rotationRows(provider.workspaceId)).toMatchObject([
+      { state: 'drained', ended: true, sealed: 0 },
+    ]);
+    expect(await stage.client.status(provider)).toEqual(result);
+    expect(await stage.leaksOf(handle)).toEqual([]);
+  });
+
+  test('shows in the Temporal UI what each stage did, and the table of its workers', async () => {
+    const { provider } = await stage.addAnthropic(newWorkspace());
+    const { handle, release } = await rotateHeld(provider);
+    expect(await stage.client.status(provider)).toMatchObject({ state: 'staged', fromVersion: 1 });
+    release();
+    await handle.result();
+    const who = `llm/anthropic of ${provider.workspaceId}`;
+    const { identity } = (await stage.agents.manager.listWorkers())[0] as { identity: string };
+    const summaries = summariesOf(await handle.fetchHistory());
+    expect(summaries).toEqual(
+      expect.arrayContaining([
+        ...['begin', 'check the next credential', 'checked', 'activate the next credential'].map(
+          (w) => `${w} · ${who}`,
+        ),
+        'wait until no worker serves what was before',
+        ...['fenced', 'drained', 'revoke the older credential', 'end'].map((what) => `${what} · ${who}`),
+        `holders · ${identity}`,
+      ]),
+    );
+    const { currentDetails } = await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');
+    expect(currentDetails).toContain(`**${who}**`);
+    expect(currentDetails).toContain('version 1 → 2');
+    expect(currentDetails).toMatch(
+      new RegExp(`\\| worker \\| answer \\| after \\|\\n.*\\n\\| ${identity}\\s+\\| applied\\s+\\|`),
+    );
+  });
+});
+
+describe('a rotation that is not to be changes nothing:', () => {
+  test('the service refuses the next credential', async () => {
+    const { provider, apiKey: older } = await stage.addAnthropic(newWorkspace());
+    const handle = await stage.rotate({ ...provider, secret: { apiKey: stage.agents.newKey('refused') } });
+    await expect(handle.result()).rejects.toMatchObject({ cause: failed('CredentialRejected', 'is refused') });
+    expect(await stage.served(provider)).toEqual({ version: 1, apiKey: older });
+    expect(await stage.rotationRows(provider.workspaceId)).toEqual([
+      { state: 'failed', ended: true, sealed: 0, reason: expect.stringContaining('the next credential is refused') },
+    ]);
+    expect(await stage.client.status(provider)).toMatchObject({ state: 'failed', check: { outcome: 'rejected' } });
+    expect(await stage.leaksOf(handle)).toEqual([]);
+  });
+
+  test('the provider is changed while its rotation is under way', async () => {
+    const { provider, apiKey: older } = await stage.addAnthropic(newWorkspace());
+    const { handle, release } = await rotateHeld(provider);
+    await stage.agents.manager.updateProvider({ ...provider, config: { model: 'claude-other' } });
+    release();
+    await expect(handle.result()).rejects.toThrow();
+    expect(await stage.rotationRows(provider.workspaceId)).toMatchObject([
+      { state: 'failed', ended: true, sealed: 0, reason: expect.stringContaining('changed meanwhile') },
+    ]);
+    await stage.agents.manager.awaitFence();
+    expect(await stage.served(provider)).toEqual({ version: 2, apiKey: older });
+  });
+
+  test('the next credential is the one that is there', async () => {
+    const { provider, apiKey } = await stage.addAnthropic(newWorkspace());
+    await expect(stage.rotate({ ...provider, secret: { apiKey } })).rejects.toEqual(failed('ProviderConfigInvalid'));
+    expect(await stage.rotationRows(provider.workspaceId)).toEqual([]);
+  });
+
+  test('another one is under way, which goes on unharmed', async () => {
+    const { provider } = await stage.addAnthropic(newWorkspace());
+    const { handle, release, apiKey } = await rotateHeld(provider);
+    const another = { apiKey: stage.admittedKey(provider.workspaceId) };
+    await expect(stage.rotate({ ...provider, secret: another })).rejects.toEqual(failed('RotationInProgress'));
+    release();
+    expect(await handle.result()).toMatchObject({ state: 'drained', toVersion: 2 });
+    expect(await stage.served(provider)).toEqual({ version: 2, apiKey });
+    expect(await stage.rotationRows(provider.workspaceId)).toHaveLength(1);
+  });
+});
+
+test('a service that cannot tell whether it takes the key does not stop whoever accepts that', async () => {
+  const { provider } = await stage.addAnthropic(newWorkspace());
+  const apiKey = stage.admittedKey(provider.workspaceId);
+  stage.agents.llm.failNext({ owner: provider.workspaceId, status: 503 });
+  const handle = await stage.rotate({ ...provider, secret: { apiKey }, acceptUnchecked: true });
+  expect(await handle.result()).toMatchObject({ state: 'drained', check: { outcome: 'cannot-tell' } });
+  expect(await stage.served(provider)).toEqual({ version: 2, apiKey });
+});
+
+test('a rotation whose workflow was terminated keeps nobody out, and keeps nothing sealed', async () => {
+  const { provider } = await stage.addAnthropic(newWorkspace());
+  const { handle, release } = await rotateHeld(provider);
+  await handle.terminate();
+  release();
+  const apiKey = stage.admittedKey(provider.workspaceId);
+  const next = await stage.rotate({ ...provider, secret: { apiKey } });
+  expect(await next.result()).toMatchObject({ state: 'drained', toVersion: 2 });
+  expect(await stage.served(provider)).toEqual({ version: 2, apiKey });
+  expect(await stage.rotationRows(provider.workspaceId)).toMatchObject([
+    { state: 'failed', ended: true, sealed: 0 },
+    { state: 'drained', ended: true, sealed: 0 },
+  ]);
+});
+
+describe('rolling back', () => {
+  test('during the overlap brings the older credential back, as a version of its own', async () => {
+    const { provider, apiKey: older } = await stage.addAnthropic(newWorkspace());
+    const { handle, release, apiKey: newer } = await rotateHeld(provider, { overlap: '10m' });
+    const early = stage.client.rollBack(provider, 'too early');
+    await expect(early).rejects.toEqual(failed('RotationFailed', 'it is staged'));
+    release();
+    await until(provider, ({ overlapUntil }) => overlapUntil);
+    expect(await stage.served(provider)).toEqual({ version: 2, apiKey: newer });
+    await expect(stage.client.rollBack(provider, '')).rejects.toEqual(failed('ProviderConfigInvalid', 'a reason'));
+    const turned = stage.client.rollBack(provider, 'the newer one is not paid for');
+    const again = stage.client.rollBack(provider, 'twice');
+    const answers = await Promise.allSettled([turned, again]);
+    expect(answers.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(await handle.result()).toMatchObject({
+      state: 'rolled-back',
+      rollingBack: true,
+      fromVersion: 2,
+      toVersion: 3,
+      drain: { drained: true },
+      revocation: { outcome: 'by-hand' },
+    });
+    expect(await stage.served(provider)).toEqual({ version: 3, apiKey: older });
+    expect(await stage.rotationRows(provider.workspaceId)).toMatchObject([
+      { state: 'rolled-back', ended: true, sealed: 0 },
+    ]);
+    const late = stage.client.rollBack(provider, 'too late');
+    await expect(late).rejects.toEqual(failed('RotationFailed', 'no rotation'));
+    expect(await stage.leaksOf(handle)).toEqual([]);
+  });
+
+  test('while a step holds the older credential still', async () => {
+    const { provider, apiKey: older } = await stage.addAnthropic(newWorkspace());
+    const { resolver } = stage.worker.providers;
+    const reference = await resolver.resolveLlmKey({ workspaceId: provider.workspaceId, provider: 'anthropic' });
+    let endStep = () => {};
+    const step = resolver.withProvider(reference, () => new Promise<void>((resolve) => (endStep = resolve)));
+    const handle = await stage.rotate({ ...provider, secret: { apiKey: stage.admittedKey(provider.workspaceId) } });
+    await until(provider, ({ drain }) => drain?.drained === false);
+    await stage.client.rollBack(provider, 'it costs too much');
+    endStep();
+    await step;
+    expect(await handle.result()).toMatchObject({ state: 'rolled-back', toVersion: 3, drain: { drained: true } });
+    expect(await stage.served(provider)).toEqual({ version: 3, apiKey: older });
+  });
+
+  test('is refused where the provider was changed since, and leaves it as it is', async () => {
+    const { provider } = await stage.addAnthropic(newWorkspace());
+    const { handle, release, apiKey: newer } = await rotateHeld(provider, { overlap: '10m' });
+    release();
+    await until(provider, ({ overlapUntil }) => overlapUntil);
+    await stage.agents.manager.updateProvider({ ...provider, config: { model: 'claude-other' } });
+    const rolledBack = stage.client.rollBack(provider, 'too late');
+    await expect(rolledBack).rejects.toEqual(failed('RotationFailed', 'changed meanwhile'));
+    await expect(handle.result()).rejects.toThrow();
+    await stage.agents.manager.awaitFence();
+    expect(await stage.served(provider)).toEqual({ version: 3, apiKey: newer });
+    expect(await stage.rotationRows(provider.workspaceId)).toMatchObject([
+      { state: 'drained', ended: true, sealed: 0, reason: expect.stringContaining('may still be valid') },
+    ]);
+  });
+});
+
+test('an older credential that was configured again during the overlap is not revoked', async () => {
+  const { provider, apiKey: older } = await stage.addAnthropic(newWorkspace());
+  const { handle, release } = await rotateHeld(provider, { overlap: '3s' });
+  release();
+  await until(provider, ({ overlapUntil }) => overlapUntil);
+  await stage.agents.manager.updateProvider({ ...provider, secret: { apiKey: older } });
+  expect(await handle.result()).toMatchObject({
+    revocation: { outcome: 'by-hand', detail: expect.stringContaining('configured again') },
+  });
+});
+
+test('the search of histories finds a secret that stands in one', async () => {
+  const { provider } = await stage.addAnthropic(newWorkspace());
+  const { handle, release, apiKey } = await rotateHeld(provider, { overlap: '10m' });
+  release();
+  await until(provider, ({ overlapUntil }) => overlapUntil);
+  await stage.client.rollBack(provider, `it was posted: ${apiKey}`);
+  await handle.result();
+  expect(await stage.leaksOf(handle)).not.toEqual([]);
+});
+
+// The two that last longest wait together.
+test.concurrent('a service that cannot tell is asked again, and then the rotation ends without a change', async () => {
+  const { provider, older, handle } = cannotTell;
+  await expect(handle.result()).rejects.toMatchObject({ cause: failed('RotationFailed', 'nobody can tell') });
+  const asked = stage.agents.llm.calls().filter(({ owner }) => owner === provider.workspaceId);
+  expect(asked).toHaveLength(5);
+  expect(await stage.served(provider)).toEqual({ version: 1, apiKey: older });
+  expect(await stage.rotationRows(provider.workspaceId)).toMatchObject([{ state: 'failed', ended: true, sealed: 0 }]);
+  expect(await stage.leaksOf(handle)).toEqual([]);
+});
+
+test.concurrent('more workers than one history holds are asked by child workflows; those that are silent are waited out', async () => {
+  const { provider } = await stage.addAnthropic(newWorkspace());
+  const leaseMs = 300;
+  const store = openProviderStore({ databaseUrl: stage.agents.database.resolverUrl });
+  const fleet = Array.from({ length: 205 }, () => uniqueName('silent'));
+  for (const workerId of fleet) {
+    const queue = { taskQueue: `nobody/${workerId}`, identity: workerId, build: 'none' };
+    await store.registerWorker({ workerId, ...queue, leaseMs, longestStepMs: 60_000 });
+  }
+  await store.close();
+  const secret = { apiKey: stage.admittedKey(provider.workspaceId) };
+  const handle = await stage.rotate({ ...provider, secret, drainLimit: '1ms' });
+  const { fence, drain } = await handle.result();
+  expect(fence?.workers.filter(({ outcome }) => outcome === 'waited-out')).toHaveLength(fleet.length);
+  expect(fence?.tookMs).toBeGreaterThanOrEqual(leaseMs);
+  expect(fence?.tookMs).toBeLessThan(10_000);
+  // They may run a step still: nobody knows better.
+  expect(drain).toMatchObject({ drained: false });
+  expect(new Set(drain?.holders.map(({ workerId }) => workerId))).toEqual(new Set(fleet));
+  const { EventType } = proto.temporal.api.enums.v1;
+  const events = eventsIn(await handle.fetchHistory(), EventType as unknown as Record<number, string>);
+  expect(events.filter((event) => event === 'CHILD_WORKFLOW_EXECUTION_STARTED').length).toBeGreaterThanOrEqual(2);
+  expect(events.length).toBeLessThan(200);
+});

@@ -1,0 +1,82 @@
+/** That a listener hears of changes, makes up for what it missed, and leaves nothing behind. On the real Postgres. */
+import pg from 'pg';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { type ChangeListener, listenForChanges } from '../../src/store/change-listener.js';
+import { createTestDatabase, type TestDatabase, withSession } from '../support/database.js';
+
+const WAIT = { timeout: 20_000 };
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+// Which fails where a session was left open.
+afterAll(() => database?.drop());
+
+const psql = (sql: string) => withSession(database.ownerUrl, (session) => session.query(sql));
+const SESSIONS = `from pg_stat_activity
+  where datname = current_database() and application_name = 'workspace-providers listener'`;
+const sessions = async () => (await psql(`select ${SESSIONS}`)).rowCount;
+const notify = () => psql("select pg_notify('provider_changes', '1')");
+
+async function listening(): Promise<{ listener: ChangeListener; onChange: ReturnType<typeof vi.fn<() => void>> }> {
+  const onChange = vi.fn<() => void>();
+  const listener = listenForChanges(database.resolverUrl, onChange);
+  await vi.waitUntil(() => onChange.mock.calls.length === 1, WAIT);
+  return { listener, onChange };
+}
+
+it('it calls once it listens, since changes may have been missed until then, and at each notification', async () => {
+  const { listener, onChange } = await listening();
+  await notify();
+  await vi.waitUntil(() => onChange.mock.calls.length === 2, WAIT);
+  await listener.close();
+});
+
+it('a session that the server ends is made anew, and what was missed is made up for', async () => {
+  const { listener, onChange } = await listening();
+  for (const round of [2, 3]) {
+    await psql(`select pg_terminate_backend(pid) ${SESSIONS}`);
+    await vi.waitUntil(() => onChange.mock.calls.length >= round, WAIT);
+  }
+  const heard = onChange.mock.calls.length;
+  await notify();
+  await vi.waitUntil(() => onChange.mock.calls.length > heard, WAIT);
+  expect(await sessions()).toBe(1);
+  await listener.close();
+});
+
+it('it tries again where it cannot connect, until it can', async () => {
+  const login = new URL(database.resolverUrl).username;
+  await psql(`alter role ${login} nologin`);
+  const onChange = vi.fn();
+  const connect = vi.spyOn(pg.Client.prototype, 'connect');
+  const listener = listenForChanges(database.resolverUrl, onChange);
+  const ofListener = () => (connect.mock.contexts as pg.Client[]).filter(({ user }) => user === login).length;
+  await vi.waitUntil(() => ofListener() >= 3, WAIT);
+  expect(onChange).not.toHaveBeenCalled();
+  await psql(`alter role ${login} login`);
+  await vi.waitUntil(() => onChange.mock.calls.length === 1, WAIT);
+  await listener.close();
+});
+
+it('closed, it ends its session, calls no more, and closes again without harm', async () => {
+  const { listener, onChange } = await listening();
+  await listener.close();
+  await listener.close();
+  await vi.waitUntil(async () => (await sessions()) === 0, WAIT);
+  await notify();
+  expect(onChange).toHaveBeenCalledTimes(1);
+});
+
+it('closed before it is connected, it leaves no session behind', async () => {
+  const onChange = vi.fn();
+  const listener = listenForChanges(database.resolverUrl, onChange);
+  await listener.close();
+  await vi.waitUntil(async () => (await sessions()) === 0, WAIT);
+  expect(onChange).not.toHaveBeenCalled();
+});
+
+it.each(['', 'http://127.0.0.1/', 'postgres://no port:x'])('a URL that is none is refused at once: %j', (url) => {
+  expect(() => listenForChanges(url, () => {})).toThrow(expect.objectContaining({ type: 'SetupInvalid' }));
+});

@@ -1,0 +1,179 @@
+import { inspect } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ManagementStore, openManagementStore } from '../../src/store/management-store.js';
+import { createTestDatabase, type TestDatabase, withSession } from '../support/database.js';
+import { anyWorkspace, dataKey, provider, row, sealed } from './rows.js';
+
+let database: TestDatabase;
+let store: ManagementStore;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  store = openManagementStore({ databaseUrl: database.managerUrl });
+});
+afterAll(async () => {
+  await store?.close();
+  await database?.drop();
+});
+
+describe('putProvider', () => {
+  it('stores what readWorkspace then returns', async () => {
+    const workspaceId = anyWorkspace();
+    await store.addDataKey(workspaceId, dataKey('k1'));
+    await store.putProvider(provider(workspaceId), row('a'));
+    await store.putProvider(provider(workspaceId, 'mainnet', 'rpc'), row('b'));
+    expect(await store.readWorkspace(workspaceId)).toEqual({
+      epoch: expect.any(Number),
+      dataKeys: [dataKey('k1')],
+      providers: [
+        { type: 'llm', name: 'anthropic', ...row('a'), status: 'active', version: 1 },
+        { type: 'rpc', name: 'mainnet', ...row('b'), status: 'active', version: 1 },
+      ],
+    });
+  });
+
+  it('writes over the expected version alone', async () => {
+    const identity = provider(anyWorkspace());
+    const changed = {
+      type: 'ProviderChanged',
+      facts: { provider: identity, fields: ['expectedVersion'] },
+      message: expect.stringMatching(/is not at version \d any more/),
+    };
+    await expect(store.putProvider(identity, { ...row('a'), expectedVersion: 1 })).rejects.toMatchObject(changed);
+    expect(await store.putProvider(identity, { ...row('a'), expectedVersion: 0 })).toEqual({ version: 1 });
+    await expect(store.putProvider(identity, { ...row('b'), expectedVersion: 0 })).rejects.toMatchObject(changed);
+    expect(await store.putProvider(identity, { ...row('b'), expectedVersion: 1 })).toEqual({ version: 2 });
+    await expect(store.putProvider(identity, { ...row('c'), expectedVersion: 1 })).rejects.toMatchObject(changed);
+    expect((await store.listProviders(identity.workspaceId))[0]).toMatchObject(row('b'));
+  });
+
+  it.each([0, 1])('lets one of many writers win who expect version %i', async (expectedVersion) => {
+    const identity = provider(anyWorkspace());
+    if (expectedVersion === 1) await store.putProvider(identity, row('first'));
+    const writes = await Promise.allSettled(
+      Array.from({ length: 8 }, (_, writer) => store.putProvider(identity, { ...row(`${writer}`), expectedVersion })),
+    );
+    expect(writes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+
+  it('leaves a provider switched off that was switched off', async () => {
+    const identity = provider(anyWorkspace());
+    await store.putProvider(identity, row('a'));
+    expect(await store.setStatus(identity, 'disabled')).toEqual({ version: 2 });
+    expect(await store.putProvider(identity, row('b'))).toEqual({ version: 3 });
+    expect((await store.listProviders(identity.workspaceId))[0]).toMatchObject({ status: 'disabled', version: 3 });
+  });
+
+  const CANARY = 'canary-never-in-an-error';
+  const cyclic: Record<string, unknown> = {};
+  cyclic.self = cyclic;
+  it.each([
+    ['config', { config: [CANARY] }],
+    ['config', { config: CANARY }],
+    ['config', { config: undefined }],
+    ['config', { config: null }],
+    ['config', { config: cyclic }],
+    ['config', { config: { note: CANARY, ten: 10n } }],
+    ['config', { config: { note: CANARY.padEnd(16_384, 'x') } }],
+    ['config', { config: { note: `${CANARY}\u0000` } }],
+    ['config', { config: { note: `${CANARY}\ud800` } }],
+    ['encryptedConfig', { encryptedConfig: CANARY }],
+    ['encryptedConfig', { encryptedConfig: '' }],
+    ['encryptedConfig', { encryptedConfig: `${sealed(CANARY)}\n` }],
+    [undefined, { encryptedConfig: `${sealed(CANARY)}\u0000` }],
+    ['encryptedConfig', { encryptedConfig: sealed(CANARY.padEnd(10_000_000, 'x')) }],
+    ['workspaceId', { workspaceId: `${CANARY} ` }],
+    ['workspaceId', { workspaceId: `${CANARY}\n` }],
+    ['type', { type: CANARY.toUpperCase() }],
+    ['name', { name: `${CANARY}\u0000` }],
+    ['name', { name: `${CANARY}é` }],
+  ])('refuses a %s that does not fit, naming it and repeating nothing of the row (%#)', async (field, wrong) => {
+    const workspaceId = anyWorkspace();
+    const write = { ...provider(workspaceId), ...row(CANARY), ...wrong };
+    const error = await store.putProvider(write, write).catch((thrown) => thrown);
+    expect(error).toMatchObject({ name: 'ProviderError', type: 'ProviderConfigInvalid' });
+    expect(error.facts).toEqual(field ? { fields: [field] } : {});
+    expect(error.cause).toBeUndefined();
+    // Everything that a log could print of it, hidden properties included.
+    expect(inspect(error, { showHidden: true, depth: 9 }).toLowerCase()).not.toContain(CANARY);
+    expect(await store.listProviders(workspaceId)).toEqual([]);
+  });
+});
+
+describe('addDataKey', () => {
+  it('gives all who race the same key, that of the first', async () => {
+    const workspaceId = anyWorkspace();
+    const keys = await Promise.all(
+      ['a', 'b', 'c', 'd', 'e', 'f'].map((kid) => store.addDataKey(workspaceId, dataKey(kid))),
+    );
+    expect(new Set(keys.map(({ kid }) => kid)).size).toBe(1);
+    expect(keys[0]).toEqual(dataKey(keys[0]?.kid ?? ''));
+    expect((await store.readWorkspace(workspaceId)).dataKeys).toEqual([keys[0]]);
+  });
+
+  it('puts the active key first, before those that only open', async () => {
+    const workspaceId = anyWorkspace();
+    await store.addDataKey(workspaceId, dataKey('old'));
+    await withSession(database.ownerUrl, (session) => session.query(`update workspace_keys set state = 'retired'`));
+    await store.addDataKey(workspaceId, dataKey('new'));
+    expect((await store.readWorkspace(workspaceId)).dataKeys).toEqual([dataKey('new'), dataKey('old')]);
+  });
+
+  it.each([
+    ['kid', { kid: 'canary é' }],
+    ['wrappedKey', { wrappedKey: 'canary\n' }],
+    ['wrappedKey', { wrappedKey: 'x'.repeat(8193) }],
+    ['rootKeyId', { rootKeyId: '' }],
+  ])('refuses a %s that does not fit', async (field, wrong) => {
+    await expect(store.addDataKey(anyWorkspace(), { ...dataKey('k'), ...wrong })).rejects.toMatchObject({
+      type: 'ProviderConfigInvalid',
+      facts: { fields: [field] },
+      message: expect.not.stringContaining('canary'),
+    });
+  });
+
+  it('deletes the keys of one workspace alone', async () => {
+    const [mine, theirs] = [anyWorkspace(), anyWorkspace()];
+    for (const workspace of [mine, theirs]) await store.addDataKey(workspace, dataKey('k'));
+    await store.deleteDataKeys(mine);
+    expect((await store.readWorkspace(mine)).dataKeys).toEqual([]);
+    expect((await store.readWorkspace(theirs)).dataKeys).toEqual([dataKey('k')]);
+  });
+});
+
+describe('listProviders', () => {
+  it('tells when each was changed, its credential replaced, and what the last check of this version found', async () => {
+    const identity = provider(anyWorkspace());
+    await store.putProvider(identity, row('a'));
+    const [added] = await store.listProviders(identity.workspaceId);
+    expect(added).toEqual({
+      ...{ type: 'llm', name: 'anthropic', ...row('a'), status: 'active', version: 1 },
+      ...{ createdAt: expect.any(Date), updatedAt: added?.createdAt, rotatedAt: added?.createdAt },
+    });
+
+    await store.recordCheck(identity, 1, 'ok');
+    await withSession(database.ownerUrl, (session) =>
+      session.query(`update workspace_providers set rotate_every = interval '90 days' where workspace_id = $1`, [
+        identity.workspaceId,
+      ]),
+    );
+    const [checked] = await store.listProviders(identity.workspaceId);
+    expect(checked).toEqual({ ...added, rotateEvery: '90 days', lastCheck: { outcome: 'ok', at: expect.any(Date) } });
+
+    await store.putProvider(identity, { config: { note: 'b' }, encryptedConfig: sealed('a') });
+    await store.recordCheck(identity, 1, 'rejected');
+    const [changed] = await store.listProviders(identity.workspaceId);
+    expect(changed).toMatchObject({ version: 2, createdAt: added?.createdAt, rotatedAt: added?.rotatedAt });
+    expect(changed?.updatedAt.getTime()).toBeGreaterThan(added?.updatedAt.getTime() ?? Number.POSITIVE_INFINITY);
+    expect(changed?.lastCheck).toBeUndefined();
+  });
+});
+
+describe('a provider that is not there', () => {
+  it('cannot be switched, is not removed, and a check of it is forgotten', async () => {
+    const identity = provider(anyWorkspace());
+    await expect(store.setStatus(identity, 'disabled')).rejects.toMatchObject({ type: 'ProviderNotConfigured' });
+    expect(await store.removeProvider(identity)).toBe(false);
+    await store.recordCheck(identity, 1, 'ok');
+    expect(await store.listProviders(identity.workspaceId)).toEqual([]);
+  });
+});

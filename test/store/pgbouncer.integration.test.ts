@@ -1,0 +1,169 @@
+/** Behind PgBouncer in transaction mode, Debian's own: workers, managers and other services, each on shared sessions. */
+import type pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { listenForChanges } from '../../src/store/change-listener.js';
+import { type ManagementStore, openManagementStore } from '../../src/store/management-store.js';
+import { openProviderStore, type ProviderStore } from '../../src/store/provider-store.js';
+import { type PgBouncerPart, startPgBouncer } from '../../testbed/pgbouncer.js';
+import { createTestDatabase, type TestDatabase, withSession } from '../support/database.js';
+import { postgresUrl } from '../support/parts.js';
+import { anyWorkspace, dataKey, provider, row } from './rows.js';
+
+const SESSIONS = 2;
+const CLIENTS = 10;
+const WORKSPACES = Array.from({ length: 40 }, anyWorkspace);
+const SETTING = `select current_setting('app.workspace_id', true) as setting`;
+
+let pooler: PgBouncerPart;
+let database: TestDatabase;
+let manager: ManagementStore;
+let worker: ProviderStore;
+
+beforeAll(async () => {
+  pooler = await startPgBouncer({ postgresUrl: postgresUrl(), poolSize: SESSIONS });
+  database = await createTestDatabase();
+  const options = { preparedStatements: false, maxConnections: CLIENTS };
+  manager = openManagementStore({ databaseUrl: pooler.through(database.managerUrl), ...options });
+  worker = openProviderStore({ databaseUrl: pooler.through(database.resolverUrl), ...options });
+});
+afterAll(async () => {
+  await Promise.all([manager?.close(), worker?.close()]);
+  await pooler?.stop();
+  // Which fails where a session was left open.
+  await database?.drop();
+});
+
+/** As many clients of that login as the pooler has no sessions for, each with a turn of its own. */
+async function atOnce<Result>(url: string, work: (client: pg.Client, turn: number) => Promise<Result>) {
+  return Promise.all(
+    Array.from({ length: CLIENTS }, (_, turn) => withSession(pooler.through(url), (client) => work(client, turn))),
+  );
+}
+
+/** What stands in the sessions at the server, of whichever client. */
+async function settingsLeft(url: string): Promise<unknown[]> {
+  const seen = await atOnce(url, async (client) => (await client.query(SETTING)).rows[0].setting || '');
+  return [...new Set(seen)];
+}
+
+describe('through it', () => {
+  it('a manager configures, rotates and lists the providers of many workspaces at once', async () => {
+    await manager.preflight();
+    await Promise.all(
+      WORKSPACES.map(async (workspace) => {
+        const identity = provider(workspace);
+        await manager.addDataKey(workspace, dataKey(`key-${workspace}`));
+        expect(await manager.putProvider(identity, { ...row(workspace), expectedVersion: 0 })).toEqual({ version: 1 });
+        await manager.setStatus(identity, 'disabled');
+        await manager.setStatus(identity, 'active');
+        await manager.recordCheck(identity, 3, 'ok');
+        const rotationId = `rotation-${workspace.replace(/\W/g, '-')}`;
+        const nextEncryptedConfig = row('next').encryptedConfig;
+        await manager.stageRotation({ rotationId, provider: identity, nextEncryptedConfig });
+        await manager.beginRotation(rotationId, workspace);
+        await manager.advanceRotation(rotationId, 'checked');
+        expect(await manager.activateRotation(rotationId)).toEqual({ version: 4 });
+        await manager.endRotation(rotationId, 'revoked');
+        const listed = await manager.listProviders(workspace);
+        expect(listed).toMatchObject([{ config: { note: workspace }, version: 4, status: 'active' }]);
+      }),
+    );
+    const page = { limit: 100 };
+    expect((await manager.listActiveProviders(page)).length).toBe(WORKSPACES.length);
+    expect((await manager.listDataKeys(undefined, 100)).length).toBe(WORKSPACES.length);
+    expect((await manager.listRotations(undefined, 100)).length).toBe(WORKSPACES.length);
+  });
+
+  it('a worker reads each workspace as itself, takes its lease and hears what changed', async () => {
+    await worker.preflight();
+    await Promise.all(
+      [...WORKSPACES, ...WORKSPACES].map(async (workspace) => {
+        const { dataKeys, providers } = await worker.readWorkspace(workspace);
+        expect(dataKeys).toEqual([dataKey(`key-${workspace}`)]);
+        expect(providers).toMatchObject([{ config: { note: workspace }, version: 4 }]);
+      }),
+    );
+    const workerId = 'behind-a-pooler';
+    const registration = { workerId, taskQueue: 'q', identity: 'i', build: '0', leaseMs: 1_000, longestStepMs: 0 };
+    await worker.registerWorker(registration);
+    const epoch = await worker.readEpoch();
+    await manager.setStatus(provider(WORKSPACES[0] as string), 'disabled');
+    expect(await worker.renewLease(workerId, epoch, 20_000)).toEqual({ epoch: epoch + 1, changed: [WORKSPACES[0]] });
+    await worker.deregisterWorker(workerId);
+  });
+
+  it('another service sees its workspace alone, by a setting that ends with its transaction', async () => {
+    const seen = await atOnce(database.tenantUrl, async (client, turn) => {
+      const workspaces: string[][] = [];
+      for (let round = 0; round < 4; round += 1) {
+        await client.query('begin');
+        await client.query(`select set_config('app.workspace_id', $1, true)`, [WORKSPACES[turn]]);
+        const { rows } = await client.query('select workspace_id from workspace_providers');
+        await client.query(`update workspace_providers set rotate_every = '90 days'`);
+        await client.query('commit');
+        workspaces.push(rows.map(({ workspace_id }) => workspace_id));
+      }
+      return workspaces;
+    });
+    expect(seen).toEqual(seen.map((_, turn) => Array(4).fill([WORKSPACES[turn]])));
+    const without = await atOnce(database.tenantUrl, async (client) => {
+      return (await client.query('select from workspace_providers')).rowCount;
+    });
+    expect(new Set(without)).toEqual(new Set([0]));
+  });
+
+  it('nothing is left in a session: no setting, no statement, no lock', async () => {
+    for (const url of [database.managerUrl, database.resolverUrl, database.tenantUrl]) {
+      expect(await settingsLeft(url)).toEqual(['']);
+      await atOnce(url, async (client) => {
+        const { rows } = await client.query(`
+          select (select count(*) from pg_prepared_statements)::int as statements,
+            (select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid())::int as locks,
+            (select count(*) from pg_listening_channels())::int as channels`);
+        expect(rows).toEqual([{ statements: 0, locks: 0, channels: 0 }]);
+      });
+    }
+    await withSession(database.ownerUrl, async (session) => {
+      const { rows } = await session.query(`
+        select usename, count(*)::int as sessions from pg_stat_activity
+        where datname = current_database() and usename ~ '^provider_' group by 1`);
+      expect(rows).toHaveLength(3);
+      for (const { sessions } of rows) expect(sessions).toBeLessThanOrEqual(SESSIONS);
+    });
+  });
+
+  it('a change notifies whoever listens on a connection of his own', async () => {
+    const onChange = vi.fn();
+    const listener = listenForChanges(database.resolverUrl, onChange);
+    await vi.waitUntil(() => onChange.mock.calls.length === 1, { timeout: 20_000 });
+    await manager.setStatus(provider(WORKSPACES[1] as string), 'disabled');
+    await vi.waitUntil(() => onChange.mock.calls.length === 2, { timeout: 20_000 });
+    await listener.close();
+  });
+});
+
+// Last, since it leaves in the sessions what must not be there.
+describe('what a pooler in transaction mode does to those who rest on a session', () => {
+  it('clients share sessions, and find there what another one set', async () => {
+    const pids = await atOnce(database.tenantUrl, async (client) => {
+      await client.query(`select set_config('app.workspace_id', 'ws_left', false)`);
+      return (await client.query('select pg_backend_pid() as pid')).rows[0].pid;
+    });
+    expect(new Set(pids).size).toBeLessThanOrEqual(SESSIONS);
+    expect(await settingsLeft(database.tenantUrl)).toContain('ws_left');
+  });
+
+  it('prepared statements meet those of another client, and the error says what to set', async () => {
+    const open = () => openProviderStore({ databaseUrl: pooler.through(database.resolverUrl), maxConnections: 1 });
+    const stores = Array.from({ length: SESSIONS + 1 }, open);
+    const reads = await Promise.allSettled(stores.map((store) => store.readWorkspace('ws_a')));
+    const refusals = reads.flatMap((read) => (read.status === 'rejected' ? [read.reason] : []));
+    for (const store of stores) await store.close();
+    expect(refusals.length).toBeGreaterThanOrEqual(1);
+    for (const refusal of refusals)
+      expect(refusal).toMatchObject({
+        type: 'StoreUnavailable',
+        message: expect.stringContaining('PROVIDER_PREPARED_STATEMENTS=false'),
+      });
+  });
+});

@@ -1,0 +1,234 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type PostgresPart, startPostgres } from '../../src/dev/postgres.js';
+import { openManagementStore } from '../../src/store/management-store.js';
+import { openProviderStore } from '../../src/store/provider-store.js';
+import { createTestDatabase, type TestDatabase, withSession } from '../support/database.js';
+
+let database: TestDatabase;
+
+type Opened = 'worker' | 'manager';
+
+async function preflight(databaseUrl: string, as: Opened = 'worker'): Promise<void> {
+  const store = (as === 'worker' ? openProviderStore : openManagementStore)({ databaseUrl });
+  try {
+    await store.preflight();
+  } finally {
+    await store.close();
+  }
+}
+
+/** What a statement of the superuser changes, as long as `work` lasts. */
+async function changed<Result>(statement: string, undo: string, work: () => Promise<Result>): Promise<Result> {
+  return withSession(database.ownerUrl, async (session) => {
+    await session.query(statement);
+    try {
+      return await work();
+    } finally {
+      await session.query(undo);
+    }
+  });
+}
+
+function loginOf(url: string): string {
+  return new URL(url).username;
+}
+
+describe.each([
+  ['worker', 'provider_resolver', 'read'],
+  ['manager', 'provider_manager', 'manage'],
+] as const)('preflight of a %s', (as, role, does) => {
+  beforeAll(async () => {
+    database = await createTestDatabase();
+  });
+  afterAll(() => database?.drop());
+
+  const url = () => (as === 'worker' ? database.resolverUrl : database.managerUrl);
+  const refused = (databaseUrl: string, why: string) =>
+    expect(preflight(databaseUrl, as)).rejects.toMatchObject({
+      type: 'SetupInvalid',
+      message: expect.stringContaining(why),
+      facts: { fields: ['databaseUrl'] },
+    });
+
+  it('accepts a login that was granted its role', async () => {
+    await preflight(url(), as);
+  });
+
+  it('refuses a superuser', async () => {
+    await refused(
+      database.ownerUrl,
+      `is, or can become, a superuser or BYPASSRLS: use a login of its own, granted ${role}`,
+    );
+  });
+
+  it('refuses a login that can touch the tables', async () => {
+    await refused(
+      database.tenantUrl,
+      `the database login can touch the tables (provider_events, provider_use, workspace_keys, workspace_providers): grant it ${role} alone`,
+    );
+  });
+
+  it.each([
+    ['BYPASSRLS', 'alter role LOGIN bypassrls', 'alter role LOGIN nobypassrls', 'a superuser or BYPASSRLS'],
+    [
+      'membership in the owner',
+      'grant provider_owner to LOGIN',
+      'revoke provider_owner from LOGIN',
+      'owns the tables or functions, or can, as provider_owner',
+    ],
+    [
+      'membership in the auditor',
+      'grant provider_auditor to LOGIN',
+      'revoke provider_auditor from LOGIN',
+      'owns the tables or functions, or can, as provider_auditor',
+    ],
+    [
+      'membership in the tenant role, also one that is not inherited',
+      'alter role LOGIN noinherit; grant provider_tenant to LOGIN',
+      'revoke provider_tenant from LOGIN; alter role LOGIN inherit',
+      'can touch the tables',
+    ],
+    [
+      'one column of one table',
+      'grant select (kid) on workspace_keys to LOGIN',
+      'revoke select (kid) on workspace_keys from LOGIN',
+      'can touch the tables (workspace_keys)',
+    ],
+    [
+      'no role at all',
+      `revoke ${role} from LOGIN`,
+      `grant ${role} to LOGIN`,
+      `cannot ${does} providers: grant it ${role}`,
+    ],
+  ])('refuses a login with %s', async (_, statement, undo, why) => {
+    const login = loginOf(url());
+    await changed(statement.replaceAll('LOGIN', login), undo.replaceAll('LOGIN', login), () => refused(url(), why));
+    await preflight(url(), as);
+  });
+
+  const OWN_WORKSPACE = `(workspace_id = nullif(current_setting('app.workspace_id', true), ''))`;
+  const READ_WORKSPACE = 'alter function provider_api.read_workspace';
+
+  it.each([
+    [
+      'a table whose row-level security is not forced',
+      'alter table provider_rotations no force row level security',
+      'alter table provider_rotations force row level security',
+      'not in force on provider_rotations: alter table … enable row level security, force row level security',
+    ],
+    [
+      'tables without row-level security',
+      'alter table workspace_keys disable row level security; alter table provider_events disable row level security',
+      'alter table workspace_keys enable row level security; alter table provider_events enable row level security',
+      'not in force on provider_events, workspace_keys: alter table',
+    ],
+    [
+      'a table that was added without row-level security',
+      'set role provider_owner; create table public.unwalled (); reset role',
+      'drop table public.unwalled',
+      'not in force on unwalled: alter table',
+    ],
+    [
+      'a table whose policy is missing',
+      'drop policy functions_alone on resolver_workers',
+      'create policy functions_alone on resolver_workers to provider_owner using (true) with check (true)',
+      'lacks the policy of resolver_workers: create it again',
+    ],
+    [
+      'a workspace policy that holds nobody',
+      'alter policy own_workspace on workspace_keys using (true)',
+      `alter policy own_workspace on workspace_keys using ${OWN_WORKSPACE}`,
+      'lacks the policy of workspace_keys',
+    ],
+    [
+      'a policy for everybody beside it',
+      'create policy support on workspace_providers for select using (true)',
+      'drop policy support on workspace_providers',
+      'opened by a policy that is not ours, support on workspace_providers: drop policy',
+    ],
+    [
+      'an owner who may see what the auditor sees',
+      'grant provider_auditor to provider_owner',
+      'revoke provider_auditor from provider_owner',
+      'opened by a policy that is not ours, auditor_reads on workspace_keys, auditor_reads on workspace_providers',
+    ],
+    [
+      'functions of an owner whom row-level security does not bind',
+      `${READ_WORKSPACE} owner to postgres`,
+      `${READ_WORKSPACE} owner to provider_owner`,
+      'does not bind the owner of read_workspace: alter function provider_api.… owner to provider_owner',
+    ],
+    [
+      'a function whose search_path is not pinned',
+      `${READ_WORKSPACE} reset search_path`,
+      `${READ_WORKSPACE} set search_path = pg_catalog, pg_temp`,
+      'search_path is not pinned by read_workspace: alter function provider_api.… set search_path = pg_catalog, pg_temp',
+    ],
+    [
+      'functions whose search_path is another',
+      `${READ_WORKSPACE} set search_path = public, pg_catalog; alter function provider_api.list_data_keys set search_path = pg_catalog`,
+      `${READ_WORKSPACE} set search_path = pg_catalog, pg_temp; alter function provider_api.list_data_keys set search_path = pg_catalog, pg_temp`,
+      'search_path is not pinned by list_data_keys, read_workspace',
+    ],
+  ])('refuses %s', async (_, change, undo, why) => {
+    await changed(change, undo, () => refused(url(), why));
+  });
+
+  it('refuses a database that is older than this build, and takes a newer one', async () => {
+    const LATEST = `(select max(name) from provider_api.migrations)`;
+    const RENAME = `update provider_api.migrations set name =`;
+    await changed(
+      `${RENAME} '0000_older' || id where true`,
+      `${RENAME} '9999_newer' where id = (select max(id) from provider_api.migrations)`,
+      () =>
+        expect(preflight(url(), as)).rejects.toMatchObject({
+          type: 'SetupInvalid',
+          message: 'the database is older than this build: run `workspace-providers migrate`',
+        }),
+    );
+    await preflight(url(), as);
+    await withSession(database.ownerUrl, async (session) => {
+      expect((await session.query(`select ${LATEST} as name`)).rows).toEqual([{ name: '9999_newer' }]);
+    });
+  });
+});
+
+describe('on a server that logs each statement', () => {
+  let server: PostgresPart;
+  beforeAll(async () => {
+    server = await startPostgres({ settings: { log_statement: 'all' } });
+    database = await createTestDatabase(server.url);
+  });
+  afterAll(() => server?.stop());
+
+  async function statementsIn(log: string): Promise<string[]> {
+    const lines = (await readFile(log, 'utf8')).split('\n').slice(logged);
+    return lines.flatMap((line) => line.match(/(?:execute [^:]+|statement): .*/)?.[0] ?? []);
+  }
+  let logged = 0;
+
+  it.each([
+    [true, 'execute read_workspace: '],
+    [false, 'execute <unnamed>: '],
+  ])('a read is one statement; prepared: %s', async (preparedStatements, execute) => {
+    const store = openProviderStore({ databaseUrl: database.resolverUrl, preparedStatements, maxConnections: 1 });
+    logged = (await readFile(server.logFile, 'utf8')).split('\n').length - 1;
+    for (let turn = 0; turn < 3; turn += 1) await store.readWorkspace('ws_a');
+    const text = 'select epoch, data_keys, providers from provider_api.read_workspace($1)';
+    expect(await statementsIn(server.logFile)).toEqual([text, text, text].map((statement) => execute + statement));
+    await store.close();
+    await store.close();
+  });
+
+  it('the preflight says where the database is not migrated', async () => {
+    const login = loginOf(database.resolverUrl);
+    const resolver = new URL(database.resolverUrl);
+    resolver.pathname = '/postgres';
+    expect(resolver.username).toBe(login);
+    await expect(preflight(resolver.href)).rejects.toMatchObject({
+      type: 'SetupInvalid',
+      message: 'the database is not migrated: run `workspace-providers migrate`',
+    });
+  });
+});

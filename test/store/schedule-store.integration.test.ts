@@ -1,0 +1,202 @@
+/** What schedules ask of the store: page by page over every workspace, and each thing told once. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { prepareDueRotation } from '../../src/management/due-rotation.js';
+import type { ProviderIdentity } from '../../src/protocol/references.js';
+import { type ManagementStore, openManagementStore } from '../../src/store/management-store.js';
+import { pastDue, stagedLongAgo } from '../schedules/due.js';
+import { createTestDatabase, type TestDatabase, withSession } from '../support/database.js';
+import { anyWorkspace, provider, row, sealed } from './rows.js';
+
+let database: TestDatabase;
+let store: ManagementStore;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  store = openManagementStore({ databaseUrl: database.managerUrl });
+});
+afterAll(async () => {
+  await store?.close();
+  await database?.drop();
+});
+
+async function stored(identity = provider(anyWorkspace())): Promise<ProviderIdentity> {
+  await store.putProvider(identity, row('x'));
+  return identity;
+}
+
+async function due(identity?: ProviderIdentity): Promise<ProviderIdentity> {
+  const there = await stored(identity);
+  await store.setRotationInterval(there, '30 days');
+  await pastDue(database, there);
+  return there;
+}
+
+/** Those of one workspace among all that are due. */
+const listDue = async ({ workspaceId }: ProviderIdentity) =>
+  (await store.listDueRotations({ limit: 1_000 })).filter((each) => each.provider.workspaceId === workspaceId);
+
+const stageDue = (identity: ProviderIdentity, canBeIssued = false) =>
+  store.stageDueRotation({ rotationId: randomUUID(), provider: identity, canBeIssued, requestedBy: 'a test' });
+
+const stageByHand = async (identity: ProviderIdentity) => {
+  const rotationId = randomUUID();
+  const nextEncryptedConfig = sealed('next');
+  await store.stageRotation({ rotationId, provider: identity, nextEncryptedConfig });
+  return rotationId;
+};
+
+describe('a rotation is due', () => {
+  test('once its interval has passed since the credential was replaced, and not before', async () => {
+    const identity = await stored();
+    await pastDue(database, identity);
+    expect(await listDue(identity), 'without an interval it never is').toEqual([]);
+    await store.setRotationInterval(identity, '30 days');
+    expect(await listDue(identity)).toEqual([{ provider: identity, version: 1 }]);
+    await store.setRotationInterval(identity, '32 days');
+    expect(await listDue(identity)).toEqual([]);
+    await store.setRotationInterval(identity, undefined);
+    expect(await listDue(identity)).toEqual([]);
+  });
+
+  test('no more once the credential was replaced', async () => {
+    const identity = await due();
+    await store.putProvider(identity, row('y'));
+    expect(await listDue(identity)).toEqual([]);
+  });
+
+  test('not while the provider is switched off, nor while a rotation is under way', async () => {
+    const [off, rotating] = [await due(), await due()];
+    await store.setStatus(off, 'disabled');
+    const rotationId = await stageByHand(rotating);
+    expect(await listDue(rotating), 'staged ahead').toHaveLength(1);
+    await store.beginRotation(rotationId, 'a-workflow');
+    expect([await listDue(off), await listDue(rotating)]).toEqual([[], []]);
+    await store.endRotation(rotationId, 'failed', 'a test');
+    expect(await listDue(rotating)).toHaveLength(1);
+  });
+
+  test('of an interval that fits: others are refused, and those of nobody', async () => {
+    const identity = await stored();
+    for (const rotateEvery of ['soon', '0 days', '-1 days', '101 years']) {
+      await expect(store.setRotationInterval(identity, rotateEvery)).rejects.toMatchObject({
+        type: 'ProviderConfigInvalid',
+      });
+    }
+    await expect(store.setRotationInterval(provider(anyWorkspace()), '1 day')).rejects.toMatchObject({
+      type: 'ProviderNotConfigured',
+    });
+  });
+});
+
+test('pages follow one another over workspaces, types and names, each provider once', async () => {
+  const workspaces = [anyWorkspace(), anyWorkspace()].sort();
+  const wanted = workspaces.flatMap((workspaceId) => [
+    provider(workspaceId, 'anthropic'),
+    provider(workspaceId, 'openai'),
+    provider(workspaceId, 'a-node', 'rpc'),
+  ]);
+  for (const identity of wanted) await due(identity);
+  const pages = async (list: (after?: ProviderIdentity) => Promise<readonly ProviderIdentity[]>) => {
+    const seen: ProviderIdentity[] = [];
+    for (let page = await list(); page.length > 0; page = await list(page.at(-1))) seen.push(...page);
+    return seen.filter(({ workspaceId }) => workspaces.includes(workspaceId));
+  };
+  const active = await pages((after) => store.listActiveProviders({ after, limit: 2 }));
+  const overdue = await pages(async (after) =>
+    (await store.listDueRotations({ after, limit: 2 })).map((each) => each.provider),
+  );
+  expect(active).toEqual(wanted);
+  expect(overdue).toEqual(wanted);
+});
+
+test('no row that a workspace’s own service writes stands in the way of the others', async () => {
+  const [odd, other] = [await due(), await due()];
+  await withSession(database.tenantUrl, async (session) => {
+    await session.query(`select set_config('app.workspace_id', $1, false)`, [odd.workspaceId]);
+    const change = (to: string) => session.query(`update workspace_providers set ${to}`);
+    await expect(change(`rotate_every = '200000 years'`)).rejects.toMatchObject({ constraint: 'rotate_every' });
+    for (const rotatedAt of ['infinity', '-infinity', '294276-12-31', '4713-01-01 BC']) {
+      expect(await change(`rotated_at = '${rotatedAt}', rotate_every = '100 years'`)).toMatchObject({ rowCount: 1 });
+      expect(await listDue(other), rotatedAt).toHaveLength(1);
+    }
+  });
+});
+
+describe('preparing a rotation that is due', () => {
+  test('takes the one that was staged ahead, whether or not a key could be made', async () => {
+    const identity = await due();
+    const rotationId = await stageByHand(identity);
+    expect(await stageDue(identity, true), 'whoever staged it just now may be about to start it').toEqual({
+      outcome: 'passed',
+    });
+    await stagedLongAgo(database, rotationId);
+    expect(await stageDue(identity, true)).toEqual({ outcome: 'staged', rotationId });
+    expect(await stageDue(identity, false)).toEqual({ outcome: 'staged', rotationId });
+  });
+
+  test('stages one where a key can be made, the same one when it is asked again', async () => {
+    const identity = await due();
+    const first = await stageDue(identity, true);
+    expect(first).toMatchObject({ outcome: 'staged' });
+    expect(await stageDue(identity, true)).toEqual(first);
+  });
+
+  test('tells where a person is needed, and where it has passed', async () => {
+    const identity = await due();
+    expect(await stageDue(identity)).toEqual({ outcome: 'needs-person' });
+    const rotationId = await stageByHand(identity);
+    await store.beginRotation(rotationId, 'a-workflow');
+    expect(await stageDue(identity, true)).toEqual({ outcome: 'passed' });
+    expect(await stageDue(await stored(), true)).toEqual({ outcome: 'passed' });
+  });
+});
+
+test('a key can be made where the service does that, and the workspace has an admin credential that is active', async () => {
+  const openai = await due(provider(anyWorkspace(), 'openai'));
+  const gemini = await due(provider(openai.workspaceId, 'gemini'));
+  const admin = provider(openai.workspaceId, 'openai', 'llm-admin');
+  expect(await prepareDueRotation(openai, store)).toEqual({ outcome: 'needs-person' });
+  await stored(admin);
+  await store.setStatus(admin, 'disabled');
+  expect(await prepareDueRotation(openai, store)).toEqual({ outcome: 'needs-person' });
+  await store.setStatus(admin, 'active');
+  expect(await prepareDueRotation(openai, store)).toMatchObject({ outcome: 'staged' });
+  expect(await store.listRotations(openai.workspaceId, 10)).toMatchObject([{ origin: 'issued', state: 'staged' }]);
+  await stored(provider(openai.workspaceId, 'gemini', 'llm-admin'));
+  expect(await prepareDueRotation(gemini, store)).toEqual({ outcome: 'needs-person' });
+});
+
+describe('an event', () => {
+  const raise = (identity: ProviderIdentity, version = 1) =>
+    store.raiseEventOnce({ provider: identity, version }, 'rotation-overdue', 'a schedule');
+
+  test('is raised once for a version, also by many at once, and counted until something is done', async () => {
+    const identity = await due();
+    const before = await store.countOverdue();
+    const raised = await Promise.all([1, 2, 3, 4].map(() => raise(identity)));
+    expect(raised.filter(Boolean)).toHaveLength(1);
+    expect(await store.countOverdue()).toBe(before + 1);
+    const overdue = (await store.audit.listEvents(identity)).filter(({ event }) => event === 'rotation-overdue');
+    expect(overdue).toMatchObject([{ provider: identity, version: 1, actor: 'a schedule' }]);
+    await store.putProvider(identity, row('y'));
+    expect(await store.countOverdue()).toBe(before);
+    expect(await raise(identity), 'it is at another version by now').toBe(false);
+    expect(await raise(identity, 2)).toBe(true);
+  });
+});
+
+test('a login that says it looks over every workspace sees none more', async () => {
+  const [mine, theirs] = [await stored(), await stored()];
+  await withSession(database.tenantUrl, async (session) => {
+    await session.query(`select set_config('app.every_workspace', 'on', false)`);
+    await session.query(`select set_config('app.workspace_id', $1, false)`, [mine.workspaceId]);
+    const { rows } = await session.query('select workspace_id from workspace_providers');
+    expect(rows).toEqual([{ workspace_id: mine.workspaceId }]);
+  });
+  await withSession(database.resolverUrl, async (session) => {
+    await session.query(`select set_config('app.every_workspace', 'on', false)`);
+    const { rows } = await session.query('select providers from provider_api.read_workspace($1)', [theirs.workspaceId]);
+    expect(rows[0].providers).toHaveLength(1);
+  });
+});

@@ -1,0 +1,127 @@
+/** Who used which version, and when: added to by workers who can read none of it, asked by managers. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ProviderIdentity } from '../../src/protocol/references.js';
+import { type ManagementStore, openManagementStore } from '../../src/store/management-store.js';
+import type { CountedUse } from '../../src/store/ports.js';
+import { openProviderStore, type ProviderStore } from '../../src/store/provider-store.js';
+import { createTestDatabase, type TestDatabase, withSession } from '../support/database.js';
+import { anyWorkspace, provider, row } from './rows.js';
+
+const NOON = Date.UTC(2026, 2, 1, 12);
+const at = (minute: number) => new Date(NOON + minute * 60_000);
+
+let database: TestDatabase;
+let manager: ManagementStore;
+let worker: ProviderStore;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  manager = openManagementStore({ databaseUrl: database.managerUrl });
+  worker = openProviderStore({ databaseUrl: database.resolverUrl });
+});
+afterAll(async () => {
+  await Promise.all([manager?.close(), worker?.close()]);
+  await database?.drop();
+});
+
+function use(of: ProviderIdentity, minute: number, change: Partial<CountedUse> = {}): CountedUse {
+  return {
+    ...{ provider: of, version: 1, workflowType: 'addressAgent', workflowId: 'agent-1', count: 1 },
+    ...{ minuteMs: at(minute).getTime(), ...change },
+  };
+}
+
+describe('what workers counted', () => {
+  test('adds up: within a batch, from batch to batch, and from many at once', async () => {
+    const anthropic = provider(anyWorkspace());
+    const batch = [3, 1, 2].map((minute) => use(anthropic, minute, { count: 2 }));
+    await worker.recordUses([...batch, use(anthropic, 1)]);
+    await Promise.all([1, 2, 3, 4].map((run) => worker.recordUses(run % 2 ? batch : batch.toReversed())));
+    expect(await manager.audit.listUsage({ ...anthropic })).toEqual([
+      {
+        ...{ version: 1, workflowType: 'addressAgent', workflowId: 'agent-1', count: 31 },
+        ...{ firstUsedAt: at(1), lastUsedAt: at(3) },
+      },
+    ]);
+  });
+
+  test('tells which workflows used a version between two times, the last user first', async () => {
+    const anthropic = provider(anyWorkspace());
+    await worker.recordUses([
+      use(anthropic, 0, { workflowId: 'before' }),
+      use(anthropic, 1, { version: 3, workflowId: 'early' }),
+      use(anthropic, 5, { version: 3, workflowId: 'late' }),
+      use(anthropic, 5, { version: 4, workflowId: 'late' }),
+      use(anthropic, 6, { version: 3, workflowId: 'after' }),
+      use({ ...anthropic, name: 'openai' }, 3, { version: 3, workflowId: 'other' }),
+      use(provider(anyWorkspace()), 3, { version: 3, workflowId: 'others' }),
+    ]);
+    const ids = async (of: { version?: number; from?: Date; to?: Date; limit?: number }) =>
+      (await manager.audit.listUsage({ ...anthropic, ...of })).map(({ workflowId }) => workflowId);
+    const halfPast = new Date(at(1).getTime() + 30_000);
+    expect(await ids({ version: 3, from: halfPast, to: at(5) })).toEqual(['late', 'early']);
+    expect(await ids({ version: 3 })).toEqual(['after', 'late', 'early']);
+    expect(await ids({ to: at(0) })).toEqual(['before']);
+    expect(await ids({ limit: 2 })).toEqual(['after', 'late']);
+  });
+
+  test('takes workflow ids of any kind, and none', async () => {
+    const anthropic = provider(anyWorkspace());
+    const long = `${'é'.repeat(600)}`;
+    const workflowIds = ['', 'a\0b', '\ud800', long, `${long}, and another end`, '{"a":"b"}', "'); drop table"];
+    await worker.recordUses(
+      workflowIds.map((workflowId) => use(anthropic, 0, { workflowId, workflowType: workflowId })),
+    );
+    const uses = await manager.audit.listUsage({ ...anthropic });
+    expect(uses.map(({ workflowId, count }) => [workflowId, count])).toEqual(
+      expect.arrayContaining([
+        [undefined, 1],
+        ['ab', 1],
+        ['\ufffd', 1],
+        [long.slice(0, 250), 2],
+      ]),
+    );
+    expect(uses).toHaveLength(6);
+  });
+
+  test('is when a provider was last used, at whatever version', async () => {
+    const anthropic = provider(anyWorkspace());
+    await manager.putProvider(anthropic, row('a'));
+    const lastUsed = async () => (await manager.listProviders(anthropic.workspaceId))[0]?.lastUsedAt;
+    expect(await lastUsed()).toBeUndefined();
+    await worker.recordUses([use(anthropic, 7), use(anthropic, 2, { version: 2 })]);
+    expect(await lastUsed()).toEqual(at(7));
+  });
+
+  test('is let go of where it is old, but for the last use', async () => {
+    const [busy, idle] = [provider(anyWorkspace()), provider(anyWorkspace())];
+    const old = [-2, -1].map((minute) => minute * 60 * 24 * 365);
+    await worker.recordUses([...old, 0].map((minute) => use(busy, minute)));
+    await worker.recordUses(old.map((minute) => use(idle, minute)));
+    expect(await manager.audit.pruneUsage(at(-1))).toBe(3);
+    expect(await manager.audit.pruneUsage(at(-1))).toBe(0);
+    expect(await manager.audit.listUsage({ ...busy })).toMatchObject([{ count: 1, firstUsedAt: at(0) }]);
+    expect(await manager.audit.listUsage({ ...idle })).toMatchObject([{ count: 1 }]);
+  });
+
+  test('is refused where it names no provider', async () => {
+    const refused = worker.recordUses([use({ workspaceId: 'canary pasted', type: 'llm', name: 'x' }, 0)]);
+    await expect(refused).rejects.toMatchObject({ type: 'ProviderConfigInvalid' });
+    await expect(refused).rejects.not.toThrow('canary');
+  });
+});
+
+test('a workspace’s own service sees the uses of its workspace alone, and writes none; a manager adds none', async () => {
+  const [mine, theirs] = [provider(anyWorkspace()), provider(anyWorkspace())];
+  await worker.recordUses([use(mine, 0), use(theirs, 0)]);
+  await withSession(database.tenantUrl, async (session) => {
+    const seen = async () => (await session.query('select workspace_id from provider_use')).rows;
+    expect(await seen()).toEqual([]);
+    await session.query(`select set_config('app.workspace_id', $1, false)`, [mine.workspaceId]);
+    expect(await seen()).toEqual([{ workspace_id: mine.workspaceId }]);
+    await expect(session.query('update provider_use set count = 9')).rejects.toMatchObject({ code: '42501' });
+  });
+  await withSession(database.managerUrl, async (session) => {
+    const add = 'select provider_api.record_use(null, null, null, null, null, null, null, null)';
+    await expect(session.query(add)).rejects.toMatchObject({ code: '42501' });
+  });
+});

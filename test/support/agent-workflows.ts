@@ -1,0 +1,39 @@
+/** Runs the example agent's workflows in this process: their activities are left to the worker that a test is about. */
+import { fileURLToPath } from 'node:url';
+import type { DataConverter } from '@temporalio/common';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { GRANT_INTERCEPTORS_PATH } from '../../src/plugin/workflow-source.js';
+
+const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+const WORKFLOWS_PATH = fileURLToPath(new URL(`../../examples/address-agent/workflows.${EXTENSION}`, import.meta.url));
+
+export interface AgentWorkflowsOptions {
+  /** The Temporal server's. */
+  readonly address: string;
+  readonly taskQueue: string;
+  readonly namespace?: string;
+  readonly dataConverter?: DataConverter;
+}
+
+export interface AgentWorkflows {
+  stop(): Promise<void>;
+}
+
+/** A worker without activities polls for workflow tasks only, so both share the task queue. */
+export async function runAgentWorkflows({ address, ...options }: AgentWorkflowsOptions): Promise<AgentWorkflows> {
+  const connection = await NativeConnection.connect({ address });
+  const worker = await Worker.create({
+    ...options,
+    connection,
+    workflowsPath: WORKFLOWS_PATH,
+    interceptors: { workflowModules: [GRANT_INTERCEPTORS_PATH] },
+  });
+  const running = worker.run();
+  return {
+    stop: async () => {
+      worker.shutdown();
+      await running;
+      await connection.close();
+    },
+  };
+}

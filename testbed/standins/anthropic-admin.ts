@@ -1,0 +1,56 @@
+/**
+ * Anthropic's admin API, as far as API keys go: it lists an organization's, each with a hint of what it looks like, and
+ * deactivates one. It makes none, as the real one does not. An owner's keys are one organization's.
+ */
+import { z } from 'zod';
+import { parseJson } from '../../src/redaction/parse-json.js';
+import { anthropic } from './anthropic.js';
+import type { KeyRing } from './calls.js';
+import { pageOf } from './pages.js';
+import type { Service } from './stand-in.js';
+
+const COLLECTION = '/api_keys';
+const HINT_START = 12;
+const HINT_END = 4;
+const MAX_LIMIT = 1000;
+
+const update = z.object({ status: z.enum(['active', 'inactive']) });
+
+/** @param keys - of the Messages API, which refuses what is deactivated here */
+export function anthropicAdmin(keys: KeyRing): Service {
+  const keysOf = (owner: string) =>
+    keys
+      .known('anthropic')
+      .map(({ key, ...known }, index) => ({ id: `apikey_${index}`, key, ...known }))
+      .filter((known) => known.owner === owner);
+  const shown = ({ id, key, admitted }: ReturnType<typeof keysOf>[number]) => ({
+    id,
+    type: 'api_key',
+    name: id,
+    status: admitted ? 'active' : 'inactive',
+    partial_key_hint: `${key.slice(0, HINT_START)}...${key.slice(-HINT_END)}`,
+    workspace_id: null,
+    created_at: '2026-01-01T00:00:00Z',
+  });
+  return {
+    ...anthropic,
+    provider: 'anthropic-admin',
+    prefix: '/anthropic/v1/organizations',
+    expectedOwner: () => undefined,
+    answer({ method, path, query, body }, owner) {
+      const organization = keysOf(owner);
+      if (method === 'GET' && path === COLLECTION) {
+        const page = pageOf(organization.map(shown), query, { cursor: 'after_id', maxLimit: MAX_LIMIT });
+        return page ? { status: 200, body: page } : anthropic.error(400);
+      }
+      const found = organization.find(({ id }) => method === 'POST' && path === `${COLLECTION}/${id}`);
+      if (!found) return anthropic.error(404);
+      const wanted = update.safeParse(parseJson(body));
+      if (!wanted.success) return anthropic.error(400, z.prettifyError(wanted.error));
+      const admitted = wanted.data.status === 'active';
+      if (admitted) keys.admit('anthropic', found.key, owner);
+      else keys.revoke(found.key);
+      return { status: 200, body: shown({ ...found, admitted }) };
+    },
+  };
+}

@@ -1,0 +1,114 @@
+/**
+ * OpenAI's admin API, as far as the service accounts of a project go: each is made with a key, whose value is told once,
+ * and deleted with it. What is made here is at once accepted for calls, in the name of the admin key's owner; what is
+ * deleted is refused from then on.
+ */
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { parseJson } from '../../src/redaction/parse-json.js';
+import type { KeyRing } from './calls.js';
+import { openai } from './openai.js';
+import { pageOf } from './pages.js';
+import type { Reply, Service } from './stand-in.js';
+
+/** A key for the admin API, and a project that it may manage. */
+export interface OpenaiAdminKey {
+  readonly key: string;
+  readonly owner: string;
+  readonly project: string;
+}
+
+export interface ServiceAccount {
+  readonly id: string;
+  readonly name: string;
+  readonly project: string;
+  /** Whose admin key made it. */
+  readonly owner: string;
+  /** In the clear: whoever searches for it must know it. */
+  readonly key: string;
+  readonly isDeleted: boolean;
+}
+
+const PATH = /^\/projects\/([^/]+)\/service_accounts(?:\/([^/]+))?$/;
+const MAX_LIMIT = 100;
+
+const request = z.object({ name: z.string().min(1) });
+
+export class OpenaiOrganization {
+  readonly #projects = new Map<string, string>();
+  readonly #accounts: ServiceAccount[] = [];
+
+  /** @param keys - of the APIs for models too, which accept what is made here */
+  constructor(private readonly keys: KeyRing) {}
+
+  admit({ key, owner, project }: OpenaiAdminKey): void {
+    this.keys.admit('openai-admin', key, owner);
+    this.#projects.set(project, owner);
+  }
+
+  /** All that were ever made, in that order. */
+  serviceAccounts(): readonly ServiceAccount[] {
+    return this.#accounts.map((account) => ({ ...account }));
+  }
+
+  service(): Service {
+    return {
+      ...openai,
+      provider: 'openai-admin',
+      prefix: '/openai/v1/organization',
+      expectedOwner: () => undefined,
+      answer: ({ method, path, query, body }, owner) => {
+        const [, project = '', id] = PATH.exec(path) ?? [];
+        if (this.#projects.get(project) !== owner) return openai.error(404);
+        if (id !== undefined) return method === 'DELETE' ? this.#delete(project, id) : openai.error(404);
+        if (method === 'GET') return this.#list(project, query);
+        return method === 'POST' ? this.#make(project, owner, body) : openai.error(404);
+      },
+    };
+  }
+
+  #list(project: string, query: URLSearchParams): Reply {
+    const living = this.#accounts.filter((account) => account.project === project && !account.isDeleted);
+    const page = pageOf(living.map(shown), query, { cursor: 'after', maxLimit: MAX_LIMIT });
+    return page ? { status: 200, body: { object: 'list', ...page } } : openai.error(400);
+  }
+
+  #make(project: string, owner: string, body: string): Reply {
+    const asked = request.safeParse(parseJson(body));
+    if (!asked.success) return openai.error(400, z.prettifyError(asked.error));
+    const { name } = asked.data;
+    const account = {
+      id: `user-${randomUUID()}`,
+      name,
+      project,
+      owner,
+      key: `minted-${randomUUID()}`,
+      isDeleted: false,
+    };
+    this.#accounts.push(account);
+    this.keys.admit('openai', account.key, owner);
+    const { created_at } = shown(account);
+    const object = 'organization.project.service_account.api_key';
+    const api_key = { object, id: `key_${randomUUID()}`, name: 'Secret Key', created_at, value: account.key };
+    return { status: 200, body: { ...shown(account), api_key } };
+  }
+
+  #delete(project: string, id: string): Reply {
+    const index = this.#accounts.findIndex((each) => each.id === id && each.project === project && !each.isDeleted);
+    const account = this.#accounts[index];
+    if (!account) return openai.error(404, 'No such service account.');
+    this.#accounts[index] = { ...account, isDeleted: true };
+    this.keys.revoke(account.key);
+    return { status: 200, body: { object: 'organization.project.service_account.deleted', id, deleted: true } };
+  }
+}
+
+function shown({ id, name }: ServiceAccount) {
+  return {
+    object: 'organization.project.service_account',
+    id,
+    name,
+    role: 'member',
+    created_at: 1_767_225_600,
+  } as const;
+}
