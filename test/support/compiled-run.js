@@ -49,7 +49,7 @@ export async function runCompiled({ name, folders, main, run }) {
 /** The repository in small: sources compiled, dependencies where they are. */
 async function assemble(program, folders) {
   await cp(join(ROOT, 'dist'), join(program, 'src'), { recursive: true });
-  await cp(join(ROOT, 'src/store/migrations'), join(program, 'src/store/migrations'), { recursive: true });
+  await cp(join(ROOT, 'src/store/schema'), join(program, 'src/store/schema'), { recursive: true });
   await cp(join(ROOT, 'package.json'), join(program, 'package.json'));
   for (const folder of folders) {
     await mkdir(join(program, folder), { recursive: true });
