@@ -27,7 +27,7 @@ WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY package.json LICENSE ./
-COPY src/store/migrations ./src/store/migrations
+COPY src/store/schema ./src/store/schema
 COPY docker/healthcheck.mjs ./docker/
 # Where the keys of grants are mounted; a volume that is new takes the owner of its folder.
 RUN install -d -o node -g node /grants/public /grants/private

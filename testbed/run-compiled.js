@@ -50,7 +50,7 @@ export async function runCompiled({ name, folders, main, run }) {
 /** The repository in small: sources compiled, dependencies where they are. */
 async function assemble(program, folders) {
   await cp(join(ROOT, 'dist'), join(program, 'src'), { recursive: true });
-  await cp(join(ROOT, 'src/store/migrations'), join(program, 'src/store/migrations'), { recursive: true });
+  await cp(join(ROOT, 'src/store/schema'), join(program, 'src/store/schema'), { recursive: true });
   // Examples import the package by its name, as users do.
   const manifest = await readFile(join(ROOT, 'package.json'), 'utf8');
   await writeFile(join(program, 'package.json'), manifest.replaceAll('"./dist/', '"./src/'));

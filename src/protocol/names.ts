@@ -1,6 +1,6 @@
 /**
  * The names that stand in rows, references, ciphertexts and messages, and what may stand in them. Postgres checks the
- * same patterns once more (`store/migrations`). Messages name the field, never the value: a key pasted into the wrong
+ * same patterns once more (`store/schema`). Messages name the field, never the value: a key pasted into the wrong
  * field must not come back in an error.
  */
 import { ProviderError } from './errors.js';

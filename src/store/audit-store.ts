@@ -20,7 +20,7 @@ export interface ProviderEvent {
   readonly details: Readonly<Record<string, unknown>>;
   /** Of the rotation that did it, or of the step that found it. */
   readonly workflowId?: string;
-  /** Of the session, as Postgres knows it. Absent before there was such a column. */
+  /** The session's login, as Postgres knows it. */
   readonly login?: string;
   /** What the session calls itself. */
   readonly application?: string;

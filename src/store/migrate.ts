@@ -1,12 +1,12 @@
 /**
- * Brings a database to the schema of this build. Migrations are numbered and append-only, and run in one transaction
- * under a session's advisory lock: any number of migrators may start at once, over direct connections (a pooler in
- * transaction mode has no sessions).
+ * Brings a database to the schema of this build. The files in `schema/` are numbered; those that the database does not
+ * have run in one transaction under a session's advisory lock, so any number of migrators may start at once. They need
+ * direct connections: a pooler in transaction mode has no sessions. Files that have been released are append-only.
  */
 import { runner } from 'node-pg-migrate';
 import pg from 'pg';
 import { ProviderError } from '../protocol/errors.js';
-import { MIGRATIONS_FOLDER } from './migration-files.js';
+import { SCHEMA_FOLDER } from './migration-files.js';
 import { withSession } from './session.js';
 import { toStoreError } from './store-errors.js';
 
@@ -24,7 +24,7 @@ export async function migrate(databaseUrl: string): Promise<readonly string[]> {
     const applied = await withSession(databaseUrl, (dbClient) =>
       runner({
         dbClient,
-        dir: MIGRATIONS_FOLDER,
+        dir: SCHEMA_FOLDER,
         direction: 'up',
         migrationsSchema: 'provider_api',
         migrationsTable: 'migrations',

@@ -1,13 +1,13 @@
-/** The schema that this build was written for, as the numbered files that make it. The package ships `src/`. */
+/** The schema that this build was written for, as the numbered SQL files that describe it. The package ships `src/`. */
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** The same folder from `src/store` and from `dist/store`. */
-export const MIGRATIONS_FOLDER = fileURLToPath(new URL('../../src/store/migrations', import.meta.url));
+export const SCHEMA_FOLDER = fileURLToPath(new URL('../../src/store/schema', import.meta.url));
 
-/** `0004_read_workspace`; names are numbered, so they compare as text. */
+/** For example `0010_grants`. The names are numbered, so they compare as text. */
 export function latestMigration(): string {
-  const names = readdirSync(MIGRATIONS_FOLDER).filter((name) => name.endsWith('.sql'));
+  const names = readdirSync(SCHEMA_FOLDER).filter((name) => name.endsWith('.sql'));
   return (
     names
       .map((name) => name.slice(0, -'.sql'.length))

@@ -88,7 +88,7 @@ const REFUSALS: readonly (readonly [finding: string, why: (names: string, role: 
   [
     'without_policy',
     (names) =>
-      `row-level security lacks the policy of ${names}: create it again as src/store/migrations has it, own_workspace`,
+      `row-level security lacks the policy of ${names}: create it again as in src/store/schema/0005_row_level_security.sql`,
   ],
   [
     'opened',

@@ -19,7 +19,7 @@ beforeAll(async () => {
   const { dependencies } = createRequire(import.meta.url)('../../package.json') as { dependencies: object };
   project = await createScratchProject(['package.json']);
   await cp(join(REPOSITORY, 'dist'), join(project.folder, 'dist'), { recursive: true });
-  await cp(join(REPOSITORY, 'src/store/migrations'), join(project.folder, 'src/store/migrations'), { recursive: true });
+  await cp(join(REPOSITORY, 'src/store/schema'), join(project.folder, 'src/store/schema'), { recursive: true });
   await linkPackages(project.folder, Object.keys(dependencies));
 });
 

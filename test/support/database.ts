@@ -1,6 +1,6 @@
 /**
  * A migrated database of one's own for a test, on the Postgres that the run started: cloned from a template, which is
- * made once and named by a hash of the migrations, so that a changed one makes a new template.
+ * made once and named by a hash of the schema files, so that a changed file makes a new template.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import type pg from 'pg';
 import { inject } from 'vitest';
 import { createLogin } from '../../src/store/logins.js';
 import { migrate } from '../../src/store/migrate.js';
-import { MIGRATIONS_FOLDER } from '../../src/store/migration-files.js';
+import { SCHEMA_FOLDER } from '../../src/store/migration-files.js';
 import type { DatabaseOptions } from '../../src/store/pool.js';
 import { withSession } from '../../src/store/session.js';
 import { type PgBouncerPart, startPgBouncer } from '../../testbed/pgbouncer.js';
@@ -88,7 +88,7 @@ export function withUrl(url: string, to: { database?: string; login?: string; pa
 
 async function templateDatabase(server: pg.Client, serverUrl: string): Promise<string> {
   const hash = createHash('sha256');
-  for (const file of readdirSync(MIGRATIONS_FOLDER).sort()) hash.update(readFileSync(join(MIGRATIONS_FOLDER, file)));
+  for (const file of readdirSync(SCHEMA_FOLDER).sort()) hash.update(readFileSync(join(SCHEMA_FOLDER, file)));
   const template = `template_${hash.digest('hex').slice(0, 12)}`;
   await server.query('select pg_advisory_lock($1)', [TEMPLATE_LOCK]);
   try {

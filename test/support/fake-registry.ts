@@ -1,6 +1,7 @@
 /**
- * The workers' rows, the epoch and what changed, in memory, as `0006_fence.sql` keeps them: each method is one statement
- * that runs and commits at once. `test/faults/mutants/rows.long.test.ts` holds it against the real one.
+ * The workers' rows, the epoch and what changed, in memory, as the triggers and functions of `src/store/schema` keep
+ * them: each method is one statement that runs and commits at once. `test/faults/mutants/rows.long.test.ts`
+ * compares it with the real ones.
  */
 import { ProviderError } from '../../src/protocol/errors.js';
 import type {

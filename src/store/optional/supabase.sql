@@ -1,8 +1,9 @@
--- Optional, for Supabase: a signed-in user reads what his workspace has configured, through the REST API, without what
--- is sealed. `workspace-providers migrate` does not apply it; an administrator does, after it, and may do so again:
+-- Optional, for Supabase: signed-in users read through the REST API what their workspace has configured and what
+-- happened to it, but no sealed credential. `workspace-providers migrate` does not apply this file. An administrator
+-- applies it afterwards, and may apply it again:
 --   psql "$DATABASE_URL" -f node_modules/workspace-providers/src/store/optional/supabase.sql
--- The workspace is the claim `app_metadata.workspace_id`, which servers alone may write; never take it from
--- `user_metadata`, which users write themselves. Nobody writes through this: sealing needs the root key.
+-- The workspace is the claim `app_metadata.workspace_id`, which only servers may write. Never take it from
+-- `user_metadata`, which users write themselves. Users cannot write through this API: sealing needs the root key.
 begin;
 set local role provider_owner;
 
@@ -10,12 +11,12 @@ grant select (
   workspace_id, provider_type, provider_name, config, status, version, rotate_every, rotated_at, last_check_outcome,
   last_check_at, created_at, updated_at
 ) on public.workspace_providers to authenticated;
--- Without the actor: operators are nobody's business there.
+-- Not the columns that say who acted: operators are not the users' concern.
 grant select (event_id, at, workspace_id, provider_type, provider_name, version, event)
   on public.provider_events to authenticated;
 
--- In a subquery, so that the claims are parsed once a statement and not at each row. No claims, or none of a
--- workspace: null, which equals nothing.
+-- The subquery makes Postgres parse the claims once per statement instead of once per row. Without claims, or without a
+-- workspace in them, it returns null, which equals no workspace.
 drop policy if exists own_workspace_by_claim on public.workspace_providers;
 create policy own_workspace_by_claim on public.workspace_providers for select to authenticated using (
   workspace_id = (

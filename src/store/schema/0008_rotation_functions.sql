@@ -1,83 +1,10 @@
--- A rotation: its next credential sealed until it is activated, its previous one until it is revoked or brought back.
--- Every step is a function that can be called again: whoever made it may be killed before it knows that it did.
+-- More functions of provider_manager: rotations, stage by stage, and those that a schedule starts. Each may be called
+-- again with the same result, because a process may be killed before it learns that its call succeeded.
+-- `outer_workspace` is explained at read_workspace in 0006_resolver_functions.
 set local role provider_owner;
 
-alter table public.workspace_providers add column key_id text,
-  add constraint key_id check (key_id ~ '^[!-~]{1,255}$');
-comment on column public.workspace_providers.key_id is 'what the service calls the credential, where it made it for us';
-
-create table public.provider_rotations (
-  rotation_id text collate "C" primary key,
-  workspace_id text collate "C" not null,
-  provider_type text collate "C" not null,
-  provider_name text collate "C" not null,
-  state text not null default 'staged',
-  origin text not null,
-  workflow_id text,
-  next_encrypted_config text,
-  next_key_id text,
-  previous_encrypted_config text,
-  previous_key_id text,
-  from_version bigint,
-  to_version bigint,
-  rolled_back boolean not null default false,
-  reason text,
-  requested_by text not null,
-  created_at timestamptz not null default now(),
-  updated_at timestamptz not null default now(),
-  ended_at timestamptz,
-  constraint rotation_id check (rotation_id ~ '^[A-Za-z0-9_-]{1,64}$'),
-  constraint rotation_state check (
-    state in ('staged', 'checked', 'activated', 'fenced', 'drained', 'revoked', 'rolled-back', 'failed')
-  ),
-  constraint origin check (origin in ('given', 'issued')),
-  constraint requested_by check (length(requested_by) <= 200),
-  -- The sealed columns are emptied at the end.
-  constraint ended check (
-    ended_at is null or (next_encrypted_config is null and previous_encrypted_config is null)
-  )
-);
-create unique index provider_rotations_one_at_a_time
-  on public.provider_rotations (workspace_id, provider_type, provider_name) where ended_at is null;
-create index provider_rotations_by_time on public.provider_rotations (workspace_id, created_at);
-
-alter table public.provider_rotations enable row level security, force row level security;
-create policy functions_alone on public.provider_rotations to provider_owner using (true) with check (true);
-
--- As before; and a credential that is replaced loses the name that its service had for it.
-create or replace function provider_api.raise_version() returns trigger
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-begin
-  if tg_op = 'UPDATE'
-    and (new.workspace_id, new.provider_type, new.provider_name, new.config, new.encrypted_config, new.status)
-      is not distinct from
-      (old.workspace_id, old.provider_type, old.provider_name, old.config, old.encrypted_config, old.status)
-  then
-    new.version := old.version;
-    new.updated_at := old.updated_at;
-    return new;
-  end if;
-
-  new.version := 1 + greatest(old.version, 0, (
-    select last.version from public.provider_versions as last
-    where (last.workspace_id, last.provider_type, last.provider_name)
-      = (new.workspace_id, new.provider_type, new.provider_name)
-  ));
-  new.updated_at := now();
-  if tg_op = 'INSERT' or new.encrypted_config is distinct from old.encrypted_config then
-    new.rotated_at := now();
-    if tg_op = 'UPDATE' and new.key_id is not distinct from old.key_id then
-      new.key_id := null;
-    end if;
-  end if;
-  -- A check speaks of one version.
-  new.last_check_outcome := null;
-  new.last_check_at := null;
-  return new;
-end $$;
-
--- Answers `staged`, `not-configured`, or `in-progress`: there is another one. One that was staged and never begun gives
--- way: whoever staged it may have been unable to start its workflow.
+-- Returns `staged`, `not-configured`, or `in-progress` if the provider has another rotation. A rotation that was staged
+-- and has not begun is replaced: the process that staged it may have failed to start its workflow.
 create function provider_api.stage_rotation(
   p_rotation_id text, p_workspace_id text, p_provider_type text, p_provider_name text,
   p_origin text, p_next_encrypted_config text, p_requested_by text, out outcome text
@@ -108,7 +35,8 @@ begin
   end if;
 end $$;
 
--- Binds the rotation to its workflow and to the version that it starts from. No row: it is not there, or another's.
+-- Binds the rotation to its workflow and to the version that it starts from. Returns no row if the rotation does not
+-- exist, has ended, or belongs to another workflow.
 create function provider_api.begin_rotation(p_rotation_id text, p_workflow_id text)
 returns setof public.provider_rotations
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -137,7 +65,7 @@ begin atomic
   select * from public.provider_rotations where rotation_id = p_rotation_id;
 end;
 
--- False where a credential is there already, or the rotation is past that.
+-- `stored` is false if the rotation has a credential already, or is past that stage.
 create function provider_api.store_issued_credential(
   p_rotation_id text, p_next_encrypted_config text, p_key_id text, out stored boolean
 )
@@ -150,7 +78,7 @@ begin
   stored := found;
 end $$;
 
--- Forward only: to be told again of a stage that is past changes nothing.
+-- Moves only forward: a call for a stage that the rotation has already reached changes nothing.
 create function provider_api.advance_rotation(p_rotation_id text, p_state text) returns void
 language sql security definer set search_path = pg_catalog, pg_temp
 begin atomic
@@ -160,8 +88,11 @@ begin atomic
         < array_position(array['staged', 'checked', 'activated', 'fenced', 'drained'], p_state);
 end;
 
--- In one transaction, and only over the version that the rotation started from. Answers `activated` with the new
--- version, also when it was called before; `changed` where the provider was changed meanwhile; `not-ready`.
+-- Replaces the credential and updates the rotation in one transaction, and only at the version that the rotation
+-- started from. Returns one of:
+--   `activated`  with the new version, also if an earlier call has activated it
+--   `changed`    the provider has changed since the rotation began
+--   `not-ready`  the rotation is not checked, or has no next credential
 create function provider_api.activate_rotation(p_rotation_id text, out outcome text, out new_version bigint)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -200,8 +131,11 @@ begin
   perform set_config('app.workspace_id', outer_workspace, true);
 end $$;
 
--- Brings the previous credential back, as one more version; what was activated becomes what is to be revoked. Answers
--- `activated`, also when it was called before; `changed`; `not-ready` where there is nothing to bring back.
+-- Restores the previous credential, as a new version; the one that was activated becomes the one to revoke. Returns
+-- one of:
+--   `activated`  with the new version, also if an earlier call has rolled it back
+--   `changed`    the provider has changed since the activation
+--   `not-ready`  there is nothing to restore
 create function provider_api.roll_back_rotation(
   p_rotation_id text, p_reason text, out outcome text, out new_version bigint
 )
@@ -241,7 +175,7 @@ begin
   perform set_config('app.workspace_id', outer_workspace, true);
 end $$;
 
--- No state: it ends where it is.
+-- Without a state the rotation ends in the state that it is in.
 create function provider_api.end_rotation(p_rotation_id text, p_state text, p_reason text) returns void
 language sql security definer set search_path = pg_catalog, pg_temp
 begin atomic
@@ -251,32 +185,78 @@ begin atomic
     where rotation_id = p_rotation_id and ended_at is null;
 end;
 
--- Without what is sealed; the newest first. No workspace: of all.
-create function provider_api.list_rotations(p_workspace_id text, p_limit integer)
-returns table (
-  rotation_id text, workspace_id text, provider_type text, provider_name text, state text, origin text,
-  workflow_id text, from_version bigint, to_version bigint, rolled_back boolean, reason text, requested_by text,
-  created_at timestamptz, updated_at timestamptz, ended_at timestamptz
-)
-language sql stable security definer set search_path = pg_catalog, pg_temp
-begin atomic
-  select rotation_id, workspace_id, provider_type, provider_name, state, origin, workflow_id, from_version, to_version,
-    rolled_back, reason, requested_by, created_at, updated_at, ended_at
-  from public.provider_rotations
-  where p_workspace_id is null or workspace_id = p_workspace_id
-  order by created_at desc, rotation_id limit p_limit;
-end;
+-- Rotations and events that schedules start. The lists that they work through are in 0009_auditor_functions.
 
-grant execute on function
-  provider_api.stage_rotation(text, text, text, text, text, text, text),
-  provider_api.begin_rotation(text, text),
-  provider_api.read_rotation(text),
-  provider_api.store_issued_credential(text, text, text),
-  provider_api.advance_rotation(text, text),
-  provider_api.activate_rotation(text),
-  provider_api.roll_back_rotation(text, text),
-  provider_api.end_rotation(text, text, text),
-  provider_api.list_rotations(text, integer)
-to provider_manager;
+-- By column, because provider_auditor may not read a whole row, which includes the sealed credential.
+create function provider_api.is_due(p_status text, p_rotated_at timestamptz, p_rotate_every interval) returns boolean
+language sql stable
+return p_status = 'active' and p_rotated_at <= now() - p_rotate_every;
+
+-- Returns one of:
+--   `staged`        with the rotation to start: one that was staged ahead of time, or else a new one whose credential
+--                   the service is to issue, if it can (`p_can_be_issued`)
+--   `needs-person`  there is neither
+--   `passed`        the provider is no longer due, or another caller handles it
+-- It replaces nothing. A rotation that another caller staged within the last minute is left to that caller, which may
+-- be about to start it.
+create function provider_api.stage_due_rotation(
+  p_rotation_id text, p_workspace_id text, p_provider_type text, p_provider_name text,
+  p_can_be_issued boolean, p_requested_by text, out outcome text, out staged_id text
+)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  outer_workspace text := current_setting('app.workspace_id', true);
+  staged public.provider_rotations;
+begin
+  perform set_config('app.workspace_id', p_workspace_id, true);
+  perform from public.workspace_providers as p
+    where workspace_id = p_workspace_id and provider_type = p_provider_type and provider_name = p_provider_name
+      and provider_api.is_due(p.status, p.rotated_at, p.rotate_every);
+  outcome := case when found then 'needs-person' else 'passed' end;
+  perform set_config('app.workspace_id', outer_workspace, true);
+  if outcome = 'passed' then
+    return;
+  end if;
+  if p_can_be_issued then
+    insert into public.provider_rotations
+        (rotation_id, workspace_id, provider_type, provider_name, origin, requested_by)
+      values (p_rotation_id, p_workspace_id, p_provider_type, p_provider_name, 'issued', p_requested_by)
+      on conflict do nothing;
+  end if;
+  select * into staged from public.provider_rotations
+    where workspace_id = p_workspace_id and provider_type = p_provider_type and provider_name = p_provider_name
+      and ended_at is null;
+  if not found then
+    return;
+  end if;
+  outcome := 'passed';
+  if staged.workflow_id is null
+    and (staged.requested_by = p_requested_by or staged.created_at < now() - interval '1 minute')
+  then
+    outcome := 'staged';
+    staged_id := staged.rotation_id;
+  end if;
+end $$;
+
+-- Records an event once per version. `raised` is false if it was recorded for this version before, or the provider is
+-- at another version by now.
+create function provider_api.raise_event_once(
+  p_workspace_id text, p_provider_type text, p_provider_name text, p_version bigint, p_event text, p_actor text,
+  out raised boolean
+)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  outer_workspace text := current_setting('app.workspace_id', true);
+begin
+  perform set_config('app.workspace_id', p_workspace_id, true);
+  insert into public.provider_events (workspace_id, provider_type, provider_name, version, event, actor)
+    select workspace_id, provider_type, provider_name, version, p_event, p_actor from public.workspace_providers
+    where workspace_id = p_workspace_id and provider_type = p_provider_type and provider_name = p_provider_name
+      and version = p_version
+    on conflict (workspace_id, provider_type, provider_name, version, event)
+      where event in ('rotation-overdue', 'credential-rejected') do nothing;
+  raised := found;
+  perform set_config('app.workspace_id', outer_workspace, true);
+end $$;
 
 reset role;

@@ -1,0 +1,98 @@
+-- The functions that read every workspace. Managers call them, and they run as provider_auditor (0010_grants makes it
+-- their owner), which may read only the columns that they return, none of them a sealed credential, and change nothing.
+set local role provider_owner;
+
+-- For schedules. Both lists continue after the given key; empty texts start from the first provider.
+
+-- Providers that are due and have no rotation under way.
+create function provider_api.list_due_rotations(
+  p_workspace_id text, p_provider_type text, p_provider_name text, p_limit integer
+)
+returns table (workspace_id text, provider_type text, provider_name text, version bigint)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  select p.workspace_id, p.provider_type, p.provider_name, p.version
+  from public.workspace_providers as p
+  where (p.workspace_id, p.provider_type, p.provider_name) > (p_workspace_id, p_provider_type, p_provider_name)
+    and provider_api.is_due(p.status, p.rotated_at, p.rotate_every)
+    and not exists (
+      select from public.provider_rotations as r
+      where (r.workspace_id, r.provider_type, r.provider_name) = (p.workspace_id, p.provider_type, p.provider_name)
+        and r.ended_at is null and r.workflow_id is not null
+    )
+  order by p.workspace_id, p.provider_type, p.provider_name limit p_limit;
+end;
+
+create function provider_api.list_active_providers(
+  p_workspace_id text, p_provider_type text, p_provider_name text, p_limit integer
+)
+returns table (workspace_id text, provider_type text, provider_name text)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  select p.workspace_id, p.provider_type, p.provider_name
+  from public.workspace_providers as p
+  where (p.workspace_id, p.provider_type, p.provider_name) > (p_workspace_id, p_provider_type, p_provider_name)
+    and p.status = 'active'
+  order by p.workspace_id, p.provider_type, p.provider_name limit p_limit;
+end;
+
+-- The number of overdue rotations that were already reported and are still due.
+create function provider_api.count_overdue(out overdue bigint)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  select count(*) from public.workspace_providers as p
+  where provider_api.is_due(p.status, p.rotated_at, p.rotate_every) and exists (
+    select from public.provider_events as e
+    where (e.workspace_id, e.provider_type, e.provider_name, e.version)
+        = (p.workspace_id, p.provider_type, p.provider_name, p.version)
+      and e.event = 'rotation-overdue'
+  );
+end;
+
+-- For replacing the root key. Continues after the given workspace and kid; empty texts start from the first data key.
+create function provider_api.list_data_keys(p_workspace_id text, p_kid text, p_limit integer)
+returns table (workspace_id text, kid text, wrapped_key text, root_key_id text)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  select k.workspace_id, k.kid, k.wrapped_key, k.root_key_id from public.workspace_keys as k
+  where (k.workspace_id, k.kid) > (p_workspace_id, p_kid)
+  order by k.workspace_id, k.kid limit p_limit;
+end;
+
+-- For people. Both lists begin with the newest; without a workspace they cover all of them.
+
+create function provider_api.list_rotations(p_workspace_id text, p_limit integer)
+returns table (
+  rotation_id text, workspace_id text, provider_type text, provider_name text, state text, origin text,
+  workflow_id text, from_version bigint, to_version bigint, rolled_back boolean, reason text, requested_by text,
+  created_at timestamptz, updated_at timestamptz, ended_at timestamptz
+)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  select rotation_id, workspace_id, provider_type, provider_name, state, origin, workflow_id, from_version, to_version,
+    rolled_back, reason, requested_by, created_at, updated_at, ended_at
+  from public.provider_rotations
+  where p_workspace_id is null or workspace_id = p_workspace_id
+  order by created_at desc, rotation_id limit p_limit;
+end;
+
+-- Without a type and a name: the events of all providers, and of data keys. A truncate appears in every list.
+create function provider_api.list_provider_events(
+  p_workspace_id text, p_limit integer, p_provider_type text default null, p_provider_name text default null
+)
+returns table (
+  event_id bigint, at timestamptz, workspace_id text, provider_type text, provider_name text, version bigint, event text,
+  actor text, details jsonb, workflow_id text, login text, application text, client_address text
+)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  select event_id, at, workspace_id, provider_type, provider_name, version, event, actor, details, workflow_id, login,
+    application, host(client_address)
+  from public.provider_events
+  where (p_workspace_id is null or workspace_id in (p_workspace_id, '*'))
+    and (p_provider_type is null or provider_type = p_provider_type or provider_type is null and event = 'truncated')
+    and (p_provider_name is null or provider_name = p_provider_name or provider_name is null and event = 'truncated')
+  order by event_id desc limit p_limit;
+end;
+
+reset role;
