@@ -2,7 +2,14 @@
  * One call to a language model, with the workspace's own key. The AI SDK's own retries are off: Temporal retries, and
  * shows that it does.
  */
-import { generateText, jsonSchema, type ModelMessage, Output } from 'ai';
+import {
+  generateText,
+  jsonSchema,
+  type ModelMessage,
+  NoObjectGeneratedError,
+  NoOutputGeneratedError,
+  Output,
+} from 'ai';
 import { z } from 'zod';
 import { ProviderError } from '../protocol/errors.js';
 import { checkReference, describeProvider } from '../protocol/names.js';
@@ -11,7 +18,7 @@ import type { Json, LlmStepInput, LlmStepResult } from '../protocol/steps.js';
 import { aiSdkModel } from '../providers/llm/ai-sdk-model.js';
 import type { LlmCredential } from '../providers/llm/llm.js';
 import type { ProviderResolver } from '../resolver/provider-resolver.js';
-import { runWithHeartbeat } from './run-activity.js';
+import { checkResultSize, runWithHeartbeat } from './run-activity.js';
 
 export function createLlmStep(resolver: ProviderResolver) {
   return (input: LlmStepInput): Promise<LlmStepResult> =>
@@ -33,9 +40,11 @@ function llmStep(resolver: ProviderResolver, input: LlmStepInput, signal: AbortS
         temperature: input.temperature,
         maxRetries: 0,
         abortSignal: signal,
+      }).catch((error: unknown) => {
+        throw isUnusable(error) ? unusable(input.ref) : error;
       });
       const { inputTokens, outputTokens, totalTokens } = answer.usage;
-      return {
+      const result = {
         text: answer.text,
         object: input.schema ? (answer.output as Json) : undefined,
         model,
@@ -43,12 +52,23 @@ function llmStep(resolver: ProviderResolver, input: LlmStepInput, signal: AbortS
         usage: { inputTokens, outputTokens, totalTokens },
         provider: use,
       };
+      return checkResultSize(result, input.ref);
     },
     signal,
   );
 }
 
-/** The answer is held against the schema here too: not every service does it. */
+function isUnusable(error: unknown): boolean {
+  return NoObjectGeneratedError.isInstance(error) || NoOutputGeneratedError.isInstance(error);
+}
+
+/** Asking again would cost money, and the model has answered already. */
+function unusable(ref: ProviderReference<'llm'>): ProviderError {
+  const message = `${describeProvider(ref)} answered, but not with an object that fits \`schema\``;
+  return new ProviderError('AnswerUnusable', message, { provider: ref });
+}
+
+/** The answer is compared with the schema here too: not every service does it. */
 function outputOf({ ref, schema }: LlmStepInput) {
   if (!schema) return Output.text();
   const parser = parserOf(schema, ref);

@@ -11,7 +11,7 @@ import { confirmChain, type RpcCredential } from '../providers/rpc/rpc.js';
 import { viemTransport } from '../providers/rpc/viem-transport.js';
 import { firstAnswer, isPassedOver } from '../resolver/chain-endpoints.js';
 import type { ProviderCall, ProviderResolver } from '../resolver/provider-resolver.js';
-import { runWithHeartbeat } from './run-activity.js';
+import { checkResultSize, runWithHeartbeat } from './run-activity.js';
 
 /** For one endpoint, including the check of its chain. A step has a minute for all of them. */
 const ENDPOINT_TIMEOUT_MS = 15_000;
@@ -51,7 +51,7 @@ function ask(resolver: ProviderResolver, endpoint: ProviderReference<'rpc'>, inp
       const client = createClient({ transport: viemTransport(credential, fetch, signal) });
       const params = input.params ?? [];
       const result = (await client.request({ method: input.method, params } as never)) as Json;
-      return { result, provider: use };
+      return checkResultSize({ result, provider: use }, endpoint);
     },
     signal,
   );

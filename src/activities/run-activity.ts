@@ -4,7 +4,9 @@
  */
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
-import { isProviderError } from '../protocol/errors.js';
+import { isProviderError, ProviderError } from '../protocol/errors.js';
+import { describeProvider } from '../protocol/names.js';
+import type { ProviderIdentity } from '../protocol/references.js';
 
 /** A bug is not an outage: retries end after this many attempts. */
 const UNEXPECTED_ERROR_ATTEMPTS = 5;
@@ -35,6 +37,19 @@ export function runWithHeartbeat<Result>(run: (signal: AbortSignal) => Promise<R
       clearInterval(timer);
     }
   });
+}
+
+/** Temporal takes payloads of up to 2 MB, and would retry the activity that returned a larger one. */
+const LONGEST_RESULT_BYTES = 2 * 1024 * 1024;
+
+/** @throws ProviderError `ResultTooLarge` if a workflow history cannot hold the result */
+export function checkResultSize<Result>(result: Result, { workspaceId, type, name }: ProviderIdentity): Result {
+  const bytes = Buffer.byteLength(JSON.stringify(result) ?? '');
+  if (bytes <= LONGEST_RESULT_BYTES) return result;
+  const provider = { workspaceId, type, name };
+  const size = `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
+  const message = `${describeProvider(provider)}: the result has ${size}, and a workflow history takes 2 MiB: ask for less`;
+  throw new ProviderError('ResultTooLarge', message, { provider });
 }
 
 /** The failure that Temporal stores for `error`, in the given attempt. */

@@ -1,5 +1,6 @@
 /** A provider as a person or a settings page may see it. Nothing here is a secret. */
 
+import { type Duration, formatDuration } from '../config/duration.js';
 import { type FailureType, isProviderError } from '../protocol/errors.js';
 import type { ProviderIdentity } from '../protocol/references.js';
 import { parseProvider } from '../providers/registry.js';
@@ -23,6 +24,8 @@ export interface ProviderSummary extends ProviderIdentity {
   readonly shown: Readonly<Record<string, string | number>>;
   /** What the last check of this version found out at the live service; absent: it was never checked. */
   readonly lastCheck?: ProviderCheck;
+  /** The age at which the credential is due for rotation; absent: it is rotated only on request. */
+  readonly rotateEvery?: Duration;
   readonly createdAt: Date;
   /** When the version was last raised. */
   readonly updatedAt: Date;
@@ -39,10 +42,17 @@ export async function summarize(
   dataKeys: readonly WrappedDataKey[],
   vault: SecretVault,
 ): Promise<ProviderSummary> {
-  const { type, name, status, version, lastCheck, createdAt, updatedAt, rotatedAt, lastUsedAt } = row;
+  const { type, name, status, version, lastCheck, rotateEveryMs, createdAt, updatedAt, rotatedAt, lastUsedAt } = row;
   const identity = { workspaceId, type, name };
   const facts = { ...identity, status, version };
-  const times = { ...(lastCheck && { lastCheck }), createdAt, updatedAt, rotatedAt, ...(lastUsedAt && { lastUsedAt }) };
+  const times = {
+    ...(lastCheck && { lastCheck }),
+    ...(rotateEveryMs !== undefined && { rotateEvery: formatDuration(rotateEveryMs) }),
+    createdAt,
+    updatedAt,
+    rotatedAt,
+    ...(lastUsedAt && { lastUsedAt }),
+  };
   try {
     const secret = await vault.open(identity, row.encryptedConfig, dataKeys);
     const { config, shown } = parseProvider(type, name, row.config, secret);

@@ -31,8 +31,8 @@ export interface ProviderCheck {
 }
 
 export interface ProviderRow extends ProviderRecord {
-  /** As Postgres writes an interval: `90 days`. Absent: rotated when somebody asks for it. */
-  readonly rotateEvery?: string;
+  /** The age at which the credential is due for rotation, in milliseconds. Absent: it is rotated only on request. */
+  readonly rotateEveryMs?: number;
   /** When the sealed credential was last replaced. */
   readonly rotatedAt: Date;
   /** Absent: this version was never checked. */
@@ -174,7 +174,7 @@ function toJson(config: unknown): string | undefined {
 }
 
 interface RowColumns extends ProviderColumns {
-  readonly rotate_every: string | null;
+  readonly rotate_every_ms: string | null;
   readonly rotated_at: Date;
   readonly last_check_outcome: ProviderCheck['outcome'] | null;
   readonly last_check_at: Date | null;
@@ -184,10 +184,10 @@ interface RowColumns extends ProviderColumns {
 }
 
 function toProviderRow(row: RowColumns): ProviderRow {
-  const { rotate_every, last_check_outcome: outcome, last_check_at: at } = row;
+  const { rotate_every_ms: rotateEvery, last_check_outcome: outcome, last_check_at: at } = row;
   return {
     ...toProviderRecord(row),
-    ...(rotate_every !== null && { rotateEvery: rotate_every }),
+    ...(rotateEvery !== null && { rotateEveryMs: Number(rotateEvery) }),
     rotatedAt: row.rotated_at,
     ...(outcome && at && { lastCheck: { outcome, at } }),
     createdAt: row.created_at,

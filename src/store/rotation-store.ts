@@ -107,12 +107,9 @@ export function rotationStore(database: Database, actor?: string): RotationStore
     async endRotation(rotationId, state, reason) {
       await database.query(END, [rotationId, state ?? null, reason ?? null]);
     },
-    async findOpenRotation({ workspaceId, type, name }) {
-      const rows = (await database.query<SummaryColumns>(LIST, [workspaceId, 1_000])).map(toSummary);
-      const open = rows.find(({ endedAt, provider }) => {
-        return endedAt === undefined && provider.type === type && provider.name === name;
-      });
-      return open?.rotationId;
+    async findOpenRotation(provider) {
+      const [row] = await database.query<{ rotation_id: string | null }>(FIND_OPEN, keyOf(provider));
+      return row?.rotation_id ?? undefined;
     },
     async listRotations(workspaceId, limit) {
       return (await database.query<SummaryColumns>(LIST, [workspaceId ?? null, limit])).map(toSummary);
@@ -120,10 +117,8 @@ export function rotationStore(database: Database, actor?: string): RotationStore
   };
 }
 
-const STAGE: Statement = {
-  name: 'stage_rotation',
-  text: 'select * from provider_api.stage_rotation($1, $2, $3, $4, $5, $6, coalesce($7, session_user::text))',
-};
+const STAGE = call('stage_rotation', 7);
+const FIND_OPEN = call('find_open_rotation', 3);
 const BEGIN = call('begin_rotation', 2);
 const READ = call('read_rotation', 1);
 const STORE_ISSUED = call('store_issued_credential', 3);

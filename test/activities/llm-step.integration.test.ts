@@ -179,6 +179,6 @@ test.each([
   const apiKey = await stage.addLlm(workspaceId, 'openai');
   says = () => answer(apiKey);
   const failure: unknown = await ask('openai', { prompt: 'Judge.', schema: SCHEMA }).catch((error: unknown) => error);
-  expect(failure).toMatchObject({ type: 'UnexpectedError', nonRetryable: false });
+  expect(failure).toMatchObject({ type: 'AnswerUnusable', nonRetryable: true });
   expect(String((failure as Error).stack)).not.toContain(apiKey);
 });

@@ -93,12 +93,12 @@ describe.each(SERVICES)('an agent that asks %s', (service) => {
     expect(await (await agent.describe()).staticSummary()).toBe(`${workspaceId}: Can ${workspaceId} pay?`);
     expect(summariesOf(await agent.fetchHistory())).toEqual([
       `resolve ${name} for ${workspaceId}`,
-      `${name} for ${workspaceId} · version 1 · miss`,
+      `${name} for ${workspaceId}`,
       `resolve chain ${chainId} for ${workspaceId}`,
       `eth_getBalance on chain ${chainId} for ${workspaceId}`,
       `resolve tenderly for ${workspaceId}`,
-      `simulate on ${chainId} · default for ${workspaceId} · version 1 · hit`,
-      `${name} for ${workspaceId} · version 1 · miss`,
+      `simulate on ${chainId} · default for ${workspaceId}`,
+      `${name} for ${workspaceId}`,
     ]);
   });
 

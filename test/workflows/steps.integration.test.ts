@@ -110,8 +110,8 @@ describe('without options', () => {
       'resolve anthropic or openai for ws_acme',
       'resolve tenderly for ws_acme',
       'resolve chain 1 for ws_acme',
-      'anthropic for ws_acme · version 4 · hit',
-      "simulate on 1 · default for ws_acme · the platform's key · hit",
+      'anthropic for ws_acme',
+      "simulate on 1 · default for ws_acme · the platform's key",
       'eth_blockNumber on chain 1 for ws_acme',
     ]);
   });

@@ -22,6 +22,10 @@ function toRow(provider: ProviderSummary): string[] {
     `version ${provider.version}`,
     provider.lastCheck ? `${provider.lastCheck.outcome} ${minute(provider.lastCheck.at)}` : 'never checked',
     provider.lastUsedAt ? `used ${minute(provider.lastUsedAt)}` : 'never used',
-    provider.readable ? describeShown(provider.shown) : `not readable: ${provider.problem}`,
+    `${provider.readable ? describeShown(provider.shown) : `not readable: ${provider.problem}`}${due(provider)}`,
   ];
+}
+
+function due({ rotateEvery }: ProviderSummary): string {
+  return rotateEvery ? ` · rotated every ${rotateEvery}` : '';
 }

@@ -116,7 +116,7 @@ function classifyNetwork(code: string): Verdict {
     case 'REFUSED_REDIRECT':
       return { type: 'ProviderConfigInvalid', text: 'redirects, and is not followed: configure where it leads to' };
     case 'UND_ERR_RES_EXCEEDED_MAX_SIZE':
-      return { type: 'ProviderRequestInvalid', text: 'answered with more than is taken' };
+      return { type: 'ResultTooLarge', text: 'answered with more than a step can return' };
     default:
       return /TIMEOUT|TIMEDOUT/.test(code)
         ? { type: 'ProviderUnavailable', text: 'did not answer in time' }

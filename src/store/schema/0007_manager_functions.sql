@@ -9,7 +9,7 @@ set local role provider_owner;
 create function provider_api.list_providers(p_workspace_id text)
 returns table (
   provider_type text, provider_name text, config jsonb, encrypted_config text, status text, version bigint,
-  rotate_every text, rotated_at timestamptz, last_check_outcome text, last_check_at timestamptz,
+  rotate_every_ms bigint, rotated_at timestamptz, last_check_outcome text, last_check_at timestamptz,
   created_at timestamptz, updated_at timestamptz, last_used_at timestamptz
 )
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
@@ -19,7 +19,7 @@ begin
   perform set_config('app.workspace_id', p_workspace_id, true);
   return query
     select p.provider_type, p.provider_name, p.config, p.encrypted_config, p.status, p.version,
-      p.rotate_every::text, p.rotated_at, p.last_check_outcome, p.last_check_at, p.created_at, p.updated_at,
+      (extract(epoch from p.rotate_every) * 1000)::bigint, p.rotated_at, p.last_check_outcome, p.last_check_at, p.created_at, p.updated_at,
       (select max(u.minute) from public.provider_use as u
         where (u.workspace_id, u.provider_type, u.provider_name) = (p.workspace_id, p.provider_type, p.provider_name))
     from public.workspace_providers as p where p.workspace_id = p_workspace_id

@@ -4,7 +4,8 @@
 set local role provider_owner;
 
 -- Returns `staged`, `not-configured`, or `in-progress` if the provider has another rotation. A rotation that was staged
--- and has not begun is replaced: the process that staged it may have failed to start its workflow.
+-- and has not begun is replaced: the process that staged it may have failed to start its workflow. Without
+-- `p_requested_by` the login is recorded.
 create function provider_api.stage_rotation(
   p_rotation_id text, p_workspace_id text, p_provider_type text, p_provider_name text,
   p_origin text, p_next_encrypted_config text, p_requested_by text, out outcome text
@@ -28,11 +29,22 @@ begin
   insert into public.provider_rotations
       (rotation_id, workspace_id, provider_type, provider_name, origin, next_encrypted_config, requested_by)
     values (p_rotation_id, p_workspace_id, p_provider_type, p_provider_name, p_origin, p_next_encrypted_config,
-      p_requested_by)
+      coalesce(p_requested_by, session_user))
     on conflict do nothing;
   if not found then
     outcome := 'in-progress';
   end if;
+end $$;
+
+-- Returns the id of the provider's rotation that has begun and has not ended, or null.
+create function provider_api.find_open_rotation(
+  p_workspace_id text, p_provider_type text, p_provider_name text, out rotation_id text
+)
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  select r.rotation_id into find_open_rotation.rotation_id from public.provider_rotations as r
+    where (r.workspace_id, r.provider_type, r.provider_name) = (p_workspace_id, p_provider_type, p_provider_name)
+      and r.ended_at is null and r.workflow_id is not null;
 end $$;
 
 -- Binds the rotation to its workflow and to the version that it starts from. Returns no row if the rotation does not

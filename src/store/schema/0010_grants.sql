@@ -70,6 +70,7 @@ grant execute on function
   provider_api.list_provider_use(text, text, text, bigint, timestamptz, timestamptz, integer),
   provider_api.prune_use(timestamptz, integer),
   provider_api.stage_rotation(text, text, text, text, text, text, text),
+  provider_api.find_open_rotation(text, text, text),
   provider_api.begin_rotation(text, text),
   provider_api.read_rotation(text),
   provider_api.store_issued_credential(text, text, text),

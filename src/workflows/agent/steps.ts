@@ -93,8 +93,7 @@ function whose({ workspaceId }: { readonly workspaceId?: string }): string {
   return workspaceId === undefined ? '' : ` for ${workspaceId}`;
 }
 
-/** `anthropic for ws_acme · version 4 · hit`, as the Temporal UI shows it. */
-function describe(ref: ProviderReference): string {
-  const which = ref.source === 'platform' ? "the platform's key" : `version ${ref.version}`;
-  return `${ref.name} for ${ref.workspaceId} · ${which} · ${ref.cache}`;
+/** `anthropic for ws_acme`, as the Temporal UI shows it. Which version the step used is part of its result. */
+function describe({ name, workspaceId, source }: ProviderReference): string {
+  return `${name} for ${workspaceId}${source === 'platform' ? " · the platform's key" : ''}`;
 }
