@@ -20,7 +20,7 @@ export class GrantSigner {
    * Where it is empty, no workflow is started.
    *
    * @param signingKey - a private Ed25519 JWK, or the path of a file that holds one; a file is read anew when it
-   *   changes. `workspace-providers grant-key` makes one
+   *   changes. `workspace-providers grants create-key` makes one
    */
   constructor(private readonly signingKey: string) {
     this.#keys = new KeySource(signingKey, 'PROVIDER_GRANT_SIGNING_KEY', (text) => {
@@ -30,7 +30,7 @@ export class GrantSigner {
     });
   }
 
-  /** @throws ProviderError `SetupInvalid` where the signing key is none */
+  /** @throws ProviderError `SetupInvalid` if the signing key is not valid @internal */
   async sign(kind: GrantKind, grant: Pick<Grant, 'subject' | 'namespace' | 'workflowIds'>): Promise<string> {
     if (this.signingKey === '') throw unset();
     const { kid, key } = await this.#keys.current();
@@ -47,6 +47,6 @@ export class GrantSigner {
 
 function unset(): ProviderError {
   const message =
-    'PROVIDER_GRANT_SIGNING_KEY is not set: whoever starts a workflow signs a grant for it; workspace-providers grant-key makes a key';
+    'PROVIDER_GRANT_SIGNING_KEY is not set: whoever starts a workflow signs a grant for it; workspace-providers grants create-key makes a key';
   return new ProviderError('SetupInvalid', message, { fields: ['PROVIDER_GRANT_SIGNING_KEY'] });
 }

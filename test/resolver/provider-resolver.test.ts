@@ -14,7 +14,7 @@ const neverFetch = (() => Promise.reject(new Error('no call was expected'))) as 
 let store: FakeStore;
 
 function resolverWith(options: Partial<PartsDependencies> = {}): ProviderResolver {
-  return new ProviderResolver(
+  return ProviderResolver.of(
     createParts({ store, sealer: store.sealer, fetch: neverFetch, lease: heldLease(), ...options }),
   );
 }
