@@ -34,12 +34,14 @@ export class GrantSigner {
   async sign(kind: GrantKind, grant: Pick<Grant, 'subject' | 'namespace' | 'workflowIds'>): Promise<string> {
     if (this.signingKey === '') throw unset();
     const { kid, key } = await this.#keys.current();
+    // With milliseconds: a revocation must not cover what is signed after it in the same second.
+    const issuedAt = Date.now() / 1_000;
     return new SignJWT({ workflow_ids: grant.workflowIds })
       .setProtectedHeader({ alg: 'EdDSA', typ: GRANT_TYPES[kind], kid })
       .setJti(randomUUID())
       .setSubject(grant.subject)
       .setAudience(grant.namespace)
-      .setIssuedAt()
+      .setIssuedAt(issuedAt)
       .setNotBefore('0s')
       .sign(await key);
   }
