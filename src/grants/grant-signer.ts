@@ -20,7 +20,7 @@ export class GrantSigner {
    * Where it is empty, no workflow is started.
    *
    * @param signingKey - a private Ed25519 JWK, or the path of a file that holds one; a file is read anew when it
-   *   changes. `workspace-providers grant-key` makes one
+   *   changes. `workspace-providers grants create-key` makes one
    */
   constructor(private readonly signingKey: string) {
     this.#keys = new KeySource(signingKey, 'PROVIDER_GRANT_SIGNING_KEY', (text) => {
@@ -47,6 +47,7 @@ export class GrantSigner {
 
 function unset(): ProviderError {
   const message =
-    'PROVIDER_GRANT_SIGNING_KEY is not set: whoever starts a workflow signs a grant for it; workspace-providers grant-key makes a key';
+    'PROVIDER_GRANT_SIGNING_KEY is not set: the service that starts a workflow signs a grant with it; create a key with ' +
+    'workspace-providers grants create-key';
   return new ProviderError('SetupInvalid', message, { fields: ['PROVIDER_GRANT_SIGNING_KEY'] });
 }
