@@ -157,7 +157,11 @@ describe('listProviders', () => {
       ]),
     );
     const [checked] = await store.listProviders(identity.workspaceId);
-    expect(checked).toEqual({ ...added, rotateEveryMs: 90 * 24 * 3_600_000, lastCheck: { outcome: 'ok', at: expect.any(Date) } });
+    expect(checked).toEqual({
+      ...added,
+      rotateEveryMs: 90 * 24 * 3_600_000,
+      lastCheck: { outcome: 'ok', at: expect.any(Date) },
+    });
 
     await store.putProvider(identity, { config: { note: 'b' }, encryptedConfig: sealed('a') });
     await store.recordCheck(identity, 1, 'rejected');
