@@ -23,7 +23,7 @@ export async function benchCold({ rounds, turnMs }, { adminUrl, resolverUrl, roo
   const pool = openPool(resolverUrl);
   const adminPool = openPool(adminUrl);
   const resolverWith = (/** @type {Sealer} */ sealer) =>
-    new ProviderResolver(createParts({ store, sealer, fetch, maxProviders: 1 }));
+    ProviderResolver.of(createParts({ store, sealer, fetch, maxProviders: 1 }));
   const resolver = resolverWith(new Sealer(rootKeyring));
   const resolverWithoutDataKeys = resolverWith(new Sealer(rootKeyring, { maxDataKeys: 1 }));
   try {

@@ -41,7 +41,7 @@ export async function benchStorm({ rounds, turnMs }, { resolverUrl, rootKeyring,
     };
     const sealer = new Sealer(rootKeyring);
     const parts = createParts({ store: countingStore, sealer, fetch, lease: heldLease(), maxProviders: 1 });
-    const resolver = new ProviderResolver(parts);
+    const resolver = ProviderResolver.of(parts);
     // Caches of one entry: the next workspace is always cold.
     const peers = createPeers(load, 1).map(({ name, get }) => ({ name, storm: all(get) }));
     const contenders = [

@@ -89,7 +89,7 @@ async function warmResolver(workspaceIds) {
   };
   const maxProviders = workspaceIds.length * providersOf('').length;
   const store = { readWorkspace };
-  const resolver = new ProviderResolver(createParts({ store, sealer, fetch, lease: heldLease(), maxProviders }));
+  const resolver = ProviderResolver.of(createParts({ store, sealer, fetch, lease: heldLease(), maxProviders }));
   for (const id of workspaceIds) await resolver.resolveLlmKey({ workspaceId: id, provider: 'anthropic' });
   return resolver;
 }
