@@ -49,6 +49,7 @@ export class GrantSigner {
 
 function unset(): ProviderError {
   const message =
-    'PROVIDER_GRANT_SIGNING_KEY is not set: whoever starts a workflow signs a grant for it; workspace-providers grants create-key makes a key';
+    'PROVIDER_GRANT_SIGNING_KEY is not set: the service that starts a workflow signs a grant with it; create a key with ' +
+    'workspace-providers grants create-key';
   return new ProviderError('SetupInvalid', message, { fields: ['PROVIDER_GRANT_SIGNING_KEY'] });
 }

@@ -23,12 +23,19 @@ export interface ChangeOptions<Changed> extends Pick<FenceWait, 'signal' | 'onPr
   readonly onChanged?: (changed: Changed) => void;
 }
 
-/** @throws ProviderError that says that the change was made, if the wait failed */
-export async function awaitChange<Changed extends object>(
+/**
+ * Makes a change, and waits until every worker has it.
+ *
+ * @throws ProviderError `ProviderConfigInvalid` before the change, if the limit is not a duration; if the wait failed, one
+ *   that says that the change was made
+ */
+export async function fenceChange<Changed extends object>(
   registry: WorkerRegistry,
-  changed: Changed,
+  change: () => Promise<Changed>,
   { fence: limit, onChanged, ...wait }: ChangeOptions<Changed> = {},
 ): Promise<Changed & { readonly fence?: FenceReport }> {
+  if (limit) limitMs(limit);
+  const changed = await change();
   onChanged?.(changed);
   if (limit === false) return changed;
   try {

@@ -18,7 +18,7 @@ import type { ProviderAudit } from '../store/audit-store.js';
 import { type ManagementStore, openManagementStore } from '../store/management-store.js';
 import type { ProviderRecord, RegisteredWorker } from '../store/ports.js';
 import type { RotationSummary } from '../store/rotation-store.js';
-import { awaitChange, type ChangeOptions, type FenceWait, waitForFence } from './change-fence.js';
+import { type ChangeOptions, type FenceWait, fenceChange, waitForFence } from './change-fence.js';
 import { findProvider, notConfigured } from './find-provider.js';
 import { changeProvider, type ProviderChange } from './provider-change.js';
 import { checkProvider, type ProviderCheckReport } from './provider-check.js';
@@ -108,7 +108,7 @@ export class ProviderClient {
     checkDestination(identity, parsed.destination, this.#egress);
     const workspace = await this.#store.readWorkspace(identity.workspaceId);
     const encryptedConfig = await this.#vault.seal(identity, parsed.secret, workspace);
-    return this.#fenced(await this.#write(identity, parsed, encryptedConfig), options);
+    return this.#fenced(() => this.#write(identity, parsed, encryptedConfig), options);
   }
 
   /** The workspace's providers by type and name. One that does not open is listed as not readable. */
@@ -141,8 +141,8 @@ export class ProviderClient {
     const encryptedConfig = isDeepStrictEqual(parsed.secret, secret)
       ? record.encryptedConfig
       : await this.#vault.seal(identity, parsed.secret, workspace);
-    const written = await this.#write(identity, parsed, encryptedConfig, expectedVersion ?? record.version);
-    return this.#fenced(written, options);
+    const expected = expectedVersion ?? record.version;
+    return this.#fenced(() => this.#write(identity, parsed, encryptedConfig, expected), options);
   }
 
   /** Switches a provider off: it keeps everything, and no worker serves it. @throws `ProviderNotConfigured` */
@@ -157,8 +157,11 @@ export class ProviderClient {
 
   /** @throws ProviderError `ProviderNotConfigured` */
   async removeProvider(identity: ProviderIdentity, options?: ChangeOptions<Fenced>): Promise<Fenced> {
-    if (!(await this.#store.removeProvider(checkIdentity(identity)))) throw notConfigured(identity);
-    return this.#fenced({}, options);
+    const remove = async () => {
+      if (await this.#store.removeProvider(checkIdentity(identity))) return {};
+      throw notConfigured(identity);
+    };
+    return this.#fenced(remove, options);
   }
 
   /**
@@ -233,8 +236,11 @@ export class ProviderClient {
    * Deletes a workspace's data keys: nobody can open what it stored any more. Its providers must be configured again.
    */
   async shredWorkspace(workspaceId: string, options?: ChangeOptions<Fenced>): Promise<Fenced> {
-    await this.#store.deleteDataKeys(checkWorkspaceId(workspaceId));
-    return this.#fenced({}, options);
+    const shred = async () => {
+      await this.#store.deleteDataKeys(checkWorkspaceId(workspaceId));
+      return {};
+    };
+    return this.#fenced(shred, options);
   }
 
   /** The worker processes that hold leases, and those that vanished lately. */
@@ -261,8 +267,11 @@ export class ProviderClient {
     return { store: this.#store, vault: this.#vault, fetch: this.#http.fetch, egress: this.#egress };
   }
 
-  #fenced<Written extends object>(written: Written, options?: ChangeOptions<Written>): Promise<Written & Fenced> {
-    return awaitChange(this.#store, written, options);
+  #fenced<Changed extends object>(
+    change: () => Promise<Changed>,
+    options?: ChangeOptions<Changed>,
+  ): Promise<Changed & Fenced> {
+    return fenceChange(this.#store, change, options);
   }
 
   async #setStatus(
@@ -271,7 +280,8 @@ export class ProviderClient {
     options?: ChangeOptions<ChangedProvider>,
   ): Promise<ChangedProvider> {
     const identity = checkIdentity({ workspaceId, type, name });
-    return this.#fenced({ ...identity, ...(await this.#store.setStatus(identity, status)) }, options);
+    const set = async () => ({ ...identity, ...(await this.#store.setStatus(identity, status)) });
+    return this.#fenced(set, options);
   }
 
   async #write(

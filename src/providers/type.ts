@@ -1,4 +1,4 @@
-/** What a provider type is. To add one: a file beside this one, and a line in `index.ts`. */
+/** What a provider type is. To add one: a folder beside this file, and a line in `registry.ts`. */
 import type { z } from 'zod';
 import type { Fetch } from '../egress/http-client.js';
 import type { CheckOutcome, RevocationReport } from '../protocol/rotation.js';

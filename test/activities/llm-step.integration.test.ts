@@ -182,3 +182,15 @@ test.each([
   expect(failure).toMatchObject({ type: 'AnswerUnusable', nonRetryable: true });
   expect(String((failure as Error).stack)).not.toContain(apiKey);
 });
+
+test('an answer that no workflow history can hold is ResultTooLarge, and is not asked for again', async () => {
+  await stage.addLlm(workspaceId);
+  says = () => 'x'.repeat(2 * 1024 * 1024);
+  const sent = () => stage.llm.calls().filter(({ owner }) => owner === workspaceId).length;
+  await expect(ask('anthropic', { prompt: 'Tell me everything.' })).rejects.toMatchObject({
+    type: 'ResultTooLarge',
+    nonRetryable: true,
+    details: [{ provider: { workspaceId, type: 'llm', name: 'anthropic' } }],
+  });
+  expect(sent()).toBe(1);
+});

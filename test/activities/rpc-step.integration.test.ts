@@ -195,6 +195,18 @@ describe('what is not read', () => {
   });
 });
 
+test('an answer that no workflow history can hold is ResultTooLarge, and the next endpoint is not asked for it', async () => {
+  await twoEndpoints();
+  await read(); // the chain is confirmed
+  failing('main', { status: 200, body: { jsonrpc: '2.0', id: 1, result: 'x'.repeat(2 * 1024 * 1024) } });
+  await expect(read()).rejects.toMatchObject({
+    type: 'ResultTooLarge',
+    nonRetryable: true,
+    details: [{ provider: { workspaceId, type: 'rpc', name: 'main' } }],
+  });
+  expect(called()).not.toContain('backup');
+});
+
 test('a failure holds neither the URL nor its key', async () => {
   const key = await stage.addEndpoint(workspaceId, 'main');
   failing('main', { status: 502, body: `<html>${key} at ${stage.chain.gateway.url}</html>` });

@@ -1,6 +1,6 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
-import { runActivity, toFailure } from '../../src/activities/run-activity.js';
+import { checkResultSize, runActivity, toFailure } from '../../src/activities/run-activity.js';
 import { ProviderError } from '../../src/protocol/errors.js';
 import { FAILURE_TYPES, type FailureType } from '../../src/protocol/failure-types.js';
 import { inActivity } from './in-activity.js';
@@ -30,6 +30,14 @@ const failureOf = (run: Promise<unknown>): Promise<unknown> =>
     () => undefined,
     (error: unknown) => error,
   );
+
+function failureThrownBy(run: () => unknown): unknown {
+  try {
+    return run();
+  } catch (error) {
+    return error;
+  }
+}
 
 describe("an activity's error becomes what Temporal writes down", () => {
   test.each(Object.keys(FAILURE_TYPES) as FailureType[])(
@@ -138,5 +146,32 @@ describe("at an activity's edge", () => {
         return 'result';
       });
     expect(await activity.run(finished)).toBe('result');
+  });
+});
+
+describe("a result's size", () => {
+  const LIMIT_BYTES = 2 * 1024 * 1024;
+  /** As JSON, which adds two quotation marks. */
+  const resultOf = (bytes: number) => 'x'.repeat(bytes - 2);
+
+  test('is checked in bytes of its JSON form: 2 MiB pass', () => {
+    const result = resultOf(LIMIT_BYTES);
+    expect(checkResultSize(result, PROVIDER)).toBe(result);
+    expect(checkResultSize(undefined, PROVIDER)).toBeUndefined();
+  });
+
+  test.each([
+    ['one byte more than 2 MiB', resultOf(LIMIT_BYTES + 1), '2.0 MiB'],
+    ['a shorter text of more bytes', 'é'.repeat(LIMIT_BYTES / 2), '2.0 MiB'],
+    ['an object of 3 MiB', { text: resultOf(LIMIT_BYTES * 1.5) }, '3.0 MiB'],
+  ])('%s is ResultTooLarge: it is not retried, and the message names the provider and the limit', (_, result, size) => {
+    const failure = failureThrownBy(() => checkResultSize(result, { ...PROVIDER, extra: SECRET } as typeof PROVIDER));
+    expect(toFailure(failure, 1)).toMatchObject({
+      type: 'ResultTooLarge',
+      nonRetryable: true,
+      message: `llm/anthropic of ws_acme: the result has ${size}, and a workflow history takes 2 MiB: ask for less`,
+      details: [{ provider: PROVIDER }],
+    });
+    expect(allOf(toFailure(failure, 1))).not.toContain(SECRET);
   });
 });

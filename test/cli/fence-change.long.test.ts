@@ -1,7 +1,7 @@
 /** What a change says of the workers that it waited for, with a worker that took its lease and fell silent. */
-import { expect, it, onTestFinished } from 'vitest';
-import { openProviderStore } from '../../src/store/provider-store.js';
+import { expect, it } from 'vitest';
 import { uniqueName } from '../support/parts.js';
+import { registerSilentWorker } from '../support/silent-worker.js';
 import { CANARY, documentOf, operator } from './operator.js';
 import { runMeanwhile } from './running-command.js';
 import { itOnTerminal, onTerminal } from './terminal/terminal.js';
@@ -14,17 +14,7 @@ async function configured(): Promise<readonly string[]> {
   return [workspaceId, 'llm', 'mine'];
 }
 
-/** Whoever waits for it waits out its lease, and nobody after him. */
-async function silentWorker(leaseMs: number): Promise<void> {
-  const store = openProviderStore({ databaseUrl: op.database.resolverUrl, ...op.database.store });
-  const workerId = uniqueName('worker');
-  const worker = { workerId, taskQueue: 'none', identity: 'agents-9', build: 'test' };
-  await store.registerWorker({ ...worker, leaseMs, longestStepMs: 1_000 });
-  onTestFinished(async () => {
-    await store.deregisterWorker(workerId);
-    await store.close();
-  });
-}
+const silentWorker = (leaseMs: number) => registerSilentWorker(op.database, leaseMs);
 
 it('waits out the lease of a worker that does not answer, and tells that', async () => {
   await silentWorker(300);

@@ -13,6 +13,7 @@ export const CANARY = 'canary-key-1234567890-a1b2';
 export const NEW_CANARY = 'canary-key-0987654321-c3d4';
 
 export interface Management {
+  readonly database: TestDatabase;
   readonly client: ProviderClient;
   /** Another client of the same database, with another root key. */
   stranger(): ProviderClient;
@@ -53,6 +54,9 @@ export function manageProviders(): Management {
     );
 
   return {
+    get database() {
+      return database;
+    },
     get client() {
       return client;
     },

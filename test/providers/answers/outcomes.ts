@@ -9,11 +9,18 @@ import { type Call, type Caller, KEY } from '../callers.js';
 import { type Answer, type ServiceReply, startService } from '../local-service.js';
 import { everyPrintOf } from '../prints.js';
 
-/** The client of a test file, which loses patience soon. */
+/** What the client of a test file takes of an answer. */
+export const LONGEST_ANSWER_BYTES = 64 * 1024;
+
+/** The client of a test file: it soon gives up waiting, and takes only short answers. */
 export function impatientClient(): { readonly current: HttpClient } {
   const client = {} as { current: HttpClient };
   beforeAll(() => {
-    client.current = createFetch({ egress: LOOPBACK_POLICY, timeouts: { headersMs: 400, bodyMs: 400 } });
+    client.current = createFetch({
+      egress: LOOPBACK_POLICY,
+      timeouts: { headersMs: 400, bodyMs: 400 },
+      maxResponseBytes: LONGEST_ANSWER_BYTES,
+    });
   });
   afterAll(() => client.current.close());
   return client;

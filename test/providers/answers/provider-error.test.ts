@@ -6,7 +6,7 @@ import type { ProviderIdentity } from '../../../src/protocol/references.js';
 import { toProviderError, toProviderErrorFromResponse } from '../../../src/providers/answers/provider-error.js';
 import { aiSdk, anthropicSdk, type Caller, googleSdk, KEY, openaiSdk, plainFetch, viem, viemCall } from '../callers.js';
 import { closedOrigin, startService } from '../local-service.js';
-import { expectOutcome, impatientClient, llm, rpc, tenderly, thrownBy } from './outcomes.js';
+import { expectOutcome, impatientClient, LONGEST_ANSWER_BYTES, llm, rpc, tenderly, thrownBy } from './outcomes.js';
 
 const http = impatientClient();
 
@@ -54,6 +54,13 @@ describe('no answer', () => {
       );
       expectOutcome(outcome, 'ProviderConfigInvalid', provider);
       expect(elsewhere.requests).toEqual([]);
+    });
+
+    it('but one that is longer than the client takes is ResultTooLarge, and not worth a retry', async () => {
+      const answer = { status: 200, body: { padding: KEY.padEnd(LONGEST_ANSWER_BYTES, 'x') } };
+      const outcome = toProviderError(await thrownBy(caller, answer, { fetch: http.current.fetch }), provider);
+      expectOutcome(outcome, 'ResultTooLarge', provider);
+      expect(outcome?.retryable).toBe(false);
     });
 
     it('because the caller gave up is the caller’s own, and no error of the service', async () => {

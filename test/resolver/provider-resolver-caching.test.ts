@@ -1,0 +1,111 @@
+/** What the resolver answers from its cache, what it reads again, and how often it reads. */
+import { expect, test } from 'vitest';
+import { Lease } from '../../src/fence/lease.js';
+import { ProviderError } from '../../src/protocol/errors.js';
+import { TestClock } from '../support/leases.js';
+import { NEXT_KEY, resolverInMemory, WORKSPACE } from './resolver-in-memory.js';
+
+const memory = resolverInMemory();
+const { resolverWith } = memory;
+
+test('a thousand callers of one cold credential make one load', async () => {
+  const resolver = resolverWith();
+  const calls = Array.from({ length: 1000 }, () =>
+    resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'anthropic' }),
+  );
+  const outcomes = (await Promise.all(calls)).map((reference) => reference.cache);
+  expect(memory.store.loads).toBe(1);
+  expect(outcomes.filter((cache) => cache === 'miss')).toHaveLength(1);
+  expect(resolver.parts.cache.counts).toEqual({
+    hit: 0,
+    miss: 1,
+    joined: 999,
+    reloaded: 0,
+    refusedByLease: 0,
+    load: 1,
+  });
+});
+
+test('a warm resolve is synchronous, counted and makes no load', async () => {
+  const resolver = resolverWith();
+  await resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'anthropic' });
+  expect(resolver.peek(WORKSPACE, 'llm', ['anthropic'])).toMatchObject({ version: 1, cache: 'hit' });
+  expect(memory.store.loads).toBe(1);
+  expect(resolver.parts.cache.counts.hit).toBe(1);
+});
+
+test('nothing is answered from it without a lease, and loads still serve', async () => {
+  const clock = new TestClock();
+  const lease = new Lease(1_000, clock);
+  const resolver = resolverWith({ lease });
+  await resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'anthropic' });
+  expect(resolver.peek(WORKSPACE, 'llm', ['anthropic'])).toBeUndefined();
+  lease.extend(lease.now());
+  expect(resolver.peek(WORKSPACE, 'llm', ['anthropic'])).toBeDefined();
+  clock.nowMs = 1_000;
+  expect((await resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'anthropic' })).cache).toBe('miss');
+  expect(resolver.parts.cache.counts).toMatchObject({ miss: 2, refusedByLease: 1, load: 2 });
+});
+
+test('a thousand callers without a lease make no more than two loads', async () => {
+  const resolver = resolverWith({ lease: new Lease(1_000) });
+  const calls = Array.from({ length: 1_000 }, () =>
+    resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'anthropic' }),
+  );
+  await Promise.all(calls);
+  expect(memory.store.loads).toBe(2);
+});
+
+test('no failure is cached', async () => {
+  const resolver = resolverWith();
+  memory.store.beforeAnswer = () => Promise.reject(new ProviderError('StoreUnavailable', 'Postgres does not answer'));
+  await expect(resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'anthropic' })).rejects.toMatchObject({
+    type: 'StoreUnavailable',
+  });
+  memory.store.beforeAnswer = async () => {};
+  expect((await resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'anthropic' })).version).toBe(1);
+});
+
+test('absence is not answered from the cache: what was configured a moment ago serves', async () => {
+  const resolver = resolverWith();
+  await resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'anthropic' });
+  await memory.store.put(WORKSPACE, 'llm', 'openai', {}, { apiKey: 'canary-openai-key' });
+  expect((await resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'openai' })).cache).toBe('miss');
+});
+
+test('a repaired row serves at once', async () => {
+  const resolver = resolverWith();
+  memory.store.write(WORKSPACE, 'llm', 'anthropic', { encryptedConfig: 'a.b.c.d.e' });
+  await expect(resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'anthropic' })).rejects.toMatchObject({
+    type: 'CredentialUnreadable',
+  });
+  await memory.store.put(WORKSPACE, 'llm', 'anthropic', {}, { apiKey: NEXT_KEY });
+  expect((await resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'anthropic' })).version).toBe(3);
+});
+
+test('no credential stays in memory for long because nobody asks for it', async () => {
+  const clock = new TestClock();
+  const lease = new Lease(1_000, clock);
+  const resolver = resolverWith({ lease });
+  await resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'anthropic' });
+  const isCached = () => {
+    lease.extend(lease.now());
+    return resolver.peek(WORKSPACE, 'llm', ['anthropic']) !== undefined;
+  };
+  clock.nowMs = 9_999;
+  resolver.parts.cache.sweep();
+  expect(isCached()).toBe(true);
+  clock.nowMs = 10_000;
+  resolver.parts.cache.sweep();
+  expect(isCached()).toBe(false);
+});
+
+test('it holds no more providers than its bound', async () => {
+  const resolver = resolverWith({ maxProviders: 2 });
+  for (const workspaceId of ['ws_1', 'ws_2', 'ws_3']) {
+    await memory.store.put(workspaceId, 'llm', 'openai', {}, { apiKey: 'canary-openai-key' });
+    await resolver.resolveLlmKey({ workspaceId: workspaceId, provider: 'openai' });
+  }
+  expect(resolver.peek('ws_1', 'llm', ['openai'])).toBeUndefined();
+  expect(resolver.peek('ws_3', 'llm', ['openai'])).toBeDefined();
+});
