@@ -55,7 +55,7 @@ const FINDINGS = {
     union select 'unpinned', proname from functions
       where prosecdef and not coalesce('search_path=pg_catalog, pg_temp' = any (proconfig), false)
     union select 'forbidden', '' from functions
-      where proname = case $1 when 'provider_manager' then 'put_provider' else 'read_workspace' end
+      where proname = case $1 when 'provider_manager' then 'put_provider' else 'register_worker' end
         and not (has_function_privilege(oid, 'execute') and has_schema_privilege(pronamespace, 'usage'))`,
 };
 

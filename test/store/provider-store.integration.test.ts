@@ -35,9 +35,9 @@ function loginOf(url: string): string {
 }
 
 describe.each([
-  ['worker', 'provider_resolver', 'read'],
-  ['manager', 'provider_manager', 'manage'],
-] as const)('preflight of a %s', (as, role, does) => {
+  ['worker', 'provider_resolver', 'read', 'provider_manager'],
+  ['manager', 'provider_manager', 'manage', 'provider_resolver'],
+] as const)('preflight of a %s', (as, role, does, otherRole) => {
   beforeAll(async () => {
     database = await createTestDatabase();
   });
@@ -99,6 +99,12 @@ describe.each([
       'no role at all',
       `revoke ${role} from LOGIN`,
       `grant ${role} to LOGIN`,
+      `cannot ${does} providers: grant it ${role}`,
+    ],
+    [
+      'only the other role',
+      `revoke ${role} from LOGIN; grant ${otherRole} to LOGIN`,
+      `revoke ${otherRole} from LOGIN; grant ${role} to LOGIN`,
       `cannot ${does} providers: grant it ${role}`,
     ],
   ])('refuses a login with %s', async (_, statement, undo, why) => {
