@@ -1,5 +1,6 @@
 # syntax=docker/dockerfile:1
-# A worker of this package's own workflows; also its CLI: `docker run … node dist/cli/main.js`.
+# The worker process of this package: its activities and, with PROVIDER_MANAGER_DATABASE_URL, rotations and schedules.
+# The workflows of agents run in your own worker. Also the CLI: `docker run … node dist/cli/main.js`.
 
 FROM node:22-slim AS build
 WORKDIR /app
@@ -12,10 +13,10 @@ RUN npm run build
 FROM node:22-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
-# The Temporal SDK is a peer dependency and, for the tests, a dev dependency too; npm counts such a package as dev alone.
+# The Temporal SDK is a peer dependency and, for the tests, a dev dependency too; npm counts such a package only as dev.
 RUN npm pkg delete devDependencies \
   && npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
-  # The SDK's native core comes for five platforms, 30 MB each.
+  # The SDK's native core comes for five platforms, 30 MB each; the image needs one.
   && find node_modules/@temporalio/core-bridge/releases -mindepth 1 -maxdepth 1 \
     ! -name "$(uname -m)-unknown-linux-gnu" -exec rm -r {} +
 
@@ -29,7 +30,7 @@ COPY --from=build /app/dist ./dist
 COPY package.json LICENSE ./
 COPY src/store/schema ./src/store/schema
 COPY docker/healthcheck.mjs ./docker/
-# Where the keys of grants are mounted; a volume that is new takes the owner of its folder.
+# The keys of grants are mounted here; a new volume takes the owner of its folder.
 RUN install -d -o node -g node /grants/public /grants/private
 # Owned by root, so the process cannot change its own code.
 USER node

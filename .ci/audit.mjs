@@ -1,10 +1,10 @@
 /**
- * Asks the registry what is known against the packages that run in production: our dependencies and the peers, without
- * what only builds and tests need. Its last line is one of
+ * Asks the registry for known vulnerabilities of the packages that run in production: dependencies and peers, not the
+ * packages that only builds and tests need. The last line is one of
  *
- *   audited: …      nothing of that severity is known; exit code 0
- *   found: …        it is named; exit code 1
- *   NOT AUDITED: …  nobody answered, which says nothing about the packages; exit code 3
+ *   audited: …      no vulnerability of that severity is known; exit code 0
+ *   found: …        the packages that have one; exit code 1
+ *   NOT AUDITED: …  the registry did not answer, so nothing is known about the packages; exit code 3
  *
  * Usage: audit.mjs [severity, default high]
  */
@@ -21,7 +21,7 @@ const TIMEOUT_MS = 60_000;
 const [level = 'high'] = process.argv.slice(2);
 const folder = await mkdtemp(join(tmpdir(), 'workspace-providers-audit-'));
 try {
-  // npm counts a peer that is a dev dependency too as dev alone, and would leave out the Temporal SDK.
+  // npm counts a peer that is also a dev dependency only as dev, and would leave out the Temporal SDK.
   const { devDependencies: _, ...manifest } = JSON.parse(await readFile(join(REPOSITORY, 'package.json'), 'utf8'));
   await writeFile(join(folder, 'package.json'), JSON.stringify(manifest));
   await copyFile(join(REPOSITORY, 'package-lock.json'), join(folder, 'package-lock.json'));
@@ -32,7 +32,7 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** What npm printed, as JSON; `undefined` where it is none. */
+/** npm's report; `undefined` if it printed no JSON. */
 function audit() {
   const args = ['audit', '--json', '--omit=dev', '--package-lock-only', '--fetch-retries=1'];
   return new Promise((resolve) => {
@@ -47,7 +47,7 @@ function audit() {
 }
 
 function verdict(report) {
-  // npm ends with 1 for a finding as for a registry that does not answer: only the report tells them apart.
+  // npm's exit code is 1 for a vulnerability and for a registry that does not answer: only the report differs.
   if (report?.auditReportVersion === undefined || !report.metadata?.dependencies?.total) {
     const why = report?.message ?? 'npm printed no report';
     return { text: `NOT AUDITED: the registry gave no audit: ${why.split('\n')[0]}`, exitCode: 3 };

@@ -1,6 +1,6 @@
 /**
- * The closing line of `.ci/run`, `N passed, N failed`, and its exit code: from the results of each run of the tests and
- * from the demo's own words. A run that left no results, and a test that was skipped, have failed: in CI all is here.
+ * The last line of `.ci/run`, `N passed, N failed`, and its exit code: from the results of each test run, the demo's JSON
+ * and the audit. A test run without results and a skipped test count as failed, because CI has all that the tests need.
  *
  * Usage: summary.mjs <folder of tests-1.json … and demo.txt> <number of test runs>
  */
@@ -30,7 +30,7 @@ for (let run = 1; run <= Number(runs); run++) {
     if (status === 'failed' && failed.length === 0) failures.push(`test run ${run}: ${name} did not run`);
   }
   if (passed === before) failures.push(`test run ${run} ran no test`);
-  // Such as an error that nobody caught: no test is to blame.
+  // For example an uncaught error, which belongs to no test.
   if (!success && failures.length === failuresBefore) failures.push(`test run ${run} failed outside of a test`);
 }
 
@@ -41,13 +41,13 @@ else failures.push(...demo);
 const audit = readFileSync(join(folder, 'audit.txt'), 'utf8').trim();
 if (audit.startsWith('audited: ')) passed++;
 else if (audit.startsWith('NOT AUDITED: ') && process.env.AUDIT_REQUIRED !== '1') console.log(audit);
-else failures.push(`audit: ${audit || 'it said nothing'}`);
+else failures.push(`audit: ${audit || 'no output'}`);
 
 for (const failure of failures) console.log(`FAILED ${failure}`);
 console.log(`${passed} passed, ${failures.length} failed`);
 process.exit(failures.length === 0 ? 0 : 1);
 
-/** What the demo's JSON, its last words on stdout, does not show of what it must show. */
+/** The expectations that the demo's result does not meet. The result is the JSON at the end of its stdout. */
 function checkDemo(stdout) {
   const start = stdout.search(/^\{(?![\s\S]*^\{)/m);
   let result;
@@ -69,5 +69,5 @@ function checkDemo(stdout) {
     'no stale read': result.rotation?.staleReads === 0,
     'under 60 seconds': result.seconds < 60,
   };
-  return Object.entries(expected).flatMap(([what, holds]) => (holds ? [] : [`demo: not so: ${what}`]));
+  return Object.entries(expected).flatMap(([what, holds]) => (holds ? [] : [`demo: expected: ${what}`]));
 }

@@ -1,12 +1,16 @@
 /** A migrated Postgres of the benchmarks' own, with workspaces in it that the client wrote which operators use. */
-import { ProviderClient, parseLocalKeyring } from '../dist/client.js';
 import { startPostgres } from '../dist/dev/postgres.js';
+import { ProviderClient } from '../dist/management.js';
+import { parseLocalKeyring } from '../dist/sealing/local-keyring.js';
 import { createLogin } from '../dist/store/logins.js';
 import { migrate } from '../dist/store/migrate.js';
 import { createEncryptionKey, createWorkspaceIds, providersOf } from './workspaces.js';
 
 /** As many as the client's pool has connections. */
 const WRITERS = 10;
+
+/** No worker runs yet that could serve an older version. */
+const UNFENCED = { fence: /** @type {const} */ (false) };
 
 /** @typedef {Awaited<ReturnType<typeof startDatabase>>} BenchDatabase */
 
@@ -19,7 +23,7 @@ export async function startDatabase(workspaces) {
     const rootKeyring = parseLocalKeyring(encryptionKey);
     const workspaceIds = createWorkspaceIds(workspaces);
     const managerUrl = await createLogin(postgres.url, 'provider_manager');
-    await writeProviders(managerUrl, rootKeyring, workspaceIds);
+    await writeProviders(managerUrl, encryptionKey, workspaceIds);
     return {
       /** Of a superuser. */
       adminUrl: postgres.url,
@@ -36,12 +40,13 @@ export async function startDatabase(workspaces) {
   }
 }
 
-async function writeProviders(databaseUrl, rootKeyring, workspaceIds) {
-  const client = ProviderClient.connect({ store: { databaseUrl }, rootKeyring });
+async function writeProviders(databaseUrl, rootKeys, workspaceIds) {
+  const client = await ProviderClient.connect({ databaseUrl, rootKeys, env: {} });
   const remaining = workspaceIds.values();
   const write = async () => {
     for (const workspaceId of remaining) {
-      for (const provider of providersOf(workspaceId)) await client.configureProvider({ workspaceId, ...provider });
+      for (const provider of providersOf(workspaceId))
+        await client.configureProvider({ workspaceId, ...provider }, UNFENCED);
     }
   };
   try {

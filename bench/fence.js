@@ -27,7 +27,9 @@ export async function benchFence({ rounds, changes, leaseMs }, database) {
   const [workspaceId] = database.workspaceIds;
   const pool = openPool(database.adminUrl);
   const registry = openManagementStore({ databaseUrl: database.managerUrl });
-  const fleet = await Promise.all(Array.from({ length: FLEET }, () => startWorker(database, workspaceId, leaseMs)));
+  const fleet = await Promise.all(
+    Array.from({ length: FLEET }, (_, index) => startWorker(database, workspaceId, leaseMs, `bench-${index}`)),
+  );
   let changed = 0;
   /** @returns {Promise<number>} the version */
   const change = async () => {
@@ -65,7 +67,7 @@ export async function benchFence({ rounds, changes, leaseMs }, database) {
 
     const [killed, ...others] = fleet;
     await killed.kill();
-    await untilGone(registry, killed.workerId, leaseMs);
+    await untilGone(registry, killed.identity, leaseMs);
     const afterKill = { name: 'ours: one killed a while ago', samples: changes, run: () => fenced(others) };
     const killResults = await inRounds([afterKill], rounds, turn);
     return [
@@ -79,20 +81,19 @@ export async function benchFence({ rounds, changes, leaseMs }, database) {
 
 /** @typedef {Awaited<ReturnType<typeof startWorker>>} Worker */
 
-async function startWorker({ resolverUrl, encryptionKey }, workspaceId, leaseMs) {
+async function startWorker({ resolverUrl, encryptionKey }, workspaceId, leaseMs, identity) {
   const script = fileURLToPath(new URL('fence-worker.js', import.meta.url));
   const env = {
-    DATABASE_URL: resolverUrl,
+    PROVIDER_DATABASE_URL: resolverUrl,
     ENCRYPTION_KEY: encryptionKey,
     PROVIDER_CACHE_LEASE: `${leaseMs}ms`,
-    // It runs no workflows.
-    PROVIDER_GRANTS: 'every-workflow-may-use-every-workspace',
+    PROVIDER_WORKER_IDENTITY: identity,
   };
   const child = fork(script, [workspaceId], { env });
-  const [{ workerId }] = await once(child, 'message');
+  await once(child, 'message');
   return {
     /** @type {string} */
-    workerId,
+    identity,
     signal: (/** @type {NodeJS.Signals} */ signal) => child.kill(signal),
     async mustServe(/** @type {number} */ version) {
       child.send('which?');
@@ -119,10 +120,10 @@ async function whileStopped(/** @type {Worker} */ worker, /** @type {() => Promi
 }
 
 /** The others notice by themselves that it renews no more. */
-async function untilGone(registry, workerId, leaseMs) {
+async function untilGone(registry, identity, leaseMs) {
   const deadlineMs = performance.now() + 20 * leaseMs;
   for (;;) {
-    const row = (await registry.listWorkers()).find((worker) => worker.workerId === workerId);
+    const row = (await registry.listWorkers()).find((worker) => worker.identity === identity);
     if (row?.state !== 'live') return;
     if (performance.now() > deadlineMs) throw new Error('no janitor noticed that a worker was killed');
     await delay(leaseMs / 10);

@@ -9,7 +9,7 @@ import { createCache as createCacheManager } from 'cache-manager';
 import { createKeyv } from 'cacheable';
 import { LRUCache } from 'lru-cache';
 
-/** As long as no benchmark runs: a warm one measures hits alone. */
+/** Longer than any benchmark runs: a warm one measures only hits. */
 export const LEASE_MS = 3_600_000;
 
 /**

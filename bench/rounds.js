@@ -45,7 +45,7 @@ export async function inRounds(contenders, rounds, takeTurn) {
   const turns = new Map(contenders.map(({ name }) => [name, []]));
   const turnsOf = (/** @type {string} */ name) => /** @type {Turn[]} */ (turns.get(name));
   for (let round = 0; round < rounds; round++) {
-    // Every other round runs backwards, so that nobody always comes after the same neighbour.
+    // Every other round runs backwards, so that no contender always comes after the same one.
     const order = round % 2 === 0 ? contenders : [...contenders].reverse();
     for (const contender of order) turnsOf(contender.name).push(await takeTurn(contender));
   }
@@ -73,7 +73,7 @@ export async function inRounds(contenders, rounds, takeTurn) {
  * of a batch, and so is the p99.
  *
  * @param {number} turnMs
- * @returns {(contender: { run: () => unknown }) => Promise<Turn>} `run` is awaited where it returns a promise
+ * @returns {(contender: { run: () => unknown }) => Promise<Turn>} `run` is awaited if it returns a promise
  */
 export function turnOfMs(turnMs) {
   return async ({ run }) => {

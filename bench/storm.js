@@ -1,7 +1,8 @@
 /**
- * A thousand callers of one cold credential at once, on a real Postgres. Whoever shares the load makes one query; the
- * peers load by the bare load, ours by all that it does.
+ * A thousand callers of one cold credential at once, on a real Postgres. A contender that shares the load makes one
+ * query. The peers load by the bare load, ours by its full load.
  */
+import { createParts } from '../dist/resolver/connect-parts.js';
 import { ProviderResolver } from '../dist/resolver/provider-resolver.js';
 import { Sealer } from '../dist/sealing/sealer.js';
 import { openProviderStore } from '../dist/store/provider-store.js';
@@ -32,18 +33,15 @@ export async function benchStorm({ rounds, turnMs }, { resolverUrl, rootKeyring,
       queries += 1;
       return decrypt(sealedIn(await readWorkspace(pool, workspaceId)), dataKeys.get(workspaceId));
     };
-    const resolver = new ProviderResolver({
-      store: {
-        readWorkspace: (workspaceId) => {
-          queries += 1;
-          return store.readWorkspace(workspaceId);
-        },
+    const countingStore = {
+      readWorkspace: (/** @type {string} */ workspaceId) => {
+        queries += 1;
+        return store.readWorkspace(workspaceId);
       },
-      sealer: new Sealer(rootKeyring),
-      fetch,
-      lease: heldLease(),
-      maxProviders: 1,
-    });
+    };
+    const sealer = new Sealer(rootKeyring);
+    const parts = createParts({ store: countingStore, sealer, fetch, lease: heldLease(), maxProviders: 1 });
+    const resolver = ProviderResolver.of(parts);
     // Caches of one entry: the next workspace is always cold.
     const peers = createPeers(load, 1).map(({ name, get }) => ({ name, storm: all(get) }));
     const contenders = [

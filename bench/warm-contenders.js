@@ -4,10 +4,11 @@
  */
 import { TTLCache } from '@isaacs/ttlcache';
 import { LRUCache } from 'lru-cache';
-import { parseLocalKeyring } from '../dist/client.js';
 import { parseProvider } from '../dist/providers/registry.js';
+import { createParts } from '../dist/resolver/connect-parts.js';
 import { ProviderResolver } from '../dist/resolver/provider-resolver.js';
 import { toOpened } from '../dist/resolver/workspace-entry.js';
+import { parseLocalKeyring } from '../dist/sealing/local-keyring.js';
 import { Sealer } from '../dist/sealing/sealer.js';
 import { heldLease } from './lease.js';
 import { createPeers, LEASE_MS } from './peers.js';
@@ -88,7 +89,7 @@ async function warmResolver(workspaceIds) {
   };
   const maxProviders = workspaceIds.length * providersOf('').length;
   const store = { readWorkspace };
-  const resolver = new ProviderResolver({ store, sealer, fetch, lease: heldLease(), maxProviders });
+  const resolver = ProviderResolver.of(createParts({ store, sealer, fetch, lease: heldLease(), maxProviders }));
   for (const id of workspaceIds) await resolver.resolveLlmKey({ workspaceId: id, provider: 'anthropic' });
   return resolver;
 }

@@ -1,4 +1,4 @@
-/** One contender of the warm resolves: fills its cache, proves that it answers, and takes turns when it is told to. */
+/** One contender of the warm resolves: fills its cache, proves that it answers, and takes a turn on each message. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { do_not_optimize } from 'mitata';
 import { turnOfMs } from './rounds.js';
@@ -12,7 +12,7 @@ const { how, name, workspaceIds } = workerData;
 const get = await { synchronous: SYNCHRONOUS, awaited: AWAITED }[how][name](workspaceIds);
 
 for (const id of workspaceIds) {
-  // Peers load what they have not, now. Whoever answers with something else would be measured at that.
+  // Peers that are not filled load now. A contender with a wrong answer must not be measured.
   const { workspaceId, version } = (await get(id)) ?? {};
   if (workspaceId !== id || version !== referenceTo(id).version) throw new Error(`${name} does not answer`);
 }

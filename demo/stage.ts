@@ -123,7 +123,7 @@ async function build(
     return worker;
   };
   // As in docker-compose.yml: the one process whose login may change providers takes no steps.
-  const alone = { PROVIDER_TASK_QUEUE: 'operations-alone', PROVIDER_MANAGER_DATABASE_URL: manager.url };
+  const alone = { PROVIDER_TASK_QUEUE: 'operations-no-steps', PROVIDER_MANAGER_DATABASE_URL: manager.url };
   const [operations, ...workers] = await Promise.all([
     services.rotation && start('operations', 'operations', alone),
     start('agents', 'agents-1'),

@@ -1,5 +1,5 @@
--- Run once by the postgres image, as its superuser, on an empty volume. One login for each that connects, with no more
--- than it needs; the roles that are granted here are those of src/store/schema/0001_roles.sql.
+-- The postgres image runs this once, as its superuser, on an empty volume. Each program has its own login, with only
+-- the rights that it needs; the roles are those of src/store/schema/0001_roles.sql.
 \set ON_ERROR_STOP on
 \getenv migration_password MIGRATION_PASSWORD
 \getenv manager_password MANAGER_PASSWORD

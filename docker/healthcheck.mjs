@@ -1,26 +1,44 @@
 /**
- * Healthy: Temporal has seen this container's worker ask its task queue for work in the last minutes. A process that
- * runs, but polls nothing, is not. Workflow tasks, since a worker busy with steps asks for no more activity tasks.
+ * The image's health check. Healthy: Temporal has seen this container's process poll its own task queue in the last
+ * minutes. Not the queue of the steps: a worker whose step slots are all busy does not poll that one. If the worker of
+ * the steps ends, the process ends.
  * Assumes the worker's default identity, `pid@host`, or `PROVIDER_WORKER_IDENTITY`.
  */
 import { hostname } from 'node:os';
 import { Connection } from '@temporalio/client';
 import { workerConfigFromEnv } from '../dist/config/worker-config.js';
+import { openProviderStore } from '../dist/store/provider-store.js';
 
 /** A poll waits up to a minute for a task. */
 const SEEN_WITHIN_MS = 150_000;
-const WORKFLOW_TASKS = 1;
+const ACTIVITY_TASKS = 2;
+const CONNECT_TIMEOUT_MS = 5_000;
 
-const config = workerConfigFromEnv(process.env);
-const connection = await Connection.connect({ ...config.connection, connectTimeout: '5s' });
+const { providers, connection: temporal, namespace } = workerConfigFromEnv(process.env);
+const store = openProviderStore({ ...providers.database, connectTimeoutMs: CONNECT_TIMEOUT_MS });
+const isOwn = ({ identity }) =>
+  providers.identity === undefined ? identity.endsWith(`@${hostname()}`) : identity === providers.identity;
+// A process that was killed in this container may still be listed.
+const [own] = (await store.listWorkers()).filter(isOwn).sort((a, b) => b.registeredAt - a.registeredAt);
+if (own === undefined) end('the process is not registered in the database');
+
+const connection = await Connection.connect({ ...temporal, connectTimeout: CONNECT_TIMEOUT_MS });
 const { pollers } = await connection.workflowService.describeTaskQueue({
-  namespace: config.namespace,
-  taskQueue: { name: config.taskQueue },
-  taskQueueType: WORKFLOW_TASKS,
+  namespace,
+  taskQueue: { name: own.taskQueue },
+  taskQueueType: ACTIVITY_TASKS,
 });
-const own = pollers?.find(({ identity }) =>
-  config.identity ? identity === config.identity : identity?.endsWith(`@${hostname()}`),
+const seenAt = Math.max(
+  0,
+  ...(pollers ?? []).map(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1_000),
 );
-const seenAt = Number(own?.lastAccessTime?.seconds ?? 0) * 1_000;
-console.log(own ? `last seen polling at ${new Date(seenAt).toISOString()}` : 'never seen polling');
-process.exit(Date.now() - seenAt < SEEN_WITHIN_MS ? 0 : 1);
+if (seenAt === 0) end('Temporal has not seen the process poll its task queue');
+if (Date.now() - seenAt > SEEN_WITHIN_MS)
+  end(`Temporal last saw the process poll at ${new Date(seenAt).toISOString()}`);
+console.log(`healthy: Temporal saw the process poll at ${new Date(seenAt).toISOString()}`);
+process.exit(0);
+
+function end(why) {
+  console.log(`unhealthy: ${why}`);
+  process.exit(1);
+}

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Creates or updates the schema of Temporal's two databases; safe to run again. Where they are, and the login, come from
-# the SQL_… variables that temporal-sql-tool reads.
+# Creates or updates the schema of Temporal's two databases; safe to run again. temporal-sql-tool reads the server and
+# the login from the SQL_… variables.
 set -eu
 for database in temporal/temporal temporal_visibility/visibility; do
   name=${database%/*} schema=${database#*/}

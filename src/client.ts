@@ -14,12 +14,11 @@ export type { Duration } from './config/duration.js';
 export { GrantSigner } from './grants/grant-signer.js';
 export type { SecretFields } from './management/secret-vault.js';
 export {
-  FAILURE_TYPES,
-  type FailureType,
   isProviderError,
   ProviderError,
   type ProviderErrorFacts,
 } from './protocol/errors.js';
+export { FAILURE_TYPES, type FailureFacts, type FailureType } from './protocol/failure-types.js';
 export type { ProviderIdentity } from './protocol/references.js';
 export type {
   CheckOutcome,

@@ -1,21 +1,20 @@
 /** `workspace-providers`: the worker's side. */
 export { providerDataConverter } from './codec/data-converter.js';
 export type { Duration } from './config/duration.js';
-export type { EgressOptions, ProviderOptions, ResolverOptions, StoreOptions } from './config/resolver-config.js';
+export type { ProviderOptions, ResolverOptions, StoreOptions } from './config/resolver-config.js';
 export type { Fetch } from './egress/http-client.js';
+export type { EgressOptions } from './egress/policy.js';
 export type { LeaseCounts } from './fence/lease-keeper.js';
-export { ProvidersPlugin } from './plugin/providers-plugin.js';
 export { redactingLogger } from './plugin/redacting-activity.js';
 export { withProvider } from './plugin/with-provider.js';
 export { GRANT_INTERCEPTORS_PATH } from './plugin/workflow-source.js';
 export { type ProviderCounts, WorkspaceProviders } from './plugin/workspace-providers.js';
 export {
-  FAILURE_TYPES,
-  type FailureType,
   isProviderError,
   ProviderError,
   type ProviderErrorFacts,
 } from './protocol/errors.js';
+export { FAILURE_TYPES, type FailureFacts, type FailureType } from './protocol/failure-types.js';
 export type {
   CacheOutcome,
   ProviderIdentity,
@@ -34,7 +33,7 @@ export { toProviderErrorFromResponse } from './providers/answers/provider-error.
 export { aiSdkModel } from './providers/llm/ai-sdk-model.js';
 export type { LlmCredential } from './providers/llm/llm.js';
 export type { LlmAdminCredential } from './providers/llm/llm-admin.js';
-export type { CredentialOf, ProviderTypeName } from './providers/registry.js';
+export type { ProviderCredentials, ProviderTypeName } from './providers/registry.js';
 export type { RpcCredential } from './providers/rpc/rpc.js';
 export { viemTransport } from './providers/rpc/viem-transport.js';
 export type { TenderlyCredential } from './providers/tenderly/tenderly.js';

@@ -1,7 +1,8 @@
 /** `workspace-providers/management`: for services and scripts that manage the providers of workspaces. Needs Postgres only. */
 export type { Duration } from './config/duration.js';
 export type { ProviderClientOptions } from './config/manager-config.js';
-export type { EgressOptions, StoreOptions } from './config/resolver-config.js';
+export type { StoreOptions } from './config/resolver-config.js';
+export type { EgressOptions } from './egress/policy.js';
 export type { ChangeOptions, FenceWait } from './management/change-fence.js';
 export type { Masked } from './management/masking.js';
 export type { ProviderChange } from './management/provider-change.js';
@@ -19,12 +20,11 @@ export type { RewrapReport } from './management/rewrap-data-keys.js';
 export type { StageRotationInput } from './management/rotation-credentials.js';
 export type { SecretFields } from './management/secret-vault.js';
 export {
-  FAILURE_TYPES,
-  type FailureType,
   isProviderError,
   ProviderError,
   type ProviderErrorFacts,
 } from './protocol/errors.js';
+export { FAILURE_TYPES, type FailureFacts, type FailureType } from './protocol/failure-types.js';
 export type { ProviderIdentity } from './protocol/references.js';
 export type {
   CheckOutcome,
@@ -35,8 +35,9 @@ export type {
   RotationOrigin,
   RotationState,
 } from './protocol/rotation.js';
+export type { CheckResult } from './providers/type.js';
 export type { RootKeyring, WrappedKey } from './sealing/root-keyring.js';
-export type { ProviderAudit, ProviderEvent, ProviderUsage, UsageInput } from './store/audit-store.js';
+export type { ProviderAudit, ProviderEvent, UsageEntry, UsageInput } from './store/audit-store.js';
 export type { ProviderCheck } from './store/management-store.js';
 export type { RegisteredWorker, WorkerRegistration, WrappedDataKey } from './store/ports.js';
 export type { RotationSummary } from './store/rotation-store.js';

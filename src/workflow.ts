@@ -1,5 +1,5 @@
 /** `workspace-providers/workflow`: what workflow code may import. Sandbox-safe: no Node module behind it. */
-export { FAILURE_TYPES, type FailureType } from './protocol/errors.js';
+export { FAILURE_TYPES, type FailureFacts, type FailureType } from './protocol/failure-types.js';
 export type {
   CacheOutcome,
   ProviderIdentity,

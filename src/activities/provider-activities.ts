@@ -1,8 +1,10 @@
 /** The activities that agents use, as closures over a resolver. */
+import type { ProviderReference, RpcReference } from '../protocol/references.js';
+import type { ResolveLlmKeyInput, ResolveRpcEndpointInput, ResolveTenderlyConfigInput } from '../protocol/steps.js';
 import type { ProviderResolver } from '../resolver/provider-resolver.js';
 import { createLlmStep } from './llm-step.js';
-import { createResolveActivities } from './resolve.js';
 import { createRpcStep } from './rpc-step.js';
+import { runActivity } from './run-activity.js';
 import { createTenderlyStep } from './tenderly-step.js';
 
 /** @param resolver - scoped to the workspace that the running workflow was granted */
@@ -16,3 +18,17 @@ export function createProviderActivities(resolver: ProviderResolver) {
 }
 
 export type ProviderActivities = ReturnType<typeof createProviderActivities>;
+
+/** They return references to the workflow, never a credential. */
+function createResolveActivities(resolver: ProviderResolver) {
+  return {
+    resolveLlmKey: (input: ResolveLlmKeyInput): Promise<ProviderReference<'llm'>> =>
+      runActivity(() => resolver.resolveLlmKey(input)),
+
+    resolveTenderlyConfig: (input: ResolveTenderlyConfigInput): Promise<ProviderReference<'tenderly'>> =>
+      runActivity(() => resolver.resolveTenderlyConfig(input)),
+
+    resolveRpcEndpoint: (input: ResolveRpcEndpointInput): Promise<RpcReference> =>
+      runActivity(() => resolver.resolveRpcEndpoint(input)),
+  };
+}

@@ -1,23 +1,30 @@
 /** Exit codes of the commands and the worker. They are API: scripts branch on them. */
-import { FAILURE_TYPES, isProviderError } from '../protocol/errors.js';
+import { isProviderError } from '../protocol/errors.js';
+import { FAILURE_TYPES } from '../protocol/failure-types.js';
 
 export const EXIT = {
   ok: 0,
-  /** A bug. */
   fault: 1,
-  /** Input or settings do not fit; the message names what. Nothing was changed. */
   invalid: 2,
-  /** There is no such provider, or it is disabled. */
   notConfigured: 3,
-  /** The service refused the credential, the credential does not open, or the worker refused the grant. */
   rejected: 4,
-  /** Postgres, Temporal, the root-key service or the live service is away or busy: try again. */
   unavailable: 5,
-  /** The change was made, but what should follow it was not finished; the message says what is left. */
   unfinished: 6,
-  /** Ctrl-C ended the wait: what was begun is done, or goes on. As in shells, 128 + SIGINT. */
+  /** As in shells, 128 + SIGINT. */
   interrupted: 130,
 } as const;
+
+/** What each code means: for `--help` and docs/cli.md. */
+export const EXIT_CODES: Readonly<Record<number, string>> = {
+  [EXIT.ok]: 'done',
+  [EXIT.fault]: 'a bug in this program',
+  [EXIT.invalid]: 'input or settings do not fit; nothing was changed',
+  [EXIT.notConfigured]: 'there is no such provider, or it is disabled',
+  [EXIT.rejected]: 'the credential was rejected or does not open, or the grant is not valid',
+  [EXIT.unavailable]: 'Postgres, Temporal or the service is away or cannot tell: try again',
+  [EXIT.unfinished]: 'the change was made, but not everything that follows it; see the message',
+  [EXIT.interrupted]: 'Ctrl-C ended the wait; what was begun is done, or goes on',
+};
 
 export function exitCodeOf(error: unknown): number {
   return isProviderError(error) ? FAILURE_TYPES[error.type].exitCode : EXIT.fault;

@@ -20,7 +20,7 @@ import { addShred } from './commands/shred.js';
 import { addUsage } from './commands/usage.js';
 import { addWorker } from './commands/worker.js';
 import { addWorkers } from './commands/workers.js';
-import { EXIT } from './exit-codes.js';
+import { EXIT, EXIT_CODES } from './exit-codes.js';
 import { Output } from './terminal/output.js';
 
 const AFTER_HELP = `
@@ -29,14 +29,9 @@ DATABASE_URL) and ENCRYPTION_KEY, TEMPORAL_ADDRESS for rotations and schedules,
 and more for worker and dev: docs/configuration.md.
 
 Exit codes:
-  0  done
-  1  a bug
-  2  input or settings do not fit; nothing was changed
-  3  there is no such provider, or it is disabled
-  4  the credential was rejected, or does not open
-  5  Postgres, Temporal or the service is away or cannot tell: try again
-  6  the change was made, but not everything that follows it; see the message
-  130  Ctrl-C ended the wait; what was begun is done, or goes on
+${Object.entries(EXIT_CODES)
+  .map(([code, meaning]) => `  ${code}  ${meaning}`)
+  .join('\n')}
 
 Examples:
   $ workspace-providers migrate
@@ -59,7 +54,8 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   }
 }
 
-function createProgram(output: Output): Command {
+/** The commands, as `runCli` and the generator of docs/cli.md use them. */
+export function createProgram(output: Output): Command {
   const program = new Command('workspace-providers')
     .description('Per-workspace credentials for Temporal agent workflows.')
     .version(BUILD)

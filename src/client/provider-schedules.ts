@@ -21,12 +21,13 @@ import {
   type RotateDueTotals,
 } from '../protocol/schedules.js';
 
+/** `rotate-due` rotates what is due; `check` asks the services about every active credential. */
+export type ScheduleName = 'rotate-due' | 'check';
+
 const SCHEDULES = {
   'rotate-due': { workflow: ROTATE_DUE_PROVIDERS, every: '1h' },
   check: { workflow: CHECK_PROVIDERS, every: '1d' },
-} as const;
-
-export type ScheduleName = keyof typeof SCHEDULES;
+} as const satisfies Record<ScheduleName, unknown>;
 
 /** When a schedule runs: give one of both. Default: `rotate-due` every hour, `check` every day. */
 export interface ScheduleTimes {

@@ -1,9 +1,9 @@
-/** The one grammar of durations: in settings, options, flags, and where a stored interval is shown. */
-
-const UNITS_MS = { w: 604_800_000, d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000, ms: 1 } as const;
+/** The one grammar of durations: in settings, options and flags, and for stored intervals that are shown. */
 
 /** A whole number and a unit, `500ms`, `30s`, `15m`, `24h`, `7d` or `2w`; or `0`. */
-export type Duration = `${number}${keyof typeof UNITS_MS}` | '0';
+export type Duration = `${number}${'ms' | 's' | 'm' | 'h' | 'd' | 'w'}` | '0';
+
+const UNITS_MS = { w: 604_800_000, d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000, ms: 1 } as const;
 
 /** How error messages describe the grammar. */
 export const DURATION_RULE = 'a duration such as 500ms, 30s, 15m, 24h or 7d';

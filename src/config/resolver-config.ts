@@ -1,5 +1,5 @@
 /** The configuration of a process that resolves credentials: read, refused, described. */
-import { EgressPolicy, parseNetworks, parsePorts } from '../egress/policy.js';
+import { type EgressOptions, EgressPolicy, parseNetworks, parsePorts } from '../egress/policy.js';
 import { GrantVerifier } from '../grants/grant-verifier.js';
 import { type GrantPolicy, NO_GRANTS } from '../grants/policy.js';
 import { PlatformFallback } from '../providers/platform-fallback.js';
@@ -8,14 +8,6 @@ import type { RootKeyring } from '../sealing/root-keyring.js';
 import type { DatabaseOptions } from '../store/pool.js';
 import type { Duration } from './duration.js';
 import { Settings } from './settings.js';
-
-/** Where calls to services may go, besides public addresses on the usual ports. */
-export interface EgressOptions {
-  /** Networks in CIDR notation; `loopback` allows this machine by plain http and on any port. Default: none. */
-  readonly networks?: readonly string[];
-  /** Default: 443 and 8443. */
-  readonly ports?: readonly number[] | 'any';
-}
 
 /** What every process needs that uses the database. An option that is absent is read from its setting. */
 export interface StoreOptions {
@@ -69,7 +61,7 @@ export interface ProviderOptions extends ResolverOptions {
    * Whether workflows need a grant. `every-workflow-may-use-every-workspace` switches grants off: anybody who can start a
    * workflow then uses the credentials of any workspace. Setting: `PROVIDER_GRANTS`. Default: `required`.
    */
-  readonly grants?: 'required' | typeof NO_GRANTS;
+  readonly grants?: 'required' | 'every-workflow-may-use-every-workspace';
   /**
    * The public keys of the services that start workflows: a JSON Web Key Set, or the file or `https:` address of one.
    * Setting: `PROVIDER_GRANT_KEYS`. Required unless grants are switched off.

@@ -3,7 +3,10 @@
  * tables of docs/configuration.md are generated from it.
  */
 
-/** Who reads a setting. `starter`: a service that starts workflows. `commands`: the CLI and `ProviderClient`. */
+/**
+ * Who reads a setting. `worker`: every worker, and `ProviderResolver.connect`. `worker process`: only the packaged one.
+ * `starter`: a service that starts workflows. `commands`: the CLI and `ProviderClient`.
+ */
 export type Reader = 'worker' | 'worker process' | 'operations' | 'commands' | 'starter' | 'migrate';
 
 interface Setting {
@@ -23,12 +26,13 @@ interface Setting {
 export const SETTINGS = {
   DATABASE_URL: {
     kind: 'secret',
-    readBy: ['worker', 'worker process', 'commands', 'migrate'],
+    defaultText: 'none',
+    readBy: ['worker', 'commands', 'migrate'],
     meaning: 'the default of the three database URLs below: `postgres://login:password@host/database`',
   },
   PROVIDER_DATABASE_URL: {
     kind: 'secret',
-    readBy: ['worker', 'worker process'],
+    readBy: ['worker'],
     option: 'databaseUrl',
     defaultText: '`DATABASE_URL`',
     meaning: 'the database, for a login that was granted `provider_resolver`',
@@ -49,14 +53,14 @@ export const SETTINGS = {
   },
   ENCRYPTION_KEY: {
     kind: 'secret',
-    readBy: ['worker', 'worker process', 'operations', 'commands'],
+    readBy: ['worker', 'operations', 'commands'],
     option: 'rootKeys',
     defaultText: 'required',
     meaning: 'the root keys, `id:key` or a list with the active one first',
   },
   PROVIDER_LISTEN_DATABASE_URL: {
     kind: 'secret',
-    readBy: ['worker', 'worker process'],
+    readBy: ['worker'],
     option: 'listenDatabaseUrl',
     defaultText: 'the database URL of the worker',
     meaning:
@@ -65,7 +69,7 @@ export const SETTINGS = {
   },
   PROVIDER_DATABASE_CONNECTIONS: {
     kind: 'count',
-    readBy: ['worker', 'worker process'],
+    readBy: ['worker'],
     option: 'databaseConnections',
     default: '10',
     min: '1',
@@ -74,14 +78,14 @@ export const SETTINGS = {
   },
   PROVIDER_PREPARED_STATEMENTS: {
     kind: 'flag',
-    readBy: ['worker', 'worker process', 'commands'],
+    readBy: ['worker', 'commands'],
     option: 'preparedStatements',
     default: 'true',
     meaning: '`false` behind a pooler in transaction mode, such as PgBouncer or Supabase’s',
   },
   PROVIDER_CACHE_LEASE: {
     kind: 'duration',
-    readBy: ['worker', 'worker process'],
+    readBy: ['worker'],
     option: 'lease',
     default: '30s',
     min: '100ms',
@@ -92,7 +96,7 @@ export const SETTINGS = {
   },
   PROVIDER_CACHE_MAX: {
     kind: 'count',
-    readBy: ['worker', 'worker process'],
+    readBy: ['worker'],
     option: 'cacheMax',
     default: '10000',
     min: '1',
@@ -101,7 +105,7 @@ export const SETTINGS = {
   },
   PROVIDER_LONGEST_STEP: {
     kind: 'duration',
-    readBy: ['worker', 'worker process'],
+    readBy: ['worker'],
     option: 'longestStep',
     default: '10m',
     min: '1s',
@@ -111,7 +115,7 @@ export const SETTINGS = {
   },
   PROVIDER_WORKER_IDENTITY: {
     kind: 'text',
-    readBy: ['worker', 'worker process'],
+    readBy: ['worker'],
     option: 'identity',
     defaultText: '`pid@host`',
     meaning:
@@ -119,7 +123,7 @@ export const SETTINGS = {
   },
   PROVIDER_PLATFORM_FALLBACK: {
     kind: 'text',
-    readBy: ['worker', 'worker process'],
+    readBy: ['worker'],
     option: 'fallback',
     defaultText: 'none',
     meaning:
@@ -127,14 +131,14 @@ export const SETTINGS = {
   },
   PROVIDER_GRANTS: {
     kind: 'text',
-    readBy: ['worker', 'worker process', 'commands'],
+    readBy: ['worker', 'commands'],
     option: 'grants',
     default: 'required',
     meaning: '`every-workflow-may-use-every-workspace` switches grants off; each start warns of it',
   },
   PROVIDER_GRANT_KEYS: {
     kind: 'text',
-    readBy: ['worker', 'worker process'],
+    readBy: ['worker'],
     option: 'grantKeys',
     defaultText: 'required',
     meaning:
@@ -149,7 +153,7 @@ export const SETTINGS = {
   },
   PROVIDER_EGRESS_NETWORKS: {
     kind: 'text',
-    readBy: ['worker', 'worker process', 'operations', 'commands'],
+    readBy: ['worker', 'operations', 'commands'],
     option: 'egress.networks',
     defaultText: 'none: only public addresses',
     meaning:
@@ -158,7 +162,7 @@ export const SETTINGS = {
   },
   PROVIDER_EGRESS_PORTS: {
     kind: 'text',
-    readBy: ['worker', 'worker process', 'operations', 'commands'],
+    readBy: ['worker', 'operations', 'commands'],
     option: 'egress.ports',
     default: '443,8443',
     meaning: 'the ports that providers may lead to: a list, or `any`',

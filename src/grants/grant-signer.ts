@@ -20,7 +20,7 @@ export class GrantSigner {
    * Where it is empty, no workflow is started.
    *
    * @param signingKey - a private Ed25519 JWK, or the path of a file that holds one; a file is read anew when it
-   *   changes. `workspace-providers grant-key` makes one
+   *   changes. `workspace-providers grants create-key` makes one
    */
   constructor(private readonly signingKey: string) {
     this.#keys = new KeySource(signingKey, 'PROVIDER_GRANT_SIGNING_KEY', (text) => {
@@ -30,16 +30,18 @@ export class GrantSigner {
     });
   }
 
-  /** @throws ProviderError `SetupInvalid` where the signing key is none */
+  /** @throws ProviderError `SetupInvalid` if the signing key is not valid @internal */
   async sign(kind: GrantKind, grant: Pick<Grant, 'subject' | 'namespace' | 'workflowIds'>): Promise<string> {
     if (this.signingKey === '') throw unset();
     const { kid, key } = await this.#keys.current();
+    // With milliseconds: a revocation must not cover what is signed after it in the same second.
+    const issuedAt = Date.now() / 1_000;
     return new SignJWT({ workflow_ids: grant.workflowIds })
       .setProtectedHeader({ alg: 'EdDSA', typ: GRANT_TYPES[kind], kid })
       .setJti(randomUUID())
       .setSubject(grant.subject)
       .setAudience(grant.namespace)
-      .setIssuedAt()
+      .setIssuedAt(issuedAt)
       .setNotBefore('0s')
       .sign(await key);
   }
@@ -47,6 +49,7 @@ export class GrantSigner {
 
 function unset(): ProviderError {
   const message =
-    'PROVIDER_GRANT_SIGNING_KEY is not set: whoever starts a workflow signs a grant for it; workspace-providers grant-key makes a key';
+    'PROVIDER_GRANT_SIGNING_KEY is not set: the service that starts a workflow signs a grant with it; create a key with ' +
+    'workspace-providers grants create-key';
   return new ProviderError('SetupInvalid', message, { fields: ['PROVIDER_GRANT_SIGNING_KEY'] });
 }

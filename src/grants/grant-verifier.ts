@@ -58,7 +58,7 @@ export class GrantVerifier {
 function isCovered(grant: Grant, workflowId: string, revocation: Revocation): boolean {
   if ('grantId' in revocation) return grant.grantId === revocation.grantId;
   const { issuedBefore } = revocation;
-  if (issuedBefore !== undefined && grant.issuedAt * 1_000 >= Date.parse(issuedBefore)) return false;
+  if (issuedBefore !== undefined && Math.round(grant.issuedAt * 1_000) >= Date.parse(issuedBefore)) return false;
   return 'subject' in revocation
     ? grant.subject === revocation.subject
     : coversWorkflow({ workflowIds: [revocation.workflowId] }, workflowId);

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ProviderIdentity } from '../protocol/references.js';
 import type { PreparedRotation } from '../protocol/schedules.js';
-import { keyServiceOf } from '../providers/registry.js';
+import { keyIssuerOf } from '../providers/registry.js';
 import type { ManagementStore } from '../store/management-store.js';
 
 /** Takes the rotation that was staged ahead, else stages one whose key the service will make, where it can. */
@@ -20,7 +20,7 @@ async function canIssue(
   { workspaceId, type, name }: ProviderIdentity,
   store: Pick<ManagementStore, 'readWorkspace'>,
 ): Promise<boolean> {
-  const keys = keyServiceOf(type, name);
+  const keys = keyIssuerOf(type, name);
   if (!keys?.issue) return false;
   const { providers } = await store.readWorkspace(workspaceId);
   return providers.some((each) => each.type === keys.adminType && each.name === name && each.status === 'active');

@@ -17,7 +17,7 @@ export interface ProviderChange {
   readonly secret?: Readonly<Record<string, unknown>>;
 }
 
-export interface StoredProvider {
+export interface UnsealedProvider {
   readonly config: unknown;
   readonly secret: SecretFields;
 }
@@ -25,7 +25,7 @@ export interface StoredProvider {
 /** @throws ProviderError `ProviderConfigInvalid` naming the fields that do not fit, or that must be given again */
 export function changeProvider(
   identity: ProviderIdentity,
-  stored: StoredProvider,
+  stored: UnsealedProvider,
   change: ProviderChange,
 ): ParsedProvider {
   const { type, name } = identity;
@@ -50,7 +50,7 @@ function overlay(stored: unknown, given: Readonly<Record<string, unknown>>): Rec
 }
 
 /** `undefined` where what is stored does not fit its type: then nobody can say where it went. */
-function destinationOf({ type, name }: ProviderIdentity, { config, secret }: StoredProvider): string | undefined {
+function destinationOf({ type, name }: ProviderIdentity, { config, secret }: UnsealedProvider): string | undefined {
   try {
     return parseProvider(type, name, config, secret).destination;
   } catch (error) {

@@ -1,7 +1,8 @@
 /** A provider as a person or a settings page may see it. Nothing here is a secret. */
 
 import { type Duration, formatDuration } from '../config/duration.js';
-import { type FailureType, isProviderError } from '../protocol/errors.js';
+import { isProviderError } from '../protocol/errors.js';
+import type { FailureType } from '../protocol/failure-types.js';
 import type { ProviderIdentity } from '../protocol/references.js';
 import { parseProvider } from '../providers/registry.js';
 import type { ProviderCheck, ProviderRow } from '../store/management-store.js';

@@ -12,12 +12,11 @@ import type { ProviderIdentity } from '../protocol/references.js';
 import type { CheckReport, RevocationReport } from '../protocol/rotation.js';
 import { checkLive } from '../providers/live-check.js';
 import { checkDestination, type ParsedProvider, parseProvider } from '../providers/registry.js';
-import type { CheckContext } from '../providers/type.js';
 import type { ManagementStore } from '../store/management-store.js';
 import type { RotationRecord, SealedCredential } from '../store/rotation-store.js';
 import { findProvider } from './find-provider.js';
+import { IssuedKeys, type SignalContext } from './issued-keys.js';
 import type { SecretFields, SecretVault } from './secret-vault.js';
-import { ServiceKeys } from './service-keys.js';
 
 export interface ManagementParts {
   readonly store: ManagementStore;
@@ -31,13 +30,11 @@ export interface StageRotationInput extends ProviderIdentity {
   readonly secret?: SecretFields;
 }
 
-type SignalContext = Pick<CheckContext, 'signal'>;
-
 export class RotationCredentials {
-  readonly #keys: ServiceKeys;
+  readonly #keys: IssuedKeys;
 
   constructor(private readonly parts: ManagementParts) {
-    this.#keys = new ServiceKeys(parts);
+    this.#keys = new IssuedKeys(parts);
   }
 
   /**

@@ -5,7 +5,7 @@
  */
 import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
 import type { ActivityInterceptorsFactory, Logger } from '@temporalio/worker';
-import { FAILURE_TYPES } from '../protocol/errors.js';
+import { FAILURE_TYPES } from '../protocol/failure-types.js';
 import { redact } from '../redaction/opened-secrets.js';
 import { redactValue } from '../redaction/redact-value.js';
 import { Secret } from '../redaction/secret.js';

@@ -8,7 +8,7 @@ import { TemporalFailure } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { runActivity } from '../activities/run-activity.js';
 import type { ProviderReference, RpcReference } from '../protocol/references.js';
-import type { CredentialOf, ProviderTypeName } from '../providers/registry.js';
+import type { ProviderCredentials, ProviderTypeName } from '../providers/registry.js';
 import type { ProviderCall, ProviderResolver } from '../resolver/provider-resolver.js';
 
 const current = new AsyncLocalStorage<ProviderResolver>();
@@ -36,15 +36,15 @@ export function resolverInContext(resolver: ProviderResolver): ActivityInboundCa
  */
 export function withProvider<Type extends ProviderTypeName, Result>(
   reference: ProviderReference<Type>,
-  callback: (call: ProviderCall<CredentialOf<Type>>) => Promise<Result>,
+  callback: (call: ProviderCall<ProviderCredentials[Type]>) => Promise<Result>,
 ): Promise<Result>;
 export function withProvider<Result>(
   reference: RpcReference,
-  callback: (call: ProviderCall<CredentialOf<'rpc'>>) => Promise<Result>,
+  callback: (call: ProviderCall<ProviderCredentials['rpc']>) => Promise<Result>,
 ): Promise<Result>;
 export function withProvider<Result>(
   reference: ProviderReference<'rpc'> | RpcReference,
-  callback: (call: ProviderCall<CredentialOf<'rpc'>>) => Promise<Result>,
+  callback: (call: ProviderCall<ProviderCredentials['rpc']>) => Promise<Result>,
 ): Promise<Result> {
   const resolver = current.getStore();
   if (!resolver) {
@@ -52,7 +52,7 @@ export function withProvider<Result>(
   }
   const { cancellationSignal } = Context.current();
   return runActivity(async () => {
-    const attempt = (call: ProviderCall<CredentialOf<'rpc'>>) => callback(call).then(succeeded, ownFailure);
+    const attempt = (call: ProviderCall<ProviderCredentials['rpc']>) => callback(call).then(succeeded, ownFailure);
     // The overloads of the resolver, one by one: a union fits none of them.
     const outcome =
       'endpoints' in reference

@@ -1,5 +1,6 @@
 /** What an existing worker adds: the resolver of this process, and the plugin over it. */
 import { asyncLocalStorage, Context } from '@temporalio/activity';
+import type { SimplePlugin } from '@temporalio/plugin';
 import { createProviderActivities, type ProviderActivities } from '../activities/provider-activities.js';
 import { createWorkerQueueActivities } from '../activities/worker-queue-activities.js';
 import {
@@ -54,7 +55,7 @@ export class WorkspaceProviders {
   private constructor(parts: ConnectedParts, grants: GrantPolicy) {
     this.#parts = parts;
     this.#grants = grants;
-    this.resolver = new ProviderResolver(parts);
+    this.resolver = ProviderResolver.of(parts);
     this.#granted = this.resolver.scopedTo(workspaceScope(grants));
     this.activities = createProviderActivities(this.#granted);
     this.#queue = new WorkerQueue(parts.worker.taskQueue, createWorkerQueueActivities(parts), grants, () =>
@@ -95,7 +96,7 @@ export class WorkspaceProviders {
    * `withProvider`, and serves this process's own task queue while the worker runs. When the last worker has ended, it
    * closes these providers.
    */
-  plugin(): ProvidersPlugin {
+  plugin(): SimplePlugin {
     return new ProvidersPlugin({
       resolver: this.#granted,
       activities: this.activities,

@@ -22,7 +22,7 @@ export interface Grant {
   readonly namespace: string;
   /** Each with all that stands under it: `<id>/…`, and the runs of a schedule, `<id>-<time>`. */
   readonly workflowIds: readonly string[];
-  /** In seconds since 1970. */
+  /** In seconds since 1970, to the millisecond. */
   readonly issuedAt: number;
 }
 

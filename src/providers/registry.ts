@@ -4,18 +4,25 @@ import type { EgressPolicy } from '../egress/policy.js';
 import { egressRuleOf } from '../egress/refusal.js';
 import { ProviderError } from '../protocol/errors.js';
 import { checkProviderName } from '../protocol/names.js';
-import { llm } from './llm/llm.js';
-import { llmAdmin } from './llm/llm-admin.js';
-import { rpc } from './rpc/rpc.js';
-import { tenderly } from './tenderly/tenderly.js';
-import type { KeyService, ProviderType } from './type.js';
+import { type LlmCredential, llm } from './llm/llm.js';
+import { type LlmAdminCredential, llmAdmin } from './llm/llm-admin.js';
+import { type RpcCredential, rpc } from './rpc/rpc.js';
+import { type TenderlyCredential, tenderly } from './tenderly/tenderly.js';
+import type { KeyIssuer, ProviderType } from './type.js';
 
-export const providerTypes = { llm, tenderly, rpc, 'llm-admin': llmAdmin } as const;
+/** What a step works with, by provider type. */
+export interface ProviderCredentials {
+  readonly llm: LlmCredential;
+  readonly tenderly: TenderlyCredential;
+  readonly rpc: RpcCredential;
+  readonly 'llm-admin': LlmAdminCredential;
+}
 
-export type ProviderTypeName = keyof typeof providerTypes;
+export type ProviderTypeName = keyof ProviderCredentials;
 
-/** What a step of that type works with. */
-export type CredentialOf<Type extends ProviderTypeName> = ReturnType<(typeof providerTypes)[Type]['credential']>;
+export const providerTypes = { llm, tenderly, rpc, 'llm-admin': llmAdmin } satisfies {
+  [Type in ProviderTypeName]: { credential(...parsed: never[]): ProviderCredentials[Type] };
+};
 
 /** A provider whose config and secret fit its type. `secret` is in the clear: seal it or let it go. */
 export interface ParsedProvider<Credential = unknown> {
@@ -30,7 +37,7 @@ export interface ParsedProvider<Credential = unknown> {
 export type AnyProviderType = ProviderType<unknown, Record<string, unknown>, unknown>;
 
 /** A key service whose own types are forgotten: hand it what the providers of both types were parsed to. */
-export type AnyKeyService = KeyService<Record<string, unknown>>;
+export type AnyKeyIssuer = KeyIssuer<Record<string, unknown>>;
 
 /** @throws ProviderError `ProviderConfigInvalid` for an unknown type; the message lists those there are. */
 export function providerType(type: string): AnyProviderType {
@@ -46,8 +53,8 @@ export function providerType(type: string): AnyProviderType {
  *
  * @throws ProviderError `ProviderConfigInvalid` for an unknown type
  */
-export function keyServiceOf(type: string, name: string): AnyKeyService | undefined {
-  return providerType(type).keyService?.(name);
+export function keyIssuerOf(type: string, name: string): AnyKeyIssuer | undefined {
+  return providerType(type).keyIssuer?.(name);
 }
 
 /**
@@ -60,7 +67,7 @@ export function parseProvider<Type extends ProviderTypeName>(
   name: string,
   config: unknown,
   secret: unknown,
-): ParsedProvider<CredentialOf<Type>>;
+): ParsedProvider<ProviderCredentials[Type]>;
 export function parseProvider(type: string, name: string, config: unknown, secret: unknown): ParsedProvider;
 export function parseProvider(type: string, name: string, config: unknown, secret: unknown): ParsedProvider {
   const provider = providerType(type);

@@ -1,4 +1,4 @@
-/** What a provider type is. To add one: a file beside this one, and a line in `index.ts`. */
+/** What a provider type is. To add one: a folder beside this file, and a line in `registry.ts`. */
 import type { z } from 'zod';
 import type { Fetch } from '../egress/http-client.js';
 import type { CheckOutcome, RevocationReport } from '../protocol/rotation.js';
@@ -37,7 +37,7 @@ export interface IssueRequest<SecretFields> {
  *
  * @typeParam Admin - the credential of the provider type `adminType`
  */
-export interface KeyService<SecretFields = unknown, Admin = unknown> {
+export interface KeyIssuer<SecretFields = unknown, Admin = unknown> {
   /** The provider type that holds the admin credential, under the same name: `llm-admin`. */
   readonly adminType: string;
   /**
@@ -107,7 +107,7 @@ export interface ProviderType<Config = unknown, SecretFields = unknown, Credenti
    */
   check(credential: Credential, context: CheckContext): Promise<CheckResult>;
   /** Absent, or `undefined` for a name: keys are made and revoked by hand. */
-  keyService?(name: string): KeyService<SecretFields> | undefined;
+  keyIssuer?(name: string): KeyIssuer<SecretFields> | undefined;
   /** What an operator must do to revoke a key: fixed text that starts with a verb, "delete the key at …". */
   revokeByHand(name: string): string;
 }

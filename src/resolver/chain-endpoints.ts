@@ -2,10 +2,10 @@
 import { isProviderError, type ProviderError } from '../protocol/errors.js';
 import type { ProviderReference, UnusableEndpoint } from '../protocol/references.js';
 import type { RpcCredential } from '../providers/rpc/rpc.js';
-import type { OpenedProvider, StoredProvider, WorkspaceEntry } from './workspace-entry.js';
+import type { OpenedProvider, SealedProvider, WorkspaceEntry } from './workspace-entry.js';
 
 /** Active or not. The chain is part of the public config, so nothing has to be opened. */
-export function endpointsOf(entry: WorkspaceEntry, chainId: number): StoredProvider[] {
+export function endpointsOf(entry: WorkspaceEntry, chainId: number): SealedProvider[] {
   return entry
     .ofType('rpc')
     .filter(({ record }) => (record.config as { chainId?: unknown } | null)?.chainId === chainId);

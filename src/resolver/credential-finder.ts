@@ -9,16 +9,16 @@ import type { PlatformFallback } from '../providers/platform-fallback.js';
 import { chainMisfit, notServed } from './absence.js';
 import { byPriority, endpointsOf, servesChain } from './chain-endpoints.js';
 import type { CacheRead, WorkspaceCache } from './workspace-cache.js';
-import { type OpenedProvider, type StoredProvider, toOpened, type WorkspaceEntry } from './workspace-entry.js';
+import { type OpenedProvider, type SealedProvider, toOpened, type WorkspaceEntry } from './workspace-entry.js';
 
-export interface Found {
+export interface FoundCredential {
   readonly opened: OpenedProvider;
   readonly cache: CacheOutcome;
 }
 
 export interface FoundChain {
   /** The preferred one first; at least one. */
-  readonly endpoints: readonly Found[];
+  readonly endpoints: readonly FoundCredential[];
   readonly unusable: readonly UnusableEndpoint[];
 }
 
@@ -33,7 +33,12 @@ export class CredentialFinder {
    *
    * @param floor - the version that the caller knows of: an older one is not returned from the cache
    */
-  async find(workspaceId: string, type: string, names: readonly string[], floor?: ProviderReference): Promise<Found> {
+  async find(
+    workspaceId: string,
+    type: string,
+    names: readonly string[],
+    floor?: ProviderReference,
+  ): Promise<FoundCredential> {
     checkWorkspaceId(workspaceId);
     for (const name of names) checkProviderName(name);
     const pick = (entry: WorkspaceEntry) =>
@@ -54,7 +59,7 @@ export class CredentialFinder {
   }
 
   /** The credential that a reference names, at its version or a newer one. */
-  async atLeast(reference: ProviderReference): Promise<Found> {
+  async atLeast(reference: ProviderReference): Promise<FoundCredential> {
     const { workspaceId, type, name } = reference;
     const cached = this.cache.peek(workspaceId)?.find(type, name);
     if (cached?.active && cached.opened && cached.record.version >= reference.version) {
@@ -69,7 +74,7 @@ export class CredentialFinder {
   }
 
   /** Reads again. Returns `undefined` if that brought no other credential than the refused one. */
-  async otherThan(refused: ProviderReference): Promise<Found | undefined> {
+  async otherThan(refused: ProviderReference): Promise<FoundCredential | undefined> {
     const { workspaceId, type, name } = refused;
     const isOther = (version: number | undefined) => version !== undefined && version !== refused.version;
     const { entry, cache } = await this.cache.read(workspaceId, (candidate) =>
@@ -112,8 +117,8 @@ export class CredentialFinder {
     return found && toOpened({ workspaceId, type, name }, found, 0, 'platform');
   }
 
-  async #openEach(read: CacheRead, endpoints: readonly StoredProvider[]) {
-    const found: Found[] = [];
+  async #openEach(read: CacheRead, endpoints: readonly SealedProvider[]) {
+    const found: FoundCredential[] = [];
     const failed: FailedEndpoint[] = [];
     await Promise.all(
       endpoints.map(async (endpoint) => {
@@ -129,7 +134,7 @@ export class CredentialFinder {
   }
 
   /** A row that does not open from the cache may have been repaired since: it is read once more before it fails. */
-  async #open({ entry, cache }: CacheRead, stored: StoredProvider): Promise<Found> {
+  async #open({ entry, cache }: CacheRead, stored: SealedProvider): Promise<FoundCredential> {
     try {
       return { opened: await stored.open(), cache };
     } catch (error) {

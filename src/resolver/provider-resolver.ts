@@ -9,10 +9,10 @@ import { checkChainId, checkPreference, checkWorkspaceId } from '../protocol/nam
 import type { ProviderReference, ProviderUse, RpcReference } from '../protocol/references.js';
 import type { ResolveLlmKeyInput, ResolveRpcEndpointInput, ResolveTenderlyConfigInput } from '../protocol/steps.js';
 import { toProviderError } from '../providers/answers/provider-error.js';
-import type { CredentialOf, ProviderTypeName } from '../providers/registry.js';
+import type { ProviderCredentials, ProviderTypeName } from '../providers/registry.js';
 import { firstAnswer } from './chain-endpoints.js';
 import { connectParts, type ResolverParts } from './connect-parts.js';
-import { CredentialFinder, type Found } from './credential-finder.js';
+import { CredentialFinder, type FoundCredential } from './credential-finder.js';
 
 /** A credential in plaintext, and which one it is. Keep neither beyond the callback. */
 export interface OpenCredential<Credential> {
@@ -53,11 +53,15 @@ export class ProviderResolver {
   readonly #finder: CredentialFinder;
   readonly #workspaceOf: WorkspaceScope;
 
-  /** @internal */
-  constructor(parts: ResolverParts, workspaceOf: WorkspaceScope = namedWorkspace) {
+  private constructor(parts: ResolverParts, workspaceOf: WorkspaceScope = namedWorkspace) {
     this.parts = parts;
     this.#finder = new CredentialFinder(parts.cache, parts.fallback);
     this.#workspaceOf = workspaceOf;
+  }
+
+  /** @internal */
+  static of(parts: ResolverParts): ProviderResolver {
+    return new ProviderResolver(parts);
   }
 
   /**
@@ -67,7 +71,7 @@ export class ProviderResolver {
    * @throws ProviderError `SetupInvalid` for a setting or a login that does not fit, `StoreUnavailable`
    */
   static async connect(options: ResolverOptions = {}): Promise<ProviderResolver> {
-    return new ProviderResolver(await connectParts(readConfig(options, readResolverConfig)));
+    return ProviderResolver.of(await connectParts(readConfig(options, readResolverConfig)));
   }
 
   /** The same resolver for callers whose workspace another authority decides. @internal */
@@ -120,12 +124,12 @@ export class ProviderResolver {
    */
   withProvider<Type extends ProviderTypeName, Result>(
     reference: ProviderReference<Type>,
-    callback: (call: ProviderCall<CredentialOf<Type>>) => Promise<Result>,
+    callback: (call: ProviderCall<ProviderCredentials[Type]>) => Promise<Result>,
     signal?: AbortSignal,
   ): Promise<Result>;
   withProvider<Result>(
     reference: RpcReference,
-    callback: (call: ProviderCall<CredentialOf<'rpc'>>) => Promise<Result>,
+    callback: (call: ProviderCall<ProviderCredentials['rpc']>) => Promise<Result>,
     signal?: AbortSignal,
   ): Promise<Result>;
   async withProvider<Result>(
@@ -145,7 +149,7 @@ export class ProviderResolver {
     signal: AbortSignal,
   ): Promise<Result> {
     await this.#workspaceOf(reference.workspaceId);
-    const attempt = async (found: Found): Promise<Result> => {
+    const attempt = async (found: FoundCredential): Promise<Result> => {
       const { credential, use } = this.#handOut(found);
       try {
         return await callback({ credential: credential as never, use, fetch: this.parts.fetch, signal });
@@ -179,8 +183,8 @@ export class ProviderResolver {
   /** Opens a reference without a callback: no drain waits for what it returns. @internal */
   async open<Type extends ProviderTypeName>(
     reference: ProviderReference<Type>,
-  ): Promise<OpenCredential<CredentialOf<Type>>> {
-    return this.#handOut(await this.#finder.atLeast(reference)) as OpenCredential<CredentialOf<Type>>;
+  ): Promise<OpenCredential<ProviderCredentials[Type]>> {
+    return this.#handOut(await this.#finder.atLeast(reference)) as OpenCredential<ProviderCredentials[Type]>;
   }
 
   /** The warm path: the first of `names` if the cache holds it, active and opened. Synchronous, no query. @internal */
@@ -210,7 +214,7 @@ export class ProviderResolver {
     return this.peek(workspaceId, type, names) ?? referenceTo(await this.#finder.find(workspaceId, type, names));
   }
 
-  #handOut({ opened, cache }: Found): OpenCredential<unknown> {
+  #handOut({ opened, cache }: FoundCredential): OpenCredential<unknown> {
     this.parts.audit?.used(opened.reference);
     const { name, version, source } = opened.reference;
     return { credential: opened.credential, use: { name, version, source, cache } };
@@ -222,7 +226,7 @@ async function namedWorkspace(named?: string): Promise<string> {
   throw ProviderError.configInvalid('workspaceId', 'is missing');
 }
 
-function referenceTo<Type extends string>({ opened, cache }: Found): ProviderReference<Type> {
+function referenceTo<Type extends string>({ opened, cache }: FoundCredential): ProviderReference<Type> {
   const reference = opened.reference as ProviderReference<Type>;
   return cache === 'hit' ? reference : { ...reference, cache };
 }

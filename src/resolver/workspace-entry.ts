@@ -19,7 +19,7 @@ export interface OpenedProvider<Credential = unknown> {
 }
 
 /** A row, and what became of it. */
-export class StoredProvider {
+export class SealedProvider {
   /** Set once the row was opened: what a warm read takes. */
   opened: OpenedProvider | undefined;
   #opening: Promise<OpenedProvider> | undefined;
@@ -62,7 +62,7 @@ export interface EntryDependencies {
 }
 
 export class WorkspaceEntry {
-  readonly #providers: readonly StoredProvider[];
+  readonly #providers: readonly SealedProvider[];
   /** How many providers it holds, at least 1: what the cache counts. */
   readonly size: number;
   readonly epoch: number;
@@ -83,16 +83,16 @@ export class WorkspaceEntry {
           if (isProviderError(error, 'CredentialUnreadable')) audit?.unreadable(identity, record.version);
           throw error;
         });
-      return new StoredProvider(identity, record, unseal);
+      return new SealedProvider(identity, record, unseal);
     });
   }
 
   /** Walks the list: a workspace has a handful of providers, and maps of maps would touch more memory than that. */
-  find(type: string, name: string): StoredProvider | undefined {
+  find(type: string, name: string): SealedProvider | undefined {
     return this.#providers.find((stored) => stored.name === name && stored.type === type);
   }
 
-  ofType(type: string): StoredProvider[] {
+  ofType(type: string): SealedProvider[] {
     return this.#providers.filter((stored) => stored.type === type);
   }
 }

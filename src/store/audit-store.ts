@@ -41,7 +41,7 @@ export interface UsageInput extends ProviderIdentity {
 }
 
 /** How often the steps of a workflow were handed a version. */
-export interface ProviderUsage {
+export interface UsageEntry {
   readonly version: number;
   /** Absent, as the id is: it was no workflow's step. */
   readonly workflowType?: string;
@@ -62,7 +62,7 @@ export interface ProviderAudit {
    */
   listEvents(of?: Partial<ProviderIdentity>, limit?: number): Promise<readonly ProviderEvent[]>;
   /** Which workflows used it, the last user first. What was used within the last minute may be missing. */
-  listUsage(input: UsageInput): Promise<readonly ProviderUsage[]>;
+  listUsage(input: UsageInput): Promise<readonly UsageEntry[]>;
   /**
    * Deletes the uses of minutes before that time, in batches; the last use of each provider stays.
    *
@@ -116,7 +116,7 @@ interface UsageColumns {
   readonly last_used_at: Date;
 }
 
-function toUsage(row: UsageColumns): ProviderUsage {
+function toUsage(row: UsageColumns): UsageEntry {
   return {
     version: Number(row.version),
     ...(row.workflow_id && { workflowType: row.workflow_type, workflowId: row.workflow_id }),

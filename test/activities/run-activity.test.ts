@@ -1,7 +1,8 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
 import { checkResultSize, runActivity, toFailure } from '../../src/activities/run-activity.js';
-import { FAILURE_TYPES, type FailureType, ProviderError } from '../../src/protocol/errors.js';
+import { ProviderError } from '../../src/protocol/errors.js';
+import { FAILURE_TYPES, type FailureType } from '../../src/protocol/failure-types.js';
 import { inActivity } from './in-activity.js';
 
 const SECRET = 'canary-in-a-foreign-error';

@@ -2,31 +2,20 @@
  * The container setup, as far as it can be checked without Docker: what the compose file asks for, what `.env.example`
  * makes, and what `docker/databases.sql` does on a real Postgres. The images themselves are not run here.
  */
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
-import { type PostgresPart, startPostgres } from '../../src/dev/postgres.js';
+import { SETTINGS } from '../../src/config/settings-table.js';
+import type { PostgresPart } from '../../src/dev/postgres.js';
 import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
 import { migrate } from '../../src/store/migrate.js';
 import { openProviderStore } from '../../src/store/provider-store.js';
+import { passwordOf, readServices, readText, type Service, startComposePostgres } from './compose.js';
 import { createScratchProject, REPOSITORY, run } from './scratch-project.js';
 
 const TIMEOUT_MS = 60_000;
-
-const readText = (path: string) => readFile(join(REPOSITORY, path), 'utf8');
-
-interface Service {
-  readonly build?: string;
-  readonly ulimits?: { readonly core?: number };
-  readonly restart?: string;
-  readonly environment?: Readonly<Record<string, string | number>>;
-  readonly healthcheck?: { readonly test?: readonly string[]; readonly disable?: boolean };
-  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
-  readonly ports?: readonly string[];
-  readonly deploy?: { readonly replicas: number };
-}
 
 describe('docker-compose.yml', () => {
   let text: string;
@@ -35,7 +24,7 @@ describe('docker-compose.yml', () => {
 
   beforeAll(async () => {
     text = await readText('docker-compose.yml');
-    services = Object.entries((parse(text, { merge: true }) as { services: Record<string, Service> }).services);
+    services = Object.entries(await readServices());
     dockerfile = await readText('Dockerfile');
   });
 
@@ -85,9 +74,47 @@ describe('docker-compose.yml', () => {
     expect(ours.filter(([, { ulimits }]) => ulimits?.core !== 0)).toEqual([]);
   });
 
+  it('sets no variable that its programs do not read', () => {
+    const ours = services.filter(([, { build }]) => build !== undefined);
+    const names = new Set(ours.flatMap(([, { environment }]) => Object.keys(environment ?? {})));
+    expect([...names]).toEqual(expect.arrayContaining(['PROVIDER_DATABASE_URL', 'PROVIDER_ADMIN_DATABASE_URL']));
+    const settings = [...Object.keys(SETTINGS), 'TEMPORAL_ADDRESS', 'TEMPORAL_NAMESPACE'];
+    expect([...names].filter((name) => !settings.includes(name))).toEqual([]);
+  });
+
+  it('gives each program the database URL of its own login', () => {
+    const urls = services.flatMap(([name, { environment }]) =>
+      Object.entries(environment ?? {})
+        .filter(([setting]) => setting.endsWith('DATABASE_URL'))
+        .map(([setting, url]) => `${name}: ${setting} of ${new URL(String(url)).username}`),
+    );
+    expect(urls).toEqual([
+      'migrate: PROVIDER_ADMIN_DATABASE_URL of migration',
+      'worker: PROVIDER_DATABASE_URL of worker',
+      'operations: PROVIDER_DATABASE_URL of worker',
+      'operations: PROVIDER_MANAGER_DATABASE_URL of manager',
+      'cli: PROVIDER_MANAGER_DATABASE_URL of manager',
+    ]);
+  });
+
   it('runs our image as a user who is not root', () => {
     const [, lastStage] = /.*^FROM (.*)$/ms.exec(dockerfile) ?? [];
     expect(lastStage?.match(/^USER \w+$/gm)).toEqual(['USER node']);
+  });
+});
+
+describe('Dockerfile', () => {
+  it('copies only what .dockerignore lets through', async () => {
+    const [everything, ...exceptions] = (await readText('.dockerignore')).match(/^[^#\n]+$/gm) ?? [];
+    expect(everything).toBe('*');
+    const allowed = exceptions.map((line) => line.replace(/^!/, ''));
+    const copied = Array.from((await readText('Dockerfile')).matchAll(/^COPY (?!--from)(.+) \S+$/gm), ([, paths]) =>
+      (paths ?? '').split(' ').map((path) => path.replace(/\/$/, '')),
+    ).flat();
+    expect(copied).toEqual(expect.arrayContaining(['src', 'docker/healthcheck.mjs']));
+    expect(copied.filter((path) => !existsSync(join(REPOSITORY, path)))).toEqual([]);
+    expect(copied.filter((path) => !allowed.some((each) => path === each || path.startsWith(`${each}/`)))).toEqual([]);
+    expect(allowed.filter((each) => !copied.includes(each))).toEqual([]);
   });
 });
 
@@ -113,11 +140,11 @@ describe('.env.example', () => {
 describe('docker/databases.sql', () => {
   let postgres: PostgresPart;
 
-  /** For one of the logins that the script makes; its password is its name, as below. */
+  /** For one of the logins that the script creates. */
   function urlFor(login: string, database: string): string {
     const url = new URL(postgres.url);
     url.username = login;
-    url.password = `canary-${login}`;
+    url.password = passwordOf(login);
     url.pathname = `/${database}`;
     return url.href;
   }
@@ -136,17 +163,7 @@ describe('docker/databases.sql', () => {
   }
 
   beforeAll(async () => {
-    postgres = await startPostgres();
-    const client = new pg.Client({ connectionString: postgres.url });
-    await client.connect();
-    try {
-      // What psql would make of it: variables from the environment, and a statement at a time.
-      const script = (await readText('docker/databases.sql')).replace(/^(--|\\).*$/gm, '');
-      const told = script.replace(/:'(\w+)_password'/g, (_, login: string) => `'canary-${login}'`);
-      for (const statement of told.split(';').filter((text) => text.trim())) await client.query(statement);
-    } finally {
-      await client.end();
-    }
+    postgres = await startComposePostgres();
   }, TIMEOUT_MS);
 
   afterAll(() => postgres?.stop());

@@ -77,7 +77,7 @@ describe('promises', () => {
   });
 
   it('are watched in the sources', { timeout: TIMEOUT_MS }, async () => {
-    const file = 'src/activities/resolve.ts';
+    const file = 'src/activities/provider-activities.ts';
     const { stdout } = await runTool(REPOSITORY, 'eslint/bin/eslint.js', ['--print-config', file]);
     const { rules } = JSON.parse(stdout) as { rules: Record<string, readonly unknown[]> };
     expect([rules[FLOATING]?.[0], rules[MISUSED]?.[0]]).toEqual([2, 2]);

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { REPOSITORY } from './scratch-project.js';
 
-const PAGES = ['docs/threat-model.md', 'docs/asvs.md', 'docs/supply-chain.md', 'SECURITY.md'];
+const PAGES = ['docs/threat-model.md', 'docs/asvs.md', 'docs/supply-chain.md', 'SECURITY.md', 'CONTRIBUTING.md'];
 
 const read = (path: string) => readFile(join(REPOSITORY, path), 'utf8');
 

@@ -139,7 +139,7 @@ drill('A planned rotation, with overlap', async (next) => {
   await next();
 });
 
-drill('A key that cannot be minted', async (next) => {
+drill('A key that cannot be issued', async (next) => {
   const old = await stage.configured('openai');
   const config = { baseURL: stage.llm.baseUrls.openai.sdk, project: 'proj_1' };
   const admin = { ...PROVIDER, type: 'llm-admin', name: 'openai' };
@@ -213,7 +213,7 @@ drill('A rollback', async (next) => {
   await next({ exitCode: 2 });
 });
 
-drill('A workflow that must not go on', async (next) => {
+drill('A workflow that must be cut off', async (next) => {
   const key = await stage.configured();
   onTestFinished(stage.llm.failNext({ ...ANTHROPIC, path: '/v1/messages', status: 500, times: 1_000 }));
   const agent = await stage.startAgent('What is in this wallet?');

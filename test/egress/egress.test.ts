@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { createServer, type Server } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createFetch, type FetchOptions } from '../../src/egress/http-client.js';
-import { type EgressOptions, EgressPolicy } from '../../src/egress/policy.js';
+import { EgressPolicy, type EgressPolicyOptions } from '../../src/egress/policy.js';
 import { toProviderError } from '../../src/providers/answers/provider-error.js';
 import { aiSdk, anthropicSdk, googleSdk, openaiSdk, plainFetch, viem } from '../providers/callers.js';
 import { everyPrintOf } from '../providers/prints.js';
@@ -35,7 +35,7 @@ function resolver(names: Readonly<Record<string, readonly (readonly string[])[]>
   return { asked, lookUp };
 }
 
-function fetchWith(egress: EgressOptions, connect?: FetchOptions['connect']) {
+function fetchWith(egress: EgressPolicyOptions, connect?: FetchOptions['connect']) {
   const http = createFetch({ egress: new EgressPolicy({ lookUp: resolver().lookUp, ...egress }), connect });
   onTestFinished(() => http.close());
   return http.fetch;

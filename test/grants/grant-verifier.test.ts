@@ -159,6 +159,17 @@ describe('a revocation', () => {
     if (!isRevoked) return void expect(await verifying).toMatchObject({ grantId });
     await expect(verifying).rejects.toThrow('the workspace grant of this workflow was revoked');
   });
+
+  test('covers what was signed before it, and not what is signed in the same second after it', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2026-03-01T12:00:03.412Z') });
+    const before = await signed();
+    vi.setSystemTime(Date.now() + 1);
+    const revocation = { subject: 'ws_acme', issuedBefore: new Date().toISOString() };
+    const after = await signed();
+    const revoking = verifierOf({ keys: [pair.publicKey], revoked: [revocation] });
+    await expect(revoking.verify('workspace', before, USE)).rejects.toThrow('was revoked');
+    expect(await revoking.verify('workspace', after, USE)).toMatchObject({ subject: 'ws_acme' });
+  });
 });
 
 describe('the key set in a file', () => {

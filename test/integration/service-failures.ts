@@ -1,6 +1,4 @@
-/** What services answer to a model call, hostile answers too, and what an agent's author is told of each. */
-
-import type { FailureType } from '../../src/protocol/errors.js';
+import type { FailureType } from '../../src/protocol/failure-types.js';
 import {
   anthropicSpendLimit,
   echoesKey,

@@ -12,7 +12,7 @@ const neverFetch = (() => Promise.reject(new Error('no call was expected'))) as 
 let store: FakeStore;
 
 function resolverWith(fallback = PlatformFallback.off): ProviderResolver {
-  return new ProviderResolver(
+  return ProviderResolver.of(
     createParts({ lease: heldLease(), store, sealer: store.sealer, fetch: neverFetch, fallback }),
   );
 }

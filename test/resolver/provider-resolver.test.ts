@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type FailureType, ProviderError } from '../../src/protocol/errors.js';
+import { ProviderError } from '../../src/protocol/errors.js';
+import type { FailureType } from '../../src/protocol/failure-types.js';
 import type { ProviderResolver } from '../../src/resolver/provider-resolver.js';
 import { KEY, NEXT_KEY, resolverInMemory, WORKSPACE } from './resolver-in-memory.js';
 

@@ -28,7 +28,7 @@ export function resolverInMemory(): ResolverInMemory {
       return store;
     },
     resolverWith: (options = {}) =>
-      new ProviderResolver(
+      ProviderResolver.of(
         createParts({ store, sealer: store.sealer, fetch: neverFetch, lease: heldLease(), ...options }),
       ),
   };

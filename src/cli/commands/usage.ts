@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { checkIdentity, describeProvider } from '../../protocol/names.js';
-import type { ProviderUsage } from '../../store/audit-store.js';
+import type { UsageEntry } from '../../store/audit-store.js';
 import { parseTime, parseWholeNumber } from '../arguments.js';
 import { withClient } from '../connections.js';
 import { UsageError } from '../failure.js';
@@ -53,7 +53,7 @@ function readOptions({ versionNumber, from, to }: UsageOptions) {
   return which;
 }
 
-function toRow({ version, workflowType, workflowId, count, firstUsedAt, lastUsedAt }: ProviderUsage): string[] {
+function toRow({ version, workflowType, workflowId, count, firstUsedAt, lastUsedAt }: UsageEntry): string[] {
   return [
     `version ${version}`,
     workflowType ?? '',

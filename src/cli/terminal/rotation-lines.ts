@@ -65,7 +65,7 @@ function isDraining({ drain, overlapUntil, revocation }: RotationStatus): boolea
 function overlapLine({ overlapUntil }: RotationStatus): StageLine | undefined {
   if (!overlapUntil) return undefined;
   const until = `${overlapUntil.slice(0, 19).replace('T', ' ')} UTC`;
-  const facts = [`both credentials stay valid until ${until}; roll-back brings the older one back`];
+  const facts = [`both credentials stay valid until ${until}; rollback brings the older one back`];
   return { mark: 'running', verb: 'overlapping', facts };
 }
 

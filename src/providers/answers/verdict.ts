@@ -1,5 +1,4 @@
-/** What a failed call can mean, in the one wording that goes into errors. */
-import type { FailureType } from '../../protocol/errors.js';
+import type { FailureType } from '../../protocol/failure-types.js';
 
 export interface Verdict {
   readonly type: FailureType;

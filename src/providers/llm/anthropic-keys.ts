@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { id } from '../fields.js';
 import { callAdmin, listAll } from './admin-api.js';
-import type { LlmKeyService } from './llm-admin.js';
+import type { LlmKeyIssuer } from './llm-admin.js';
 import { vendorOf } from './vendors.js';
 
 const apiKey = z.object({ id, status: z.string(), partial_key_hint: z.string().nullish() });
@@ -14,7 +14,7 @@ const deactivated = z.object({ status: z.literal('inactive') });
 /** A shorter end would fit keys of others too easily. */
 const MIN_HINT_END = 4;
 
-export const anthropicKeys: LlmKeyService = {
+export const anthropicKeys: LlmKeyIssuer = {
   adminType: 'llm-admin',
 
   async revoke(admin, { secret }, context) {

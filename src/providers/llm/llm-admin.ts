@@ -7,7 +7,7 @@ import { ProviderError } from '../../protocol/errors.js';
 import { mask, Secret } from '../../redaction/secret.js';
 import { probe } from '../answers/probe.js';
 import { id, secretText, serviceURL } from '../fields.js';
-import type { KeyService, ProviderType } from '../type.js';
+import type { KeyIssuer, ProviderType } from '../type.js';
 import { baseURLOf, keyHeaders } from './vendors.js';
 
 export interface LlmAdminConfig {
@@ -32,7 +32,7 @@ export interface LlmAdminCredential {
   readonly project?: string;
 }
 
-export type LlmKeyService = KeyService<{ readonly apiKey: string }, LlmAdminCredential>;
+export type LlmKeyIssuer = KeyIssuer<{ readonly apiKey: string }, LlmAdminCredential>;
 
 const anthropic = z.strictObject({ baseURL: serviceURL().optional() });
 const openai = anthropic.extend({ project: id });

@@ -8,7 +8,7 @@ import { probe } from '../answers/probe.js';
 import { id, secretText, serviceURL, word } from '../fields.js';
 import type { CheckContext, CheckResult, ProviderType } from '../type.js';
 import { anthropicKeys } from './anthropic-keys.js';
-import type { LlmKeyService } from './llm-admin.js';
+import type { LlmKeyIssuer } from './llm-admin.js';
 import { openaiKeys } from './openai-keys.js';
 import { baseURLOf, keyHeaders, vendorOf } from './vendors.js';
 
@@ -40,7 +40,7 @@ export interface LlmCredential {
   readonly project?: string;
 }
 
-const KEY_SERVICES: ReadonlyMap<string, LlmKeyService> = new Map([
+const KEY_ISSUERS: ReadonlyMap<string, LlmKeyIssuer> = new Map([
   ['anthropic', anthropicKeys],
   ['openai', openaiKeys],
 ]);
@@ -90,7 +90,7 @@ export const llm: ProviderType<LlmConfig, LlmSecret, LlmCredential> = {
     const isVendorsOwn = credential.baseURL === vendorOf(credential.provider)?.baseURL;
     return isVendorsOwn ? listModels(credential, context) : listModelsWithAndWithoutKey(credential, context);
   },
-  keyService: (name) => KEY_SERVICES.get(name),
+  keyIssuer: (name) => KEY_ISSUERS.get(name),
   revokeByHand: (name) => vendorOf(name)?.revokeByHand ?? 'delete the key at the service that the base URL leads to',
 };
 

@@ -8,14 +8,14 @@ import { answerOf } from '../answers/service-answer.js';
 import { id, secretText } from '../fields.js';
 import type { CheckContext } from '../type.js';
 import { callAdmin, listAll } from './admin-api.js';
-import type { LlmAdminCredential, LlmKeyService } from './llm-admin.js';
+import type { LlmAdminCredential, LlmKeyIssuer } from './llm-admin.js';
 import { vendorOf } from './vendors.js';
 
 const serviceAccount = z.object({ id, name: z.string() });
 const madeWithKey = z.object({ id, api_key: z.object({ value: secretText }) });
 const deleted = z.object({ deleted: z.literal(true) });
 
-export const openaiKeys: LlmKeyService = {
+export const openaiKeys: LlmKeyIssuer = {
   adminType: 'llm-admin',
 
   async issue(admin, { label, current }, context) {

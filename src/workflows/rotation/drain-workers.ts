@@ -6,8 +6,8 @@
 import { ActivityFailure, executeChild, isCancellation, sleep } from '@temporalio/workflow';
 import type { ProviderIdentity } from '../../protocol/references.js';
 import type { DrainInput, DrainReport, Holder, WorkerAddress } from '../../protocol/rotation.js';
+import { CHILD_OPTIONS, inGroups } from '../fan-out.js';
 import { onWorker, operation, STORE_OPTIONS } from './proxies.js';
-import { CHILD_OPTIONS, inGroups } from './worker-groups.js';
 
 export interface DrainOptions {
   readonly provider: ProviderIdentity;

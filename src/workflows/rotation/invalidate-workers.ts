@@ -4,8 +4,8 @@
  */
 import { CancellationScope, executeChild } from '@temporalio/workflow';
 import type { FencedWorker, FenceReport, WorkerAddress } from '../../protocol/rotation.js';
+import { CHILD_OPTIONS, inGroups } from '../fan-out.js';
 import { FENCE_OPTIONS, onWorker, operation, STORE_OPTIONS } from './proxies.js';
-import { CHILD_OPTIONS, inGroups } from './worker-groups.js';
 
 /** A worker's answer, as the fence's table shows it until the proof is there. */
 export type WorkerAnswer = Pick<FencedWorker, 'workerId' | 'outcome' | 'afterMs'>;

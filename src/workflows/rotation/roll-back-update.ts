@@ -3,7 +3,7 @@
  * Whoever asked is answered once the rotation has turned, or told that it could not.
  */
 import { ApplicationFailure, CancellationScope, condition, defineUpdate, setHandler } from '@temporalio/workflow';
-import type { FailureType } from '../../protocol/errors.js';
+import type { FailureType } from '../../protocol/failure-types.js';
 import { describeProvider } from '../../protocol/names.js';
 import { ROLL_BACK, type RollBackInput, type RotationStatus } from '../../protocol/rotation.js';
 import type { RotationJournal } from './journal.js';

@@ -5,8 +5,8 @@
 import { continueAsNew, isCancellation } from '@temporalio/workflow';
 import type { ProviderIdentity } from '../../protocol/references.js';
 import type { CheckProvidersInput, CheckTotals } from '../../protocol/schedules.js';
+import { inParallel } from '../fan-out.js';
 import { operation, SERVICE_OPTIONS, STORE_OPTIONS } from '../rotation/proxies.js';
-import { inParallel } from './in-parallel.js';
 
 const NONE: CheckTotals = { checked: 0, ok: 0, rejected: 0, cannotTell: 0, failed: 0 };
 

@@ -13,9 +13,9 @@ import {
 } from '@temporalio/workflow';
 import { rotationWorkflowId } from '../../protocol/rotation.js';
 import type { DueRotation, RotateDueProvidersInput, RotateDueTotals } from '../../protocol/schedules.js';
+import { inParallel } from '../fan-out.js';
 import { operation, SERVICE_OPTIONS, STORE_OPTIONS } from '../rotation/proxies.js';
 import { rotateProvider } from '../rotation/rotate-provider.js';
-import { inParallel } from './in-parallel.js';
 
 const NONE: RotateDueTotals = { due: 0, rotated: 0, failed: 0, skipped: 0, needPerson: 0, overdue: 0 };
 

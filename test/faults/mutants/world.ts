@@ -67,7 +67,7 @@ export class World {
       fallback: FALLBACK,
       lease,
     });
-    this.#resolver = new ProviderResolver(parts);
+    this.#resolver = ProviderResolver.of(parts);
     this.#keeper = new LeaseKeeper({
       store: protocol.leaseStore(worker),
       worker: { workerId: 'w', taskQueue: 'q', identity: 'i', build: '0', leaseMs: LEASE_MS, longestStepMs: LEASE_MS },

@@ -1,7 +1,8 @@
 /** From a real client library's error to what is expected of it. */
 import { afterAll, beforeAll, expect } from 'vitest';
 import { createFetch, type HttpClient } from '../../../src/egress/http-client.js';
-import { type FailureType, ProviderError } from '../../../src/protocol/errors.js';
+import { ProviderError } from '../../../src/protocol/errors.js';
+import type { FailureType } from '../../../src/protocol/failure-types.js';
 import type { ProviderIdentity } from '../../../src/protocol/references.js';
 import { LOOPBACK_POLICY } from '../../support/egress.js';
 import { type Call, type Caller, KEY } from '../callers.js';

@@ -1,6 +1,6 @@
 /** What language-model services answer, through the libraries that call them. Each answer echoes the key. */
 import { describe, expect, it } from 'vitest';
-import type { FailureType } from '../../../src/protocol/errors.js';
+import type { FailureType } from '../../../src/protocol/failure-types.js';
 import { toProviderError } from '../../../src/providers/answers/provider-error.js';
 import {
   aiSdk,

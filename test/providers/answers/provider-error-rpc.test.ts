@@ -1,6 +1,6 @@
 /** What JSON-RPC hosts answer, through viem. Each answer echoes the key, and the key stands in the URL. */
 import { describe, expect, it } from 'vitest';
-import type { FailureType } from '../../../src/protocol/errors.js';
+import type { FailureType } from '../../../src/protocol/failure-types.js';
 import { toProviderError } from '../../../src/providers/answers/provider-error.js';
 import { KEY, viem, viemCall } from '../callers.js';
 import { everyPrintOf } from '../prints.js';

@@ -1,6 +1,7 @@
 /** What comes when no answer comes, and what is no service's error at all. */
 import { describe, expect, it } from 'vitest';
-import { type FailureType, ProviderError } from '../../../src/protocol/errors.js';
+import { ProviderError } from '../../../src/protocol/errors.js';
+import type { FailureType } from '../../../src/protocol/failure-types.js';
 import type { ProviderIdentity } from '../../../src/protocol/references.js';
 import { toProviderError, toProviderErrorFromResponse } from '../../../src/providers/answers/provider-error.js';
 import { aiSdk, anthropicSdk, type Caller, googleSdk, KEY, openaiSdk, plainFetch, viem, viemCall } from '../callers.js';

@@ -1,16 +1,16 @@
 /** Anthropic's keys: found by what the service shows of them, and deactivated where that fits one alone. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { keyServiceOf, parseProvider, providerType } from '../../../src/providers/registry.js';
+import { keyIssuerOf, parseProvider, providerType } from '../../../src/providers/registry.js';
 import type { Failure } from '../../../testbed/standins/controls.js';
 import { echoesKey, htmlPage } from '../../../testbed/standins/failures.js';
 import { expectOutcome } from '../answers/outcomes.js';
 import { everyPrintOf } from '../prints.js';
-import { ADMIN_KEY, adminCredential, adminOf, failureOf, keyService, keyServiceTest } from './key-services.js';
+import { ADMIN_KEY, adminCredential, adminOf, failureOf, keyIssuer, keyIssuerTest } from './key-issuers.js';
 
 const KEY = 'canary-anthropic-of-acme-a1b2';
 const BY_HAND = 'disable the key at platform.claude.com, Settings, API keys';
 
-const stage = keyServiceTest();
+const stage = keyIssuerTest();
 let admin: unknown;
 beforeEach(() => {
   stage.current.standIn.admitAdmin({ key: ADMIN_KEY, owner: 'ws_acme' });
@@ -19,8 +19,7 @@ beforeEach(() => {
 
 const admit = (key: string) => stage.current.standIn.admit({ provider: 'anthropic', key, owner: 'ws_acme' });
 
-const revokeKey = (apiKey = KEY) =>
-  keyService('anthropic').revoke(admin, { secret: { apiKey } }, stage.current.context);
+const revokeKey = (apiKey = KEY) => keyIssuer('anthropic').revoke(admin, { secret: { apiKey } }, stage.current.context);
 
 async function checkOf(apiKey: string) {
   const config = { baseURL: stage.current.standIn.baseUrls.anthropic.sdk };
@@ -37,7 +36,7 @@ const list = (...keys: [status: string, hint: string | null][]): Failure => {
 };
 
 it('makes no keys', () => {
-  expect(keyServiceOf('llm', 'anthropic')?.issue).toBeUndefined();
+  expect(keyIssuerOf('llm', 'anthropic')?.issue).toBeUndefined();
 });
 
 describe('revoking', () => {

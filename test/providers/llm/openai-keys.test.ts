@@ -5,14 +5,14 @@ import type { Failure } from '../../../testbed/standins/controls.js';
 import { echoesKey, htmlPage } from '../../../testbed/standins/failures.js';
 import { expectOutcome } from '../answers/outcomes.js';
 import { everyPrintOf } from '../prints.js';
-import { ADMIN_KEY, adminCredential, adminOf, failureOf, keyService, keyServiceTest } from './key-services.js';
+import { ADMIN_KEY, adminCredential, adminOf, failureOf, keyIssuer, keyIssuerTest } from './key-issuers.js';
 
 const PROJECT = 'proj_acme';
 const LABEL = 'workspace-providers ws_acme';
 const CURRENT = { apiKey: 'canary-openai-by-hand' };
 
-const stage = keyServiceTest();
-const { discard, issue, revoke } = keyService('openai');
+const stage = keyIssuerTest();
+const { discard, issue, revoke } = keyIssuer('openai');
 let admin: unknown;
 beforeEach(() => {
   stage.current.standIn.admitProjectAdmin({ key: ADMIN_KEY, owner: 'ws_acme', project: PROJECT });

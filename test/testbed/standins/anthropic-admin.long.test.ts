@@ -1,7 +1,7 @@
 /** Anthropic's admin API stands in for the real one: what rotations do there works, and is felt at the Messages API. */
 import Anthropic from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { keyServiceOf, parseProvider } from '../../../src/providers/registry.js';
+import { keyIssuerOf, parseProvider } from '../../../src/providers/registry.js';
 import { type LlmStandIn, startLlmStandIn } from '../../../testbed/standins/llm.js';
 
 const OLDER = 'canary-anthropic-of-acme-older';
@@ -21,7 +21,7 @@ async function revoke(apiKey: string, adminKey = ADMIN) {
   const config = { baseURL: standIn.baseUrls.anthropic.sdk };
   const { credential } = parseProvider('llm-admin', 'anthropic', config, { adminKey });
   const context = { fetch, signal: AbortSignal.timeout(10_000) };
-  return keyServiceOf('llm', 'anthropic')?.revoke?.(credential, { secret: { apiKey } }, context);
+  return keyIssuerOf('llm', 'anthropic')?.revoke?.(credential, { secret: { apiKey } }, context);
 }
 
 function models(apiKey: string) {

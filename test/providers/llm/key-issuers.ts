@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { createFetch, type HttpClient } from '../../../src/egress/http-client.js';
 import type { ProviderIdentity } from '../../../src/protocol/references.js';
 import { toProviderError } from '../../../src/providers/answers/provider-error.js';
-import { type AnyKeyService, keyServiceOf, parseProvider } from '../../../src/providers/registry.js';
+import { type AnyKeyIssuer, keyIssuerOf, parseProvider } from '../../../src/providers/registry.js';
 import type { CheckContext } from '../../../src/providers/type.js';
 import { type LlmStandIn, startLlmStandIn } from '../../../testbed/standins/llm.js';
 import { LOOPBACK_POLICY } from '../../support/egress.js';
@@ -12,14 +12,14 @@ export const ADMIN_KEY = 'canary-admin-of-acme-7f3e';
 
 export const adminOf = (name: string): ProviderIdentity => ({ workspaceId: 'ws_acme', type: 'llm-admin', name });
 
-interface KeyServiceTest {
+interface KeyIssuerTest {
   readonly standIn: LlmStandIn;
   readonly context: CheckContext;
 }
 
 /** Made anew for each test of the file. */
-export function keyServiceTest(): { readonly current: KeyServiceTest } {
-  const stage = {} as { current: KeyServiceTest };
+export function keyIssuerTest(): { readonly current: KeyIssuerTest } {
+  const stage = {} as { current: KeyIssuerTest };
   let http: HttpClient;
   beforeAll(() => {
     http = createFetch({ egress: LOOPBACK_POLICY });
@@ -33,8 +33,8 @@ export function keyServiceTest(): { readonly current: KeyServiceTest } {
   return stage;
 }
 
-export function keyService(name: string): Required<AnyKeyService> {
-  return keyServiceOf('llm', name) as Required<AnyKeyService>;
+export function keyIssuer(name: string): Required<AnyKeyIssuer> {
+  return keyIssuerOf('llm', name) as Required<AnyKeyIssuer>;
 }
 
 export function adminCredential(name: string, config: object, adminKey = ADMIN_KEY): unknown {

@@ -1,4 +1,4 @@
-/** A fleet is asked at once, and one that is too large for a single workflow's history by child workflows. */
+/** Many questions at a time: in groups, each by a child workflow if one history cannot hold them; or a few at once. */
 import { type ChildWorkflowOptions, ParentClosePolicy } from '@temporalio/workflow';
 
 /** As many questions add about a thousand events to a history. */
@@ -22,4 +22,18 @@ export async function inGroups<Worker, Answer>(
     workers.slice(index * WORKERS_A_WORKFLOW, (index + 1) * WORKERS_A_WORKFLOW),
   );
   return (await Promise.all(groups.map(byChild))).flat();
+}
+/** Each item in turn, at most `atOnce` at once; the answers in the order of the items. Where one throws, all end. */
+export async function inParallel<Item, Answer>(
+  items: readonly Item[],
+  atOnce: number,
+  run: (item: Item) => Promise<Answer>,
+): Promise<Answer[]> {
+  const answers: Answer[] = [];
+  const waiting = items.entries();
+  const lanes = Array.from({ length: Math.min(atOnce, items.length) }, async () => {
+    for (const [index, item] of waiting) answers[index] = await run(item);
+  });
+  await Promise.all(lanes);
+  return answers;
 }

@@ -9,12 +9,12 @@ import { describeProvider } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
 import type { RevocationReport } from '../protocol/rotation.js';
 import { toProviderError } from '../providers/answers/provider-error.js';
-import { type AnyKeyService, keyServiceOf, parseProvider, providerType } from '../providers/registry.js';
+import { type AnyKeyIssuer, keyIssuerOf, parseProvider, providerType } from '../providers/registry.js';
 import type { CheckContext, IssuedKey } from '../providers/type.js';
 import type { ManagementStore } from '../store/management-store.js';
 import type { SecretFields, SecretVault } from './secret-vault.js';
 
-export interface ServiceKeysDependencies {
+export interface IssuedKeysDependencies {
   readonly store: Pick<ManagementStore, 'readWorkspace'>;
   readonly vault: SecretVault;
   readonly fetch: Fetch;
@@ -34,14 +34,14 @@ export interface RevokeKeyInput {
   readonly keyId?: string | undefined;
 }
 
-type SignalContext = Pick<CheckContext, 'signal'>;
+export type SignalContext = Pick<CheckContext, 'signal'>;
 
-export class ServiceKeys {
-  constructor(private readonly dependencies: ServiceKeysDependencies) {}
+export class IssuedKeys {
+  constructor(private readonly dependencies: IssuedKeysDependencies) {}
 
   /** @throws ProviderError `ProviderConfigInvalid` where the service makes no keys for such a provider */
   requireIssuing(provider: ProviderIdentity): void {
-    if (!keyServiceOf(provider.type, provider.name)?.issue) throw cannotIssue(provider);
+    if (!keyIssuerOf(provider.type, provider.name)?.issue) throw cannotIssue(provider);
   }
 
   /** @throws ProviderError `ProviderNotConfigured` without an admin credential; else what the service says to it */
@@ -50,7 +50,7 @@ export class ServiceKeys {
     { label, current }: IssueKeyInput,
     context: SignalContext,
   ): Promise<IssuedKey<SecretFields>> {
-    const keys = keyServiceOf(provider.type, provider.name);
+    const keys = keyIssuerOf(provider.type, provider.name);
     if (!keys?.issue) throw cannotIssue(provider);
     const admin = await this.#admin(provider, keys);
     if (!admin) throw noAdmin(adminOf(provider, keys));
@@ -66,7 +66,7 @@ export class ServiceKeys {
    * the admin credential
    */
   async discard(provider: ProviderIdentity, label: string, context: SignalContext): Promise<void> {
-    const keys = keyServiceOf(provider.type, provider.name);
+    const keys = keyIssuerOf(provider.type, provider.name);
     const admin = keys?.discard && (await this.#admin(provider, keys));
     if (!keys?.discard || !admin) return;
     try {
@@ -82,7 +82,7 @@ export class ServiceKeys {
    * @throws ProviderError where the service is away, or refuses the admin credential: nothing is known then
    */
   async revoke(provider: ProviderIdentity, key: RevokeKeyInput, context: SignalContext): Promise<RevocationReport> {
-    const keys = keyServiceOf(provider.type, provider.name);
+    const keys = keyIssuerOf(provider.type, provider.name);
     const admin = keys?.revoke && (await this.#admin(provider, keys));
     if (!keys?.revoke || !admin) return this.byHand(provider);
     try {
@@ -97,7 +97,7 @@ export class ServiceKeys {
   }
 
   /** In the clear; `undefined` where the workspace configured none, or switched it off. */
-  async #admin(provider: ProviderIdentity, keys: AnyKeyService): Promise<unknown> {
+  async #admin(provider: ProviderIdentity, keys: AnyKeyIssuer): Promise<unknown> {
     const found = await this.#adminRow(provider, keys);
     if (!found) return undefined;
     const { row, workspace } = found;
@@ -105,7 +105,7 @@ export class ServiceKeys {
     return parseProvider(row.type, row.name, row.config, secret).credential;
   }
 
-  async #adminRow(provider: ProviderIdentity, keys: AnyKeyService) {
+  async #adminRow(provider: ProviderIdentity, keys: AnyKeyIssuer) {
     const { workspaceId, type, name } = adminOf(provider, keys);
     const workspace = await this.dependencies.store.readWorkspace(workspaceId);
     const row = workspace.providers.find((each) => each.type === type && each.name === name);
@@ -113,7 +113,7 @@ export class ServiceKeys {
   }
 }
 
-function adminOf({ workspaceId, name }: ProviderIdentity, { adminType }: AnyKeyService): ProviderIdentity {
+function adminOf({ workspaceId, name }: ProviderIdentity, { adminType }: AnyKeyIssuer): ProviderIdentity {
   return { workspaceId, type: adminType, name };
 }
 

@@ -1,0 +1,105 @@
+// Writes what the pages under docs/ take from the code: help texts, settings, failures, exit codes, rooms. A page marks
+// each such part with `<!-- generated: name -->` and `<!-- /generated -->`. `--check` writes nothing, and fails if a page
+// is out of date. Reads dist/: build first.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { EXIT_CODES } from '../dist/cli/exit-codes.js';
+import { createProgram } from '../dist/cli/program.js';
+import { Output } from '../dist/cli/terminal/output.js';
+import { SETTINGS } from '../dist/config/settings-table.js';
+import { FAILURE_TYPES } from '../dist/protocol/failure-types.js';
+import { ROOMS } from '../layers.mjs';
+
+const check = process.argv.includes('--check');
+const docs = new URL('../docs/', import.meta.url);
+
+/** @type {Record<string, (argument: string) => string>} */
+const PARTS = {
+  help: (command) => `\`\`\`text\n${helpOf(command.split(' ').filter(Boolean))}\`\`\``,
+  settings: () =>
+    table(
+      ['setting', 'default', 'from … to', 'read by', 'meaning'],
+      Object.entries(SETTINGS).map(([name, setting]) => [
+        `\`${name}\``,
+        setting.defaultText ?? `\`${setting.default}\``,
+        setting.min === undefined ? '' : `\`${setting.min}\` … \`${setting.max}\``,
+        setting.readBy.join(', '),
+        `${setting.meaning}${setting.option === undefined ? '' : `; option \`${setting.option}\``}`,
+      ]),
+    ),
+  failures: () =>
+    table(
+      ['type', 'retried', 'HTTP', 'exit code', 'meaning', 'what to do'],
+      Object.entries(FAILURE_TYPES).map(([type, { retryable, httpStatus, exitCode, meaning, action }]) => [
+        `\`${type}\``,
+        retryable ? 'yes' : 'no',
+        `${httpStatus}`,
+        `${exitCode}`,
+        meaning,
+        action,
+      ]),
+    ),
+  'exit codes': () =>
+    table(
+      ['code', 'meaning', 'failure types'],
+      Object.entries(EXIT_CODES).map(([code, meaning]) => [
+        code,
+        meaning,
+        Object.entries(FAILURE_TYPES)
+          .filter(([, { exitCode }]) => exitCode === Number(code))
+          .map(([type]) => `\`${type}\``)
+          .join(', '),
+      ]),
+    ),
+  rooms: () =>
+    table(
+      ['folder', 'what it has', 'may import'],
+      ROOMS.map(({ room, has, imports, temporal }) => [
+        `\`src/${room}\``,
+        has,
+        [...imports, ...(temporal ? ["Temporal's packages"] : [])].join(', ') || 'nothing',
+      ]),
+    ),
+};
+
+const stale = readdirSync(docs, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.md'))
+  .filter((name) => !update(new URL(name, docs)));
+for (const name of stale) process.stderr.write(`docs/${name} is out of date: npm run docs\n`);
+process.exitCode = stale.length > 0 ? 1 : 0;
+
+/** Whether the page was up to date, or is now. @param {URL} page */
+function update(page) {
+  const text = readFileSync(page, 'utf8');
+  const written = text.replace(
+    /<!-- generated: ([a-z ]+?)(?: \(([a-z -]+)\))? -->\n[\s\S]*?<!-- \/generated -->/g,
+    (whole, name, argument = '') => {
+      const part = PARTS[name];
+      if (!part) throw new Error(`${page.pathname}: no generated part is called ${name}`);
+      return `${whole.slice(0, whole.indexOf('\n'))}\n${part(argument)}\n<!-- /generated -->`;
+    },
+  );
+  if (written === text) return true;
+  if (!check) writeFileSync(page, written);
+  return !check;
+}
+
+/** @param {readonly string[]} path the names of the command and its parents */
+function helpOf(path) {
+  let text = '';
+  /** @type {import('commander').Command} */
+  let command = createProgram(new Output(false));
+  for (const name of path) {
+    const found = command.commands.find((each) => each.name() === name);
+    if (!found) throw new Error(`there is no command ${path.join(' ')}`);
+    command = found;
+  }
+  command.configureHelp({ showGlobalOptions: false, helpWidth: 80 });
+  command.configureOutput({ writeOut: (written) => (text += written) });
+  command.outputHelp();
+  return text;
+}
+
+/** @param {readonly string[]} head @param {readonly (readonly string[])[]} rows */
+function table(head, rows) {
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}

@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { createProgram } from '../../src/cli/program.js';
+import { Output } from '../../src/cli/terminal/output.js';
+import { providerTypes } from '../../src/providers/registry.js';
+
+/** What `workspace-providers <name> --help` prints. */
+function helpOf(name: string): string {
+  let text = '';
+  const command = createProgram(new Output(false)).commands.find((each) => each.name() === name);
+  command?.configureOutput({ writeOut: (written) => (text += written) }).outputHelp();
+  return text;
+}
+
+describe('the help of configure', () => {
+  it.each(Object.values(providerTypes))(
+    'lists the fields of $type, and first the one that a bare secret fills',
+    ({ type, primarySecret }) => {
+      expect(helpOf('configure')).toMatch(new RegExp(`^ {2}${type} [\\s\\S]*?secret: ${primarySecret}\\b`, 'm'));
+    },
+  );
+});
+
+describe('the commands', () => {
+  const { commands } = createProgram(new Output(false));
+
+  it.each(commands.map((command) => [command.name(), command] as const))('%s says what it does', (name, command) => {
+    expect(command.summary()).not.toBe('');
+    expect(command.description()).not.toBe('');
+    expect(helpOf(name)).toContain(`Usage: workspace-providers ${name}`);
+  });
+});
