@@ -1,7 +1,9 @@
 /** Rotations as an operator drives them, run by a worker of this command line: what they say, prove, refuse and return. */
 import { Client, Connection } from '@temporalio/client';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { GrantSigner, WorkspaceGrants } from '../../src/client.js';
 import { freePort } from '../../src/dev/ports.js';
+import { pastDue, stagedLongAgo } from '../schedules/due.js';
 import { temporalAddress, uniqueName } from '../support/parts.js';
 import { CANARY, documentOf, NEW_CANARY, NEXT_CANARY, operator } from './operator.js';
 import type { CliOptions } from './run-cli.js';
@@ -10,6 +12,7 @@ import { itOnTerminal, onTerminal } from './terminal/terminal.js';
 
 const op = operator();
 const PROVIDER_OPERATIONS_TASK_QUEUE = uniqueName('cli-operations');
+const PATIENCE = { timeout: 20_000, interval: 100 };
 let worker: RunningCommand;
 
 beforeAll(async () => {
@@ -36,6 +39,29 @@ async function configured(): Promise<readonly [workspaceId: string, type: string
 
 const versionOf = async (workspaceId: string) =>
   documentOf(await op.run(['list', workspaceId, '--json'])).providers[0].version;
+
+/** One run of a schedule that is `rotate-due` in all but its name, which other tests use too. @returns its totals */
+async function rotateDue(): Promise<unknown> {
+  const connection = await Connection.connect({ address: temporalAddress() });
+  onTestFinished(() => connection.close());
+  const grants = new WorkspaceGrants(new Client({ connection }), new GrantSigner(op.grantKeys.signingKey));
+  const { schedule, workflow } = grants.operatorClient('a test');
+  const handle = await schedule.create({
+    scheduleId: uniqueName('rotate-due'),
+    spec: {},
+    action: {
+      ...{ type: 'startWorkflow', workflowType: 'rotateDueProviders', workflowId: uniqueName('rotate-due') },
+      ...{ taskQueue: PROVIDER_OPERATIONS_TASK_QUEUE, args: [{}] },
+    },
+    state: { triggerImmediately: true },
+  });
+  onTestFinished(() => handle.delete());
+  const [run] = await vi.waitUntil(async () => {
+    const { recentActions } = (await handle.describe()).info;
+    return recentActions.length > 0 && recentActions;
+  }, PATIENCE);
+  return workflow.getHandle(run?.action.workflow.workflowId ?? '').result();
+}
 
 describe('rotate', () => {
   it('tells each stage once, as it is passed, and what is left to a person', async () => {
@@ -101,7 +127,7 @@ describe('rotate', () => {
     const second = await runs(['rotate', ...provider, '--json'], { stdin: CANARY });
     expect(second.exitCode).toBe(2);
     expect(documentOf(second).error).toMatchObject({ type: 'RotationInProgress' });
-    await expect.poll(() => versionOf(provider[0]), { timeout: 20_000, interval: 100 }).toBe(2);
+    await expect.poll(() => versionOf(provider[0]), PATIENCE).toBe(2);
     expect((await op.run(['rotations', provider[0]])).stdout).toContain(', running');
 
     const back = await runs(['rollback', ...provider, '--reason', 'it was the wrong account']);
@@ -113,12 +139,34 @@ describe('rotate', () => {
     expect(await op.run(['check', ...provider])).toMatchObject({ exitCode: 0 });
   });
 
+  it('with --when-due only keeps the next credential, and the workflow of due rotations then uses it', async () => {
+    const [workspaceId, type, name] = await configured();
+    const identity = { workspaceId, type, name };
+    // Without Temporal: nothing is started.
+    const stage = ['rotate', workspaceId, type, name, '--when-due', '--json'];
+    const { rotationId, ...staged } = documentOf(await op.run(stage, { stdin: NEXT_CANARY }));
+    expect(staged).toEqual(identity);
+    const state = async () => documentOf(await op.run(['rotations', workspaceId, '--json'])).rotations[0];
+    expect(await state()).toMatchObject({ rotationId, state: 'staged', origin: 'given' });
+    expect(await versionOf(workspaceId)).toBe(1);
+
+    await op.run(['rotate-every', workspaceId, type, name, '30d']);
+    await pastDue(op.database, identity);
+    await stagedLongAgo(op.database, rotationId);
+    expect(await rotateDue()).toMatchObject({ due: 1, rotated: 1, failed: 0, needPerson: 0 });
+    expect(await state()).toMatchObject({ rotationId, state: 'drained', fromVersion: 1, toVersion: 2 });
+    const [provider] = documentOf(await op.run(['list', workspaceId, '--json'])).providers;
+    expect(provider).toMatchObject({ version: 2, secret: { apiKey: `…${NEXT_CANARY.slice(-4)}` } });
+  });
+
   it.each([
     ['without a running rotation, rollback', ['rollback'], 'RotationFailed'],
     ['--issue where the service makes no keys', ['rotate', '--issue'], 'ProviderConfigInvalid'],
     ['the credential that is there', ['rotate'], 'ProviderConfigInvalid'],
     ['a duration that is none', ['rotate', '--overlap', '1 day'], 'UsageInvalid'],
     ['--issue beside a secret', ['rotate', '--issue', '--secret-env', 'NEXT'], 'UsageInvalid'],
+    ['--when-due with an overlap', ['rotate', '--when-due', '--overlap', '1h'], 'UsageInvalid'],
+    ['the credential that is there, also when it is due', ['rotate', '--when-due'], 'ProviderConfigInvalid'],
   ])('refuses %s', async (_what, [command = '', ...options], type) => {
     const provider = await configured();
     const refused = await runs([command, ...provider, ...options, '--json'], { stdin: CANARY });
