@@ -1,14 +1,16 @@
-/** Asks a live service whether it takes a credential. What a service or a client library says does not leave here. */
+/** Checks a credential against the live service. The words of a service or a client library are not passed on. */
 
 import type { Fetch } from '../egress/http-client.js';
 import { isProviderError } from '../protocol/errors.js';
 import { type ParsedProvider, providerType } from './registry.js';
 import type { CheckResult } from './type.js';
 
-/** Lists are answered within a second or two; a person waits for this one. */
+/** Services answer a check within a second or two, and a person waits for the result. */
 const CHECK_TIMEOUT_MS = 15_000;
 
-/** @throws ProviderError `ProviderConfigInvalid` where the service shows that the config is wrong: another chain */
+/**
+ * @throws ProviderError `ProviderConfigInvalid` if the service shows that the config is wrong, such as another chain
+ */
 export async function checkLive(type: string, { credential }: ParsedProvider, fetch: Fetch): Promise<CheckResult> {
   const signal = AbortSignal.timeout(CHECK_TIMEOUT_MS);
   try {

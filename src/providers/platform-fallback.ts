@@ -1,7 +1,7 @@
 /**
- * The platform's own credentials, from the environment, for workspaces that have none. It is off unless a setting names
- * the provider, and it is used only after an authoritative "no such provider", never after a failed read: a workspace that
- * brings its own key must not be billed to the platform because Postgres is away.
+ * The platform's own credentials, from the environment, for workspaces that have none. The fallback is off unless a
+ * setting names the provider. It is used only if the database answered that there is no such provider, and never after
+ * a failed read: if Postgres cannot be reached, the platform must not pay for a workspace that has its own key.
  */
 import { ProviderError } from '../protocol/errors.js';
 import { checkProviderName, checkProviderType } from '../protocol/names.js';
@@ -18,7 +18,7 @@ export class PlatformFallback {
   /**
    * @param setting - `type/name` pairs, separated by commas: `llm/anthropic, rpc/chain-1`
    * @throws ProviderError `SetupInvalid` for text that is not a pair, and for a pair without a credential in the
-   *   environment: that is found at the start, not by the first workflow that needs it
+   *   environment: the process then fails at the start, instead of the first workflow that needs the credential
    */
   static parse(setting: string, env: NodeJS.ProcessEnv): PlatformFallback {
     const allowed = new Map<string, ParsedProvider>();

@@ -1,4 +1,6 @@
-/** The provider types, and the one way from what is stored to a credential. To add a type: a file, and a line here. */
+/**
+ * The provider types, and the only way from stored data to a credential. To add a type: add a folder, and a line here.
+ */
 import { z } from 'zod';
 import type { EgressPolicy } from '../egress/policy.js';
 import { egressRuleOf } from '../egress/refusal.js';
@@ -10,7 +12,7 @@ import { type RpcCredential, rpc } from './rpc/rpc.js';
 import { type TenderlyCredential, tenderly } from './tenderly/tenderly.js';
 import type { KeyIssuer, ProviderType } from './type.js';
 
-/** What a step works with, by provider type. */
+/** The credential that a step works with, by provider type. */
 export interface ProviderCredentials {
   readonly llm: LlmCredential;
   readonly tenderly: TenderlyCredential;
@@ -24,7 +26,7 @@ export const providerTypes = { llm, tenderly, rpc, 'llm-admin': llmAdmin } satis
   [Type in ProviderTypeName]: { credential(...parsed: never[]): ProviderCredentials[Type] };
 };
 
-/** A provider whose config and secret fit its type. `secret` is in the clear: seal it or let it go. */
+/** A provider whose config and secret fit its type. `secret` is plaintext: seal it or drop it. */
 export interface ParsedProvider<Credential = unknown> {
   readonly config: unknown;
   readonly secret: Readonly<Record<string, unknown>>;
@@ -33,23 +35,23 @@ export interface ParsedProvider<Credential = unknown> {
   readonly destination: string;
 }
 
-/** A provider type whose own types are forgotten: what it takes is checked by its schemas. */
+/** A provider type without its TypeScript types: its schemas check what it receives. */
 export type AnyProviderType = ProviderType<unknown, Record<string, unknown>, unknown>;
 
-/** A key service whose own types are forgotten: hand it what the providers of both types were parsed to. */
+/** A key issuer without its TypeScript types: pass it only what `parseProvider` returned for the two providers. */
 export type AnyKeyIssuer = KeyIssuer<Record<string, unknown>>;
 
-/** @throws ProviderError `ProviderConfigInvalid` for an unknown type; the message lists those there are. */
+/** @throws ProviderError `ProviderConfigInvalid` for an unknown type; the message lists the known ones */
 export function providerType(type: string): AnyProviderType {
   if (Object.hasOwn(providerTypes, type)) {
     return providerTypes[type as ProviderTypeName] as unknown as AnyProviderType;
   }
   const known = Object.keys(providerTypes).join(', ');
-  throw new ProviderError('ProviderConfigInvalid', `no such provider type; there are ${known}`, { fields: ['type'] });
+  throw new ProviderError('ProviderConfigInvalid', `type must be one of ${known}`, { fields: ['type'] });
 }
 
 /**
- * What makes and revokes the keys of that provider; `undefined` where a person must.
+ * Returns what creates and revokes the keys of the provider. `undefined` if that must be done by hand.
  *
  * @throws ProviderError `ProviderConfigInvalid` for an unknown type
  */
@@ -97,9 +99,9 @@ export function parseProvider(type: string, name: string, config: unknown, secre
 }
 
 /**
- * The platform's own provider of that type and name, from the environment; `undefined` where it is not set.
+ * The platform's own provider of that type and name, from the environment. `undefined` if it is not set.
  *
- * @throws ProviderError `ProviderConfigInvalid` where what is set does not fit
+ * @throws ProviderError `ProviderConfigInvalid` if it is set and does not fit
  */
 export function fromEnvironment(type: string, name: string, env: NodeJS.ProcessEnv): ParsedProvider | undefined {
   const found = providerType(type).fromEnvironment(name, env);
@@ -107,8 +109,8 @@ export function fromEnvironment(type: string, name: string, env: NodeJS.ProcessE
 }
 
 /**
- * Refuses, before it is stored, an address that a call would refuse by its URL. Names are looked up at each call, not
- * here.
+ * Refuses an address before it is stored if the egress policy forbids its URL. Host names are resolved at each call,
+ * not here.
  *
  * @throws ProviderError `ProviderConfigInvalid` naming the field
  */
@@ -140,14 +142,17 @@ function fieldsOf(schema: z.ZodType): string {
   return shape.map(([field, value]) => (value.safeParse(undefined).success ? `[${field}]` : field)).join(', ');
 }
 
-/** Of a zod issue only where it is and our own fixed text: the name of an unknown field is the sender's. */
+/**
+ * Takes only the path and our fixed text from each issue. The name of an unknown field is the caller's, so it is left
+ * out.
+ */
 function problemsOf(part: 'config' | 'secret', schema: z.ZodType, error: z.ZodError = new z.ZodError([])) {
   const known = schema instanceof z.ZodObject ? Object.keys(schema.shape).join(', ') : 'other fields';
   const problems = new Map<string, string>();
   for (const { code, path, message } of error.issues) {
     const [field] = path;
     if (code === 'unrecognized_keys') problems.set(part, `has an unknown field; it takes ${known}`);
-    else if (field === undefined) problems.set(part, `must be an object of ${known}`);
+    else if (field === undefined) problems.set(part, `must be an object with ${known}`);
     else problems.set(`${part}.${String(field)}`, message);
   }
   return [...problems].map(([field, rule]) => ({ field, rule }));

@@ -3,11 +3,13 @@ import type { z } from 'zod';
 import type { Fetch } from '../egress/http-client.js';
 import type { CheckOutcome, RevocationReport } from '../protocol/rotation.js';
 
-/** What a call to a live service found out about a credential. */
+/** The result of checking a credential against the live service. */
 export interface CheckResult {
-  /** `cannot-tell`: neither yes nor no (away, rate limited, not allowed to look). Never taken for a rejection. */
+  /**
+   * `cannot-tell` if the service was unavailable, limited the rate, or did not allow the check: it is not a rejection.
+   */
   readonly outcome: CheckOutcome;
-  /** Fixed text, fit for a person: "the models list was answered". */
+  /** Fixed text for a person: "the service returned its list of models". */
   readonly detail: string;
 }
 
@@ -16,24 +18,24 @@ export interface CheckContext {
   readonly signal: AbortSignal;
 }
 
-/** A key that the service made at our request. */
+/** A key that the service created at our request. */
 export interface IssuedKey<SecretFields> {
   readonly secret: SecretFields;
-  /** Names the key to `revoke`, by the service's own ids: no secret, and the same for as long as the key lives. */
+  /** Identifies the key for `revoke`, by the service's own ids. Not a secret, and the same for the life of the key. */
   readonly keyId: string;
 }
 
 export interface IssueRequest<SecretFields> {
-  /** What the key is called at the service. Every key of this name counts as made by an earlier attempt. */
+  /** The name of the key at the service. Every key of this name counts as created by an earlier attempt. */
   readonly label: string;
-  /** What the new secret is made from: fields beside the key itself are taken over. */
+  /** The secret that the new one is made from: fields other than the key itself are copied. */
   readonly current: SecretFields;
 }
 
 /**
- * Makes and unmakes keys at the service, with an admin credential that is a provider of its own, so that no step opens
- * it. Both functions may be called again after a crash at any point, but one at a time for a label. They throw
- * what `toProviderError` classifies, given the identity of the admin credential's provider.
+ * Creates and deletes keys at the service. The admin credential for it is a separate provider, so that no step opens
+ * it. Each function may be called again after a crash at any point, but only one call at a time per label. They throw
+ * errors that `toProviderError` classifies, given the identity of the admin credential's provider.
  *
  * @typeParam Admin - the credential of the provider type `adminType`
  */
@@ -41,18 +43,19 @@ export interface KeyIssuer<SecretFields = unknown, Admin = unknown> {
   /** The provider type that holds the admin credential, under the same name: `llm-admin`. */
   readonly adminType: string;
   /**
-   * Absent: the service cannot make keys. Before it makes one, it removes what earlier attempts left behind: a key
-   * whose secret was lost between making and storing it serves nobody, and must not live on unseen.
+   * Creates a key. Absent if the service cannot create keys. It first deletes the keys that earlier attempts left
+   * behind: if a secret was lost before it was stored, nobody can use its key, and the key must not stay valid
+   * unnoticed.
    */
   issue?(admin: Admin, request: IssueRequest<SecretFields>, context: CheckContext): Promise<IssuedKey<SecretFields>>;
   /**
-   * Removes every key of that label, whose secret nobody has: of an attempt that was given up before it stored one.
-   * Absent where `issue` is.
+   * Deletes every key of that label, for an attempt that was given up before it stored a secret: nobody has the secret.
+   * Absent if `issue` is.
    */
   discard?(admin: Admin, request: { readonly label: string }, context: CheckContext): Promise<void>;
   /**
-   * A key that is gone or inactive already is `revoked`. One that was not issued here has no `keyId`: it is found by
-   * what the service shows of it, and only where that fits one key alone.
+   * Revokes a key. A key that is already gone or inactive counts as `revoked`. A key that was not issued here has no
+   * `keyId`: it is found by what the service shows of it, and only if that matches exactly one key.
    */
   revoke?(
     admin: Admin,
@@ -62,23 +65,23 @@ export interface KeyIssuer<SecretFields = unknown, Admin = unknown> {
 }
 
 export interface ProviderVariant {
-  /** A name that `config` takes. */
+  /** A name that `config` accepts. */
   readonly name: string;
-  /** Which names it stands for: `named anthropic or gemini`. */
+  /** The names that have this config, as text: `named anthropic or gemini`. */
   readonly title: string;
 }
 
 /**
  * A kind of provider.
  *
- * @typeParam Config - what stands in `config`, in the clear
- * @typeParam SecretFields - what is sealed, a flat JSON object
+ * @typeParam Config - the public fields in `config`, which are stored in plaintext
+ * @typeParam SecretFields - the fields that are sealed: a flat JSON object
  * @typeParam Credential - what a step works with
  */
 export interface ProviderType<Config = unknown, SecretFields = unknown, Credential = unknown> {
   /** `llm`, `tenderly`, `rpc`. */
   readonly type: string;
-  /** The names that have a config of their own, for help and documentation: each with one name that stands for the others. */
+  /** The different configs of this type, for help and documentation. */
   readonly variants: readonly ProviderVariant[];
   /** The schema for a given name, since what is required may depend on it. Strict: unknown fields are refused. */
   config(name: string): z.ZodType<Config>;
@@ -86,27 +89,27 @@ export interface ProviderType<Config = unknown, SecretFields = unknown, Credenti
   /** The secret field that a bare string (the CLI's stdin) fills. */
   readonly primarySecret: keyof SecretFields & string;
   credential(name: string, config: Config, secret: SecretFields): Credential;
-  /** Facts fit to show: masked key, host, chain id. */
+  /** Facts that may be shown: masked key, host, chain id. */
   shown(name: string, config: Config, secret: SecretFields): Readonly<Record<string, string | number>>;
   /**
-   * Where the secret is sent: a base URL with its path, since one host may serve many accounts. When it changes, an
+   * Where the secret is sent: a base URL with its path, since one host may serve many accounts. If it changes, an
    * update must give the secret again.
    */
   destination(name: string, config: Config, secret: SecretFields): string;
   /** The field that holds the address: `config.baseURL`. Messages name it. */
   readonly destinationField: string;
-  /** The platform's own credential of that name, from the environment; `undefined` where it is not set. */
+  /** The platform's own credential of that name, from the environment. `undefined` if it is not set. */
   fromEnvironment(
     name: string,
     env: NodeJS.ProcessEnv,
   ): { readonly config: Config; readonly secret: SecretFields } | undefined;
   /**
-   * Asks the live service by a call that costs nothing.
+   * Checks a credential against the live service, by a call that costs nothing.
    *
-   * @throws ProviderError `ProviderConfigInvalid` where what answers is not what the config says: no matter of the key
+   * @throws ProviderError `ProviderConfigInvalid` if the service shows that the config is wrong, whatever the key is
    */
   check(credential: Credential, context: CheckContext): Promise<CheckResult>;
-  /** Absent, or `undefined` for a name: keys are made and revoked by hand. */
+  /** Returns what creates and revokes keys. Absent, or `undefined` for a name, if that is done by hand. */
   keyIssuer?(name: string): KeyIssuer<SecretFields> | undefined;
   /** What an operator must do to revoke a key: fixed text that starts with a verb, "delete the key at …". */
   revokeByHand(name: string): string;

@@ -99,7 +99,7 @@ describe('check', () => {
     const said = stdout.replace(/\d+ ms/, '12 ms');
     expect({ exitCode, said }).toEqual({
       exitCode: 0,
-      said: `✔ ok          llm/mine of ${workspaceId} · version 1 · the models list was answered (12 ms)\n`,
+      said: `✔ ok          llm/mine of ${workspaceId} · version 1 · the service returned its list of models (12 ms)\n`,
     });
     expect((await op.run(['list', workspaceId])).stdout).toMatch(/ {2}ok \d{4}-\d\d-\d\d \d\d:\d\d UTC {2}/);
   });

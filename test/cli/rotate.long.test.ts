@@ -71,7 +71,7 @@ describe('rotate', () => {
     expect({ exitCode, said, stderr }).toEqual({
       exitCode: 0,
       said: [
-        '✔ checked     the models list was answered (12 ms)',
+        '✔ checked     the service returned its list of models (12 ms)',
         '✔ activated   version 2',
         '✔ fenced      no worker serves version 1 since 12:00:03.412 UTC (1 of 1 worker answered in 12 ms)',
         '✔ drained     no step holds version 1 (12 ms)',

@@ -131,7 +131,7 @@ describe("the platform's own key", () => {
     const { ref, provider } = await agent.result();
     expect(ref).toMatchObject({ workspaceId, name: 'anthropic', version: 0, source: 'platform' });
     expect(provider).toEqual({ name: 'anthropic', version: 0, source: 'platform', cache: 'hit' });
-    expect(summariesOf(await agent.fetchHistory())[1]).toBe(`anthropic for ${workspaceId} · the platform's key · miss`);
+    expect(summariesOf(await agent.fetchHistory())[1]).toBe(`anthropic for ${workspaceId} · the platform's key`);
     expect(answersTo(workspaceId)).toEqual(['the platform 200']);
     expect(await leaksOf(agent, stage.secrets)).toEqual([]);
   });

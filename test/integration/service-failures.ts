@@ -63,7 +63,7 @@ export const NOT_RETRIED: readonly ServiceFailure[] = [
     when: 'Anthropic answers 403: a living key that may not do this',
     order: { status: 403 },
     type: 'ProviderRequestInvalid',
-    says: 'does not allow this with this credential (HTTP 403)',
+    says: 'does not allow this request with this credential (HTTP 403)',
   },
   {
     when: 'a 400 echoes the key',
@@ -88,7 +88,7 @@ export const NOT_RETRIED: readonly ServiceFailure[] = [
     when: 'the base URL redirects',
     order: redirectTo(ELSEWHERE),
     type: 'ProviderConfigInvalid',
-    says: 'redirects, and is not followed: configure where it leads to (REFUSED_REDIRECT)',
+    says: 'redirects, and redirects are not followed: configure the URL that it redirects to (REFUSED_REDIRECT)',
   },
 ];
 
@@ -97,7 +97,7 @@ export const RETRIED: readonly ServiceFailure[] = [
     when: 'a 429 says when to come back',
     order: { status: 429, headers: { 'retry-after': '1' } },
     type: 'ProviderRateLimited',
-    says: 'limits the rate (HTTP 429)',
+    says: 'rate-limited the request (HTTP 429)',
     nextRetryDelayMs: 1_000,
   },
   {
@@ -105,7 +105,7 @@ export const RETRIED: readonly ServiceFailure[] = [
     service: 'openai',
     order: echoesKey(429),
     type: 'ProviderRateLimited',
-    says: 'limits the rate (HTTP 429)',
+    says: 'rate-limited the request (HTTP 429)',
   },
   {
     when: 'Anthropic is overloaded',
@@ -131,7 +131,7 @@ export const RETRIED: readonly ServiceFailure[] = [
     service: 'openai-compatible',
     order: htmlPage(200),
     type: 'ProviderUnavailable',
-    says: 'answered with what is no answer of its API (HTTP 200)',
+    says: 'sent a response that is not valid for its API (HTTP 200)',
   },
   {
     when: 'the connection is cut',

@@ -72,7 +72,7 @@ export const STORED: readonly StoredFailure[] = [
     },
     type: 'ProviderConfigInvalid',
     says: () =>
-      'llm/anthropic: config.baseURL must be an https URL (http to a loopback address alone) without user, password, query and fragment',
+      'llm/anthropic: config.baseURL must be an https URL (http only for a loopback address) without user, password, query or fragment',
     fields: ['config.baseURL'],
   },
   {

@@ -37,7 +37,10 @@ describe('a key of a language-model service', () => {
     ['mistral', models.body, '/models', { authorization: `Bearer ${KEY}` }],
   ])('of %s is ok where the models are listed; it travels in a header', async (name, body, path, headers) => {
     const service = await startService(withKey({ status: 200, body }));
-    expect(await llmCheck(name, service.url)).toEqual({ outcome: 'ok', detail: 'the models list was answered' });
+    expect(await llmCheck(name, service.url)).toEqual({
+      outcome: 'ok',
+      detail: 'the service returned its list of models',
+    });
     const [first] = service.requests;
     expect(first).toMatchObject({ method: 'GET', path, headers });
     expect(service.requests.map((request) => request.path).join()).not.toContain(KEY);
@@ -118,7 +121,7 @@ describe('an admin key', () => {
   ])('of %s is ok where the keys are listed', async (name, config, path, headers) => {
     const service = await startService(withKey({ status: 200, body: { data: [] } }));
     const checked = check('llm-admin', name, { baseURL: service.url, ...config }, { adminKey: KEY });
-    expect(await checked).toEqual({ outcome: 'ok', detail: 'the list of keys was answered' });
+    expect(await checked).toEqual({ outcome: 'ok', detail: 'the service returned its list of keys' });
     expect(service.requests).toMatchObject([{ method: 'GET', path, headers }]);
   });
 

@@ -165,18 +165,18 @@ describe('what does not fit is refused, and the field named', () => {
     const refusal = refusalOf(type, name, config, secret);
     expect(refusal.facts.fields).toEqual(fields);
     for (const field of fields)
-      expect(refusal.message).toContain(field === 'type' ? 'provider type' : field.split('.').at(-1));
+      expect(refusal.message).toContain(field === 'type' ? 'type must be one of' : field.split('.').at(-1));
     expect(everyPrintOf(refusal)).not.toContain(KEY);
   });
 
   it('lists the fields there are', () => {
     expect(refusalOf('llm', 'openai', { baseUrl: 'https://h.example' }, {}).message).toBe(
       'llm/openai: config has an unknown field; it takes baseURL, model, organization, project; ' +
-        'secret.apiKey must be 1 to 8192 printable ASCII characters without spaces, and no masked value',
+        'secret.apiKey must be 1 to 8192 printable ASCII characters without spaces, and not a masked value',
     );
   });
 
   it('lists the types there are', () => {
-    expect(() => providerType('mail')).toThrow('no such provider type; there are llm, tenderly, rpc, llm-admin');
+    expect(() => providerType('mail')).toThrow('type must be one of llm, tenderly, rpc, llm-admin');
   });
 });

@@ -1,6 +1,6 @@
 /**
- * What a JSON-RPC error means. The codes are few and shared (EIP-1474), and hosts put conditions of their own under
- * them, so where the code does not decide, the words do: those that eRPC matches in production.
+ * Classifies JSON-RPC errors. The codes are few and shared (EIP-1474), and hosts use them for their own conditions too.
+ * If the code does not decide, the words of the message do: the patterns are those that eRPC matches in production.
  */
 import type { ServiceAnswer } from './service-answer.js';
 import { DEAD_KEY, OUT_OF_CREDIT, RATE_LIMITED, REQUEST_INVALID, type Verdict } from './verdict.js';
@@ -12,11 +12,11 @@ const OUT_OF_CAPACITY = /monthly capacity limit|\/billing|daily request count ex
 const TOO_MANY_RESULTS = /returned more than|more than [\d,]+ (results|logs)|block range/i;
 const NODE_IS_BEHIND = /header not found|missing trie node|(unknown|unfinalized) block|block not found|timed? ?out/i;
 
-/** `undefined` where only the HTTP status tells. */
+/** Returns `undefined` if only the HTTP status decides. */
 export function classifyRpc({ status, rpcCode, text }: ServiceAnswer): Verdict | undefined {
-  // First: the words of a revert are a contract's, and may say anything.
+  // Comes first: a contract chooses the words of its revert, and they might match any pattern below.
   if (rpcCode === 3 || (rpcCode !== undefined && REVERTED.test(text))) {
-    return { type: 'ProviderRequestInvalid', text: 'says that the execution reverted' };
+    return { type: 'ProviderRequestInvalid', text: 'reports that the execution reverted' };
   }
   if (OUT_OF_CAPACITY.test(text)) return OUT_OF_CREDIT;
   switch (rpcCode) {
@@ -27,7 +27,7 @@ export function classifyRpc({ status, rpcCode, text }: ServiceAnswer): Verdict |
     case -32009: // QuickNode: trace requests
     case 429: // Alchemy, within HTTP 200
       return TOO_MANY_RESULTS.test(text)
-        ? { type: 'ProviderRequestInvalid', text: 'does not answer with so many results' }
+        ? { type: 'ProviderRequestInvalid', text: 'refuses to return so many results: ask for a smaller range' }
         : RATE_LIMITED;
     case -32601: // method not found: also within a 403
     case -32602: // invalid params

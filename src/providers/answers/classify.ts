@@ -1,6 +1,6 @@
 /**
- * What a failed call means: by HTTP status and by the codes that services document. Where a service tells two things
- * apart in words alone, words decide; none of them is passed on.
+ * Classifies failed calls by HTTP status and by the codes that services document. If a service distinguishes two cases
+ * only by the words of its message, the words decide. They are never passed on.
  */
 
 import { egressRuleOf } from '../../egress/refusal.js';
@@ -19,14 +19,20 @@ import {
 } from './verdict.js';
 
 const FORBIDDEN: Verdict = { type: 'CredentialRejected', text: 'refused the credential' };
-const NOT_ALLOWED: Verdict = { type: 'ProviderRequestInvalid', text: 'does not allow this with this credential' };
-const WRONG_ADDRESS: Verdict = { type: 'CredentialRejected', text: 'does not take the credential from this address' };
+const NOT_ALLOWED: Verdict = {
+  type: 'ProviderRequestInvalid',
+  text: 'does not allow this request with this credential',
+};
+const WRONG_ADDRESS: Verdict = {
+  type: 'CredentialRejected',
+  text: 'does not accept the credential from this IP address',
+};
 const WRONG_ORGANIZATION: Verdict = { type: 'CredentialRejected', text: 'refused the organization of the credential' };
 
 /**
- * Codes that say more than the status they come with. Those of OpenAI that blame what goes with a key (its
- * organization, the caller's address) are rejections, since a newer version of the provider may bring what is right;
- * but the key is not dead.
+ * Codes that are more specific than the status that they come with. Some of OpenAI's codes blame something that goes
+ * with the key: its organization, or the caller's address. These are rejections, since a newer version of the provider
+ * may correct it, but the key is not dead.
  */
 const VERDICT_OF_CODE: ReadonlyMap<string, Verdict> = new Map([
   ['insufficient_quota', OUT_OF_CREDIT],
@@ -47,7 +53,7 @@ const VERDICT_OF_CODE: ReadonlyMap<string, Verdict> = new Map([
   ['slow_down', OVERLOADED],
 ]);
 
-/** What has no code, seen in the wild under a status that says something else. */
+/** Messages without a code, seen in production under a status that means something else. */
 const VERDICT_OF_WORDS: readonly (readonly [RegExp, Verdict])[] = [
   [/credit balance is too low/i, OUT_OF_CREDIT], // Anthropic, 400
   [/organization has been disabled/i, DEAD_KEY], // Anthropic, 400
@@ -55,7 +61,7 @@ const VERDICT_OF_WORDS: readonly (readonly [RegExp, Verdict])[] = [
   [/\bIP\b.{0,40}not authorized/i, WRONG_ADDRESS], // OpenAI, 401
 ];
 
-/** Anthropic's errors within a stream carry no status. */
+/** Errors within Anthropic's streams have a type, but no status. */
 const STATUS_OF_TYPE: ReadonlyMap<string, number> = new Map([
   ['invalid_request_error', 400],
   ['authentication_error', 401],
@@ -83,7 +89,7 @@ function classifyAnswer(answer: ServiceAnswer, provider: ProviderKind): Verdict 
 
 function classifyStatus(status: number | undefined, provider: ProviderKind): Verdict {
   if (status === undefined) return UNAVAILABLE;
-  if (status < 300) return { type: 'ProviderUnavailable', text: 'answered with what is no answer of its API' };
+  if (status < 300) return { type: 'ProviderUnavailable', text: 'sent a response that is not valid for its API' };
   switch (status) {
     case 401:
       return DEAD_KEY;
@@ -104,7 +110,7 @@ function classifyStatus(status: number | undefined, provider: ProviderKind): Ver
   }
 }
 
-/** Where 403 is about what a living key may do. Elsewhere it is what a dead or blocked key is told, or may be. */
+/** Whether 403 is only about what a valid key may do. Other services answer, or may answer, 403 to a dead key too. */
 function answers401ToDeadKeys({ type, name }: ProviderKind): boolean {
   return (type === 'llm' || type === 'llm-admin') && (name === 'anthropic' || name === 'openai');
 }
@@ -114,9 +120,12 @@ function classifyNetwork(code: string): Verdict {
   if (refused) return { type: 'ProviderConfigInvalid', text: refused };
   switch (code) {
     case 'REFUSED_REDIRECT':
-      return { type: 'ProviderConfigInvalid', text: 'redirects, and is not followed: configure where it leads to' };
+      return {
+        type: 'ProviderConfigInvalid',
+        text: 'redirects, and redirects are not followed: configure the URL that it redirects to',
+      };
     case 'UND_ERR_RES_EXCEEDED_MAX_SIZE':
-      return { type: 'ResultTooLarge', text: 'answered with more than a step can return' };
+      return { type: 'ResultTooLarge', text: 'sent a response larger than a step can return' };
     default:
       return /TIMEOUT|TIMEDOUT/.test(code)
         ? { type: 'ProviderUnavailable', text: 'did not answer in time' }

@@ -1,4 +1,4 @@
-/** One GET or POST that costs nothing, and what it tells of a credential. */
+/** Checks a credential with one GET or POST that costs nothing. */
 
 import { parseJson } from '../../redaction/parse-json.js';
 import type { CheckContext, CheckResult } from '../type.js';
@@ -12,13 +12,13 @@ export interface ProbeRequest {
 }
 
 /**
- * Sends it.
+ * Sends the request and classifies the answer.
  *
- * @param judge - what a successful answer's body (parsed; `undefined` where it is no JSON) tells; it returns
- *   `undefined` for what is no success after all
- * @returns `rejected` only where the service says that the key is none of its own; away, limited, forbidden or
- *   unexpected is `cannot-tell`
- * @throws what `judge` throws, and the signal's reason where it aborts
+ * @param judge - judges the body of a successful answer, parsed, or `undefined` if it is not JSON; it returns
+ *   `undefined` if the body does not show success
+ * @returns `rejected` only if the service says that it does not know the key; `cannot-tell` if the service is
+ *   unavailable, limits the rate, forbids the call, or sends an unexpected answer
+ * @throws what `judge` throws, and the signal's reason if it is aborted
  */
 export async function probe(
   provider: ProviderKind,

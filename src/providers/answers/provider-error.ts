@@ -1,4 +1,4 @@
-/** From what a client library threw, or a service answered, to the one error that crosses module edges. */
+/** Converts errors of client libraries, and answers of services, to the only error that crosses module boundaries. */
 
 import { egressRuleOf } from '../../egress/refusal.js';
 import { isProviderError, ProviderError } from '../../protocol/errors.js';
@@ -9,10 +9,10 @@ import { classify } from './classify.js';
 import { answerFromResponse, answerOf, type ServiceAnswer } from './service-answer.js';
 
 /**
- * What the service meant, for whatever was thrown by the AI SDK, Anthropic's, OpenAI's or Google's SDK, viem, or
- * `fetch`, however deep it is wrapped. A network error counts as this provider's.
+ * Converts an error of the AI SDK, of Anthropic's, OpenAI's or Google's SDK, of viem or of `fetch` to a
+ * `ProviderError`, however deeply it is wrapped. A network error counts as an error of this provider.
  *
- * @returns `undefined` where it is no answer of a service: a bug, or the caller's own abort
+ * @returns `undefined` if the error did not come from a service: it is a bug, or the caller's own abort
  */
 export function toProviderError(error: unknown, provider: ProviderIdentity): ProviderError | undefined {
   if (isProviderError(error)) return named(error, provider);
@@ -20,7 +20,7 @@ export function toProviderError(error: unknown, provider: ProviderIdentity): Pro
   return answer && fromAnswer(answer, provider);
 }
 
-/** The same for users of plain `fetch`. Call it where `response.ok` is false. */
+/** Converts a response of plain `fetch` to a `ProviderError`. Call it if `response.ok` is false. */
 export function toProviderErrorFromResponse(
   response: Response,
   bodyText: string,
@@ -29,7 +29,7 @@ export function toProviderErrorFromResponse(
   return fromAnswer(answerFromResponse(response, bodyText), provider);
 }
 
-/** A call of this folder that found the caller's input or config unfit did not know whose provider it worked for. */
+/** Adds the provider to an error about input or config: the code that threw it did not know whose provider it was. */
 function named(error: ProviderError, provider: ProviderIdentity): ProviderError {
   if (!error.facts.fields || error.facts.provider) return error;
   const facts = { ...error.facts, provider: identityOf(provider) };
@@ -44,7 +44,7 @@ function fromAnswer(answer: ServiceAnswer, provider: ProviderIdentity): Provider
   return new ProviderError(type, `${subject} ${text}${numbersOf(answer)}`, facts);
 }
 
-/** Of what is often a whole reference, the identity alone. */
+/** Only the identity: callers often pass a whole reference. */
 function identityOf({ workspaceId, type, name }: ProviderIdentity): ProviderIdentity {
   return { workspaceId, type, name };
 }

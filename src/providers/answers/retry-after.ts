@@ -1,10 +1,10 @@
-/** When a service said that it will answer again: by header, or in the body as Google's APIs do. */
+/** Reads how long a service asks to wait before the next call: from a header, or from the body of Google's APIs. */
 import type { ServiceAnswer } from './service-answer.js';
 
-/** A wait that a header may ask for; beyond it the header is a mistake, or no longer about this call. */
+/** The longest wait that is accepted. A longer one is a mistake, or is not about this call. */
 const MAX_RETRY_AFTER_MS = 24 * 60 * 60 * 1000;
 
-/** Milliseconds from `nowMs`; `undefined` where the service did not say, or said what cannot be. */
+/** The wait in milliseconds from `nowMs`. `undefined` if the service sent none, or an impossible one. */
 export function retryAfterMs(answer: ServiceAnswer, nowMs: number = Date.now()): number | undefined {
   const waitMs =
     numberIn(answer.header('retry-after-ms')) ??
@@ -14,7 +14,7 @@ export function retryAfterMs(answer: ServiceAnswer, nowMs: number = Date.now()):
   return Math.ceil(waitMs);
 }
 
-/** Seconds, or an HTTP date. */
+/** The header holds seconds or an HTTP date. */
 function fromRetryAfter(value: string | undefined, nowMs: number): number | undefined {
   if (value === undefined) return undefined;
   const seconds = numberIn(value);

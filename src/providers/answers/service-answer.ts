@@ -1,25 +1,26 @@
 /**
- * What a service answered, read off the errors of the libraries that called it: by shape, never by `instanceof` a
- * library's class, since a user's activity may bring a library of its own in another copy or version. Bodies echo
- * keys: what stands here is matched against documented codes and never passed on.
+ * Reads what a service answered from the errors of the libraries that called it. Errors are recognized by shape, never
+ * by `instanceof` a library's class, since a user's activity may bring another copy or version of the library. Services
+ * echo keys in their bodies, so bodies are only matched against documented codes and never passed on.
  */
 import { parseJson } from '../../redaction/parse-json.js';
-/** A failed call, as far as the error tells. */
+
+/** A failed call, as far as the error describes it. */
 export interface ServiceAnswer {
-  /** The HTTP status; absent where no answer came, or an error came within a stream. */
+  /** The HTTP status. Absent if no answer came, or if the error came within a stream. */
   readonly status?: number;
-  /** A JSON-RPC error's code. */
+  /** The code of a JSON-RPC error. */
   readonly rpcCode?: number;
   /** Why no answer came: an error code of Node, undici or this project's own client, or `TIMEOUT`. */
   readonly networkCode?: string;
-  /** The JSON body, where there was one. */
+  /** The JSON body, if there was one. */
   readonly body?: unknown;
-  /** What the service said, in its own words. */
+  /** The message of the service, in its own words. */
   readonly text: string;
   header(name: string): string | undefined;
 }
 
-/** Thrown by this project's own calls on an answer that is no success. Prints nothing of it. */
+/** Thrown by this package's own calls if the answer is not a success. Printing it shows nothing of the answer. */
 export class ServiceAnswerError extends Error {
   override readonly name = 'ServiceAnswerError';
   readonly #answer: ServiceAnswer;
@@ -29,13 +30,13 @@ export class ServiceAnswerError extends Error {
     this.#answer = answer;
   }
 
-  /** A method: a getter is printed by those who ask for getters. */
+  /** A method, because `util.inspect` can be asked to print getters. */
   answer(): ServiceAnswer {
     return this.#answer;
   }
 }
 
-/** For users of `fetch`. */
+/** Reads the answer from a response of `fetch`. */
 export function answerFromResponse(response: Response, bodyText: string): ServiceAnswer {
   const body = parseJson(bodyText);
   const rpcError = rpcErrorIn(body);
@@ -48,7 +49,9 @@ export function answerFromResponse(response: Response, bodyText: string): Servic
   };
 }
 
-/** What the service answered; `undefined` where the error is none of a service's: a bug, or the caller's own abort. */
+/**
+ * What the service answered. `undefined` if the error did not come from a service: it is a bug, or the caller's abort.
+ */
 export function answerOf(error: unknown): ServiceAnswer | undefined {
   const chain = causesOf(error);
   if (chain.some(isAbort)) return undefined;
@@ -70,15 +73,15 @@ export function answerOf(error: unknown): ServiceAnswer | undefined {
   };
 }
 
-/** The code of a revert. viem, once it has decoded one, keeps neither code nor what it came from. */
+/** The code of a revert. Once viem has decoded a revert, it keeps neither the code nor the original error. */
 const REVERTED = 3;
 
 type Link = Readonly<Record<string, unknown>>;
 
-/** Links that are followed: more than any library nests, and an end to a cycle. */
+/** The length of the longest chain that is followed: longer than any library nests errors, and it ends a cycle. */
 const MAX_CAUSES = 12;
 
-/** The error, what it wraps, and so on: by `cause`, and by the `lastError` of the AI SDK's RetryError. */
+/** The error and all errors that it wraps: in `cause`, or in the `lastError` of the AI SDK's RetryError. */
 function causesOf(error: unknown): Link[] {
   const chain: Link[] = [];
   for (let link = error; typeof link === 'object' && link !== null && chain.length < MAX_CAUSES; ) {
@@ -100,27 +103,27 @@ function statusOf(link: Link): number | undefined {
 }
 
 /**
- * Anthropic's and OpenAI's SDKs have a body without a status for an error that comes after a stream has begun; viem
- * has neither for an answer that is no JSON.
+ * Anthropic's and OpenAI's SDKs have a body without a status for an error that comes after a stream has begun; viem has
+ * neither if the answer is not JSON.
  */
 function isWithoutStatus(link: Link): boolean {
   const isStreamError = typeof link.error === 'object' && link.error !== null && typeof link.type === 'string';
   return link instanceof Error && (isStreamError || link.name === 'HttpRequestError');
 }
 
-/** A status below 400 beside a network error tells only that the headers arrived before the connection broke. */
+/** A status below 400 beside a network error only shows that the headers arrived before the connection broke. */
 function isRefusal(link: Link): boolean {
   return (statusOf(link) ?? 0) >= 400;
 }
 
-/** Anthropic's SDK keeps the whole body in `error`; OpenAI's keeps only what stands in the body's own `error`. */
+/** Anthropic's SDK keeps the whole body in `error`; OpenAI's keeps only the `error` member of the body. */
 function bodyOf(link: Link): unknown {
   if (typeof link.responseBody === 'string') return parseJson(link.responseBody);
   if (typeof link.error !== 'object' || link.error === null) return undefined;
   return 'error' in link.error ? link.error : { error: link.error };
 }
 
-/** `responseBody`: the AI SDK. `details`: viem. Google's SDK puts the body into `message`, and nowhere else. */
+/** `responseBody`: the AI SDK. `details`: viem. Google's SDK puts the body only into `message`. */
 function textOf(link: Link): string {
   const text = link.responseBody ?? link.details ?? link.message;
   return typeof text === 'string' ? text : '';
@@ -135,14 +138,14 @@ function networkCodeOf(link: Link): string | undefined {
   return link.name === 'TypeError' && link.message === 'fetch failed' && !link.cause ? 'FETCH_FAILED' : undefined;
 }
 
-/** An object that names itself JSON-RPC: Google's errors have numeric codes too. */
+/** Only in a body that declares itself JSON-RPC, because Google's errors have numeric codes too. */
 function rpcErrorIn(body: unknown): { code: number; message?: string } | undefined {
   const { jsonrpc, error } = (body ?? {}) as { jsonrpc?: unknown; error?: { code?: unknown; message?: unknown } };
   if (jsonrpc !== '2.0' || typeof error?.code !== 'number') return undefined;
   return { code: error.code, message: typeof error.message === 'string' ? error.message : undefined };
 }
 
-/** A `Headers`, or an object with lower-case names. */
+/** Reads from a `Headers`, or from an object with lower-case names. */
 function headerReader(headers: unknown): ServiceAnswer['header'] {
   return (name) => {
     const all = (headers ?? {}) as Link;

@@ -4,12 +4,12 @@ export interface Verdict {
   readonly type: FailureType;
   /** Fixed text that continues the provider's name: `refused the credential`. */
   readonly text: string;
-  /** The service says that this key is none of its own, or is one no longer: all that a check calls a rejection. */
+  /** The service says that it does not know the key, or no longer does. Only then does a check return `rejected`. */
   readonly isDeadKey?: boolean;
   readonly retryAfterMs?: number;
 }
 
-/** Which service: the same status means different things at different ones. */
+/** Which service answered: a status means different things at different services. */
 export interface ProviderKind {
   readonly type: string;
   readonly name: string;
@@ -18,6 +18,6 @@ export interface ProviderKind {
 export const DEAD_KEY: Verdict = { type: 'CredentialRejected', text: 'refused the credential', isDeadKey: true };
 export const OUT_OF_CREDIT: Verdict = { type: 'ProviderQuotaExhausted', text: 'is out of credit or over its limit' };
 export const OVERLOADED: Verdict = { type: 'ProviderRateLimited', text: 'is overloaded' };
-export const RATE_LIMITED: Verdict = { type: 'ProviderRateLimited', text: 'limits the rate' };
+export const RATE_LIMITED: Verdict = { type: 'ProviderRateLimited', text: 'rate-limited the request' };
 export const REQUEST_INVALID: Verdict = { type: 'ProviderRequestInvalid', text: 'refused the request' };
 export const UNAVAILABLE: Verdict = { type: 'ProviderUnavailable', text: 'is not available' };

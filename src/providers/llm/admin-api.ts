@@ -1,4 +1,4 @@
-/** Calls to a vendor's admin API. What is no success is thrown as `ServiceAnswerError`, which prints nothing of it. */
+/** Calls a vendor's admin API. An answer that is not a success is thrown as `ServiceAnswerError`, which hides it. */
 import { z } from 'zod';
 import { parseJson } from '../../redaction/parse-json.js';
 import { answerFromResponse, ServiceAnswerError } from '../answers/service-answer.js';
@@ -8,12 +8,12 @@ import { keyHeaders } from './vendors.js';
 
 interface AdminRequest {
   readonly method?: 'POST' | 'DELETE';
-  /** Below `keysURL`: the id of one of its items, or a query. Default: the collection itself. */
+  /** What follows `keysURL`: the id of an item, or a query. Default: nothing, for the collection itself. */
   readonly below?: string;
   readonly body?: object;
 }
 
-/** The most that both vendors give at once. */
+/** The largest page size of both vendors. */
 const PAGE_SIZE = 100;
 
 export async function callAdmin<Answer>(
@@ -35,9 +35,9 @@ export async function callAdmin<Answer>(
 }
 
 /**
- * Everything in the collection, page after page.
+ * Lists the whole collection, page by page.
  *
- * @param cursor - what the vendor calls the parameter that names the last item of the page before
+ * @param cursor - the vendor's name for the parameter with the last id of the previous page
  */
 export async function listAll<Item>(
   admin: LlmAdminCredential,

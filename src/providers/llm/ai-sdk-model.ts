@@ -1,6 +1,6 @@
 /**
- * A credential as the AI SDK takes it. Key, base URL and fetch are always given, so none of its factories looks into
- * the environment: a workspace without a key must fail, not spend the platform's.
+ * Converts a credential to a model of the AI SDK. The key and the base URL are always passed, so that no factory of the
+ * SDK reads the environment: a workspace without a key must fail, and not spend the platform's.
  */
 import { createAnthropic } from '@ai-sdk/anthropic';
 import { createGoogleGenerativeAI } from '@ai-sdk/google';
@@ -11,10 +11,10 @@ import type { Fetch } from '../../egress/http-client.js';
 import type { LlmCredential } from './llm.js';
 
 /**
- * The model for `generateText`, `streamText` and the rest of the AI SDK. Retries are the SDK's own matter: give
- * `maxRetries: 0` where Temporal retries.
+ * Returns the model for `generateText`, `streamText` and the other functions of the AI SDK. They retry by default: pass
+ * `maxRetries: 0` if Temporal retries the activity.
  *
- * @param fetch - default the global one; in an activity, the one that `withProvider` hands over
+ * @param fetch - default: the global one; in an activity, pass the one that the callback of `withProvider` receives
  */
 export function aiSdkModel(credential: LlmCredential, modelId: string, fetch?: Fetch): Exclude<LanguageModel, string> {
   const { provider, baseURL, organization, project } = credential;
@@ -27,7 +27,7 @@ export function aiSdkModel(credential: LlmCredential, modelId: string, fetch?: F
     case 'gemini':
       return createGoogleGenerativeAI({ apiKey, baseURL: `${baseURL}/v1beta`, fetch })(modelId);
     default:
-      // Without it a schema never reaches the model, and it answers whatever object it likes.
+      // Otherwise the schema is not sent to the model, and the model returns any object.
       return createOpenAICompatible({ name: provider, apiKey, baseURL, fetch, supportsStructuredOutputs: true })(
         modelId,
       );

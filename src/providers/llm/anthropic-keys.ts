@@ -1,6 +1,6 @@
 /**
- * Anthropic's keys: its admin API lists and deactivates them, and makes none. Which one is ours is told by the hint
- * that it shows of each, the beginning and the end of the key; where two are shown alike, a person decides.
+ * Revokes Anthropic's keys. The admin API lists and deactivates keys, but cannot create them. A key is recognized by
+ * the hint that the API shows, its beginning and its end. If several keys match the hint, a person must decide.
  */
 import { z } from 'zod';
 import { id } from '../fields.js';
@@ -11,19 +11,19 @@ import { vendorOf } from './vendors.js';
 const apiKey = z.object({ id, status: z.string(), partial_key_hint: z.string().nullish() });
 const deactivated = z.object({ status: z.literal('inactive') });
 
-/** A shorter end would fit keys of others too easily. */
+/** A hint with a shorter end would match other keys too easily. */
 const MIN_HINT_END = 4;
 
 export const anthropicKeys: LlmKeyIssuer = {
   adminType: 'llm-admin',
 
   async revoke(admin, { secret }, context) {
-    // Of every status: ours may be inactive already while another is shown alike.
+    // Keys of every status: this key may be inactive already, while an active one matches the hint too.
     const keys = await listAll(admin, 'after_id', apiKey, context);
     const [key, ...others] = keys.filter(({ partial_key_hint: hint }) => hint && fits(hint, secret.apiKey));
-    if (!key) return operator('no key of the organization is shown like it');
-    if (others.length > 0) return operator('several keys of the organization are shown like it');
-    if (key.status !== 'active') return { outcome: 'revoked', detail: 'the key was not active any more' };
+    if (!key) return byHand('no key of the organization has a matching hint');
+    if (others.length > 0) return byHand('several keys of the organization have a matching hint');
+    if (key.status !== 'active') return { outcome: 'revoked', detail: 'the key was already inactive' };
     const request = { method: 'POST', below: `/${key.id}`, body: { status: 'inactive' } } as const;
     await callAdmin(admin, request, deactivated, context);
     return { outcome: 'revoked', detail: 'the key is deactivated' };
@@ -42,6 +42,6 @@ function fits(hint: string, key: string): boolean {
   );
 }
 
-function operator(reason: string) {
+function byHand(reason: string) {
   return { outcome: 'by-hand', detail: `${reason}: ${vendorOf('anthropic')?.revokeByHand}` } as const;
 }

@@ -1,6 +1,7 @@
 /**
- * The admin credentials of language-model vendors: what makes and revokes the keys of the `llm` provider of the same
- * name. A type of its own, because it may do far more than a key: no step is ever given one, and the platform has none.
+ * The admin credentials of language-model vendors. They create and revoke the keys of the `llm` provider of the same
+ * name. They are a separate type because they can do far more than a key: no step receives one, and the platform has
+ * none.
  */
 import { z } from 'zod';
 import { ProviderError } from '../../protocol/errors.js';
@@ -11,7 +12,7 @@ import type { KeyIssuer, ProviderType } from '../type.js';
 import { baseURLOf, keyHeaders } from './vendors.js';
 
 export interface LlmAdminConfig {
-  /** As for the `llm` provider of that name. */
+  /** The base URL of the API, as for the `llm` provider of the same name. Default: the vendor's. */
   readonly baseURL?: string;
   /** OpenAI only, and required there: the id of the project whose service accounts hold the keys. */
   readonly project?: string;
@@ -26,7 +27,7 @@ export interface LlmAdminCredential {
   /** `anthropic` or `openai`. */
   readonly provider: string;
   readonly adminKey: Secret;
-  /** The collection of what holds keys; `/<id>` below it is one of them. */
+  /** The URL of the collection that holds keys: API keys, or service accounts. `<keysURL>/<id>` is one of its items. */
   readonly keysURL: string;
   /** OpenAI only. */
   readonly project?: string;
@@ -51,7 +52,7 @@ export const llmAdmin: ProviderType<LlmAdminConfig, LlmAdminSecret, LlmAdminCred
   config: (name) => {
     if (name === 'anthropic') return anthropic;
     if (name === 'openai') return openai;
-    throw new ProviderError('ProviderConfigInvalid', 'an llm-admin provider is named `anthropic` or `openai`', {
+    throw new ProviderError('ProviderConfigInvalid', 'name must be `anthropic` or `openai` for an llm-admin provider', {
       fields: ['name'],
     });
   },
@@ -75,7 +76,7 @@ export const llmAdmin: ProviderType<LlmAdminConfig, LlmAdminSecret, LlmAdminCred
     const request = { url: `${url}?limit=1`, init: { headers: keyHeaders(provider, adminKey.reveal()) } };
     return probe({ type: 'llm-admin', name: provider }, request, context, (body) =>
       Array.isArray((body as { data?: unknown } | undefined)?.data)
-        ? { outcome: 'ok', detail: 'the list of keys was answered' }
+        ? { outcome: 'ok', detail: 'the service returned its list of keys' }
         : undefined,
     );
   },

@@ -1,6 +1,6 @@
 /**
- * Language models: Anthropic, OpenAI, Gemini, and under any other name a service that speaks OpenAI's API. Base URLs
- * are as each vendor's own SDK takes them; `language-model.ts` turns them into what the AI SDK takes.
+ * Language models: Anthropic, OpenAI, Gemini, and under any other name a service that implements OpenAI's API. Base
+ * URLs are those of each vendor's own SDK; `ai-sdk-model.ts` converts them for the AI SDK.
  */
 import { z } from 'zod';
 import { mask, Secret } from '../../redaction/secret.js';
@@ -13,9 +13,9 @@ import { openaiKeys } from './openai-keys.js';
 import { baseURLOf, keyHeaders, vendorOf } from './vendors.js';
 
 export interface LlmConfig {
-  /** Required for compatible services. */
+  /** The base URL of the API. Required for compatible services. Default: the vendor's. */
   readonly baseURL?: string;
-  /** The model of steps that name none. */
+  /** The model for steps that do not name one. */
   readonly model?: string;
   /** OpenAI only. */
   readonly organization?: string;
@@ -32,7 +32,7 @@ export interface LlmCredential {
   /** `anthropic`, `openai`, `gemini`, or the name of a compatible service. */
   readonly provider: string;
   readonly apiKey: Secret;
-  /** As the vendor's own SDK takes it: Anthropic's and Gemini's without a version, OpenAI's with `/v1`. */
+  /** As for the vendor's own SDK: without a version for Anthropic and Gemini, with `/v1` for OpenAI. */
   readonly baseURL: string;
   /** The default model. */
   readonly model?: string;
@@ -94,21 +94,23 @@ export const llm: ProviderType<LlmConfig, LlmSecret, LlmCredential> = {
   revokeByHand: (name) => vendorOf(name)?.revokeByHand ?? 'delete the key at the service that the base URL leads to',
 };
 
-/** Lists models, the call that costs nothing and needs a key. A header carries the key: queries end in logs. */
+/** Lists models, because that call is free and needs a key. */
 function listModels(credential: LlmCredential, context: CheckContext, apiKey = credential.apiKey.reveal()) {
   return probe({ type: 'llm', name: credential.provider }, modelsRequest(credential, apiKey), context, (body) => {
     const { data, models } = (body ?? {}) as { data?: unknown; models?: unknown };
-    return Array.isArray(data ?? models) ? { outcome: 'ok', detail: 'the models list was answered' } : undefined;
+    return Array.isArray(data ?? models)
+      ? { outcome: 'ok', detail: 'the service returned its list of models' }
+      : undefined;
   });
 }
 
-/** Some compatible services and proxies answer the list to anyone: then it tells nothing of the key. */
+/** Some compatible services and proxies return the list to anyone. It then proves nothing about the key. */
 async function listModelsWithAndWithoutKey(credential: LlmCredential, context: CheckContext): Promise<CheckResult> {
   const withKey = await listModels(credential, context);
   if (withKey.outcome !== 'ok') return withKey;
   const withoutKey = await listModels(credential, context, '');
   return withoutKey.outcome === 'ok'
-    ? { outcome: 'cannot-tell', detail: 'the service answers its models list to anyone' }
+    ? { outcome: 'cannot-tell', detail: 'the service returns its list of models without a key too' }
     : withKey;
 }
 

@@ -1,7 +1,7 @@
 /**
- * OpenAI's keys: each is the one key of a service account in the project that the admin credential names. OpenAI shows
- * a key's value once, when it is made; whoever loses it can only delete the account. A deletion is for good, so a key
- * that was made elsewhere is never guessed at.
+ * Creates and revokes OpenAI's keys. Each is the only key of a service account in the project that the admin credential
+ * names. OpenAI shows a key once, when it is created; if it is lost, the account can only be deleted. A deletion is
+ * permanent, so the account of a key that was created elsewhere is never guessed.
  */
 import { z } from 'zod';
 import { answerOf } from '../answers/service-answer.js';
@@ -27,10 +27,11 @@ export const openaiKeys: LlmKeyIssuer = {
   discard: (admin, { label }, context) => discard(admin, label, context),
 
   async revoke(admin, { keyId }, context) {
-    if (keyId === undefined) return operator('it was not made here');
+    if (keyId === undefined) return byHand('the key was not created by a rotation');
     const [project, account] = keyId.split('/');
-    // In another project it would not be found, and be taken for gone.
-    if (project !== admin.project || !account) return operator('it belongs to another project than is configured');
+    // The account would not be found in another project, and would count as deleted.
+    if (project !== admin.project || !account)
+      return byHand('the key belongs to a project other than the configured one');
     await remove(admin, account, context);
     return { outcome: 'revoked', detail: 'the service account of the key is deleted' };
   },
@@ -50,11 +51,11 @@ async function remove(admin: LlmAdminCredential, account: string, context: Check
     await callAdmin(admin, { method: 'DELETE', below: `/${account}` }, deleted, context);
   } catch (error) {
     if (answerOf(error)?.status !== 404) throw error;
-    // Not found: is it the account that is gone, or is the whole project out of this admin key's sight?
+    // Either the account is gone, or the admin key cannot see the project: then this call fails too.
     await callAdmin(admin, { below: '?limit=1' }, z.object({ data: z.array(z.unknown()) }), context);
   }
 }
 
-function operator(reason: string) {
+function byHand(reason: string) {
   return { outcome: 'by-hand', detail: `${reason}: ${vendorOf('openai')?.revokeByHand}` } as const;
 }

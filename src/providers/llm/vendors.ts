@@ -1,8 +1,8 @@
-/** The language-model services that are known by name: where they answer, and how a key is shown to them. */
+/** The language-model services that are known by name: their base URLs, and how a key is sent to them. */
 
 interface Vendor {
   readonly baseURL: string;
-  /** In the vendor's own base URL convention no version stands at its end, in the AI SDK's it does: taken off. */
+  /** The version at the end of the AI SDK's base URL. It is removed: the vendor's own SDK takes the URL without it. */
   readonly version?: string;
   /** In order of preference. */
   readonly apiKeyVariables: readonly string[];
@@ -29,12 +29,12 @@ const VENDORS: Readonly<Record<string, Vendor>> = {
   },
 };
 
-/** `undefined`: a compatible service. */
+/** `undefined` for a compatible service. */
 export function vendorOf(name: string): Vendor | undefined {
   return Object.hasOwn(VENDORS, name) ? VENDORS[name] : undefined;
 }
 
-/** As the vendor's own SDK takes it. */
+/** The base URL, as the vendor's own SDK takes it. */
 export function baseURLOf(name: string, config: { readonly baseURL?: string }): string {
   const vendor = vendorOf(name);
   const chosen = config.baseURL ?? vendor?.baseURL ?? '';
@@ -42,9 +42,9 @@ export function baseURLOf(name: string, config: { readonly baseURL?: string }): 
 }
 
 /**
- * A header carries the key: queries end in logs.
+ * The headers of a call. A header carries the key, because queries end up in logs.
  *
- * @param key - empty: the headers of a call without one
+ * @param key - if empty, the headers of a call without a key
  */
 export function keyHeaders(name: string, key: string): Readonly<Record<string, string>> {
   switch (name) {

@@ -1,6 +1,6 @@
 /**
- * JSON-RPC endpoints of chains. Hosts put their keys into paths, queries, user names and headers, so the whole URL is
- * a secret; host and chain are shown. A workspace may have several endpoints a chain, ordered by priority.
+ * JSON-RPC endpoints of chains. Hosts put keys into paths, queries, user names and headers, so the whole URL is a
+ * secret. Host and chain are shown. A workspace may have several endpoints per chain, ordered by priority.
  */
 import { unescape as decodePercents } from 'node:querystring';
 import { z } from 'zod';
@@ -15,7 +15,7 @@ import type { CheckContext, ProviderType } from '../type.js';
 
 export interface RpcConfig {
   readonly chainId: number;
-  /** Lower is asked first. Default 100. */
+  /** Endpoints with a lower number are asked first. Default: 100. */
   readonly priority: number;
 }
 
@@ -28,7 +28,7 @@ export interface RpcSecret {
 export interface RpcCredential {
   readonly chainId: number;
   readonly priority: number;
-  /** Without user and password: `fetch` refuses those, so they became a header. */
+  /** Without user and password: `fetch` refuses them, so they are sent as a header. */
   readonly url: Secret;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, Secret>>;
@@ -37,11 +37,12 @@ export interface RpcCredential {
 const DEFAULT_PRIORITY = 100;
 const CHAIN_RULE = 'must be a chain id: a whole number from 1';
 const PRIORITY_RULE = 'must be a whole number from 0 to 1000000';
-const URL_RULE = 'must be an https URL (http to a loopback address alone, websockets not at all) without fragment';
-const HEADERS_RULE = 'must be at most 20 headers of printable characters, none twice, none that HTTP itself sets';
+const URL_RULE = 'must be an https URL (http only for a loopback address, no websockets) without fragment';
+const HEADERS_RULE =
+  'must be at most 20 headers of printable characters, without duplicates or headers that HTTP itself sets';
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
 const HEADER_VALUE = /^[\x21-\x7e]([\x20-\x7e]{0,8190}[\x21-\x7e])?$/;
-/** Those of a connection or a body: the client sets them, drops them, or refuses the call. */
+/** Headers of a connection or a body: the HTTP client sets them, drops them, or refuses the call. */
 const HEADERS_OF_HTTP: ReadonlySet<string> = new Set([
   ...['connection', 'content-encoding', 'content-length', 'content-type', 'expect', 'host', 'keep-alive'],
   ...['proxy-connection', 'sec-fetch-mode', 'te', 'trailer', 'transfer-encoding', 'upgrade'],
@@ -79,7 +80,7 @@ export const rpc: ProviderType<RpcConfig, RpcSecret, RpcCredential> = {
   }),
   primarySecret: 'url',
   credential: (_name, { chainId, priority }, secret) => {
-    rememberSecret(secret.url); // whole, since its userinfo goes into a header
+    rememberSecret(secret.url); // The whole URL, because its user and password become a header.
     const { url, authorization } = withoutUserinfo(secret.url);
     const all = Object.entries({ ...authorization, ...secret.headers });
     return {
@@ -95,7 +96,7 @@ export const rpc: ProviderType<RpcConfig, RpcSecret, RpcCredential> = {
     host: shownHost(new URL(secret.url)),
     key: shownKey(new URL(secret.url)),
   }),
-  revokeByHand: () => 'delete the key that the URL carries, at the service that it leads to',
+  revokeByHand: () => 'delete the key in the URL, at the service that the URL leads to',
   destinationField: 'secret.url',
   destination: (_name, _publicConfig, secret) => new URL(secret.url).origin,
   fromEnvironment: (name, env) => {
@@ -112,14 +113,14 @@ export const rpc: ProviderType<RpcConfig, RpcSecret, RpcCredential> = {
     }),
 };
 
-/** Credentials whose endpoint has answered for its chain: asked once, as long as the credential lives. */
+/** Credentials whose endpoint has confirmed its chain: it is asked once per credential. */
 const confirmed = new WeakSet<RpcCredential>();
 
 /**
- * Makes sure, once a credential, that the endpoint answers for the configured chain: a balance read from another
- * chain is worse than none.
+ * Makes sure, once per credential, that the endpoint answers for the configured chain: a balance from another chain is
+ * worse than none.
  *
- * @throws ProviderError `ProviderConfigInvalid` for another chain; else what `toProviderError` classifies
+ * @throws ProviderError `ProviderConfigInvalid` for another chain; otherwise errors that `toProviderError` classifies
  */
 export async function confirmChain(credential: RpcCredential, { fetch, signal }: CheckContext): Promise<void> {
   if (confirmed.has(credential)) return;
@@ -162,14 +163,14 @@ function assertChain(chainId: number, credential: RpcCredential): void {
 function withoutUserinfo(value: string): { url: string; authorization?: { authorization: string } } {
   const url = new URL(value);
   if (!url.username && !url.password) return { url: value };
-  // Not decodeURIComponent: that throws where a lone % stands in a password.
+  // Not decodeURIComponent, which throws if a password contains a lone %.
   const userinfo = `${decodePercents(url.username)}:${decodePercents(url.password)}`;
   url.username = '';
   url.password = '';
   return { url: url.href, authorization: { authorization: `Basic ${Buffer.from(userinfo).toString('base64')}` } };
 }
 
-/** A few hosts put the key into the first label. */
+/** A few hosts put the key into the first label of the host name, so a long one is hidden. */
 function shownHost(url: URL): string {
   return url.host.replace(/^[0-9a-z]{24,}(?=\.)/, '…');
 }

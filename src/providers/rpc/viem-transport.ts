@@ -1,18 +1,18 @@
 /**
- * A credential as viem takes it. Retries are off: viem retries a 403, which is what many hosts answer to a dead key,
- * and Temporal retries what is worth it.
+ * Converts a credential to a transport of viem. Its retries are off: viem retries a 403, which many hosts answer to a
+ * dead key, and Temporal retries what is worth a retry.
  */
 import { type HttpTransport, http } from 'viem';
 import type { Fetch } from '../../egress/http-client.js';
 import type { RpcCredential } from './rpc.js';
 
-/** A JSON-RPC read that takes longer has failed. */
+/** The time limit of a JSON-RPC call. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
 /**
- * The transport for `createPublicClient({ transport })`. viem's errors hold the whole URL: do not log them.
+ * Returns the transport for `createPublicClient({ transport })`. viem's errors contain the whole URL: do not log them.
  *
- * @param fetch - default the global one; in an activity, the one that `withProvider` hands over
+ * @param fetch - default: the global one; in an activity, pass the one that the callback of `withProvider` receives
  * @param signal - ends the calls in flight
  */
 export function viemTransport(credential: RpcCredential, fetch?: Fetch, signal?: AbortSignal): HttpTransport {
@@ -23,6 +23,6 @@ export function viemTransport(credential: RpcCredential, fetch?: Fetch, signal?:
     retryCount: 0,
     timeout: REQUEST_TIMEOUT_MS,
   });
-  // Without `value`, in which viem shows URL and headers on each client of the transport; its calls do not read it.
+  // Without `value`: viem exposes the URL and the headers there, on each client. Calls do not read it.
   return (options) => ({ ...open(options), value: undefined });
 }

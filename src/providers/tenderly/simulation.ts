@@ -1,4 +1,4 @@
-/** One call of Tenderly's simulation API. Of its answer, which is large, only what an agent decides by is kept. */
+/** Calls Tenderly's simulation API. The answer is large: only what an agent bases a decision on is kept. */
 import { z } from 'zod';
 import { ProviderError } from '../../protocol/errors.js';
 import type { SimulatedTransaction } from '../../protocol/steps.js';
@@ -12,7 +12,7 @@ export interface SimulationRequest {
   /** A decimal chain id. */
   readonly networkId: string;
   readonly transaction: SimulatedTransaction;
-  /** Keep it in the project's dashboard. Default false. */
+  /** Whether Tenderly keeps the simulation in the project's dashboard. Default: false. */
   readonly save?: boolean;
 }
 
@@ -20,11 +20,11 @@ export interface Simulation {
   readonly success: boolean;
   readonly gasUsed: number;
   readonly errorMessage?: string;
-  /** Present where the simulation was saved. */
+  /** Present if the simulation was saved. */
   readonly simulationId?: string;
 }
 
-const address = word('must be an address', /^0x[0-9a-fA-F]{40}$/);
+const address = word('must be an address: 0x and 40 hex digits', /^0x[0-9a-fA-F]{40}$/);
 const GAS_RULE = 'must be a whole number';
 
 const requestSchema = z.object({
@@ -32,9 +32,12 @@ const requestSchema = z.object({
   transaction: z.object({
     from: address,
     to: address,
-    input: word('must be hex', /^0x([0-9a-fA-F]{2})*$/).default('0x'),
+    input: word('must be bytes in hex: 0x and an even number of digits', /^0x([0-9a-fA-F]{2})*$/).default('0x'),
     // Tenderly documents decimal quantities.
-    value: word('must be wei, decimal or hex', /^(0x[0-9a-fA-F]{1,64}|\d{1,78})$/)
+    value: word(
+      'must be an amount in wei, as a decimal number or as 0x and hex digits',
+      /^(0x[0-9a-fA-F]{1,64}|\d{1,78})$/,
+    )
       .default('0')
       .transform((wei) => BigInt(wei).toString()),
     gas: z.int({ error: GAS_RULE }).min(0, { error: GAS_RULE }).optional(),
@@ -48,10 +51,10 @@ const answerSchema = z.object({
 });
 
 /**
- * Simulates on the newest state of the chain.
+ * Simulates a transaction on the newest state of the chain.
  *
- * @throws ProviderError `ProviderRequestInvalid`, naming the field, for what is no transaction; else what
- *   `toProviderError` classifies
+ * @throws ProviderError `ProviderRequestInvalid`, naming the fields, if the transaction is not valid; otherwise errors
+ *   that `toProviderError` classifies
  */
 export async function simulate(
   credential: TenderlyCredential,

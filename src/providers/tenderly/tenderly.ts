@@ -1,6 +1,6 @@
 /**
- * A Tenderly account: the project whose API simulates transactions. One a workspace, named `default`. The node access
- * key is another secret, for Tenderly's RPC gateway; the API does not take it.
+ * A Tenderly account, with the project whose API simulates transactions. There is one per workspace, named `default`.
+ * The node access key is a separate secret, for Tenderly's RPC gateway; the API does not accept it.
  */
 import { z } from 'zod';
 import { ProviderError } from '../../protocol/errors.js';
@@ -10,10 +10,11 @@ import { secretText, serviceURL, word } from '../fields.js';
 import type { ProviderType } from '../type.js';
 
 export interface TenderlyConfig {
-  /** Slugs, as they stand in the dashboard's address. */
+  /** The slug of the account, as in the address of the dashboard. */
   readonly account: string;
+  /** The slug of the project. */
   readonly project: string;
-  /** The API's origin. Default `https://api.tenderly.co`. */
+  /** The API's origin. Default: `https://api.tenderly.co`. */
   readonly baseURL?: string;
 }
 
@@ -26,9 +27,9 @@ export interface TenderlySecret {
 export interface TenderlyCredential {
   readonly account: string;
   readonly project: string;
-  /** Without `/api/v1`. */
+  /** The API's origin, without `/api/v1`. */
   readonly baseURL: string;
-  /** Goes into the header `X-Access-Key`. */
+  /** Sent in the header `X-Access-Key`. */
   readonly accessKey: Secret;
   /** For `https://<network>.gateway.tenderly.co/<node access key>`. */
   readonly nodeAccessKey?: Secret;
@@ -43,7 +44,9 @@ export const tenderly: ProviderType<TenderlyConfig, TenderlySecret, TenderlyCred
   variants: [{ name: 'default', title: 'named default' }],
   config: (name) => {
     if (name === 'default') return config;
-    throw new ProviderError('ProviderConfigInvalid', 'a tenderly provider is named `default`', { fields: ['name'] });
+    throw new ProviderError('ProviderConfigInvalid', 'name must be `default` for a tenderly provider', {
+      fields: ['name'],
+    });
   },
   secret: z.strictObject({ accessKey: secretText, nodeAccessKey: secretText.optional() }),
   primarySecret: 'accessKey',
@@ -71,14 +74,17 @@ export const tenderly: ProviderType<TenderlyConfig, TenderlySecret, TenderlyCred
     const init = { headers: { 'x-access-key': credential.accessKey.reveal() } };
     return probe({ type: 'tenderly', name: 'default' }, { url, init }, context, (body) =>
       hasProject(body, credential.project)
-        ? { outcome: 'ok', detail: 'the project is in the list of the account' }
-        : { outcome: 'cannot-tell', detail: 'the account was answered, but has no such project' },
+        ? { outcome: 'ok', detail: 'the account has the project' }
+        : {
+            outcome: 'cannot-tell',
+            detail: 'the service answered, but the account has no such project: check config.project',
+          },
     );
   },
   revokeByHand: () => 'delete the access key at dashboard.tenderly.co, in the settings of the account or project',
 };
 
-/** The list comes bare, or as `projects`. */
+/** The list is the whole body, or its member `projects`. */
 function hasProject(body: unknown, project: string): boolean {
   const list: unknown = Array.isArray(body) ? body : (body as { projects?: unknown } | undefined)?.projects;
   return Array.isArray(list) && list.some((each: { slug?: unknown } | null) => each?.slug === project);

@@ -47,14 +47,14 @@ describe('revoking', () => {
     expect(await revokeKey()).toEqual({ outcome: 'revoked', detail: 'the key is deactivated' });
     expect(await checkOf(KEY)).toBe('rejected');
     expect(await checkOf('canary-anthropic-other-0000')).toBe('ok');
-    expect(await revokeKey()).toEqual({ outcome: 'revoked', detail: 'the key was not active any more' });
+    expect(await revokeKey()).toEqual({ outcome: 'revoked', detail: 'the key was already inactive' });
   });
 
   it('does not choose between keys that are shown alike', async () => {
     const alike = 'canary-anthropic-of-acme-too-a1b2';
     admit(KEY);
     admit(alike);
-    const detail = `several keys of the organization are shown like it: ${BY_HAND}`;
+    const detail = `several keys of the organization have a matching hint: ${BY_HAND}`;
     expect(await revokeKey()).toEqual({ outcome: 'by-hand', detail });
     // Nor once one of them is inactive: which one is ours, nobody can tell.
     stage.current.standIn.revoke(alike);
@@ -64,7 +64,7 @@ describe('revoking', () => {
 
   it('leaves a key that the admin key does not see to a person', async () => {
     stage.current.standIn.admit({ provider: 'anthropic', key: KEY, owner: 'ws_beta' });
-    const detail = `no key of the organization is shown like it: ${BY_HAND}`;
+    const detail = `no key of the organization has a matching hint: ${BY_HAND}`;
     expect(await revokeKey()).toEqual({ outcome: 'by-hand', detail });
     expect(await checkOf(KEY)).toBe('ok');
   });

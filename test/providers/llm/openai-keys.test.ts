@@ -127,7 +127,7 @@ describe('revoking', () => {
   it('leaves a key that was made elsewhere to a person', async () => {
     expect(await revokeKey(undefined)).toEqual({
       outcome: 'by-hand',
-      detail: 'it was not made here: delete the key at platform.openai.com, Settings, API keys',
+      detail: 'the key was not created by a rotation: delete the key at platform.openai.com, Settings, API keys',
     });
   });
 
