@@ -1,41 +1,41 @@
 /**
- * The rooms of `src/`, from the bottom up: what each is for, which rooms it may import, and whether it may use Temporal's
- * packages. The dependency rules (`.dependency-cruiser.mjs`), the table in docs/architecture.md and their test are made
- * from this table.
+ * The rooms of `src/`, from the bottom up: what each contains, which rooms it may import, and whether it may use
+ * Temporal's packages. The dependency rules (`.dependency-cruiser.mjs`), their test, and the table in
+ * docs/architecture.md are generated from this list.
  */
 
 /** @type {readonly import('./layers.d.mts').Room[]} */
 export const ROOMS = [
   {
     room: 'protocol',
-    has: 'the contract between workflows and activities: names, references, inputs, failure types; runs in the sandbox too',
+    has: 'the contract between workflows and activities: names, references, inputs, failure types; safe in the sandbox',
     imports: [],
   },
-  { room: 'redaction', has: '`Secret`, and the search for opened secrets in texts and values', imports: [] },
-  { room: 'egress', has: 'where calls may go; the one HTTP client', imports: ['protocol'] },
+  { room: 'redaction', has: '`Secret`, and the redaction of opened secrets in texts and values', imports: [] },
+  { room: 'egress', has: 'the egress policy, and the only HTTP client', imports: ['protocol'] },
   {
     room: 'grants',
-    has: 'for whom a workflow works: keys, signer, verifier, policy',
+    has: 'the grants of workflows: keys, signer, verifier, policy',
     imports: ['protocol', 'redaction'],
   },
   {
     room: 'store',
-    has: 'Postgres: the schema, functions, ports; the only room that speaks SQL',
+    has: 'Postgres: the schema, its functions, the interfaces to them; the only room with SQL',
     imports: ['protocol', 'redaction'],
   },
   {
     room: 'sealing',
-    has: 'JWEs, data keys, root-key backends',
+    has: 'sealing and opening: JWEs, data keys, root-key backends',
     imports: ['protocol', 'redaction', 'store/ports'],
   },
   {
     room: 'fence',
-    has: 'the lease, its keeper, the janitor, and the wait of a fence',
+    has: 'the fence, the lease and its keeper, the janitor',
     imports: ['protocol', 'store/ports'],
   },
   {
     room: 'providers',
-    has: 'the registry, a folder per provider type, and `answers`: what a service meant',
+    has: 'the provider types, a folder per type; their registry; `answers`: what the answer of a service means',
     imports: ['protocol', 'redaction', 'egress'],
   },
   {
@@ -46,29 +46,29 @@ export const ROOMS = [
   },
   {
     room: 'config',
-    has: 'settings and options: read, refused, described',
+    has: 'settings and options: how they are read, checked and shown',
     imports: ['protocol', 'redaction', 'egress', 'grants', 'store', 'sealing', 'fence', 'providers', 'codec'],
     temporal: true,
   },
   {
     room: 'resolver',
-    has: '`ProviderResolver`: cache, loads, which callbacks hold what; no Temporal, no SQL',
+    has: '`ProviderResolver`: the cache, loads, and which callbacks hold a credential; no Temporal, no SQL',
     imports: ['protocol', 'redaction', 'egress', 'store', 'sealing', 'fence', 'providers', 'config'],
   },
   {
     room: 'management',
-    has: '`ProviderClient`: what changes providers, the stages of a rotation, checks; needs only Postgres',
+    has: '`ProviderClient`: changes to providers, the stages of a rotation, checks; needs only Postgres',
     imports: ['protocol', 'redaction', 'egress', 'store', 'sealing', 'fence', 'providers', 'config'],
   },
   {
     room: 'sdk',
-    has: "what is private in Temporal's SDK, in one file, checked at the start",
+    has: "access to private parts of Temporal's SDK, in one file, checked at the start",
     imports: ['protocol'],
     temporal: true,
   },
   {
     room: 'activities',
-    has: 'what Temporal retries; the one mapper from errors to failures',
+    has: 'the activities, and the only mapping from errors to failures',
     imports: ['protocol', 'redaction', 'store', 'fence', 'providers', 'resolver', 'management'],
     temporal: true,
   },
@@ -101,7 +101,7 @@ export const ROOMS = [
   },
   {
     room: 'cli',
-    has: 'the commands, and `terminal`: output, questions, live views',
+    has: 'the commands, and `terminal`: output, prompts, live views',
     imports: [
       ...[
         'protocol',

@@ -1,7 +1,7 @@
 /**
- * Which addresses are public. What cannot be read as one plain address is none. It rests on ipaddr.js for the registries
- * of special ranges, and adds what those cannot know: an address that a cloud took for its own services, and that of
- * IPv6 only 2000::/3 has been given out.
+ * Decides which addresses are public. A text that cannot be parsed as one plain address is not an address. This relies
+ * on ipaddr.js for the registries of special ranges, and adds what they do not list: an address that a cloud uses for
+ * its own services, and the fact that only 2000::/3 of IPv6 has been allocated.
  */
 import ipaddr, { type IPv4, type IPv6 } from 'ipaddr.js';
 import { ProviderError } from '../protocol/errors.js';
@@ -9,18 +9,18 @@ import { ProviderError } from '../protocol/errors.js';
 /** An address range: its first address, and the length of its prefix. */
 export type Network = readonly [IPv4 | IPv6, number];
 
-/** Azure's wire server (metadata, DNS): in a range that is public by any registry. */
+/** Azure's wire server (metadata, DNS). Its range is public in every registry. */
 const CLOUD_SERVICES: ReadonlySet<string> = new Set(['168.63.129.16']);
 
 const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
 
-/** Dotted with four decimal numbers, or IPv6 without a zone; `undefined` for any other spelling. */
+/** Parses four decimal numbers with dots, or IPv6 without a zone. Returns `undefined` for any other spelling. */
 export function parseAddress(text: string): IPv4 | IPv6 | undefined {
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text);
   return text.includes(':') && !text.includes('%') && ipaddr.IPv6.isValid(text) ? ipaddr.IPv6.parse(text) : undefined;
 }
 
-/** IPv4 within IPv6 (mapped, NAT64, 6to4, Teredo) is not: whatever unwraps it would lead past this check. */
+/** IPv4 within IPv6 (mapped, NAT64, 6to4, Teredo) is not public: a gateway that unwraps it would bypass this check. */
 export function isPublic(address: IPv4 | IPv6): boolean {
   if (address.range() !== 'unicast') return false;
   return isIPv4(address) ? !CLOUD_SERVICES.has(address.toString()) : address.match(GLOBAL_UNICAST);
@@ -35,14 +35,14 @@ export function isWithin(address: IPv4 | IPv6, [first, bits]: Network): boolean 
   return address.kind() === first.kind() && address.match(first, bits);
 }
 
-/** @throws ProviderError `SetupInvalid` for what is no range in CIDR notation */
+/** @throws ProviderError `SetupInvalid` if the text is not a network in CIDR notation */
 export function parseNetwork(text: string): Network {
   const [, address = '', bits = ''] = /^([^/]+)\/(\d{1,3})$/.exec(text) ?? [];
   const first = parseAddress(address);
   if (first && Number(bits) <= (isIPv4(first) ? 32 : 128)) return [first, Number(bits)];
   throw new ProviderError(
     'SetupInvalid',
-    'must be a comma-separated list of `loopback` and networks such as 10.1.0.0/16 or fd12::/32',
+    'must be a comma-separated list of networks such as 10.1.0.0/16 or fd12::/32, or the word `loopback`',
   );
 }
 

@@ -1,14 +1,19 @@
 /**
- * The wall: how sockets to services are opened. A name is looked up once, its answers are judged, and the socket goes to
- * those very answers; so a name whose answer changes between two look-ups gains nothing. An address in the URL itself is
- * judged apart, since Node looks no address up. In the end the socket is asked where it went.
+ * Opens the sockets to services, and enforces the egress policy on them. It looks up a name once, checks the addresses,
+ * and connects to exactly these addresses, so a name whose addresses change between two look-ups gains nothing. It
+ * checks an address in the URL itself separately, because Node does not look up addresses. When a socket is connected,
+ * it checks the socket's remote address.
  */
 import { isIPv6, type LookupFunction } from 'node:net';
 import { buildConnector } from 'undici';
 import type { EgressPolicy } from './policy.js';
 import { egressRefusal } from './refusal.js';
 
-/** For undici's `Agent`. `options`: what else a connection is made with, such as `timeout` (milliseconds) and TLS. Its errors have a `code`: one of this folder's, or the system's own. */
+/**
+ * Returns a connector for undici's `Agent`. Its errors have a `code`: an `EgressRefusalCode`, or a system error's.
+ *
+ * @param options - other options of a connection, such as `timeout` (in milliseconds) and TLS
+ */
 export function guardedConnector(policy: EgressPolicy, options: buildConnector.BuildOptions): buildConnector.connector {
   const connect = buildConnector({ ...options, lookup: lookUpWithin(policy) });
   return (target, callback) => {
@@ -32,7 +37,7 @@ export function guardedConnector(policy: EgressPolicy, options: buildConnector.B
   };
 }
 
-/** Node connects to what this answers and looks nothing up again. */
+/** Node connects to the addresses that this returns, and does not look them up again. */
 function lookUpWithin(policy: EgressPolicy): LookupFunction {
   return (hostname, { all }, callback) => {
     const answered = (addresses: readonly string[] | undefined) => {

@@ -1,25 +1,26 @@
 /**
- * Where calls to services may go. By default to public addresses, by https, on the usual ports. It judges URLs by their
- * text and addresses as they are; that a connection goes to an address that was judged is the connector's part.
+ * The egress policy: where calls to services may go. By default they may go to public addresses, over https, on the
+ * usual ports. It checks addresses, and URLs by their text. The connector ensures that a connection goes to a checked
+ * address.
  */
 import { lookup } from 'node:dns/promises';
 import { ProviderError } from '../protocol/errors.js';
 import { isLoopback, isPublic, isWithin, type Network, parseAddress, parseNetwork } from './address.js';
 import type { EgressRefusalCode } from './refusal.js';
 
-/** Every address of a name. */
+/** Returns every address of a name. */
 export type LookUp = (hostname: string) => Promise<readonly string[]>;
 
-/** Where calls to services may go, besides public addresses on the usual ports. */
+/** Where calls to services may go, in addition to public addresses on the usual ports. */
 export interface EgressOptions {
-  /** Networks in CIDR notation; `loopback` allows this machine by plain http and on any port. Default: none. */
+  /** Networks in CIDR notation. `loopback` allows this machine, over plain http too and on any port. Default: none. */
   readonly networks?: readonly string[];
-  /** Default: 443 and 8443. */
+  /** The allowed ports. Default: 443 and 8443. */
   readonly ports?: readonly number[] | 'any';
 }
 
 export interface EgressPolicyOptions extends EgressOptions {
-  /** For tests: what answers for names. Default: the system's resolver. */
+  /** Looks up names; for tests. Default: the system's resolver. */
   readonly lookUp?: LookUp;
 }
 
@@ -28,7 +29,7 @@ const LOOPBACK = 'loopback';
 const LOOPBACK_NETWORKS = ['127.0.0.0/8', '::1/128'];
 const PORTS_RULE = 'must be `any` or a comma-separated list of ports from 1 to 65535';
 
-/** Names that no public resolver answers for, and that a private one may answer with anything. */
+/** Names that no public resolver knows, and for which a private one may return any address. */
 const LOCAL_NAME = /^[^.]+$|\.(localhost|local|localdomain|internal|home\.arpa)$/;
 
 export class EgressPolicy {
@@ -38,7 +39,7 @@ export class EgressPolicy {
   readonly #allowsLoopback: boolean;
   readonly #lookUp: LookUp;
 
-  /** @throws ProviderError `SetupInvalid` for what is no network or no port */
+  /** @throws ProviderError `SetupInvalid` if a network or a port is not valid */
   constructor({ networks = [], ports = DEFAULT_PORTS, lookUp = askSystem }: EgressPolicyOptions = {}) {
     this.#named = networks;
     this.#allowsLoopback = networks.includes(LOOPBACK);
@@ -48,7 +49,7 @@ export class EgressPolicy {
     this.#lookUp = lookUp;
   }
 
-  /** Why that URL is not called; `undefined` where nothing in its text speaks against it. */
+  /** Returns why a URL may not be called, or `undefined` if its text breaks no rule. */
   refusalOf({ protocol, username, password, hostname, port }: URL): EgressRefusalCode | undefined {
     const isHere = isLoopback(hostname);
     const isSecure = protocol === 'https:' || protocol === 'wss:';
@@ -59,24 +60,24 @@ export class EgressPolicy {
     return this.#allowsPort(Number(port || 443)) ? undefined : 'REFUSED_PORT';
   }
 
-  /** Whether a connection may go to that address. */
+  /** Whether a connection may go to this address. */
   allows(address: string): boolean {
     const parsed = parseAddress(address);
     return parsed !== undefined && (isPublic(parsed) || this.#networks.some((network) => isWithin(parsed, network)));
   }
 
   /**
-   * The addresses of a name, as they may be connected to.
+   * Looks up the addresses of a name, to which a connection may go.
    *
-   * @returns `undefined` where one of them is not allowed: a name that leads inside as well as out is up to no good
-   * @throws what the resolver throws
+   * @returns `undefined` if one of them is not allowed: a name with both internal and public addresses may be an attack
+   * @throws the resolver's error
    */
   async addressesOf(hostname: string): Promise<readonly string[] | undefined> {
     const addresses = await this.#lookUp(hostname);
     return addresses.length > 0 && addresses.every((address) => this.allows(address)) ? addresses : undefined;
   }
 
-  /** For a person. */
+  /** The policy, as it is shown to people. */
   describe(): { readonly networks: readonly string[]; readonly ports: string } {
     return { networks: this.#named, ports: this.#ports === 'any' ? 'any' : this.#ports.join(', ') };
   }
@@ -92,17 +93,17 @@ export class EgressPolicy {
   }
 }
 
-/** Public addresses alone. */
+/** Allows only public addresses. */
 export const PUBLIC_EGRESS = new EgressPolicy();
 
-/** As the setting has them: `loopback, 10.1.0.0/16`. */
+/** Parses networks as the setting has them: `loopback, 10.1.0.0/16`. */
 export function parseNetworks(text: string): readonly string[] {
   const networks = listed(text);
   for (const network of networks) if (network !== LOOPBACK) parseNetwork(network);
   return networks;
 }
 
-/** As the setting has them: `any`, or `443, 11434`; empty: the default. */
+/** Parses ports as the setting has them: `any`, or `443, 11434`. If the text is empty, the default. */
 export function parsePorts(text: string): readonly number[] | 'any' {
   if (text === 'any') return text;
   const ports = listed(text).map((port) => (/^\d{1,5}$/.test(port) ? Number(port) : Number.NaN));

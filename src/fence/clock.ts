@@ -1,6 +1,6 @@
 /**
- * The two clocks of a lease. The monotonic one decides: nobody can set it. It stops while a machine is suspended, which
- * the wall clock does not, so whichever says first that time is up is believed.
+ * The two clocks of a lease. Nobody can set the monotonic clock, but it stops while a machine is suspended. The wall
+ * clock does not stop, but can be set. A lease ends as soon as its time is up by one of them.
  */
 export interface Clock {
   /** In milliseconds, from any start. */
@@ -15,8 +15,8 @@ export const systemClock: Clock = {
 };
 
 /**
- * The wait that is sure to outlast a lease which began before it: clocks of two machines may run at rates that differ
- * by 1 %, and a timer may fire a little early.
+ * Returns a wait, in milliseconds, that is certain to outlast a lease which began before the wait. The clocks of two
+ * machines may run at rates that differ by 1 %, and a timer may fire a little early.
  */
 export function outlasting(leaseMs: number): number {
   return leaseMs * 1.01 + 20;

@@ -1,7 +1,7 @@
 /**
- * The wait, after a change was committed, until no worker can answer with what was before it: each has applied the
- * change, or its lease has run out by the waiter's own monotonic clock. No wall clock decides anything, the database's
- * neither. Cut short, it is simply begun again.
+ * The fence. After a change was committed, it waits until no worker can answer with an older version: each worker has
+ * applied the change, or its lease has run out by the waiting process's own monotonic clock. No decision depends on a
+ * wall clock, not even the database's. A wait that was cut short can be started again.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FencedWorker, FenceOutcome, FenceReport } from '../protocol/rotation.js';
@@ -10,13 +10,13 @@ import { type Clock, outlasting, systemClock } from './clock.js';
 
 export interface FenceOptions {
   readonly registry: WorkerRegistry;
-  /** Of the change, or a later one. Absent: that of every change that was committed before the call. */
+  /** The epoch of the change, or a later one. Default: an epoch that covers every change committed before the call. */
   readonly epoch?: number;
   readonly clock?: Pick<Clock, 'monotonicMs'>;
-  /** Between two looks, by that clock; one that ends early costs a look. */
+  /** Waits between two reads of the registry, by the same clock. If it ends early, that costs one more read. */
   readonly sleep?: (ms: number, signal: AbortSignal | undefined) => Promise<void>;
   readonly signal?: AbortSignal;
-  /** Called after the first look, and when a worker's outcome changes. */
+  /** Called after the first read, and when a worker's outcome changes. */
   readonly onProgress?: (report: FenceReport) => void;
 }
 
@@ -24,16 +24,16 @@ const FIRST_POLL_MS = 3;
 const LAST_POLL_MS = 100;
 
 /**
- * Returns when no worker serves what was before the epoch.
+ * Returns when no worker serves a version that is older than the epoch.
  *
- * @throws ProviderError `StoreUnavailable`: then nothing is known, begin again
+ * @throws ProviderError `StoreUnavailable`. Nothing is known then: call it again
  */
 export async function awaitFence(options: FenceOptions): Promise<FenceReport> {
   const { registry, clock = systemClock, sleep = systemSleep, signal, onProgress } = options;
   const epoch = options.epoch ?? (await registry.readEpoch());
   const startMs = clock.monotonicMs();
   const listed = (await registry.listWorkers()).filter(({ state }) => state === 'live');
-  // After the answer: a renewal that the list shows may have been sent until then.
+  // Taken after the answer, because a renewal that the list shows may have been sent until then.
   const listedMs = clock.monotonicMs();
   const outcomes = new Map<string, FencedWorker>();
   const report = (): FenceReport => ({
@@ -42,7 +42,7 @@ export async function awaitFence(options: FenceOptions): Promise<FenceReport> {
     tookMs: elapsed(clock, startMs),
     workers: listed.map((worker) => outcomes.get(worker.workerId) ?? toFenced(worker, 'waiting', 0)),
   });
-  let told = -1;
+  let reported = -1;
   for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * 2, LAST_POLL_MS)) {
     const present = new Map((await registry.listWorkers()).map((worker) => [worker.workerId, worker]));
     const waitedMs = clock.monotonicMs() - listedMs;
@@ -51,16 +51,17 @@ export async function awaitFence(options: FenceOptions): Promise<FenceReport> {
       const outcome = outcomeOf(present.get(worker.workerId), epoch, waitedMs >= outlasting(worker.leaseMs));
       if (outcome !== 'waiting') outcomes.set(worker.workerId, toFenced(worker, outcome, elapsed(clock, startMs)));
     }
-    if (outcomes.size > told) onProgress?.(report());
-    told = outcomes.size;
+    if (outcomes.size > reported) onProgress?.(report());
+    reported = outcomes.size;
     if (outcomes.size === listed.length) break;
-    // Not past the moment when the next lease has run out.
+    // Do not sleep past the moment at which the next lease runs out.
     const leftMs = listed
       .filter(({ workerId }) => !outcomes.has(workerId))
       .map(({ leaseMs }) => outlasting(leaseMs) - waitedMs);
     await sleep(Math.max(1, Math.min(pollMs, ...leftMs)), signal);
   }
-  // Their leases have run out, and nobody waits for them again. Those renewed meanwhile are there, and keep theirs.
+  // Mark the workers whose leases have run out, so that no later fence waits for them. A worker that has renewed in the
+  // meantime is not marked, and keeps its row.
   const silent = listed.filter(({ workerId }) => outcomes.get(workerId)?.outcome === 'waited-out');
   await registry.markVanished(silent);
   return report();
@@ -71,8 +72,8 @@ function systemSleep(ms: number, signal: AbortSignal | undefined): Promise<void>
 }
 
 function outcomeOf(present: RegisteredWorker | undefined, epoch: number, isOver: boolean): FenceOutcome {
-  // Without a live row there is no lease, and the next one comes with every change there is: it deregistered in order,
-  // or a janitor has waited for its lease already.
+  // A worker without a live row has no lease, and gets all changes with its next one. Either it has deregistered, or a
+  // janitor has already waited for its lease.
   if (!present) return 'gone';
   if (present.state !== 'live') return 'waited-out';
   if (present.appliedEpoch >= epoch) return 'applied';

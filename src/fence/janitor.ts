@@ -1,7 +1,7 @@
 /**
- * Spares the next fence the wait for workers that are gone: a row whose renewal stays the same for a whole lease, by the
- * janitor's own monotonic clock, belongs to a worker that holds none. Every worker runs one. It decides by what it saw
- * itself, and what it does is conditioned on that still being so.
+ * Saves the next fence the wait for workers that are gone. If a row's renewal stays the same for a whole lease, by the
+ * janitor's own monotonic clock, its worker holds no lease. Every worker runs a janitor. A janitor decides only by what
+ * it has seen itself, and its changes take effect only if the row is still as it was seen.
  */
 import type { RegisteredWorker, SeenWorker, WorkerRegistry } from '../store/ports.js';
 import { type Clock, outlasting, systemClock } from './clock.js';
@@ -20,14 +20,15 @@ export class Janitor {
   ) {}
 
   /**
-   * Looks once: live rows that were silent for a lease vanish, vanished ones go once no step of theirs can still run.
+   * Looks once. Marks live rows that were silent for a lease as vanished, and removes vanished rows whose steps can no
+   * longer be running.
    *
-   * @returns how many rows there are
+   * @returns the number of rows that it found
    * @throws ProviderError `StoreUnavailable`
    */
   async look(): Promise<number> {
     const workers = await this.registry.listWorkers();
-    // After the answer: a renewal that was sent before the question may have been granted until then.
+    // Taken after the answer, because a renewal that was sent before the query may have been granted until then.
     const nowMs = this.clock.monotonicMs();
     this.#sightings = new Map(workers.map((worker) => [worker.workerId, this.#sighting(worker, nowMs)]));
     const silent = (worker: RegisteredWorker, forMs: number) =>

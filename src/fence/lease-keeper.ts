@@ -1,14 +1,14 @@
 /**
- * Keeps a worker's lease: registers, renews every third of a lease and whenever it hears of a change, and takes what
- * changed out of the cache before the lease is extended. While Postgres is away the lease runs out, and the cache
- * answers nothing until it is back.
+ * Keeps a worker's lease. It registers the worker, renews the lease three times per lease and whenever it hears of a
+ * change, and removes what changed from the cache before it extends the lease. While Postgres is away the lease runs
+ * out, and the cache answers nothing until Postgres is back.
  */
 import type { LeaseStore, WorkerRegistration } from '../store/ports.js';
 import type { Lease } from './lease.js';
 
-/** What a keeper takes changes out of. */
+/** The cache from which a keeper removes what changed. */
 export interface LeasedCache {
-  /** @param epoch - what was read at this one or later has the changes already, and may stay */
+  /** @param epoch - entries that were read at this epoch or later already have the changes, and may stay */
   invalidate(workspaceIds: readonly string[], epoch: number): void;
   clear(): void;
 }
@@ -21,15 +21,15 @@ export interface LeaseKeeperOptions {
 }
 
 export interface LeaseCounts {
-  /** Renewals that were answered. */
+  /** The number of renewals that Postgres answered. */
   readonly renewals: number;
-  /** Renewals and registrations that were not: Postgres away, or too slow. */
+  /** The number of renewals and registrations that Postgres did not answer, or not in time. */
   readonly failures: number;
   /** How often the worker's row was gone, and with it the lease. */
   readonly losses: number;
 }
 
-/** After a failed renewal: soon enough to have the lease back when Postgres is. */
+/** The wait after a failed renewal: short, so that the lease is back soon after Postgres is. */
 const RETRY_MS = 250;
 
 export class LeaseKeeper {
@@ -46,21 +46,21 @@ export class LeaseKeeper {
     return { ...this.#counts };
   }
 
-  /** Registers and takes the first lease. @throws ProviderError `StoreUnavailable`; then nothing was started */
+  /** Registers and takes the first lease. @throws ProviderError `StoreUnavailable`; nothing was started then */
   async start(): Promise<void> {
     await this.renew();
     this.#renewLater(this.#intervalMs);
   }
 
   /**
-   * Renews with a statement that is sent after this call: what was committed before it has left the cache when this
-   * returns, and the worker's row says so. Callers at one time share a renewal.
+   * Renews with a statement that is sent after this call. When it returns, every change that was committed before the
+   * call has left the cache, and the worker's row records that. Concurrent callers share a renewal.
    *
    * @throws ProviderError `StoreUnavailable`
    */
   renew(): Promise<void> {
     if (!this.#renewing) return this.#renewNow();
-    // The one under way may have been sent before what this caller wants to hear of.
+    // The renewal under way may have been sent before the change that this caller knows of.
     this.#next ??= this.#renewing
       .catch(() => {})
       .then(() => {
@@ -70,7 +70,7 @@ export class LeaseKeeper {
     return this.#next;
   }
 
-  /** As a notification does: renews, and leaves failures to the next time. */
+  /** Renews after a notification. If that fails, the next renewal comes sooner. */
   readonly nudge = (): void => {
     if (this.#stopped) return;
     void this.renew().then(
@@ -79,14 +79,14 @@ export class LeaseKeeper {
     );
   };
 
-  /** Empties the cache and takes the worker's row away, so that no fence waits for it. */
+  /** Empties the cache and removes the worker's row, so that no fence waits for it. */
   async stop(): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
     clearTimeout(this.#timer);
     await (this.#next ?? this.#renewing)?.catch(() => {});
     this.#loseLease();
-    // Where Postgres is away, the row goes as a crashed worker's does.
+    // If Postgres is away, a janitor removes the row later, as it does for a crashed worker.
     await this.options.store.deregisterWorker(this.options.worker.workerId).catch(() => {});
   }
 
@@ -106,7 +106,7 @@ export class LeaseKeeper {
     return this.#renewing;
   }
 
-  /** A renewal records what was applied before it was sent: news takes a second one, which tells the fence. */
+  /** A renewal records what was applied before it was sent. If it brings changes, a second renewal records these. */
   async #renewUntilApplied(): Promise<void> {
     const { lease } = this.options;
     try {

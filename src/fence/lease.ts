@@ -1,14 +1,15 @@
 /**
- * The right to answer from the cache. Changes wait until every lease that was granted before them has run out or its
- * worker has applied them; so an answer that was given under a lease is never older than a change that was reported
- * done. Each method here is one rule of that protocol (docs/fence.md), and none can be left out.
+ * The lease: the right to answer from the cache. A change is reported as done only when every worker with an older
+ * lease has applied the change, or its lease has run out. So an answer that is given under a lease is never older than
+ * a change that was reported as done. Each method is one rule of this protocol (docs/fence.md), and none can be left
+ * out.
  */
 import { type Clock, systemClock } from './clock.js';
 
-/** How long a worker may answer from its cache without news from the database, where no setting says so. */
+/** How long a worker may answer from its cache without hearing from the database, unless a setting changes it. */
 export const DEFAULT_LEASE_MS = 30_000;
 
-/** When something was sent, by both clocks. */
+/** A point in time, by both clocks. */
 export interface Instant {
   readonly monotonicMs: number;
   readonly wallMs: number;
@@ -30,17 +31,17 @@ export class Lease {
     return this.#appliedEpoch;
   }
 
-  /** Whether the cache may answer, at this instant. */
+  /** Whether the cache may answer now. */
   isHeld(): boolean {
     return this.clock.monotonicMs() < this.#untilMonotonicMs && this.clock.wallMs() < this.#untilWallMs;
   }
 
-  /** Whether what was loaded may enter the cache: an older snapshot may lack a change that was applied already. */
+  /** Whether a load may enter the cache: an older snapshot may lack a change that was already applied. */
   admits(snapshotEpoch: number): boolean {
     return snapshotEpoch >= this.#appliedEpoch;
   }
 
-  /** Whether somebody else's load, which may have begun before this caller asked, may answer it now. */
+  /** Whether another caller's load, which may have begun before this caller asked, may answer this caller now. */
   vouchesFor(snapshotEpoch: number): boolean {
     return this.isHeld() && this.admits(snapshotEpoch);
   }
@@ -49,18 +50,18 @@ export class Lease {
     return { monotonicMs: this.clock.monotonicMs(), wallMs: this.clock.wallMs() };
   }
 
-  /** After the changes up to that epoch have left the cache, and not before. */
+  /** Called after the changes up to this epoch have left the cache, and not before. */
   apply(epoch: number): void {
     this.#appliedEpoch = Math.max(this.#appliedEpoch, epoch);
   }
 
-  /** From when the renewal was sent, not from when it was answered: the fence counts from before that. */
+  /** Extends the lease from when the renewal was sent: a fence may begin to count before the renewal is answered. */
   extend(sentAt: Instant): void {
     this.#untilMonotonicMs = Math.max(this.#untilMonotonicMs, sentAt.monotonicMs + this.leaseMs);
     this.#untilWallMs = sentAt.wallMs + this.leaseMs;
   }
 
-  /** Final, until the worker has registered anew and renewed. */
+  /** Ends the lease. The worker must register again, and renew, to get it back. */
   lose(): void {
     this.#untilMonotonicMs = Number.NEGATIVE_INFINITY;
     this.#untilWallMs = Number.NEGATIVE_INFINITY;

@@ -1,7 +1,7 @@
 /**
- * The keys of grants, as JWKs: whoever starts workflows signs with a private one, workers hold public ones alone, as a
- * set that can be read anew. A set has room for several keys, so that one can follow another without a restart, and for
- * what was revoked.
+ * The keys of grants, as JWKs. A service that starts workflows signs with a private key. Workers have only public keys,
+ * in a set that can be read again. A set can have several keys, so that one can replace another without a restart, and
+ * it lists the revocations.
  */
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
 import { z } from 'zod';
@@ -18,13 +18,13 @@ const PUBLIC_KEY = z.strictObject({
   kid: z.string().regex(/^[\w.:-]{1,128}$/),
   alg: z.literal('EdDSA').optional(),
   use: z.literal('sig').optional(),
-  /** What the key may sign. Default: grants of workspaces alone. */
+  /** What the key may sign. Default: only grants of workspaces. */
   grants: z.array(z.enum(KINDS)).min(1).default(['workspace']),
 });
 
 const SIGNING_KEY = PUBLIC_KEY.extend({ d: z.string().regex(/^[\w-]{43}$/) });
 
-/** Each covers the grants that match all of its members. */
+/** A revocation covers the grants that match all of its members. */
 const REVOCATION = z.union([
   z.strictObject({ grantId: z.string() }),
   z.strictObject({ workflowId: z.string(), issuedBefore: z.iso.datetime().optional() }),
@@ -37,20 +37,20 @@ export type SigningKey = z.infer<typeof SIGNING_KEY>;
 export type KeySet = z.infer<typeof KEY_SET>;
 export type Revocation = z.infer<typeof REVOCATION>;
 
-/** @throws ProviderError `SetupInvalid` naming what does not fit, never its value */
+/** @throws ProviderError `SetupInvalid` if the text is not valid; the message names fields and never shows a value */
 export function parseKeySet(text: string, setting = 'PROVIDER_GRANT_KEYS'): KeySet {
   const set = parse(KEY_SET, text, setting, 'a JSON Web Key Set of public Ed25519 keys');
   const kids = set.keys.map(({ kid }) => kid);
   if (new Set(kids).size === kids.length) return set;
-  throw invalid(setting, 'has two keys of one kid');
+  throw invalid(setting, 'has two keys with the same kid');
 }
 
-/** @throws ProviderError `SetupInvalid` naming what does not fit, never its value */
+/** @throws ProviderError `SetupInvalid` if the text is not valid; the message names fields and never shows a value */
 export function parseSigningKey(text: string, setting = 'PROVIDER_GRANT_SIGNING_KEY'): SigningKey {
   return parse(SIGNING_KEY, text, setting, 'a private Ed25519 JSON Web Key');
 }
 
-/** A new pair. The signing key is a secret; the other is not. */
+/** Generates a key pair. The signing key is a secret, and the public key is not. */
 export async function generateGrantKey(
   grants: readonly GrantKind[] = ['workspace'],
 ): Promise<{ readonly signingKey: SigningKey; readonly publicKey: KeySet['keys'][number] }> {
@@ -69,7 +69,7 @@ function parse<Value>(schema: z.ZodType<Value>, text: string, setting: string, w
     (issue) => issue.code === 'unrecognized_keys' && issue.keys.includes('d'),
   );
   const hint = holdsPrivate ? '; it holds a private key, which workers must not have' : '';
-  throw invalid(setting, `is not ${what}: see ${fields.join(', ')}${hint}`);
+  throw invalid(setting, `is not ${what}: check ${fields.join(', ')}${hint}`);
 }
 
 function invalid(setting: string, problem: string): ProviderError {

@@ -1,4 +1,7 @@
-/** Whoever starts workflows signs a grant for each: a JWT, EdDSA, bound to the namespace and the workflow's id. */
+/**
+ * Signs grants. A service that starts workflows signs one for each: a JWT (EdDSA) that is bound to the Temporal
+ * namespace and to the workflow's id.
+ */
 import { randomUUID } from 'node:crypto';
 import { importJWK, SignJWT } from 'jose';
 import { ProviderError } from '../protocol/errors.js';
@@ -7,7 +10,7 @@ import { rememberOwnSecret } from '../redaction/opened-secrets.js';
 import { parseSigningKey } from './grant-keys.js';
 import { KeySource } from './key-source.js';
 
-/** `typ` of a grant's header: one kind is never taken for the other. */
+/** The `typ` in a grant's header, so that one kind is never taken for the other. */
 export const GRANT_TYPES = {
   workspace: 'workspace-grant+jwt',
   operator: 'operator-grant+jwt',
@@ -17,10 +20,10 @@ export class GrantSigner {
   readonly #keys: KeySource<{ kid: string; key: ReturnType<typeof importJWK> }>;
 
   /**
-   * Where it is empty, no workflow is started.
+   * With an empty key the signer can be created, but it signs nothing, so no workflow starts.
    *
-   * @param signingKey - a private Ed25519 JWK, or the path of a file that holds one; a file is read anew when it
-   *   changes. `workspace-providers grants create-key` makes one
+   * @param signingKey - a private Ed25519 JWK, or the path of a file with one, which is read again when it changes.
+   *   `workspace-providers grants create-key` makes one
    */
   constructor(private readonly signingKey: string) {
     this.#keys = new KeySource(signingKey, 'PROVIDER_GRANT_SIGNING_KEY', (text) => {
@@ -49,7 +52,7 @@ export class GrantSigner {
 
 function unset(): ProviderError {
   const message =
-    'PROVIDER_GRANT_SIGNING_KEY is not set: the service that starts a workflow signs a grant with it; create a key with ' +
-    'workspace-providers grants create-key';
+    'PROVIDER_GRANT_SIGNING_KEY is not set: without it no grant can be signed, and no workflow started; ' +
+    'make a key with `workspace-providers grants create-key`';
   return new ProviderError('SetupInvalid', message, { fields: ['PROVIDER_GRANT_SIGNING_KEY'] });
 }

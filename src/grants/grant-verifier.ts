@@ -1,6 +1,7 @@
 /**
- * What a worker believes of a grant: that one of its public keys signed it, for this namespace, for this workflow, and
- * that it was not revoked. A grant does not expire, since workflows run for weeks and are reset; it is revoked.
+ * Verifies grants in a worker: one of its public keys has signed the grant, for this namespace and this workflow, and
+ * the grant was not revoked. Grants do not expire, because workflows run for weeks and are reset. They are revoked
+ * instead.
  */
 import { ProviderError } from '../protocol/errors.js';
 import { coversWorkflow, type Grant, type GrantKind } from '../protocol/grants.js';
@@ -8,7 +9,7 @@ import type { Revocation } from './grant-keys.js';
 import { KeySource } from './key-source.js';
 import { TrustedKeys } from './trusted-keys.js';
 
-/** Where a grant is shown. */
+/** The workflow that presents a grant. */
 export interface GrantUse {
   readonly namespace: string;
   readonly workflowId: string;
@@ -18,24 +19,27 @@ export class GrantVerifier {
   readonly #keys: KeySource<TrustedKeys>;
 
   /**
-   * @param keySet - a JSON Web Key Set of public Ed25519 keys: the document, or the path of a file, or an `https:`
-   *   address; the latter two are read anew every ten seconds, while grants are shown
+   * @param keySet - a JSON Web Key Set of public Ed25519 keys: the document, the path of a file, or an `https:`
+   *   address. A file or an address is read again every ten seconds while workflows present grants
    */
   constructor(keySet: string) {
     this.#keys = new KeySource(keySet, 'PROVIDER_GRANT_KEYS', TrustedKeys.parse);
   }
 
-  /** @throws ProviderError `ProviderConfigInvalid`, `KeyServiceUnavailable` where the keys cannot be read */
+  /**
+   * @throws ProviderError `SetupInvalid` if the key set is not valid, `KeyServiceUnavailable` if its address does not
+   *   answer
+   */
   async preflight(): Promise<void> {
     await this.#keys.current();
   }
 
-  /** @throws ProviderError `GrantInvalid`; what is said of a token that no key of ours signed is always the same */
+  /** @throws ProviderError `GrantInvalid`, with the same message for every token that none of the keys signed */
   async verify(kind: GrantKind, token: string | undefined, { namespace, workflowId }: GrantUse): Promise<Grant> {
     if (token === undefined) throw refused(NONE[kind]);
     const { grant, keys } = await this.#signed(kind, token);
     if (grant.namespace !== namespace || !coversWorkflow(grant, workflowId)) {
-      throw refused(`the ${kind} grant of this workflow was made for another one`);
+      throw refused(`the ${kind} grant of this workflow was signed for another workflow or namespace`);
     }
     if (keys.revoked.some((revocation) => isCovered(grant, workflowId, revocation))) {
       throw refused(`the ${kind} grant of this workflow was revoked`);
@@ -43,7 +47,7 @@ export class GrantVerifier {
     return grant;
   }
 
-  /** The grant, and the keys that verified it: those that were read, or newer ones where these do not know its key. */
+  /** Returns the grant and the keys that verified it: the current ones, or newer ones if these do not have its key. */
   async #signed(kind: GrantKind, token: string): Promise<{ grant: Grant; keys: TrustedKeys }> {
     const known = await this.#keys.current();
     const grant = await known.verify(kind, token);
@@ -66,8 +70,9 @@ function isCovered(grant: Grant, workflowId: string, revocation: Revocation): bo
 
 const NONE: Readonly<Record<GrantKind, string>> = {
   workspace:
-    'this workflow carries no workspace grant: start it with a client of WorkspaceGrants, and bundle workflows with the plugin',
-  operator: 'this workflow carries no operator grant: rotations and schedules are started with one',
+    'this workflow has no workspace grant: start it with a client of WorkspaceGrants, and bundle it with the plugin',
+  operator:
+    'this workflow has no operator grant: start rotations and schedules with the CLI or WorkspaceGrants.operatorClient',
 };
 
 function refused(message: string): ProviderError {

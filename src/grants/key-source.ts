@@ -1,15 +1,15 @@
 /**
- * Where a document of keys comes from: a text, a file, or an address. What can change is read anew when it has not been
- * looked at for a while; where that fails, what was read last stays in force, so that an outage of the publisher stops
- * no workflow.
+ * Reads a document of keys from a text, a file or an address. A file or an address is read again if the last read is
+ * some time ago. If that fails, the document that was read last stays in effect, so that an outage of the publisher
+ * stops no workflow.
  */
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
 
-/** How long a change may go unseen, in milliseconds. */
+/** How long a change may go unnoticed, in milliseconds. */
 const FRESH_MS = 10_000;
-/** An unknown key may be newer than what was read; a flood of them must not become one of reads. */
+/** An unknown key may be newer than the document, but many unknown keys must not cause as many reads. */
 const ASKED_AGAIN_MS = 1_000;
 const FETCH_TIMEOUT_MS = 2_000;
 const LONGEST_CHARACTERS = 1024 * 1024;
@@ -22,9 +22,9 @@ export class KeySource<Document> {
   #reading: Promise<Document> | undefined;
 
   /**
-   * @param where - the document itself, as JSON; or the path of a file; or an `https:` address
-   * @param parse - throws ProviderError for what does not fit
-   * @throws ProviderError `SetupInvalid` where it is the document itself, and does not fit
+   * @param where - the document itself, as JSON, or the path of a file, or an `https:` address
+   * @param parse - throws a ProviderError if the text is not valid
+   * @throws ProviderError `SetupInvalid` if `where` is the document itself and is not valid
    */
   constructor(
     private readonly where: string,
@@ -37,9 +37,9 @@ export class KeySource<Document> {
   }
 
   /**
-   * The same object as long as the document is the same. Where it cannot be read anew, what was read last.
+   * Returns the document, as the same object until it changes. If it cannot be read again, returns the last one.
    *
-   * @throws ProviderError `SetupInvalid` or `KeyServiceUnavailable`, where it was never read
+   * @throws ProviderError `SetupInvalid` or `KeyServiceUnavailable` if it was never read
    */
   async current(): Promise<Document> {
     const document = this.#document;
@@ -49,15 +49,15 @@ export class KeySource<Document> {
     } catch (error) {
       if (!document || !isProviderError(error)) throw error;
       this.#readAtMs = performance.now();
-      this.#complain(`${error.message}; what was read before stays in force`);
+      this.#complain(`${error.message}; the keys that were read last stay in effect`);
       return document;
     }
   }
 
   /**
-   * For what the document does not know: looks again, though not more often than once a second.
+   * Reads again, at most once per second: for a key that the document does not have.
    *
-   * @throws ProviderError as `current`, also where it was read before: what is unknown may be known by now
+   * @throws ProviderError as `current`, but also if it was read before, because a newer document may have the key
    */
   async newer(): Promise<Document> {
     const waitMs = this.#readAtMs + ASKED_AGAIN_MS - performance.now();
@@ -66,7 +66,7 @@ export class KeySource<Document> {
     return this.#readOnce();
   }
 
-  /** All that ask at the same time share a look. */
+  /** Concurrent callers share a read. */
   #readOnce(): Promise<Document> {
     this.#reading ??= this.#read().finally(() => {
       this.#reading = undefined;
@@ -83,7 +83,7 @@ export class KeySource<Document> {
     return this.#document;
   }
 
-  /** Once for as long as it lasts: a revocation that cannot be read must not go unnoticed. */
+  /** Warns once per problem, until it is over: a revocation that cannot be read must not go unnoticed. */
   #complain(complaint: string): void {
     if (complaint !== this.#complaint) process.emitWarning(complaint, 'WorkspaceProvidersWarning');
     this.#complaint = complaint;
@@ -92,7 +92,7 @@ export class KeySource<Document> {
   async #load(): Promise<string> {
     if (this.where.startsWith('https:')) return this.#fetch();
     return readFile(this.where, 'utf8').catch(() => {
-      const message = `${this.setting} is neither a JSON document nor an https address, and names no file that can be read`;
+      const message = `${this.setting} must be a JSON document, an https: address, or the path of a readable file`;
       throw new ProviderError('SetupInvalid', message, { fields: [this.setting] });
     });
   }
@@ -103,8 +103,8 @@ export class KeySource<Document> {
       const text = await response.text();
       if (response.ok && text.length <= LONGEST_CHARACTERS) return text;
     } catch {
-      // As one that answers with an error.
+      // Handled like an answer with an error status.
     }
-    throw new ProviderError('KeyServiceUnavailable', `${this.setting} names an address that does not answer`);
+    throw new ProviderError('KeyServiceUnavailable', `the address in ${this.setting} does not answer with a document`);
   }
 }

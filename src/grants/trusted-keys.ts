@@ -1,4 +1,4 @@
-/** The public keys of a set, and the grants that they were found to have signed: what another set said does not count. */
+/** The public keys of one key set, and the grants that they verified. Another set does not inherit these. */
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
@@ -6,12 +6,12 @@ import type { Grant, GrantKind } from '../protocol/grants.js';
 import { type KeySet, parseKeySet, type Revocation } from './grant-keys.js';
 import { GRANT_TYPES } from './grant-signer.js';
 
-/** The clocks of whoever signs and of a worker may differ by this. */
+/** How much the clocks of a signer and of a worker may differ. */
 const CLOCK_TOLERANCE = '60 seconds';
 const LONGEST_TOKEN = 8_192;
 const REMEMBERED = 10_000;
 
-/** base64url has several spellings of the same bytes; here only the one that encoders write counts. */
+/** base64url has several spellings of the same bytes. Only the one that encoders write is accepted. */
 const COMPACT_JWS =
   /^(?:[\w-]{4})*(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?(?:\.(?:[\w-]{4})*(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?){2}$/;
 
@@ -21,7 +21,7 @@ const CLAIMS = z.object({
   aud: z.string(),
   iat: z.number(),
   workflow_ids: z.array(z.string().min(1)).min(1),
-  /** A grant that ended by itself would end where it is remembered, or not. */
+  /** Refused: the cache of verified grants would serve a grant after it has expired. */
   exp: z.never().optional(),
 });
 
@@ -39,12 +39,12 @@ export class TrustedKeys {
     this.#keysFor = { workspace: keysFor('workspace'), operator: keysFor('operator') };
   }
 
-  /** @throws ProviderError `ProviderConfigInvalid` where it is no set of public keys */
+  /** @throws ProviderError `SetupInvalid` if the text is not a set of public keys */
   static parse(keySet: string): TrustedKeys {
     return new TrustedKeys(parseKeySet(keySet));
   }
 
-  /** `undefined` where none of these keys may sign this, or did not. */
+  /** Returns `undefined` if none of these keys has signed the token, or may sign this kind. */
   async verify(kind: GrantKind, token: string): Promise<Grant | undefined> {
     const id = `${kind} ${token}`;
     const grant = this.#verified.get(id) ?? (await this.#check(kind, token));
@@ -52,7 +52,7 @@ export class TrustedKeys {
     return grant;
   }
 
-  /** Whether the key that signed it may be one of a newer set. What is no token at all is one of no other key either. */
+  /** Whether a newer set may have the key that signed the token. False if the text is not a token. */
   isOfUnknownKey(token: string): boolean {
     if (!isToken(token)) return false;
     try {

@@ -3,13 +3,13 @@ import type { ProviderIdentity } from './references.js';
 
 export interface ProviderErrorFacts {
   readonly provider?: ProviderIdentity;
-  /** The names of the fields that do not fit, as paths: `config.baseURL`. */
+  /** The paths of the fields that are not valid: `config.baseURL`. */
   readonly fields?: readonly string[];
-  /** When the service will answer again, in milliseconds from now, if it said so. */
+  /** How long to wait before the next request to the service, in milliseconds, if the service set such a time. */
   readonly retryAfterMs?: number;
 }
 
-/** The one error that the package throws outside of workflows. Match on `type`: `instanceof` fails across realms. */
+/** The only error that this package throws outside of workflows. Match on `type`: `instanceof` fails across realms. */
 export class ProviderError extends Error {
   override readonly name = 'ProviderError';
 
@@ -21,7 +21,7 @@ export class ProviderError extends Error {
     super(message);
   }
 
-  /** An input, config or secret that does not fit. @param rule - continues the field's name: `must be a chain id` */
+  /** An error about an input, config or secret. @param rule - follows the field's name: `must be a chain id` */
   static configInvalid(field: string, rule: string, provider?: ProviderIdentity): ProviderError {
     return new ProviderError('ProviderConfigInvalid', `${field} ${rule}`, {
       fields: [field],
@@ -29,21 +29,21 @@ export class ProviderError extends Error {
     });
   }
 
-  /** A setting that does not fit. @param rule - continues the setting's name: `is not set: …` */
+  /** An error about a setting. @param rule - follows the setting's name: `is not set: …` */
   static setupInvalid(setting: string, rule: string): ProviderError {
     return new ProviderError('SetupInvalid', `${setting} ${rule}`, { fields: [setting] });
   }
 
-  /** Whether Temporal retries an activity that fails with it. */
+  /** Whether Temporal retries an activity that fails with this error. */
   get retryable(): boolean {
     return FAILURE_TYPES[this.type].retryable;
   }
 }
 
-/** Whether `error` is a {@link ProviderError}, of that type if one is given; also if it comes from another realm. */
+/** Whether `error` is a {@link ProviderError}, and has this type if one is given. Works across realms. */
 export function isProviderError(error: unknown, type?: FailureType): error is ProviderError {
   if (!(error instanceof Error) || error.name !== 'ProviderError') return false;
-  // Other libraries have a class of that name too.
+  // Other libraries may have a class with the same name.
   const found = (error as ProviderError).type;
   return Object.hasOwn(FAILURE_TYPES, found) && (type === undefined || found === type);
 }

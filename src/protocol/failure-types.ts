@@ -1,6 +1,6 @@
-/** The failure types, with what each means for a workflow, an HTTP API and a command. docs/failures.md is made from it. */
+/** The failure types: what each means to workflows, HTTP APIs and commands. docs/failures.md is generated from them. */
 
-/** What went wrong, as a name that does not change. In a workflow: `failureTypeOf(error)`. */
+/** The stable name of a failure. In a workflow, `failureTypeOf(error)` returns it. */
 export type FailureType =
   | 'ProviderNotConfigured'
   | 'ProviderDisabled'
@@ -25,9 +25,9 @@ export type FailureType =
 export interface FailureFacts {
   /** Whether Temporal retries the activity. */
   readonly retryable: boolean;
-  /** What an HTTP API answers. */
+  /** The status code of an HTTP API. */
   readonly httpStatus: number;
-  /** How a command ends. */
+  /** The exit code of a command. */
   readonly exitCode: number;
   readonly meaning: string;
   /** What to do about it. */
@@ -46,43 +46,43 @@ export const FAILURE_TYPES: Readonly<Record<FailureType, FailureFacts>> = {
     retryable: false,
     httpStatus: 409,
     exitCode: 3,
-    meaning: 'The provider is switched off.',
+    meaning: 'The provider is disabled.',
     action: 'Enable it, or choose another provider.',
   },
   ProviderConfigInvalid: {
     retryable: false,
     httpStatus: 422,
     exitCode: 2,
-    meaning: 'An input, or the config or secret of a provider, does not fit; `fields` names what.',
+    meaning: 'An input, or the config or secret of a provider, is not valid. `fields` lists the invalid fields.',
     action: 'Correct the named fields.',
   },
   ProviderChanged: {
     retryable: false,
     httpStatus: 412,
     exitCode: 2,
-    meaning: 'Somebody else changed the provider first. Nothing was written.',
+    meaning: 'Another change to the provider came first. Nothing was written.',
     action: 'Read it again and repeat the change.',
   },
   GrantInvalid: {
     retryable: false,
     httpStatus: 403,
     exitCode: 4,
-    meaning: 'The workflow has no grant, a revoked or forged one, or one for another workflow or workspace.',
+    meaning: 'The workflow has no grant, or its grant is revoked, forged, or for another workflow or workspace.',
     action: 'Start the workflow with a client of `WorkspaceGrants`, and bundle workflows with the plugin.',
   },
   CredentialRejected: {
     retryable: false,
     httpStatus: 424,
     exitCode: 4,
-    meaning: 'The service refused the credential, also after it was read again.',
-    action: 'Rotate to a credential that the service takes.',
+    meaning: 'The service refused the credential, and reading it again from the database did not help.',
+    action: 'Rotate to a credential that the service accepts.',
   },
   CredentialUnreadable: {
     retryable: false,
     httpStatus: 500,
     exitCode: 4,
     meaning: 'The stored credential does not open: it was altered, copied from elsewhere, or its root key is missing.',
-    action: 'Check that ENCRYPTION_KEY holds the root key; otherwise configure the provider again.',
+    action: 'Check that ENCRYPTION_KEY has the root key. If it does, configure the provider again.',
   },
   ProviderRequestInvalid: {
     retryable: false,
@@ -96,34 +96,34 @@ export const FAILURE_TYPES: Readonly<Record<FailureType, FailureFacts>> = {
     httpStatus: 402,
     exitCode: 4,
     meaning: 'The account behind the credential is out of credit, or over its spending limit.',
-    action: 'A person must pay or raise the limit at the service.',
+    action: 'Pay, or raise the limit, at the service.',
   },
   ProviderRateLimited: {
     retryable: true,
     httpStatus: 429,
     exitCode: 5,
-    meaning: 'The service limits the rate (429, 529), and may have said when to come back.',
-    action: 'Nothing: the step is retried.',
+    meaning: 'The service limits the rate of requests (429, 529). Its answer may include how long to wait.',
+    action: 'Nothing: Temporal retries the step.',
   },
   ProviderUnavailable: {
     retryable: true,
     httpStatus: 502,
     exitCode: 5,
-    meaning: 'The service cannot be reached, fails (5xx) or does not answer in time.',
-    action: 'Nothing: the step is retried.',
+    meaning: 'The service cannot be reached, fails (5xx), or does not answer in time.',
+    action: 'Nothing: Temporal retries the step.',
   },
   AnswerUnusable: {
     retryable: false,
     httpStatus: 502,
     exitCode: 4,
-    meaning: 'A model answered, but the answer was cut, refused, or does not fit the schema.',
-    action: 'Change the prompt, the schema or `maxOutputTokens`; asking again costs money and changes nothing.',
+    meaning: 'A model answered, but the answer is cut off, is a refusal, or does not match the schema.',
+    action: 'Change the prompt, the schema or `maxOutputTokens`. Asking again costs money and changes nothing.',
   },
   ResultTooLarge: {
     retryable: false,
     httpStatus: 502,
     exitCode: 2,
-    meaning: 'The result is larger than a workflow history takes.',
+    meaning: 'The result is larger than a workflow history can hold.',
     action: 'Ask for less: fewer results, a smaller range, fewer fields.',
   },
   RotationInProgress: {
@@ -137,7 +137,7 @@ export const FAILURE_TYPES: Readonly<Record<FailureType, FailureFacts>> = {
     retryable: false,
     httpStatus: 409,
     exitCode: 2,
-    meaning: 'The rotation ended without a change, or cannot do what was asked; the message says why.',
+    meaning: 'The rotation ended without a change, or cannot do what was asked. The message has the reason.',
     action: 'Act on the message, then rotate again.',
   },
   StoreUnavailable: {
@@ -145,14 +145,14 @@ export const FAILURE_TYPES: Readonly<Record<FailureType, FailureFacts>> = {
     httpStatus: 503,
     exitCode: 5,
     meaning: 'Postgres cannot be reached, or does not answer in time.',
-    action: 'Nothing: workflows wait until it is back. Repeat a command.',
+    action: 'Nothing for workflows: they wait until it is back. Repeat a command.',
   },
   KeyServiceUnavailable: {
     retryable: true,
     httpStatus: 503,
     exitCode: 5,
-    meaning: 'The root-key service, or the address of the grants’ public keys, cannot be reached.',
-    action: 'Nothing: workflows wait until it is back. Repeat a command.',
+    meaning: 'The root-key service, or the address of the public grant keys, cannot be reached.',
+    action: 'Nothing for workflows: they wait until it is back. Repeat a command.',
   },
   TemporalUnavailable: {
     retryable: true,
@@ -165,7 +165,7 @@ export const FAILURE_TYPES: Readonly<Record<FailureType, FailureFacts>> = {
     retryable: false,
     httpStatus: 500,
     exitCode: 2,
-    meaning: 'The deployment is at fault: a setting, a database login, its role, or the schema.',
+    meaning: 'The deployment is not set up correctly: a setting, a database login, its role, or the schema.',
     action: 'Correct what the message names. Nothing was changed.',
   },
 };

@@ -1,32 +1,33 @@
 /**
- * A grant says for whom a workflow works. It travels in a Temporal header, which every history shows: it names
- * authority and is no secret. What makes it worthless elsewhere is that it is bound to its workflow's id.
+ * Grants. A grant names the workspace, or the operator, that a workflow works for. It is in a Temporal header, which
+ * every history shows, so it is not a secret. It is bound to its workflow's id: a copy is of no use to another
+ * workflow.
  */
 import { ROTATION_ID_PREFIX } from './rotation.js';
 
-/** `workspace`: its steps may use one workspace's providers. `operator`: it may change providers. */
+/** `workspace`: the workflow may use the providers of one workspace. `operator`: the workflow may change providers. */
 export type GrantKind = 'workspace' | 'operator';
 
-/** The headers' names; Nexus wants them in lower case. */
+/** The names of the headers. Nexus requires lower case. */
 export const GRANT_HEADERS = {
   workspace: 'workspace-grant',
   operator: 'operator-grant',
 } as const satisfies Record<GrantKind, string>;
 
 export interface Grant {
-  /** To revoke it by. */
+  /** The id by which the grant can be revoked. */
   readonly grantId: string;
   /** A workspace's id, or an operator's name. */
   readonly subject: string;
-  /** Of Temporal. */
+  /** The Temporal namespace. */
   readonly namespace: string;
-  /** Each with all that stands under it: `<id>/…`, and the runs of a schedule, `<id>-<time>`. */
+  /** The covered workflow ids. Each includes the ids under it, `<id>/…`, and the runs of a schedule, `<id>-<time>`. */
   readonly workflowIds: readonly string[];
   /** In seconds since 1970, to the millisecond. */
   readonly issuedAt: number;
 }
 
-/** How Temporal calls the run of a schedule: after its workflow id comes the time that it was due. */
+/** The end of a scheduled run's id: Temporal adds the time at which the run was due to the schedule's workflow id. */
 const SCHEDULED_RUN = /^-\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ(\/|$)/;
 
 export function coversWorkflow({ workflowIds }: Pick<Grant, 'workflowIds'>, workflowId: string): boolean {
@@ -38,8 +39,8 @@ export function coversWorkflow({ workflowIds }: Pick<Grant, 'workflowIds'>, work
 }
 
 /**
- * A child's id, under its parent's, so that the parent's grant covers it. A rotation keeps the id that is its provider's:
- * operators' grants name it where they are to cover it.
+ * Puts a child's workflow id under its parent's, so that the parent's grant covers the child. A rotation keeps its own
+ * id, which names its provider. An operator's grant covers a rotation only if it lists that id.
  */
 export function childWorkflowId(kind: GrantKind, parentId: string, childId: string): string {
   const isNamed = kind === 'operator' && childId.startsWith(`${ROTATION_ID_PREFIX}/`);

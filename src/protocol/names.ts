@@ -1,7 +1,7 @@
 /**
- * The names that stand in rows, references, ciphertexts and messages, and what may stand in them. Postgres checks the
- * same patterns once more (`store/schema`). Messages name the field, never the value: a key pasted into the wrong
- * field must not come back in an error.
+ * The names in rows, references, ciphertexts and messages, and the characters that they may have. Postgres checks the
+ * same patterns again (`store/schema`). Messages name the field and never show the value: a key that was pasted into
+ * the wrong field must not come back in an error.
  */
 import { ProviderError } from './errors.js';
 import type { ProviderIdentity, ProviderReference } from './references.js';
@@ -11,22 +11,22 @@ const PROVIDER_TYPE = /^[a-z][a-z0-9-]{0,31}$/;
 const PROVIDER_NAME = /^[a-z0-9_.:-]{1,64}$/;
 const ACTOR = /^\P{Cc}{1,200}$/u;
 
-/** @throws ProviderError `ProviderConfigInvalid` where a name does not fit its pattern. */
+/** @throws ProviderError `ProviderConfigInvalid` if it does not match its pattern */
 export function checkWorkspaceId(workspaceId: string): string {
-  return check(workspaceId, WORKSPACE_ID, 'workspaceId', '1 to 128 of A-Z a-z 0-9 _ . : -');
+  return check(workspaceId, WORKSPACE_ID, 'workspaceId', '1 to 128 characters from A-Z a-z 0-9 _ . : -');
 }
 
-/** @throws ProviderError `ProviderConfigInvalid` where a name does not fit its pattern. */
+/** @throws ProviderError `ProviderConfigInvalid` if it does not match its pattern */
 export function checkProviderType(type: string): string {
-  return check(type, PROVIDER_TYPE, 'type', '1 to 32 of a-z 0-9 -, a letter first');
+  return check(type, PROVIDER_TYPE, 'type', '1 to 32 characters from a-z 0-9 -, starting with a letter');
 }
 
-/** @throws ProviderError `ProviderConfigInvalid` where a name does not fit its pattern. */
+/** @throws ProviderError `ProviderConfigInvalid` if it does not match its pattern */
 export function checkProviderName(name: string): string {
-  return check(name, PROVIDER_NAME, 'name', '1 to 64 of a-z 0-9 _ . : -');
+  return check(name, PROVIDER_NAME, 'name', '1 to 64 characters from a-z 0-9 _ . : -');
 }
 
-/** @throws ProviderError `ProviderConfigInvalid` where one of the three does not fit. */
+/** @throws ProviderError `ProviderConfigInvalid` if one of the three names does not match its pattern */
 export function checkIdentity(identity: ProviderIdentity): ProviderIdentity {
   checkWorkspaceId(identity.workspaceId);
   checkProviderType(identity.type);
@@ -34,25 +34,25 @@ export function checkIdentity(identity: ProviderIdentity): ProviderIdentity {
   return identity;
 }
 
-/** Who acts, for the audit. @throws ProviderError `ProviderConfigInvalid` */
+/** Checks who acts, for the audit. @throws ProviderError `ProviderConfigInvalid` if it does not match its pattern */
 export function checkActor(actor: string): string {
-  return check(actor, ACTOR, 'actor', '1 to 200 characters, none of them a control character');
+  return check(actor, ACTOR, 'actor', '1 to 200 characters, without control characters');
 }
 
-/** @throws ProviderError `ProviderConfigInvalid` where it is no whole number from 1 */
+/** @throws ProviderError `ProviderConfigInvalid` if it is not a whole number from 1 */
 export function checkChainId(chainId: number): number {
   if (Number.isSafeInteger(chainId) && chainId > 0) return chainId;
   throw new ProviderError('ProviderConfigInvalid', 'chainId must be a whole number from 1', { fields: ['chainId'] });
 }
 
-/** @throws ProviderError `ProviderConfigInvalid` where it is no list of provider names, or an empty one */
+/** @throws ProviderError `ProviderConfigInvalid` if it is not a list of provider names, or is empty */
 export function checkPreference(providers: readonly string[]): readonly string[] {
   if (Array.isArray(providers) && providers.length > 0) return providers;
   const message = 'provider must be a name, or a list of names in order of preference';
   throw new ProviderError('ProviderConfigInvalid', message, { fields: ['provider'] });
 }
 
-/** @throws ProviderError `ProviderConfigInvalid` where the reference is to a provider of another type */
+/** @throws ProviderError `ProviderConfigInvalid` if the reference is to a provider of another type */
 export function checkReference<Type extends string>(
   reference: ProviderReference<string>,
   type: Type,
@@ -63,7 +63,7 @@ export function checkReference<Type extends string>(
   });
 }
 
-/** How a provider is called in messages: `llm/anthropic of ws_acme`. */
+/** The name of a provider in messages: `llm/anthropic of ws_acme`. */
 export function describeProvider({ workspaceId, type, name }: ProviderIdentity): string {
   return `${type}/${name} of ${workspaceId}`;
 }

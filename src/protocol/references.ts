@@ -15,7 +15,7 @@ export type CacheOutcome = 'hit' | 'miss' | 'joined';
 
 /**
  * Names one provider at one version. The version is a floor, not a snapshot: opening a reference to version 3 gives
- * version 3 or newer, so a workflow that sleeps for a week opens the credential of that day.
+ * version 3 or newer, so a workflow that sleeps for a week opens the credential that is current when it wakes.
  */
 export interface ProviderReference<Type extends string = string> extends ProviderIdentity {
   readonly type: Type;
@@ -33,17 +33,17 @@ export interface RpcReference {
   readonly type: 'rpc';
   readonly chainId: number;
   readonly endpoints: readonly ProviderReference<'rpc'>[];
-  /** Endpoints of the chain that could not be opened. Absent: none. */
+  /** Endpoints of the chain that could not be opened. Absent if there are none. */
   readonly unusable?: readonly UnusableEndpoint[];
 }
 
-/** An endpoint that was passed over, and the failure type that was the reason. */
+/** An endpoint that was skipped, and the failure type that was the reason. */
 export interface UnusableEndpoint {
   readonly name: string;
   readonly failure: string;
 }
 
-/** Which credential a step used: a reference's version is a floor, so this may be newer. */
+/** The credential that a step used. A reference's version is a floor, so this version may be newer. */
 export interface ProviderUse {
   readonly name: string;
   readonly version: number;

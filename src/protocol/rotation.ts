@@ -1,4 +1,5 @@
 import type { ProviderIdentity } from './references.js';
+
 /** How far a rotation has come. The last three states are final. */
 export type RotationState =
   | 'staged'
@@ -50,7 +51,7 @@ export interface FencedWorker {
   readonly identity: string;
   readonly taskQueue: string;
   /**
-   * `applied`: the worker has dropped the older version. `gone`: it shut down in order. `waited-out`: it did not answer,
+   * `applied`: the worker has dropped the older version. `gone`: it shut down cleanly. `waited-out`: it did not answer,
    * and its lease has expired, by this fence's clock or by a janitor's. `waiting`: not accounted for yet.
    */
   readonly outcome: FenceOutcome;
@@ -81,7 +82,7 @@ export interface HeldVersion {
 export interface Holder {
   readonly workerId: string;
   readonly identity: string;
-  /** Empty if the worker does not answer: it counts as a holder until it is forgotten. */
+  /** Empty if the worker does not answer. It counts as a holder until its row is removed. */
   readonly held: readonly HeldVersion[];
 }
 
@@ -157,12 +158,12 @@ export interface RollBackRotationInput extends RotationIdInput {
 }
 
 export interface EndRotationInput extends RotationIdInput {
-  /** Absent: the rotation ends in its present state, because a person must do the rest. */
+  /** Default: the rotation's present state, for a rotation whose last part a person must do. */
   readonly state?: Extract<RotationState, 'revoked' | 'rolled-back' | 'failed'>;
   readonly reason?: string;
 }
 
-/** A worker process and the task queue on which it answers for itself. */
+/** A worker process, and the task queue that only this process polls. */
 export interface WorkerAddress {
   readonly workerId: string;
   readonly identity: string;
@@ -184,6 +185,6 @@ export interface DrainInput {
 }
 
 export interface DrainAnswer {
-  /** Older versions that are still held. Empty: drained. */
+  /** Older versions that are still held. Empty when the drain is done. */
   readonly held: readonly HeldVersion[];
 }

@@ -1,10 +1,10 @@
-/** Inputs and results of the activities: what workflow and worker agree on. One object each, so fields can be added. */
+/** Inputs and results of the activities, for workflows and workers. Each is one object, so that fields can be added. */
 import type { ProviderReference, ProviderUse, RpcReference, UnusableEndpoint } from './references.js';
 
 export interface ResolveLlmKeyInput {
-  /** Default: the workspace of the workflow's grant, which is the only one that may be named. */
+  /** Default: the workspace of the workflow's grant. No other workspace is accepted. */
   readonly workspaceId?: string;
-  /** `anthropic`, `openai`, `gemini` or a name of the workspace's own; of a list, the first that is configured. */
+  /** `anthropic`, `openai`, `gemini` or the workspace's own name. Of a list, the first configured one is used. */
   readonly provider: string | readonly string[];
 }
 
@@ -19,7 +19,7 @@ export interface ResolveRpcEndpointInput {
   readonly chainId: number;
 }
 
-/** A JSON value, as a history holds it. */
+/** A JSON value, as a history stores it. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 export interface LlmMessage {
@@ -29,13 +29,13 @@ export interface LlmMessage {
 
 export interface LlmStepInput {
   readonly ref: ProviderReference<'llm'>;
-  /** The model's id; or one for each provider name, where `ref` was resolved from a list. Absent: the provider's own default. */
+  /** The model's id, or one per provider name if `ref` was resolved from a list. Default: the provider's model. */
   readonly model?: string | Readonly<Record<string, string>>;
   readonly system?: string;
-  /** Give `prompt` or `messages`. */
+  /** Give either `prompt` or `messages`. */
   readonly prompt?: string;
   readonly messages?: readonly LlmMessage[];
-  /** A JSON schema: the model answers with an object that fits it. */
+  /** A JSON schema. The model answers with an object that matches it. */
   readonly schema?: { readonly [key: string]: Json };
   readonly maxOutputTokens?: number;
   readonly temperature?: number;
@@ -43,20 +43,20 @@ export interface LlmStepInput {
 
 export interface LlmStepResult<Answer = Json> {
   readonly text: string;
-  /** The answer, where a schema was given. */
+  /** The answer, if a schema was given. */
   readonly object?: Answer;
   readonly model: string;
   readonly finishReason: string;
-  /** Tokens, as the service counted them; absent where it did not say. */
+  /** The number of tokens, as the service counted them. Absent if the service did not report it. */
   readonly usage: { readonly inputTokens?: number; readonly outputTokens?: number; readonly totalTokens?: number };
   readonly provider: ProviderUse;
 }
 
-/** A transaction to simulate; quantities in wei or gas, as decimal strings or hex. */
+/** A transaction to simulate. Quantities are in wei or gas, as decimal or hexadecimal strings. */
 export interface SimulatedTransaction {
   readonly from: string;
   readonly to: string;
-  /** Call data, hex. Default `0x`. */
+  /** The call data, in hexadecimal. Default: `0x`. */
   readonly input?: string;
   readonly value?: string;
   readonly gas?: number;
@@ -67,7 +67,7 @@ export interface TenderlyStepInput {
   /** The chain to simulate on, as Tenderly names it: a decimal chain id. */
   readonly networkId: string;
   readonly transaction: SimulatedTransaction;
-  /** Keep the simulation in the project's dashboard. Default false. */
+  /** Whether to keep the simulation in the project's dashboard. Default: false. */
   readonly save?: boolean;
 }
 
@@ -76,12 +76,12 @@ export interface TenderlyStepResult {
   readonly success: boolean;
   readonly gasUsed: number;
   readonly errorMessage?: string;
-  /** Of the simulation at Tenderly, where it was saved. */
+  /** The simulation's id at Tenderly, if it was saved. */
   readonly simulationId?: string;
   readonly provider: ProviderUse;
 }
 
-/** JSON-RPC methods that read: what `rpcStep` sends. A step may run twice, so nothing that writes stands here. */
+/** The JSON-RPC methods that `rpcStep` may send. They only read, because a step may run twice. */
 export const RPC_READ_METHODS = [
   'eth_blockNumber',
   'eth_call',
@@ -116,8 +116,8 @@ export interface RpcStepInput {
   readonly method: RpcReadMethod;
   readonly params?: readonly Json[];
   /**
-   * What to do if a service refuses its key: `fail` (the default) ends the step; `next` asks the next endpoint, and lists
-   * the refused one in `skipped`.
+   * What to do if a service refuses its key: `fail` ends the step; `next` asks the next endpoint, and lists the refused
+   * one in `skipped`. Default: `fail`.
    */
   readonly onRejected?: 'fail' | 'next';
 }

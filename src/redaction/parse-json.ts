@@ -1,4 +1,4 @@
-/** `undefined` for what is no JSON: the parser's own error quotes its input, which may be a secret. */
+/** Returns `undefined` if the text is not JSON. The parser's own error would quote its input, which may be a secret. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,11 +1,11 @@
 /**
- * Redacts every string within a value, as JSON or Node's `inspect` would come to see it. A value that holds no secret
- * comes back itself; else a copy, in which objects of a class are plain ones. Never changes what it is given: clients
- * share the objects that stand in their errors.
+ * Redacts every string in a value that JSON or Node's `inspect` would show. A value without a secret is returned
+ * itself. Otherwise a copy is returned, in which errors keep their class and objects of other classes become plain
+ * objects. The given value never changes: clients share the objects that their errors contain.
  */
 
 export interface RedactValueOptions {
-  /** What is beyond so many objects is not searched, and left out. Default 1,000,000. */
+  /** The number of objects to search. Objects beyond it are left out of the copy. Default: 1,000,000. */
   readonly maxObjects?: number;
 }
 
@@ -80,7 +80,7 @@ class Copy {
     return Object.fromEntries(entries);
   }
 
-  /** Of the same class, so that whoever matches on it still does. */
+  /** Keeps the class, so that code which matches on it still works. */
   #error(error: Error): Error {
     const copy: Error = Object.create(Object.getPrototypeOf(error));
     for (const key of keysOf(error)) {
@@ -93,7 +93,7 @@ class Copy {
   }
 }
 
-/** What is enumerable, and of an error everything: its message and its stack are not. */
+/** The enumerable keys; for an error all keys, because its message and its stack are not enumerable. */
 function keysOf(value: object): Key[] {
   if (value instanceof Error)
     return [...new Set<Key>([...Reflect.ownKeys(value), 'name', 'message', 'stack', 'cause'])];
@@ -120,7 +120,7 @@ function jsonOf(value: { toJSON(): unknown }): unknown {
   }
 }
 
-/** A character a byte, both ways. */
+/** One character per byte, in both directions. */
 function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }

@@ -1,7 +1,7 @@
 /**
- * Takes known secrets out of texts. It knows exact values, and looks for no patterns: what it was not told, it does not
- * find. One pass over a text, whatever the number of secrets: each form of a secret is indexed by eight of its
- * characters, and a table of counts tells for nearly every place of a text that no form has its eight characters there.
+ * Removes known secrets from texts. It searches for exact values and not for patterns: it finds only what was added. It
+ * reads a text once, whatever the number of secrets. Each form of a secret is indexed by eight of its characters, and a
+ * table of counts rules out nearly every position of a text at which none of these eight characters begin.
  */
 import { LRUCache } from 'lru-cache';
 import { MIN_SECRET_LENGTH, secretParts, type WrittenForm, writtenForms } from './written-forms.js';
@@ -12,21 +12,21 @@ const WINDOW = MIN_SECRET_LENGTH;
 const FILTER_BITS = 18;
 const BASE64 = /[\w+/-]/;
 
-/** A form, and where its indexed characters begin in it. */
+/** A form, and the position in it at which its indexed characters begin. */
 interface IndexedForm extends WrittenForm {
   readonly at: number;
 }
 
 export interface RedactorOptions {
-  /** How many secrets are remembered; the one that was longest not added again goes first. Default 10,000. */
+  /** The number of secrets to remember. The one whose last `add` is longest ago is forgotten first. Default: 10,000. */
   readonly maxSecrets?: number;
-  /** Characters of all their forms together. Default 16 Mi; a key of 50 characters has some 500. */
+  /** The number of characters in all their forms together. A key of 50 characters has about 500. Default: 16 Mi. */
   readonly maxCharacters?: number;
 }
 
 export class Redactor {
   readonly #byWindow = new Map<string, IndexedForm[]>();
-  /** How many windows of the index fall on each hash. */
+  /** The number of indexed windows per hash. */
   readonly #filter = new Uint16Array(1 << FILTER_BITS);
   readonly #passing: LRUCache<string, readonly IndexedForm[]>;
   readonly #lasting = new Set<string>();
@@ -43,9 +43,10 @@ export class Redactor {
   }
 
   /**
-   * Values shorter than 8 characters are ignored.
+   * Adds a secret. Values shorter than 8 characters are ignored.
    *
-   * @param lasting - never forgotten: for the process's own few secrets, which no number of others may push out
+   * @param lasting - whether the secret is never forgotten: for the few secrets of the process itself, which
+   *   workspaces' secrets must not push out. Default: false
    */
   add(secret: string, { lasting = false } = {}): void {
     if (this.#lasting.has(secret) || (!lasting && this.#passing.get(secret))) return;
@@ -56,14 +57,14 @@ export class Redactor {
     else this.#passing.set(secret, forms);
   }
 
-  /** The text with `[redacted]` in place of each known secret; the same text where there is none. */
+  /** Returns the text with `[redacted]` in place of each known secret. */
   redact(text: string): string {
     const found = this.#find(text);
     if (found.length === 0) return text;
     let result = '';
     let end = 0;
     for (const [from, to] of found.sort(([a], [b]) => a - b)) {
-      // Forms overlap: a key stands within its URL.
+      // Forms overlap: a key is part of its URL.
       if (from >= end) result += text.slice(end, from) + REDACTED;
       end = Math.max(end, to);
     }
@@ -89,7 +90,7 @@ export class Redactor {
     return found;
   }
 
-  /** Keys of one service begin alike, URLs of one end alike: of three places the one that fewest others have. */
+  /** Keys of one service begin alike, and its URLs end alike. So this takes the least common of three positions. */
   #index(form: WrittenForm): IndexedForm {
     let at = form.text.length - WINDOW;
     let fewest = this.#crowd(form, at);
@@ -126,7 +127,7 @@ export class Redactor {
   }
 }
 
-/** Depends on the last eight characters alone: four bits a step, and 32 in all. */
+/** The hash depends only on the last eight characters: it has 32 bits, and each step shifts them by four. */
 function roll(hash: number, code: number): number {
   return ((hash << 4) + code) | 0;
 }

@@ -3,20 +3,21 @@ import { rememberSecret } from './opened-secrets.js';
 import { REDACTED } from './redactor.js';
 
 /**
- * Of what structured cloning refuses (functions, proxies, weak collections) the one that shows nothing and does nothing;
- * a plain object would come out as an empty one, and somebody would work with that.
+ * A class whose objects cannot be cloned. Structured cloning refuses functions, proxies and weak collections. Of these,
+ * a weak set shows nothing and does nothing. A plain object would arrive as an empty one, and its receiver would work
+ * with that.
  */
 const Uncloneable = WeakSet as unknown as new () => object;
 
 /**
- * A value that prints as `[redacted]` wherever Node prints (string, template, JSON, inspect) and must be revealed by
- * name. `structuredClone`, `postMessage` and `v8.serialize` refuse it.
+ * A value that prints as `[redacted]` in strings, templates, JSON and `inspect`. Only `reveal()` returns it.
+ * `structuredClone`, `postMessage` and `v8.serialize` refuse it.
  *
- * `JSON.stringify` gives `"[redacted]"` and does not throw: loggers write JSON, and a throw would end a step, or a
- * process, in the middle of reporting something else. What must not happen is that a payload carries the word in place of
- * a key: the plugin's interceptor refuses a result and a heartbeat that hold a `Secret`.
+ * `JSON.stringify` returns `"[redacted]"` and does not throw: loggers write JSON, and an error would end a step or a
+ * process while it reports something else. But no payload may contain that word in place of a key, so the plugin's
+ * interceptor refuses results and heartbeats that contain a `Secret`.
  *
- * From its making on, its value is redacted wherever this process redacts (`redact`).
+ * As soon as a `Secret` exists, `redact` removes its value from texts, in the whole process.
  */
 export class Secret extends Uncloneable {
   readonly #value: string;
@@ -27,7 +28,7 @@ export class Secret extends Uncloneable {
     rememberSecret(value);
   }
 
-  /** The value in the clear. Call it as late as possible, and keep the result nowhere. */
+  /** Returns the plaintext value. Call this as late as possible, and do not store the result. */
   reveal(): string {
     return this.#value;
   }
@@ -49,12 +50,12 @@ export class Secret extends Uncloneable {
   }
 }
 
-/** `…a1b2`: the last four characters of a secret that is long enough to spare them, else `…`. */
+/** Masks a secret: returns its last four characters, as `…a1b2`, or only `…` if it is shorter than 12 characters. */
 export function mask(value: string): string {
   return value.length >= 12 ? `…${value.slice(-4)}` : '…';
 }
 
-/** Whether a value is what `mask`, a `Secret` or a form shows in place of one: such a value is never stored. */
+/** Whether a value is a mask, as `mask`, a `Secret` or a form shows it in place of a secret. A mask is never stored. */
 export function isMasked(value: string): boolean {
   return value.startsWith('…') || value === REDACTED || /^[*•]+$/.test(value);
 }

@@ -1,31 +1,31 @@
 /**
- * How a secret may be written: as it is, URL-encoded, in JSON, in hex and in base64, where a text looks different at
- * each of three offsets. What was changed otherwise (cut, upper-cased, encoded twice, compressed) is another text.
+ * The forms in which a secret may be written: as it is, URL-encoded, in JSON, in hex, and in base64, in which it looks
+ * different at each of three offsets. A secret that was changed in another way (cut, put in upper case, encoded twice,
+ * compressed) is not found.
  */
 
-// Not decodeURIComponent: that throws where a lone % stands.
+// Not decodeURIComponent, which throws on a lone %.
 import { unescape as decodePercents } from 'node:querystring';
 
-/** One way in which a secret is written. */
+/** One form of a secret. */
 export interface WrittenForm {
   readonly text: string;
-  /** Whether the character beside `text` holds some bits of the secret too: base64 shares them with its neighbours. */
+  /**
+   * Whether the character next to `text` also has bits of the secret. A base64 character can have bits of two bytes.
+   */
   readonly sharesBefore: boolean;
   readonly sharesAfter: boolean;
 }
 
-/**
- * Shorter ones are not looked for: they would be found in texts that do not hold them. Every service's keys are longer.
- */
+/** Shorter secrets are not searched for: they would be found by chance. The keys of every service are longer. */
 export const MIN_SECRET_LENGTH = 8;
 
 /**
- * A part of a URL that nothing marks as secret: `ethereum` and `mainnet-beta` stand there as well as keys, and are
- * shorter than those.
+ * For parts of a URL that nothing marks as secret: words such as `ethereum` and `mainnet-beta` are shorter than keys.
  */
 const MIN_URL_PART_LENGTH = 16;
 
-/** A secret, and what of it is secret by itself: of a URL its password, its long path segments and query values. */
+/** The secret, and its parts that are secret by themselves: a URL's password, long path segments and query values. */
 export function secretParts(secret: string): string[] {
   const words = secret.split(/\s+/).filter((word) => word.length >= MIN_URL_PART_LENGTH);
   const parts = [secret, ...words, ...(/^[a-z+]+:\/\//i.test(secret) && URL.canParse(secret) ? urlParts(secret) : [])];
@@ -39,12 +39,12 @@ function urlParts(url: string): string[] {
   return [href, password, decodePercents(password), ...long, ...hostname.split('.').filter(isKeyLabel)];
 }
 
-/** A few hosts put the key into a label of their names. */
+/** A few services put the key into a label of the host name. */
 function isKeyLabel(label: string): boolean {
   return /^[0-9a-z]{24,}$/.test(label);
 }
 
-/** Each different form once. */
+/** Returns each distinct form once. */
 export function writtenForms(secret: string): WrittenForm[] {
   const bytes = Buffer.from(secret);
   const wellFormed = bytes.toString();
@@ -63,7 +63,7 @@ export function writtenForms(secret: string): WrittenForm[] {
   return [...new Map(forms.map((form) => [form.text, form])).values()];
 }
 
-/** As base64 and base64url write it after `offset` bytes; what its neighbours would change is cut off. */
+/** The base64 and base64url forms after `offset` bytes, without the characters that depend on the bytes around them. */
 function base64At(bytes: Buffer, offset: number): WrittenForm[] {
   const start = Math.ceil((offset * 8) / 6);
   const end = Math.floor(((offset + bytes.length) * 8) / 6);

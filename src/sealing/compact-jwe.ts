@@ -1,14 +1,14 @@
 /**
- * The one cryptographic form of this project: a compact JWE, `alg: dir`, `enc: A256GCM`, by `jose`.
+ * The only cryptographic format of this project: a compact JWE with `alg: dir` and `enc: A256GCM`, by `jose`.
  *
- * A reader knows every member that the protected header must have before it reads one, so a header chooses nothing: no
- * algorithm, no `zip`, no `crit`, no key of its own. It is compared whole, before any key is touched.
+ * A reader knows every member that the protected header must have before it reads the header. So a header chooses
+ * nothing: no algorithm, no `zip`, no `crit`, no key. It is compared as a whole, before any key is used.
  */
 import type { webcrypto } from 'node:crypto';
 import { compactDecrypt } from 'jose/jwe/compact/decrypt';
 import { CompactEncrypt } from 'jose/jwe/compact/encrypt';
 
-/** A key in use: AES-256-GCM, not extractable, so that nothing which prints or clones objects shows its bytes. */
+/** An AES-256-GCM key in use. It is not extractable, so code that prints or clones objects cannot show its bytes. */
 export type AesKey = webcrypto.CryptoKey;
 
 export const KEY_BYTES = 32;
@@ -24,7 +24,8 @@ export interface Header {
 
 /**
  * Header, no encrypted key, 96 bits of IV, ciphertext, 128 bits of tag. base64url has several spellings of the same
- * bytes, and decoders take them all; here only the one that encoders write, so that each character of a JWE counts.
+ * bytes, and decoders accept them all. Here only the one that encoders write is accepted, so that a JWE with any
+ * character changed is refused.
  */
 const COMPACT_JWE = /^[\w-]+\.\.[\w-]{16}\.(?:[\w-]{4})*(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?\.[\w-]{21}[AQgw]$/;
 
@@ -37,22 +38,22 @@ export function encrypt(header: Header, plaintext: Uint8Array, key: AesKey): Pro
 }
 
 /**
- * @param keyOf the key of a JWE with this header, which is not authenticated yet; throws where the header is not the
- * expected one
- * @throws whatever went wrong, `keyOf`'s own errors among it; callers say one thing, whatever it was
+ * @param keyOf returns the key of a JWE with this header, which is not authenticated yet; throws if the header is not
+ *   the expected one
+ * @throws any error, including those of `keyOf`. Callers report all of them as the same error
  */
 export async function decrypt(jwe: string, keyOf: (header: object) => Promise<AesKey>): Promise<Uint8Array> {
-  if (!COMPACT_JWE.test(jwe)) throw new Error('not in the form in which JWEs are written here');
+  if (!COMPACT_JWE.test(jwe)) throw new Error('not in the form in which this package writes JWEs');
   const { plaintext } = await compactDecrypt(jwe, async (header) => {
-    if (!isSpeltShortest(jwe, header)) throw new Error('not in the form in which headers are written here');
+    if (!isSpeltShortest(jwe, header)) throw new Error('not in the form in which this package writes headers');
     return keyOf(header);
   });
   return plaintext;
 }
 
 /**
- * JSON has several spellings of a header, too. White space, escapes and a member that stands twice, of which other
- * readers may take the other one, all make it longer than it need be.
+ * JSON too has several spellings of a header. White space, escapes and a repeated member (other readers may take the
+ * other value) all make it longer than necessary.
  */
 function isSpeltShortest(jwe: string, header: object): boolean {
   const shortest = Buffer.byteLength(JSON.stringify(header));

@@ -1,6 +1,6 @@
 /**
- * Root keys from the environment: for development, and wherever the platform already injects secrets into its
- * processes. Every process that has them can open every workspace; a key service (another `RootKeyring`) narrows that.
+ * Root keys from the environment: for development, and for platforms that already inject secrets into their processes.
+ * Every process that has the keys can open every workspace. A key service (another `RootKeyring`) limits that.
  */
 import { ProviderError } from '../protocol/errors.js';
 import type { WrappedDataKey } from '../store/ports.js';
@@ -9,13 +9,14 @@ import { parseKeyList } from './key-list.js';
 import type { RootKeyring } from './root-keyring.js';
 
 /**
- * Root keys as `ENCRYPTION_KEY` holds them: `id:base64,id:base64`, 256 bits each. The first one wraps; all of them
- * unwrap. To replace a root key, put the new one first and take the old one out when every data key is wrapped again.
+ * Parses root keys as `ENCRYPTION_KEY` has them: `id:base64,id:base64`, 256 bits each. The first one wraps; all of them
+ * unwrap. To replace a root key, put the new one first, and remove the old one when every data key is wrapped again.
  *
- * @throws ProviderError `SetupInvalid`, which names the entry by its position and never shows what is in it.
+ * @throws ProviderError `SetupInvalid` if the text is not valid. The message names the entry by its position and never
+ *   shows what is in it
  */
 export function parseLocalKeyring(text: string | undefined): RootKeyring {
-  const whenAbsent = 'is not set: without a root key nothing can be sealed';
+  const whenAbsent = 'is not set: nothing can be sealed without a root key';
   return new LocalKeyring(parseKeyList(text, { name: 'ENCRYPTION_KEY', whenAbsent }));
 }
 
@@ -35,18 +36,22 @@ class LocalKeyring implements RootKeyring {
     return { rootKeyId, wrappedKey: await encrypt(headerOf(rootKeyId, workspaceId, kid), dataKey, key) };
   }
 
-  /** Every key was checked when it was parsed. */
+  /** Does nothing: every key was checked when it was parsed. */
   async preflight(): Promise<void> {}
 
   async unwrap({ kid, rootKeyId, wrappedKey }: WrappedDataKey, workspaceId: string): Promise<Uint8Array> {
     try {
       return await decrypt(wrappedKey, async (header) => {
         const key = await this.#keys.get(rootKeyId);
-        if (!key || !isHeader(header, headerOf(rootKeyId, workspaceId, kid))) throw new Error('lost, or not this one');
+        if (!key || !isHeader(header, headerOf(rootKeyId, workspaceId, kid)))
+          throw new Error('no such key, or another header');
         return key;
       });
     } catch {
-      throw new ProviderError('CredentialUnreadable', `a data key of ${workspaceId} does not unwrap`);
+      throw new ProviderError(
+        'CredentialUnreadable',
+        `a data key of ${workspaceId} does not unwrap: check that ENCRYPTION_KEY has its root key`,
+      );
     }
   }
 }

@@ -1,4 +1,4 @@
-/** The seam of root-key backends: a local keyring today, a key service tomorrow. */
+/** The interface for root-key backends: a local keyring, or a key service. */
 import type { WrappedDataKey } from '../store/ports.js';
 
 /** A data key, wrapped, and the id of the root key that wraps it. */
@@ -6,7 +6,8 @@ export type WrappedKey = Pick<WrappedDataKey, 'wrappedKey' | 'rootKeyId'>;
 
 /**
  * Wraps and unwraps data keys. Implementations throw only `ProviderError`: `KeyServiceUnavailable` if asking again may
- * help, `CredentialUnreadable` if it cannot (unknown root key, another context, altered), `SetupInvalid` from `preflight`.
+ * help, `CredentialUnreadable` if it cannot (unknown root key, another context, altered), `SetupInvalid` from
+ * `preflight`.
  */
 export interface RootKeyring {
   /** The id of the root key that `wrap` uses. */

@@ -1,9 +1,10 @@
 /**
- * Seals credentials and opens them: the only place where a stored credential becomes plaintext.
+ * Seals credentials and opens them. Only here does a stored credential become plaintext.
  *
- * Each is a compact JWE under its workspace's data key, with the row's identity in the authenticated header, so a row
- * pasted under another workspace, type or name does not open. It rests on the caller: identity and data keys must come
- * from the row's place in the database, never from the sealed text. The format: `docs/sealing-format.md`.
+ * A sealed credential is a compact JWE under its workspace's data key. The row's identity is in the authenticated
+ * header, so a row that was copied to another workspace, type or name does not open. This relies on the caller:
+ * identity and data keys must come from the row's place in the database, never from the sealed text. Format:
+ * `docs/sealing-format.md`.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
@@ -16,10 +17,10 @@ import type { RootKeyring } from './root-keyring.js';
 
 /** The largest plaintext, in bytes of UTF-8. */
 export const MAX_PLAINTEXT_BYTES = 64 * 1024;
-/** The largest sealed text, in characters: that plaintext in base64url, and room for the header. */
+/** The largest sealed text, in characters: the largest plaintext in base64url, with room for the header. */
 const MAX_SEALED_LENGTH = 96 * 1024;
 
-/** A byte order mark is kept and malformed UTF-8 refused: what opens is what was sealed. */
+/** Keeps a byte order mark and refuses malformed UTF-8, so that the opened text is exactly the sealed text. */
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
@@ -32,19 +33,19 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  */
 export class Sealer {
   readonly #rootKeyring: RootKeyring;
-  /** Promises, so that concurrent callers of one key share one unwrapping. */
+  /** Promises, so that concurrent callers share the unwrapping of a key. */
   readonly #unwrapped: LRUCache<string, Promise<AesKey>>;
 
-  /** @param options.maxDataKeys how many unwrapped data keys stay in memory, 1 or more; default 10 000 */
+  /** @param options.maxDataKeys how many unwrapped data keys stay in memory, at least 1. Default: 10,000 */
   constructor(rootKeyring: RootKeyring, options: { readonly maxDataKeys?: number } = {}) {
     this.#rootKeyring = rootKeyring;
     this.#unwrapped = new LRUCache({ max: options.maxDataKeys ?? 10_000 });
   }
 
   /**
-   * A new data key for a workspace, wrapped under the active root key.
+   * Creates a data key for a workspace, wrapped under the active root key.
    *
-   * @throws ProviderError `ProviderConfigInvalid` where the workspace id does not fit, `KeyServiceUnavailable`.
+   * @throws ProviderError `ProviderConfigInvalid` if the workspace id is not valid, `KeyServiceUnavailable`
    */
   async createDataKey(workspaceId: string): Promise<WrappedDataKey> {
     checkWorkspaceId(workspaceId);
@@ -52,8 +53,8 @@ export class Sealer {
   }
 
   /**
-   * @throws ProviderError `ProviderConfigInvalid` where a name does not fit, or the plaintext is over 64 KiB or no
-   * well-formed Unicode; `CredentialUnreadable` where the data key does not unwrap; `KeyServiceUnavailable`.
+   * @throws ProviderError `ProviderConfigInvalid` if a name is not valid, or the plaintext is over 64 KiB or is not
+   *   well-formed Unicode; `CredentialUnreadable` if the data key does not unwrap; `KeyServiceUnavailable`
    */
   async seal(identity: ProviderIdentity, plaintext: string, dataKey: WrappedDataKey): Promise<string> {
     checkIdentity(identity);
@@ -65,10 +66,10 @@ export class Sealer {
   }
 
   /**
-   * The plaintext that was sealed for this very identity.
+   * Returns the plaintext that was sealed for exactly this identity.
    *
-   * @param dataKeys the workspace's, in any state: the header tells which one
-   * @throws ProviderError `CredentialUnreadable`, the same whatever went wrong; `KeyServiceUnavailable`.
+   * @param dataKeys the workspace's data keys, in any state. The header names the right one
+   * @throws ProviderError `CredentialUnreadable`, with the same message whatever went wrong; `KeyServiceUnavailable`
    */
   async open(identity: ProviderIdentity, sealed: string, dataKeys: readonly WrappedDataKey[]): Promise<string> {
     try {
@@ -82,20 +83,25 @@ export class Sealer {
     } catch (error) {
       const what = describeProvider(identity);
       if (isProviderError(error, 'KeyServiceUnavailable'))
-        throw new ProviderError('KeyServiceUnavailable', `the root-key service is away: ${what} does not open now`, {
-          provider: identity,
-        });
-      throw new ProviderError('CredentialUnreadable', `the stored credential of ${what} does not open`, {
-        provider: identity,
-      });
+        throw new ProviderError(
+          'KeyServiceUnavailable',
+          `the root-key service does not answer: the stored credential of ${what} cannot be opened now`,
+          { provider: identity },
+        );
+      throw new ProviderError(
+        'CredentialUnreadable',
+        `the stored credential of ${what} does not open: ` +
+          'check that ENCRYPTION_KEY has its root key, or configure the provider again',
+        { provider: identity },
+      );
     }
   }
 
   /**
-   * Wraps the same data key under the active root key. Credentials that it sealed stay as they are.
+   * Wraps the same data key under the active root key. The credentials that it sealed stay as they are.
    *
    * @returns `undefined` if the active root key wraps it already
-   * @throws ProviderError `CredentialUnreadable` if it does not unwrap, `KeyServiceUnavailable`.
+   * @throws ProviderError `CredentialUnreadable` if it does not unwrap, `KeyServiceUnavailable`
    */
   async rewrap(workspaceId: string, dataKey: WrappedDataKey): Promise<WrappedDataKey | undefined> {
     if (dataKey.rootKeyId === this.#rootKeyring.activeKeyId) return undefined;
@@ -114,8 +120,8 @@ export class Sealer {
   }
 
   /**
-   * All of its row is in the cache's key, so one that was wrapped again, replaced or altered is another one. The parts
-   * cannot run together: no `\0` stands in a Postgres text.
+   * The cache key contains the whole row, so a data key that was wrapped again, replaced or altered has another entry.
+   * The parts cannot run together, because a Postgres text cannot contain `\0`.
    */
   #unwrap(dataKey: WrappedDataKey, workspaceId: string): Promise<AesKey> {
     const { kid, rootKeyId, wrappedKey } = dataKey;
@@ -132,7 +138,7 @@ export class Sealer {
     const bytes = await this.#rootKeyring.unwrap(dataKey, workspaceId);
     try {
       if (bytes.length !== KEY_BYTES)
-        throw new ProviderError('CredentialUnreadable', `a data key of ${workspaceId} is not 256 bits`);
+        throw new ProviderError('CredentialUnreadable', `a data key of ${workspaceId} is not 256 bits long`);
       return await importKey(bytes);
     } finally {
       bytes.fill(0);

@@ -3,47 +3,47 @@ import type { ProviderIdentity } from '../protocol/references.js';
 import { call, keyOf } from './calls.js';
 import type { Database } from './pool.js';
 
-/** One line of the audit. */
+/** One event of the audit. */
 export interface ProviderEvent {
-  /** Grows with time; numbers of transactions that were rolled back are missing. */
+  /** Grows with time. The numbers of transactions that were rolled back are missing. */
   readonly eventId: string;
   readonly at: Date;
   readonly workspaceId: string;
-  /** Absent: it is about the workspace's data keys. */
+  /** Absent if the event is about the workspace's data keys. */
   readonly provider?: ProviderIdentity;
   readonly version?: number;
   /** `created`, `changed`, `disabled`, `rotation-activated`, `credential-unreadable`, …: `docs/data.md`. */
   readonly event: string;
-  /** Who, or what, did or found it, as they say themselves; where they did not, the login. */
+  /** Who or what caused or found it, as the caller states it. If the caller states nothing, the login. */
   readonly actor: string;
   /** Names and counts, never a secret. */
   readonly details: Readonly<Record<string, unknown>>;
-  /** Of the rotation that did it, or of the step that found it. */
+  /** The workflow of the rotation that caused it, or of the step that found it. */
   readonly workflowId?: string;
   /** The session's login, as Postgres knows it. */
   readonly login?: string;
-  /** What the session calls itself. */
+  /** The session's `application_name`. */
   readonly application?: string;
-  /** Where the session came from: a pooler's, behind one; absent by a local socket. */
+  /** The address of the session's client; behind a pooler, the pooler's. Absent for a local socket. */
   readonly clientAddress?: string;
 }
 
-/** Which uses are asked for. Times are those of the minutes that they fall into. */
+/** Selects uses of a provider. `from` and `to` are rounded to the minutes that contain them, which are included. */
 export interface UsageInput extends ProviderIdentity {
-  /** Absent: any; 0: the platform's credential, where it served instead. */
+  /** Default: any version. 0 is the platform's credential, used as a fallback. */
   readonly version?: number;
-  /** Absent: from the first. */
+  /** Default: from the first use. */
   readonly from?: Date;
-  /** Absent: to the last. */
+  /** Default: to the last use. */
   readonly to?: Date;
-  /** Default 1,000. */
+  /** Default: 1,000. */
   readonly limit?: number;
 }
 
-/** How often the steps of a workflow were handed a version. */
+/** How often the steps of one workflow were given one version. */
 export interface UsageEntry {
   readonly version: number;
-  /** Absent, as the id is: it was no workflow's step. */
+  /** Absent, like the id, if the step belonged to no workflow. */
   readonly workflowType?: string;
   readonly workflowId?: string;
   readonly count: number;
@@ -52,21 +52,21 @@ export interface UsageEntry {
   readonly lastUsedAt: Date;
 }
 
-/** Each throws ProviderError `StoreUnavailable`, and `ProviderConfigInvalid` for a name that does not fit. */
+/** Each method throws ProviderError `StoreUnavailable`, and `ProviderConfigInvalid` if a name is not valid. */
 export interface ProviderAudit {
   /**
-   * What happened, the newest first.
+   * Returns events, the newest first.
    *
-   * @param of - what is absent does not matter: without a type and a name, the workspace's data keys too
-   * @param limit - default 50
+   * @param of - selects events by what is given. Without a type and a name, events about data keys are included
+   * @param limit - default: 50
    */
   listEvents(of?: Partial<ProviderIdentity>, limit?: number): Promise<readonly ProviderEvent[]>;
-  /** Which workflows used it, the last user first. What was used within the last minute may be missing. */
+  /** Returns the workflows that used a provider, the most recent first. Uses of the last minute may be missing. */
   listUsage(input: UsageInput): Promise<readonly UsageEntry[]>;
   /**
-   * Deletes the uses of minutes before that time, in batches; the last use of each provider stays.
+   * Deletes the uses of minutes before this time, in batches. The last use of each provider stays.
    *
-   * @returns how many rows
+   * @returns the number of deleted rows
    */
   pruneUsage(before: Date): Promise<number>;
 }
@@ -100,7 +100,7 @@ export function providerAudit(database: Database): ProviderAudit {
   };
 }
 
-/** Few enough for a statement's time. */
+/** Small enough for a statement to end before its time-out. */
 const PRUNE_BATCH = 10_000;
 
 const LIST_EVENTS = call('list_provider_events', 4);

@@ -2,13 +2,13 @@ import { checkIdentity } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
 import type { Statement } from './pool.js';
 
-/** Calls the function by its name, with as many parameters. */
+/** A statement that calls the function with this number of parameters. */
 export function call(name: string, parameters: number, columns = '*'): Statement {
   const places = Array.from({ length: parameters }, (_, index) => `$${index + 1}`);
   return { name, text: `select ${columns} from provider_api.${name}(${places.join(', ')})` };
 }
 
-/** @throws ProviderError `ProviderConfigInvalid` where one of the three does not fit */
+/** @throws ProviderError `ProviderConfigInvalid` if one of the three names is not valid */
 export function keyOf(identity: ProviderIdentity): [string, string, string] {
   const { workspaceId, type, name } = checkIdentity(identity);
   return [workspaceId, type, name];

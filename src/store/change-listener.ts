@@ -1,6 +1,7 @@
 /**
- * Hears of changes as they are committed, over a session of its own: a transaction pooler passes no notifications. They
- * are a hint. What is lost while the connection is down is made up for by calling once it is up again.
+ * Listens for changes as they are committed, over its own session, because a transaction pooler passes no
+ * notifications. Notifications are only a hint. In place of those that are lost while the connection is down, it calls
+ * once when the connection is up again.
  */
 import pg from 'pg';
 import { checkDatabaseUrl } from './pool.js';
@@ -17,7 +18,7 @@ export interface ChangeListener {
 /**
  * Calls `onChange` after each commit that changed a provider, and whenever changes may have been missed.
  *
- * @throws ProviderError `ProviderConfigInvalid` where the URL is none
+ * @throws ProviderError `SetupInvalid` if the URL is not valid
  */
 export function listenForChanges(databaseUrl: string, onChange: () => void): ChangeListener {
   checkDatabaseUrl(databaseUrl);
@@ -37,7 +38,7 @@ export function listenForChanges(databaseUrl: string, onChange: () => void): Cha
     });
     session = client;
     client.on('notification', onChange);
-    // pg also says `end` after `error`: one of them is enough.
+    // pg also emits `end` after `error`: one of them is enough.
     client.on('error', () => {});
     client.once('end', connectLater);
     try {
@@ -46,7 +47,7 @@ export function listenForChanges(databaseUrl: string, onChange: () => void): Cha
       retryMs = FIRST_RETRY_MS;
       onChange();
     } catch {
-      // It may have said `end` already, or say it when another is connected.
+      // The client may have emitted `end` already, or may emit it when another client is connected.
       client.removeListener('end', connectLater);
       client.end().catch(() => {});
       connectLater();
@@ -54,7 +55,7 @@ export function listenForChanges(databaseUrl: string, onChange: () => void): Cha
   };
   const connectLater = () => {
     if (closed || retry) return;
-    // Spread, so that the workers of a fleet do not all come back at once.
+    // At a random delay, so that the workers of a fleet do not all come back at once.
     retry = setTimeout(() => void connect(), retryMs * (0.5 + Math.random())).unref();
     retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
   };

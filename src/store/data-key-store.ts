@@ -1,4 +1,4 @@
-/** The data keys of all workspaces, as whoever replaces the root key goes through them. */
+/** The data keys of all workspaces, for replacing the root key and for shredding. */
 import { checkWorkspaceId } from '../protocol/names.js';
 import { call } from './calls.js';
 import type { Database } from './pool.js';
@@ -9,20 +9,20 @@ export interface WorkspaceDataKey extends WrappedDataKey {
   readonly workspaceId: string;
 }
 
-/** Each throws ProviderError `StoreUnavailable`. */
+/** Each method throws ProviderError `StoreUnavailable`. */
 export interface DataKeyStore {
-  /** In the order of workspaces and kids. @param after - absent: from the first */
+  /** Ordered by workspace and kid. @param after - the last data key of the page before; default: from the first */
   listDataKeys(
     after: Pick<WorkspaceDataKey, 'workspaceId' | 'kid'> | undefined,
     limit: number,
   ): Promise<readonly WorkspaceDataKey[]>;
-  /** @returns false where it is no longer wrapped as `present` is: somebody else was first */
-  rewrapDataKey(present: WorkspaceDataKey, anew: WrappedDataKey): Promise<boolean>;
-  /** Crypto-shredding: what the workspace stored can never be opened again. */
+  /** @returns false if the data key is no longer wrapped as `present` is, because another caller was first */
+  rewrapDataKey(present: WorkspaceDataKey, rewrapped: WrappedDataKey): Promise<boolean>;
+  /** Shreds the workspace's data keys: what they sealed can never be opened again. */
   deleteDataKeys(workspaceId: string): Promise<void>;
 }
 
-/** @param actor - as the audit calls who acts; absent: its login */
+/** @param actor - the name that the audit records; default: the login */
 export function dataKeyStore(database: Database, actor?: string): DataKeyStore {
   return {
     async listDataKeys(after, limit) {
@@ -30,8 +30,8 @@ export function dataKeyStore(database: Database, actor?: string): DataKeyStore {
       const rows = await database.query<DataKeyColumns & { readonly workspace_id: string }>(LIST, values);
       return rows.map((row) => ({ workspaceId: row.workspace_id, ...toDataKey(row) }));
     },
-    async rewrapDataKey({ workspaceId, kid, wrappedKey }, anew) {
-      const values = [workspaceId, kid, wrappedKey, anew.wrappedKey, anew.rootKeyId];
+    async rewrapDataKey({ workspaceId, kid, wrappedKey }, rewrapped) {
+      const values = [workspaceId, kid, wrappedKey, rewrapped.wrappedKey, rewrapped.rootKeyId];
       const [row] = await database.query<{ rewrapped: boolean }>(REWRAP, values);
       return row?.rewrapped ?? false;
     },

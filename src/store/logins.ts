@@ -1,4 +1,4 @@
-/** Logins for the parts that development and tests start. In production an administrator makes them: `docs/data.md`. */
+/** Creates logins for development and tests. In production an administrator creates them: `docs/data.md`. */
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { withSession } from './session.js';
@@ -7,10 +7,10 @@ import { toStoreError } from './store-errors.js';
 export type GrantedRole = 'provider_resolver' | 'provider_manager' | 'provider_tenant';
 
 /**
- * Makes a login of a random name and password that was granted `role`.
+ * Creates a login with a random name and password, and grants it `role`.
  *
  * @param adminUrl - for a login that may create roles, in a database that is migrated
- * @returns the database's URL for the new login; it holds the password
+ * @returns the database's URL for the new login, with the password in it
  * @throws ProviderError `StoreUnavailable`
  */
 export async function createLogin(adminUrl: string, role: GrantedRole): Promise<string> {
@@ -26,7 +26,7 @@ export async function createLogin(adminUrl: string, role: GrantedRole): Promise<
   return url.href;
 }
 
-/** RFC 5803, as Postgres stores it: a server that logs its statements would log a password that it was told. */
+/** The verifier of RFC 5803 that Postgres stores. A server that logs statements would log a plaintext password. */
 function scramVerifier(password: string): string {
   const [salt, iterations] = [randomBytes(16), 4_096];
   const salted = pbkdf2Sync(password, salt, iterations, 32, 'sha256');

@@ -1,6 +1,6 @@
 /**
- * The side of the store that changes providers: the CLI, the API, a rotation. Its login is granted `provider_manager`,
- * which can call functions and touches no table either.
+ * The part of the store that changes providers, for the CLI, the API and rotations. Its login is granted
+ * `provider_manager`, which can call functions and cannot touch a table.
  */
 import { ProviderError } from '../protocol/errors.js';
 import { checkActor, checkWorkspaceId, describeProvider } from '../protocol/names.js';
@@ -24,37 +24,37 @@ import { type RotationStore, rotationStore } from './rotation-store.js';
 import { type ScheduleStore, scheduleStore } from './schedule-store.js';
 import { workerRegistry } from './worker-store.js';
 
-/** What the last check at the live service found out about this version. */
+/** The result of the last check of this version at its live service. */
 export interface ProviderCheck {
   readonly outcome: CheckOutcome;
   readonly at: Date;
 }
 
 export interface ProviderRow extends ProviderRecord {
-  /** The age at which the credential is due for rotation, in milliseconds. Absent: it is rotated only on request. */
+  /** The age at which the credential is due for rotation, in milliseconds. Absent if it is rotated only on request. */
   readonly rotateEveryMs?: number;
   /** When the sealed credential was last replaced. */
   readonly rotatedAt: Date;
-  /** Absent: this version was never checked. */
+  /** Absent if this version was never checked. */
   readonly lastCheck?: ProviderCheck;
   readonly createdAt: Date;
   /** When the version was last raised. */
   readonly updatedAt: Date;
-  /** The minute in which a step was last handed it, at any version; absent: never. */
+  /** The minute in which a step was last given the credential, at any version. Absent if none was. */
   readonly lastUsedAt?: Date;
 }
 
 export interface ProviderWrite {
-  /** Public, a JSON object; not checked against its type here. */
+  /** Public: a JSON object. It is not checked against its provider type here. */
   readonly config: unknown;
   readonly encryptedConfig: string;
-  /** Write only over this version; 0: only where there is none yet. Absent: over whatever is there. */
+  /** The version to write over; 0 if the provider must not exist yet. Default: any version, or none. */
   readonly expectedVersion?: number;
 }
 
 /**
- * Each throws ProviderError: `StoreUnavailable`, `ProviderConfigInvalid` where a value does not fit its column. The first
- * call also does what `preflight` does.
+ * Each method throws ProviderError `StoreUnavailable`, and `ProviderConfigInvalid` if a value does not fit its column.
+ * The first call also runs `preflight`.
  */
 export interface ManagementStore
   extends Pick<ProviderStore, 'readWorkspace' | 'preflight' | 'close'>,
@@ -63,36 +63,36 @@ export interface ManagementStore
     ScheduleStore,
     DataKeyStore {
   readonly audit: ProviderAudit;
-  /** The same store and its connections, for somebody whom the audit is to name: closing one closes both. */
+  /** Returns the same store, whose changes the audit records under this name. Closing one of the two closes both. */
   actingAs(actor: string): ManagementStore;
-  /** By type and name. */
+  /** Ordered by type and name. */
   listProviders(workspaceId: string): Promise<readonly ProviderRow[]>;
-  /** Adds a workspace's data key where it has none, and returns the active one, whoever was first. */
+  /** Adds the data key if the workspace has none. Returns the active one, also if another caller was first. */
   addDataKey(workspaceId: string, key: WrappedDataKey): Promise<WrappedDataKey>;
   /**
-   * Adds a provider or replaces what it stores; one that is switched off stays so.
+   * Adds a provider, or replaces what is stored. A disabled provider stays disabled.
    *
    * @throws ProviderError `ProviderChanged` if it is not at `expectedVersion`
    */
   putProvider(identity: ProviderIdentity, write: ProviderWrite): Promise<{ readonly version: number }>;
-  /** @throws ProviderError `ProviderNotConfigured` */
+  /** @throws ProviderError `ProviderNotConfigured` if there is no such provider */
   setStatus(identity: ProviderIdentity, status: ProviderRecord['status']): Promise<{ readonly version: number }>;
-  /** @returns false where there was none */
+  /** @returns false if there was no such provider */
   removeProvider(identity: ProviderIdentity): Promise<boolean>;
-  /** Keeps what a check found out, where the provider is still at that version. Raises no version. */
+  /** Stores the result of a check, if the provider is still at this version. Does not raise the version. */
   recordCheck(identity: ProviderIdentity, version: number, outcome: ProviderCheck['outcome']): Promise<void>;
 }
 
 /**
  * Connects at the first call, not before.
  *
- * @throws ProviderError `SetupInvalid` for a URL that does not fit
+ * @throws ProviderError `SetupInvalid` if the URL is not valid
  */
 export function openManagementStore(options: DatabaseOptions): ManagementStore {
   return managementStore(checkedFirst(openDatabase(options, 'provider_manager'), 'provider_manager'));
 }
 
-/** @param actor - as the audit calls who acts; absent: its login */
+/** @param actor - the name that the audit records; default: the login */
 function managementStore(database: CheckedDatabase, actor?: string): ManagementStore {
   return {
     actingAs: (other) => managementStore(database, checkActor(other)),
@@ -112,9 +112,10 @@ function managementStore(database: CheckedDatabase, actor?: string): ManagementS
     async addDataKey(workspaceId, { kid, wrappedKey, rootKeyId }) {
       const values = [checkWorkspaceId(workspaceId), kid, wrappedKey, rootKeyId];
       const [active] = await database.query<DataKeyColumns>(ADD_DATA_KEY, values);
-      // A retired key of that kid stands in the way, or the keys were deleted at the same moment.
-      if (!active?.kid) throw new ProviderError('StoreUnavailable', 'the data keys are changing: try again');
-      return toDataKey(active);
+      if (active?.kid) return toDataKey(active);
+      // A retired data key has the same kid, or another caller deleted the data keys at the same moment.
+      const message = `another caller is changing the data keys of ${workspaceId}: try again`;
+      throw new ProviderError('StoreUnavailable', message);
     },
 
     async putProvider(identity, { config, encryptedConfig, expectedVersion }) {
@@ -123,7 +124,7 @@ function managementStore(database: CheckedDatabase, actor?: string): ManagementS
       if (version !== undefined) return { version };
       throw new ProviderError(
         'ProviderChanged',
-        `${describeProvider(identity)} is not at version ${expectedVersion} any more: read it again`,
+        `${describeProvider(identity)} is no longer at version ${expectedVersion}: read it again and repeat the change`,
         { provider: identity, fields: ['expectedVersion'] },
       );
     },
@@ -154,7 +155,7 @@ const SET_STATUS = call('set_provider_status', 5, 'new_version');
 const REMOVE = call('remove_provider', 4, 'removed');
 const RECORD_CHECK = call('record_check', 5, '*');
 
-/** @returns undefined where the function found no row to change */
+/** @returns undefined if the function found no row to change */
 async function newVersion(
   database: Database,
   statement: Statement,
@@ -164,12 +165,14 @@ async function newVersion(
   return row?.new_version == null ? undefined : Number(row.new_version);
 }
 
-/** As text, since pg writes an array as one of Postgres's own. */
+/** As text, because pg would write an array as a Postgres array. */
 function toJson(config: unknown): string | undefined {
   try {
     return JSON.stringify(config);
   } catch {
-    throw new ProviderError('ProviderConfigInvalid', 'config must be JSON', { fields: ['config'] });
+    throw new ProviderError('ProviderConfigInvalid', 'config must be a value that JSON can represent', {
+      fields: ['config'],
+    });
   }
 }
 

@@ -1,7 +1,8 @@
 /**
- * Brings a database to the schema of this build. The files in `schema/` are numbered; those that the database does not
+ * Brings a database to the schema of this build. The files in `schema/` are numbered. Those that the database does not
  * have run in one transaction under a session's advisory lock, so any number of migrators may start at once. They need
- * direct connections: a pooler in transaction mode has no sessions. Files that have been released are append-only.
+ * direct connections, because a pooler in transaction mode has no sessions. Files that have been released are
+ * append-only.
  */
 import { runner } from 'node-pg-migrate';
 import pg from 'pg';
@@ -10,16 +11,16 @@ import { SCHEMA_FOLDER } from './migration-files.js';
 import { withSession } from './session.js';
 import { toStoreError } from './store-errors.js';
 
-/** The runner logs whole statements and inspected errors. */
+/** The runner would log whole statements, and errors with all their properties. */
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 /**
  * @param databaseUrl - for a login that owns the database and may create roles; it need not be a superuser
  * @returns the names of the migrations that were applied now
- * @throws ProviderError `SetupInvalid` where the login may not migrate, `StoreUnavailable`
+ * @throws ProviderError `SetupInvalid` if the login may not migrate, `StoreUnavailable`
  */
 export async function migrate(databaseUrl: string): Promise<readonly string[]> {
-  // A session of our own: the runner's has no error listener, and a lost connection would end the process.
+  // Not the runner's session: it has no error listener, so a lost connection would end the process.
   try {
     const applied = await withSession(databaseUrl, (dbClient) =>
       runner({
@@ -39,7 +40,8 @@ export async function migrate(databaseUrl: string): Promise<readonly string[]> {
     if (error instanceof pg.DatabaseError && error.code === '42501') {
       throw new ProviderError(
         'SetupInvalid',
-        'the login may not migrate: it must own the database, and have CREATEROLE or have been granted provider_owner and provider_auditor',
+        'the database login may not migrate: it must own the database, and either have CREATEROLE ' +
+          'or be granted provider_owner and provider_auditor',
         { fields: ['databaseUrl'] },
       );
     }

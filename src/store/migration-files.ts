@@ -1,8 +1,8 @@
-/** The schema that this build was written for, as the numbered SQL files that describe it. The package ships `src/`. */
+/** The numbered SQL files of the schema that this build was written for. The package includes `src/`. */
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** The same folder from `src/store` and from `dist/store`. */
+/** The path leads to the same folder from `src/store` and from `dist/store`. */
 export const SCHEMA_FOLDER = fileURLToPath(new URL('../../src/store/schema', import.meta.url));
 
 /** For example `0010_grants`. The names are numbered, so they compare as text. */

@@ -1,6 +1,6 @@
 /**
- * The way to Postgres: one statement at a time, each a transaction of its own, so that no caller ever holds a client,
- * and nothing that one of them sets reaches the next.
+ * Access to Postgres: one statement at a time, each in its own transaction. So no caller ever holds a client, and
+ * nothing that one caller sets reaches the next.
  */
 import pg from 'pg';
 import { ProviderError } from '../protocol/errors.js';
@@ -10,15 +10,16 @@ import { asksToRepeat, toStoreError } from './store-errors.js';
 export interface DatabaseOptions {
   /** `postgres://login:password@host/database`. */
   readonly databaseUrl: string;
-  /** Default 10. */
+  /** Default: 10. */
   readonly maxConnections?: number;
-  /** How long to wait for a connection, also for a free one of the pool, in milliseconds. Default 5,000. */
+  /** How long to wait for a connection, also for a free one of the pool, in milliseconds. Default: 5,000. */
   readonly connectTimeoutMs?: number;
-  /**
-   * How long to wait for an answer, in milliseconds. Default 10,000. A write that got none may still have been done.
-   */
+  /** How long to wait for an answer, in milliseconds. A write without an answer may still be done. Default: 10,000. */
   readonly queryTimeoutMs?: number;
-  /** Default true. False behind a pooler in transaction mode: a prepared statement belongs to one server session. */
+  /**
+   * Whether to prepare statements. Must be false behind a pooler in transaction mode, because a prepared statement
+   * belongs to one server session. Default: true.
+   */
   readonly preparedStatements?: boolean;
 }
 
@@ -30,19 +31,19 @@ export interface Statement {
 
 export interface Database {
   /**
-   * @param timeoutMs - how long to wait for the answer; default: the pool's own
-   * @throws ProviderError whatever happens, and nothing else.
+   * @param timeoutMs - how long to wait for the answer, in milliseconds; default: `queryTimeoutMs`
+   * @throws ProviderError whatever happens, and no other error
    */
   query<Row extends pg.QueryResultRow>(
     statement: Statement,
     values: readonly unknown[],
     timeoutMs?: number,
   ): Promise<Row[]>;
-  /** Waits for statements under way. Idempotent. */
+  /** Waits for running statements. Idempotent. */
   close(): Promise<void>;
 }
 
-/** How often a statement runs that Postgres rolled back only because of another one at the same moment. */
+/** How often a statement runs if Postgres rolls it back only because of a concurrent transaction. */
 const MAX_RUNS = 5;
 
 /** A connection costs 5 to 10 ms of password hashing: an idle one is worth keeping between bursts. */
@@ -51,8 +52,8 @@ const KEEP_IDLE_MS = 5 * 60_000;
 /**
  * Connects at the first query, not before.
  *
- * @param role - what the login must have been granted; named in the error where it was not
- * @throws ProviderError `SetupInvalid` where the URL is none
+ * @param role - the role that the login must be granted. The error names it if it was not
+ * @throws ProviderError `SetupInvalid` if the URL is not valid
  */
 export function openDatabase(options: DatabaseOptions, role: string): Database {
   const pool = new pg.Pool({
@@ -64,7 +65,7 @@ export function openDatabase(options: DatabaseOptions, role: string): Database {
     idleTimeoutMillis: KEEP_IDLE_MS,
     keepAlive: true,
   });
-  // An idle connection that the server ends: the pool has dropped it already, but without a listener Node would exit.
+  // The server may end an idle connection. The pool has dropped it already, but without a listener Node would exit.
   pool.on('error', () => {});
   const prepared = options.preparedStatements ?? true;
   let closing: Promise<void> | undefined;
@@ -90,7 +91,7 @@ export function openDatabase(options: DatabaseOptions, role: string): Database {
   };
 }
 
-/** Here, since a URL that does not parse comes back from pg in an error that holds all of it. */
+/** Checks the URL before pg does: if a URL does not parse, pg's error contains all of it. */
 export function checkDatabaseUrl(databaseUrl: string): string {
   if (/^postgres(ql)?:/.test(databaseUrl) && URL.canParse(databaseUrl)) {
     rememberPasswordOf(databaseUrl);

@@ -31,7 +31,7 @@ export interface WorkspaceSnapshot {
 export interface WorkerRegistration {
   /** Random, one per process. */
   readonly workerId: string;
-  /** The process's own task queue: what is asked there reaches this process and no other. */
+  /** The process's own task queue, which no other process polls. */
   readonly taskQueue: string;
   /** The name that people see, as in the Temporal UI. */
   readonly identity: string;
@@ -39,7 +39,7 @@ export interface WorkerRegistration {
   readonly build: string;
   /** How long the process may answer from its cache after a renewal, in milliseconds. */
   readonly leaseMs: number;
-  /** The longest time that one of its steps may run, in milliseconds. A worker that vanished counts as a holder so long. */
+  /** The longest time that a step may run, in milliseconds. A worker that vanished counts as a holder for that time. */
   readonly longestStepMs: number;
 }
 

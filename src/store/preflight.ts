@@ -1,8 +1,8 @@
 /**
- * What no login of ours may be able to do, and what must stand in the database, before anything else is asked of it.
- * Row-level security binds nobody who is a superuser, has BYPASSRLS or owns a table, so a process that could become one
- * of those has no wall around it; and a wall that somebody took down for an afternoon is missed by nobody else. Rests on
- * the catalog, which every login may read.
+ * Checks, before anything else is read, that the database login has no more rights than its role, and that row-level
+ * security is complete. Row-level security does not bind superusers, roles with BYPASSRLS and owners of tables, so it
+ * does not limit a process that can become one of these. And if somebody removes a part of it for an afternoon, nothing
+ * else notices. The checks rely on the catalog, which every login may read.
  */
 import { ProviderError } from '../protocol/errors.js';
 import { latestMigration } from './migration-files.js';
@@ -10,7 +10,7 @@ import type { Database } from './pool.js';
 
 export type StoreRole = 'provider_resolver' | 'provider_manager';
 
-/** Memberships count, as `set role` is a statement away. What is found is named, and nothing is found where all is well. */
+/** Memberships count, because `set role` is only one statement. Returns a row per fault, and none if all is well. */
 const FINDINGS = {
   name: 'preflight_findings',
   text: `
@@ -63,47 +63,51 @@ const LATEST_MIGRATION = { name: 'latest_migration', text: 'select provider_api.
 
 const MIGRATE = 'run `workspace-providers migrate`';
 
-/** In the order in which a person would set things right. */
+/** In the order in which a person would correct the faults. */
 const REFUSALS: readonly (readonly [finding: string, why: (names: string, role: StoreRole) => string])[] = [
   [
     'unbound',
     (_, role) =>
-      `the database login is, or can become, a superuser or BYPASSRLS: use a login of its own, granted ${role} alone`,
+      `the database login is, or can become, a superuser or a role with BYPASSRLS: ${useSeparateLogin(role)}`,
   ],
   ['unmigrated', () => `the database is not migrated: ${MIGRATE}`],
   [
     'owner',
     (names, role) =>
-      `the database login owns the tables or functions, or can, as ${names}: use a login of its own, granted ${role} alone`,
+      `the database login owns tables or functions, or can become their owner (${names}): ${useSeparateLogin(role)}`,
   ],
   [
     'touches_tables',
-    (names, role) => `the database login can touch the tables (${names}): grant it ${role} alone, and no table`,
+    (names, role) => `the database login can access tables (${names}): grant it only ${role}, and no table privileges`,
   ],
   [
     'unforced',
     (names) =>
-      `row-level security is not in force on ${names}: alter table … enable row level security, force row level security`,
+      `row-level security is not in force on ${names}: ` +
+      'run `alter table … enable row level security, force row level security`',
   ],
   [
     'without_policy',
     (names) =>
-      `row-level security lacks the policy of ${names}: create it again as in src/store/schema/0005_row_level_security.sql`,
+      `the row-level security policy of ${names} is missing or was changed: ` +
+      'create it again as in src/store/schema/0005_row_level_security.sql',
   ],
   [
     'opened',
     (names) =>
-      `row-level security is opened by a policy that is not ours, ${names}: drop policy …, or narrow its roles`,
+      `a policy that is not part of the schema opens row-level security (${names}): drop it, or narrow its roles`,
   ],
   [
     'unbound_function',
     (names) =>
-      `row-level security does not bind the owner of ${names}: alter function provider_api.… owner to provider_owner`,
+      `row-level security does not bind the owner of ${names}: ` +
+      'run `alter function provider_api.… owner to provider_owner`',
   ],
   [
     'unpinned',
     (names) =>
-      `search_path is not pinned by ${names}: alter function provider_api.… set search_path = pg_catalog, pg_temp`,
+      `search_path is not pinned by ${names}: ` +
+      'run `alter function provider_api.… set search_path = pg_catalog, pg_temp`',
   ],
   [
     'forbidden',
@@ -112,10 +116,10 @@ const REFUSALS: readonly (readonly [finding: string, why: (names: string, role: 
   ],
 ];
 
-/** How many names a refusal tells at most. */
+/** How many names an error shows at most. */
 const NAMES_SHOWN = 5;
 
-/** @throws ProviderError `SetupInvalid` where something must be set right first; `StoreUnavailable`. */
+/** @throws ProviderError `SetupInvalid` if something must be corrected first, `StoreUnavailable` */
 export async function preflight(database: Database, role: StoreRole): Promise<void> {
   const found = await database.query<{ finding: string; name: string }>(FINDINGS, [role]);
   for (const [finding, why] of REFUSALS) {
@@ -130,11 +134,11 @@ export async function preflight(database: Database, role: StoreRole): Promise<vo
 }
 
 export interface CheckedDatabase extends Database {
-  /** Runs the check where it has not passed yet. */
+  /** Runs the check if it has not passed yet. */
   preflight(): Promise<void>;
 }
 
-/** A database that is checked before its first statement; where that fails, again before the next one. */
+/** A database that is checked before its first statement. If the check fails, it runs again before the next one. */
 export function checkedFirst(database: Database, role: StoreRole): CheckedDatabase {
   let passed: Promise<void> | undefined;
   const check = () => {
@@ -152,6 +156,10 @@ export function checkedFirst(database: Database, role: StoreRole): CheckedDataba
       return database.query(...statement);
     },
   };
+}
+
+function useSeparateLogin(role: StoreRole): string {
+  return `use a separate login that is granted only ${role}`;
 }
 
 function refused(why: string): ProviderError {

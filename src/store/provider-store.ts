@@ -1,4 +1,4 @@
-/** The worker's side of the store. Its login is granted `provider_resolver`, which can call a few functions. */
+/** The worker's part of the store. Its login is granted `provider_resolver`, which can only call a few functions. */
 import { checkWorkspaceId } from '../protocol/names.js';
 import { type Database, type DatabaseOptions, openDatabase } from './pool.js';
 import type { LeaseStore, ProviderRecord, WorkerRegistry, WorkspaceSnapshot, WrappedDataKey } from './ports.js';
@@ -10,27 +10,27 @@ export type ProviderStoreOptions = DatabaseOptions;
 
 export interface ProviderStore extends LeaseStore, WorkerRegistry, StepAuditStore {
   /**
-   * All that a workspace has stored, in one snapshot and one round trip; empty lists where there is nothing. Of the data
-   * keys the first is the active one.
+   * Reads all that a workspace has stored, in one snapshot and one round trip. The lists are empty if there is nothing.
+   * The first data key is the active one.
    *
-   * @throws ProviderError `StoreUnavailable`, `ProviderConfigInvalid` where the id does not fit its pattern
+   * @throws ProviderError `StoreUnavailable`, `ProviderConfigInvalid` if the id is not valid
    */
   readWorkspace(workspaceId: string): Promise<WorkspaceSnapshot>;
   /**
-   * Refuses a login with more rights than its role, a database where row-level security is not whole, and one that this
-   * build does not fit.
+   * Refuses a login with more rights than its role, a database whose row-level security is not complete, and one that
+   * is older than this build.
    *
-   * @throws ProviderError `ProviderConfigInvalid`, saying what to do; `StoreUnavailable`
+   * @throws ProviderError `SetupInvalid`, with what to do; `StoreUnavailable`
    */
   preflight(): Promise<void>;
-  /** Waits for statements under way. Idempotent. */
+  /** Waits for running statements. Idempotent. */
   close(): Promise<void>;
 }
 
 /**
  * Connects at the first call, not before.
  *
- * @throws ProviderError `ProviderConfigInvalid` where the URL is none
+ * @throws ProviderError `SetupInvalid` if the URL is not valid
  */
 export function openProviderStore(options: ProviderStoreOptions): ProviderStore {
   const database = openDatabase(options, 'provider_resolver');
@@ -44,14 +44,14 @@ export function openProviderStore(options: ProviderStoreOptions): ProviderStore 
   };
 }
 
-/** A provider's columns, as both the functions that read hand them out. */
+/** A provider's columns, as both functions that read providers return them. */
 export interface ProviderColumns {
   readonly provider_type: string;
   readonly provider_name: string;
   readonly config: unknown;
   readonly encrypted_config: string;
   readonly status: ProviderRecord['status'];
-  /** A bigint comes as text, except within JSON. */
+  /** A bigint is returned as text, except within JSON. */
   readonly version: number | string;
 }
 

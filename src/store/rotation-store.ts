@@ -1,4 +1,4 @@
-/** Rotations, stage by stage. Each call may be made again: what it does is done once. */
+/** Rotations, stage by stage. Each call may be repeated: it takes effect once. */
 import { ProviderError } from '../protocol/errors.js';
 import { describeProvider } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
@@ -6,7 +6,7 @@ import type { RotationOrigin, RotationState } from '../protocol/rotation.js';
 import { call, type KeyColumns, keyOf, toIdentity } from './calls.js';
 import type { Database, Statement } from './pool.js';
 
-/** A rotation, without what is sealed. */
+/** A rotation, without its sealed credentials. */
 export interface RotationSummary {
   readonly rotationId: string;
   readonly provider: ProviderIdentity;
@@ -23,7 +23,7 @@ export interface RotationSummary {
   readonly endedAt?: Date;
 }
 
-/** With its credentials, sealed. */
+/** A rotation with its sealed credentials. */
 export interface RotationRecord extends RotationSummary {
   readonly next?: SealedCredential;
   readonly previous?: SealedCredential;
@@ -31,54 +31,59 @@ export interface RotationRecord extends RotationSummary {
 
 export interface SealedCredential {
   readonly encryptedConfig: string;
-  /** What the service calls it, where it made it for us. */
+  /** The credential's id at the service, if the service issued it for us. */
   readonly keyId?: string;
 }
 
 export interface StagedRotation {
   readonly rotationId: string;
   readonly provider: ProviderIdentity;
-  /** Absent: the service makes one. */
+  /** Absent if the service issues one. */
   readonly nextEncryptedConfig?: string;
 }
 
-/** Each throws ProviderError `StoreUnavailable`, and `RotationFailed` where there is no such rotation. */
+/** Each method throws ProviderError `StoreUnavailable`, and `RotationFailed` if there is no such rotation. */
 export interface RotationStore {
-  /** @throws ProviderError `RotationInProgress` where there is another one, `ProviderNotConfigured` */
+  /** @throws ProviderError `RotationInProgress` if the provider has another rotation, `ProviderNotConfigured` */
   stageRotation(rotation: StagedRotation): Promise<void>;
-  /** Binds it to its workflow and to the version that it starts from. @throws ProviderError `RotationFailed` */
+  /**
+   * Binds the rotation to its workflow, and to the version that it starts from.
+   *
+   * @throws ProviderError `RotationFailed` if it has ended, or belongs to another workflow
+   */
   beginRotation(rotationId: string, workflowId: string): Promise<RotationRecord>;
   readRotation(rotationId: string): Promise<RotationRecord>;
-  /** @returns false where it has one already: then this one is nobody's */
+  /** @returns false if the rotation has a credential already. The given one then belongs to no rotation */
   storeIssuedCredential(rotationId: string, next: Required<SealedCredential>): Promise<boolean>;
   advanceRotation(rotationId: string, state: 'checked' | 'fenced' | 'drained'): Promise<void>;
-  /** @throws ProviderError `RotationFailed` where the provider was changed since the rotation began */
+  /** @throws ProviderError `RotationFailed` if the provider has changed since the rotation began */
   activateRotation(rotationId: string): Promise<{ readonly version: number }>;
-  /** @throws ProviderError `RotationFailed` where nothing is kept to bring back, or the provider was changed since */
+  /** @throws ProviderError `RotationFailed` if there is nothing to restore, or the provider has changed since */
   rollBackRotation(rotationId: string, reason: string): Promise<{ readonly version: number }>;
   /** The id of the provider's rotation that has begun and not ended. */
   findOpenRotation(provider: ProviderIdentity): Promise<string | undefined>;
-  /** Empties the sealed columns. @param state - absent: it stays as it is */
+  /** Ends the rotation and deletes its sealed credentials. @param state - default: the present state */
   endRotation(rotationId: string, state?: 'revoked' | 'rolled-back' | 'failed', reason?: string): Promise<void>;
-  /** The newest first. @param workspaceId - absent: of all workspaces */
+  /** The newest first. @param workspaceId - default: all workspaces */
   listRotations(workspaceId: string | undefined, limit: number): Promise<readonly RotationSummary[]>;
 }
 
-/** @param actor - the name that the audit and the rotation record; absent: the login */
+/** @param actor - the name that the audit and the rotation record; default: the login */
 export function rotationStore(database: Database, actor?: string): RotationStore {
   const one = async (statement: Statement, values: readonly unknown[], rotationId: string) => {
     const [row] = await database.query<RotationColumns>(statement, values);
     if (row) return toRecord(row);
     throw new ProviderError(
       'RotationFailed',
-      `rotation ${rotationId} is not there, has ended, or is another workflow's`,
+      `rotation ${rotationId} does not exist, has ended, or belongs to another workflow`,
     );
   };
   const swap = async (statement: Statement, values: readonly unknown[], what: string) => {
     const [row] = await database.query<SwapColumns>(statement, values);
     if (row?.outcome === 'activated') return { version: Number(row.new_version) };
-    const why = row?.outcome === 'changed' ? 'the provider was changed meanwhile' : 'it is not at that stage';
-    throw new ProviderError('RotationFailed', `${what}: ${why}; nothing was changed now`);
+    const why =
+      row?.outcome === 'changed' ? 'the provider has changed in the meantime' : 'the rotation is not at that stage';
+    throw new ProviderError('RotationFailed', `${what}: ${why}`);
   };
   return {
     async stageRotation({ rotationId, provider, nextEncryptedConfig }) {
@@ -86,7 +91,8 @@ export function rotationStore(database: Database, actor?: string): RotationStore
       const values = [rotationId, ...keyOf(provider), origin, nextEncryptedConfig ?? null, actor ?? null];
       const [row] = await database.query<{ outcome: string }>(STAGE, values);
       if (row?.outcome === 'in-progress') {
-        const message = `${describeProvider(provider)} is being rotated already: see \`rotations ${provider.workspaceId}\``;
+        const see = `see \`workspace-providers rotations ${provider.workspaceId}\``;
+        const message = `${describeProvider(provider)} is being rotated already: ${see}`;
         throw new ProviderError('RotationInProgress', message, { provider });
       }
       if (row?.outcome === 'not-configured') {
@@ -103,7 +109,7 @@ export function rotationStore(database: Database, actor?: string): RotationStore
       await database.query(ADVANCE, [rotationId, state]);
     },
     activateRotation: (rotationId) => swap(ACTIVATE, [rotationId], 'the next credential was not activated'),
-    rollBackRotation: (rotationId, reason) => swap(ROLL_BACK, [rotationId, reason], 'it was not rolled back'),
+    rollBackRotation: (rotationId, reason) => swap(ROLL_BACK, [rotationId, reason], 'the rotation was not rolled back'),
     async endRotation(rotationId, state, reason) {
       await database.query(END, [rotationId, state ?? null, reason ?? null]);
     },

@@ -1,4 +1,4 @@
-/** What is asked of all workspaces at once, page by page, and what a person must be told once. */
+/** What schedules read of all workspaces, page by page, and the events that they record once. */
 import { ProviderError } from '../protocol/errors.js';
 import { describeProvider } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
@@ -7,33 +7,33 @@ import { call, type KeyColumns, keyOf, toIdentity } from './calls.js';
 import type { Database } from './pool.js';
 
 export interface StageDueRotation {
-  /** For the one that is staged where there is none. */
+  /** The id for a new rotation, if none is staged. */
   readonly rotationId: string;
   readonly provider: ProviderIdentity;
-  /** Whether its service can make the next credential. */
+  /** Whether the service can issue the next credential. */
   readonly canBeIssued: boolean;
   readonly requestedBy: string;
 }
 
-/** Each throws ProviderError `StoreUnavailable`. */
+/** Each method throws ProviderError `StoreUnavailable`. */
 export interface ScheduleStore {
-  /** Active providers whose `rotate_every` has passed, and of which no rotation is under way. */
+  /** Active providers whose `rotate_every` has passed, and that have no rotation under way. */
   listDueRotations(page: PageInput): Promise<readonly DueRotation[]>;
   listActiveProviders(page: PageInput): Promise<readonly ProviderIdentity[]>;
-  /** Takes what was staged ahead, else stages one that is to be issued. Replaces nothing; may be called again. */
+  /** Takes a rotation that was staged ahead of time, or stages one to be issued. Replaces nothing. May be repeated. */
   stageDueRotation(rotation: StageDueRotation): Promise<PreparedRotation>;
-  /** @returns false where that was told of this version before, or the provider is at another one by now */
+  /** @returns false if the event was recorded for this version before, or the provider is at another version by now */
   raiseEventOnce(due: DueRotation, event: ProviderEventName, actor: string): Promise<boolean>;
-  /** Of how many overdue rotations a person was told, who has done nothing yet. */
+  /** The number of overdue rotations that were already reported and are still due. */
   countOverdue(): Promise<number>;
   /**
-   * @param rotateEvery - as Postgres reads an interval: `90 days`; absent: only when somebody asks for it
-   * @throws ProviderError `ProviderNotConfigured`, `ProviderConfigInvalid` where that is no interval
+   * @param rotateEvery - an interval of Postgres, such as `90 days`. Default: rotation only on request
+   * @throws ProviderError `ProviderNotConfigured`, `ProviderConfigInvalid` if the interval is not valid
    */
   setRotationInterval(provider: ProviderIdentity, rotateEvery: string | undefined): Promise<void>;
 }
 
-/** @param actor - as the audit calls who acts; absent: its login */
+/** @param actor - the name that the audit records; default: the login */
 export function scheduleStore(database: Database, actor?: string): ScheduleStore {
   return {
     async listDueRotations(page) {
@@ -84,7 +84,7 @@ interface StagedColumns {
   readonly staged_id: string | null;
 }
 
-/** An empty text comes before every name. */
+/** An empty text sorts before every name. */
 function pageOf({ after, limit }: PageInput): unknown[] {
   return [...(after ? keyOf(after) : ['', '', '']), limit];
 }

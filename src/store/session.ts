@@ -1,10 +1,10 @@
-/** A session of its own, for what one statement of a pool cannot do: hold a session's lock, act as an administrator. */
+/** A separate session, for what one statement of a pool cannot do: hold a session's lock, act as an administrator. */
 import pg from 'pg';
 import { checkDatabaseUrl } from './pool.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** Ends the session when `work` has ended. What pg throws comes out as it is: the caller maps it. */
+/** Ends the session when `work` has ended. Throws the errors of pg as they are: the caller maps them. */
 export async function withSession<Result>(
   databaseUrl: string,
   work: (session: pg.Client) => Promise<Result>,
@@ -14,7 +14,7 @@ export async function withSession<Result>(
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     application_name: 'workspace-providers',
   });
-  // A lost connection also fails the statement under way; without a listener it would end the process.
+  // A lost connection also fails the running statement; without a listener it would end the process.
   session.on('error', () => {});
   try {
     await session.connect();

@@ -1,14 +1,14 @@
-/** What a worker adds to the audit. Its login can call the functions for that, and can read none of it. */
+/** What a worker adds to the audit. Its login can call the functions for that, and cannot read the audit. */
 
 import { call, keyOf } from './calls.js';
 import type { Database } from './pool.js';
 import type { CountedUse, UnreadableCredential } from './ports.js';
 
-/** Each throws ProviderError `StoreUnavailable`, and `ProviderConfigInvalid` for what cannot be stored. */
+/** Each method throws ProviderError `StoreUnavailable`, and `ProviderConfigInvalid` if a value cannot be stored. */
 export interface StepAuditStore {
-  /** Adds to what is counted there already. Where the answer gets lost, it may have been added all the same. */
+  /** Adds to the counts that are stored. If the answer is lost, the uses may have been added nevertheless. */
   recordUses(uses: readonly CountedUse[]): Promise<void>;
-  /** Nothing, where the provider is at another version by now. */
+  /** Does nothing if the provider is at another version by now. */
   recordUnreadable(found: UnreadableCredential): Promise<void>;
 }
 
@@ -38,7 +38,7 @@ export function stepAuditStore(database: Database): StepAuditStore {
 const RECORD_USE = call('record_use', 8);
 const RECORD_UNREADABLE = call('record_unreadable', 6);
 
-/** The one character that no Postgres text can hold: a workflow's id may. */
+/** Removes the only character that a Postgres text cannot contain. A workflow's id can. */
 function storable(text: string): string {
   return text.replaceAll('\0', '');
 }

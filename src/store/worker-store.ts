@@ -1,4 +1,4 @@
-/** The workers' rows: their leases, and what a fence reads of them. */
+/** The workers' rows: their leases, and what a fence reads. */
 
 import { call } from './calls.js';
 import type { Database, Statement } from './pool.js';

@@ -62,7 +62,7 @@ it('loses nothing where something does not fit', async () => {
   };
   await refused(
     ['grants', 'create-key', '--signing-key', first, '--key-set', keySet],
-    /the signing key is there already/,
+    /the signing key exists already/,
   );
   await refused(
     ['grants', 'create-key', '--signing-key', `${first}2`, '--key-set', keySet, '--for', 'all'],

@@ -66,13 +66,15 @@ describe('a grant', () => {
     if (isGood) return void expect(await verifying).toMatchObject({ subject: 'ws_acme' });
     await expect(verifying).rejects.toMatchObject({
       type: 'GrantInvalid',
-      message: 'the workspace grant of this workflow was made for another one',
+      message: 'the workspace grant of this workflow was signed for another workflow or namespace',
     });
   });
 
   test('of another namespace is one of another workflow', async () => {
     const verifying = verifier.verify('workspace', await signed(), { ...USE, namespace: 'others' });
-    await expect(verifying).rejects.toThrow('the workspace grant of this workflow was made for another one');
+    await expect(verifying).rejects.toThrow(
+      'the workspace grant of this workflow was signed for another workflow or namespace',
+    );
   });
 
   test('is one for months, since workflows run that long, and no clock is right to the second', async () => {
@@ -243,10 +245,10 @@ describe('the key set in a file', () => {
       vi.advanceTimersByTime(10_000);
       expect(await live.verify('workspace', token, USE)).toMatchObject({ subject: 'ws_acme' });
       expect(warned.mock.calls.map(([text]) => text)).toEqual([
-        'PROVIDER_GRANT_KEYS is not a JSON Web Key Set of public Ed25519 keys: see keys; what was read before stays in force',
-        'PROVIDER_GRANT_KEYS is not a JSON Web Key Set of public Ed25519 keys: see the document; what was read before stays in force',
+        'PROVIDER_GRANT_KEYS is not a JSON Web Key Set of public Ed25519 keys: check keys; the keys that were read last stay in effect',
+        'PROVIDER_GRANT_KEYS is not a JSON Web Key Set of public Ed25519 keys: check the document; the keys that were read last stay in effect',
         expect.stringMatching(
-          /^PROVIDER_GRANT_KEYS .* names no file that can be read; what was read before stays in force$/,
+          /^PROVIDER_GRANT_KEYS must be .* the path of a readable file; the keys that were read last stay in effect$/,
         ),
       ]);
     } finally {
@@ -277,7 +279,7 @@ describe('the key set at an address', () => {
     expect(fetching.mock.calls).toEqual([[address, expect.objectContaining({ redirect: 'error' })]]);
     const away = {
       type: 'KeyServiceUnavailable',
-      message: 'PROVIDER_GRANT_KEYS names an address that does not answer',
+      message: 'the address in PROVIDER_GRANT_KEYS does not answer with a document',
     };
     await expect(new GrantVerifier(address).preflight()).rejects.toMatchObject(away);
     // It may know by now what is unknown here: that is tried again.
@@ -307,7 +309,7 @@ describe('keys that do not fit are refused by the names of their fields alone', 
 
   test('a signing key without its private half, or none', async () => {
     expect(() => new GrantSigner(JSON.stringify(pair.publicKey))).toThrow(
-      /is not a private Ed25519 JSON Web Key: see d/,
+      /is not a private Ed25519 JSON Web Key: check d/,
     );
     await expect(new GrantSigner('').sign('workspace', GRANT)).rejects.toMatchObject({
       type: 'SetupInvalid',

@@ -81,7 +81,9 @@ test('a row that was copied by SQL: CredentialUnreadable, one event, nothing els
       .run(step)
       .catch((thrown: unknown) => thrown);
     expect(isProviderError(error, 'CredentialUnreadable'), String(error)).toBe(true);
-    expect(String(error)).toBe(`ProviderError: the stored credential of llm/anthropic of ${mine} does not open`);
+    expect(String(error)).toBe(
+      `ProviderError: the stored credential of llm/anthropic of ${mine} does not open: check that ENCRYPTION_KEY has its root key, or configure the provider again`,
+    );
   }
   expect(served).toEqual([]);
 

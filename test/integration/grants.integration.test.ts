@@ -82,9 +82,9 @@ const newOptions = (workflowId = uniqueName('granted')) => ({ taskQueue, workflo
 
 describe('refused before any read of the database', () => {
   let refusals: readonly { readonly type?: string | null; readonly message: string }[];
-  const NONE = 'this workflow carries no workspace grant';
+  const NONE = 'this workflow has no workspace grant';
   const INVALID = 'the workspace grant of this workflow is not valid';
-  const OTHER = 'the workspace grant of this workflow was made for another one';
+  const OTHER = 'the workspace grant of this workflow was signed for another workflow or namespace';
   const NAMED = 'the grant of this workflow is for another workspace than the one it names';
 
   /** Puts any text where a grant would be. */

@@ -51,7 +51,8 @@ export const STORED: readonly StoredFailure[] = [
         .managerWith(randomBytes(32).toString('base64'))
         .configureProvider({ ...anthropicOf(id), secret: { apiKey: stage.newKey('lost') } }),
     type: 'CredentialUnreadable',
-    says: (id) => `the stored credential of llm/anthropic of ${id} does not open`,
+    says: (id) =>
+      `the stored credential of llm/anthropic of ${id} does not open: check that ENCRYPTION_KEY has its root key, or configure the provider again`,
   },
   {
     when: 'it was pasted from another workspace',
@@ -62,7 +63,8 @@ export const STORED: readonly StoredFailure[] = [
       await writeRow(stage, id, `encrypted_config = ${theirs}`, other);
     },
     type: 'CredentialUnreadable',
-    says: (id) => `the stored credential of llm/anthropic of ${id} does not open`,
+    says: (id) =>
+      `the stored credential of llm/anthropic of ${id} does not open: check that ENCRYPTION_KEY has its root key, or configure the provider again`,
   },
   {
     when: 'a key stands where the base URL should',
@@ -96,7 +98,7 @@ export const STORED: readonly StoredFailure[] = [
     when: 'the name of the provider holds a control character',
     question: () => ({ provider: 'anthropic\u0000' }),
     type: 'ProviderConfigInvalid',
-    says: () => 'name must be 1 to 64 of a-z 0-9 _ . : -',
+    says: () => 'name must be 1 to 64 characters from a-z 0-9 _ . : -',
     fields: ['name'],
   },
   {

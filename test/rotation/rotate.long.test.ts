@@ -119,7 +119,12 @@ describe('a rotation that is not to be changes nothing:', () => {
     release();
     await expect(handle.result()).rejects.toThrow();
     expect(await stage.rotationRows(provider.workspaceId)).toMatchObject([
-      { state: 'failed', ended: true, sealed: 0, reason: expect.stringContaining('changed meanwhile') },
+      {
+        state: 'failed',
+        ended: true,
+        sealed: 0,
+        reason: expect.stringContaining('the provider has changed in the meantime'),
+      },
     ]);
     await stage.agents.manager.awaitFence();
     expect(await stage.served(provider)).toEqual({ version: 2, apiKey: older });
@@ -220,7 +225,7 @@ describe('rolling back', () => {
     await until(provider, ({ overlapUntil }) => overlapUntil);
     await stage.agents.manager.updateProvider({ ...provider, config: { model: 'claude-other' } });
     const rolledBack = stage.client.rollBack(provider, 'too late');
-    await expect(rolledBack).rejects.toEqual(failed('RotationFailed', 'changed meanwhile'));
+    await expect(rolledBack).rejects.toEqual(failed('RotationFailed', 'the provider has changed in the meantime'));
     await expect(handle.result()).rejects.toThrow();
     await stage.agents.manager.awaitFence();
     expect(await stage.served(provider)).toEqual({ version: 3, apiKey: newer });

@@ -18,7 +18,9 @@ expect(await row.sealer.open(ACME, row.jwe, [row.dataKey])).toBe(PLAINTEXT);
 export async function expectRefused(jwe: string, identity: ProviderIdentity = ACME, dataKeys = [row.dataKey]) {
   const failure = await failureOf(row.sealer.open(identity, jwe, dataKeys));
   const { workspaceId, type, name } = identity;
-  expect(failure.message).toBe(`the stored credential of ${type}/${name} of ${workspaceId} does not open`);
+  expect(failure.message).toBe(
+    `the stored credential of ${type}/${name} of ${workspaceId} does not open: check that ENCRYPTION_KEY has its root key, or configure the provider again`,
+  );
   expect(failure).toMatchObject({ type: 'CredentialUnreadable', retryable: false, facts: { provider: identity } });
   expect(failure.cause).toBeUndefined();
 }

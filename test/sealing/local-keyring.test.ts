@@ -9,55 +9,55 @@ const CONTEXT = { workspaceId: 'ws_acme', kid: 'data-key-1' };
 
 describe('a root key that is missing or malformed stops the start', () => {
   test.each<[string, string | undefined, string]>([
-    ['not set', undefined, 'is not set: without a root key nothing can be sealed'],
-    ['empty', '', 'is not set: without a root key nothing can be sealed'],
-    ['blank', ' \n', 'is not set: without a root key nothing can be sealed'],
+    ['not set', undefined, 'is not set: nothing can be sealed without a root key'],
+    ['empty', '', 'is not set: nothing can be sealed without a root key'],
+    ['blank', ' \n', 'is not set: nothing can be sealed without a root key'],
     ['a key without an id', KEY, 'entry 1 has no id'],
-    ['an empty id', `:${KEY}`, 'entry 1 has an id that is not 1 to 32 of A-Z a-z 0-9 _ . -'],
+    ['an empty id', `:${KEY}`, 'entry 1 has an id that is not 1 to 32 characters from A-Z a-z 0-9 _ . -'],
     [
       'an id too long, as a key in its place is',
       `${KEY}:root`,
-      'entry 1 has an id that is not 1 to 32 of A-Z a-z 0-9 _ . -',
+      'entry 1 has an id that is not 1 to 32 characters from A-Z a-z 0-9 _ . -',
     ],
-    ['an id with a space', `root 1:${KEY}`, 'entry 1 has an id that is not 1 to 32 of A-Z a-z 0-9 _ . -'],
-    ['an id without a key', 'root:', 'entry 1 holds a key of 0 bits, not 256'],
+    ['an id with a space', `root 1:${KEY}`, 'entry 1 has an id that is not 1 to 32 characters from A-Z a-z 0-9 _ . -'],
+    ['an id without a key', 'root:', 'entry 1 has a key of 0 bits, not 256'],
     ['a comma at the end', `${ROOT_2025},`, 'entry 2 is empty'],
     ['a second entry without an id', `${ROOT_2025},${KEY}`, 'entry 2 has no id'],
-    ['quotes around it', `"${ROOT_2025}"`, 'entry 1 has an id that is not 1 to 32 of A-Z a-z 0-9 _ . -'],
-    [
-      'base64 without padding',
-      `root:${KEY.replace('=', '')}`,
-      'entry 1 holds a key that is not base64 with its padding',
-    ],
+    ['quotes around it', `"${ROOT_2025}"`, 'entry 1 has an id that is not 1 to 32 characters from A-Z a-z 0-9 _ . -'],
+    ['base64 without padding', `root:${KEY.replace('=', '')}`, 'entry 1 has a key that is not base64 with padding'],
     [
       'base64url',
       `root:${Buffer.alloc(32, 0xfb).toString('base64url')}=`,
-      'entry 1 holds a key that is not base64 with its padding',
+      'entry 1 has a key that is not base64 with padding',
     ],
     [
       'bits beyond the last byte',
       `root:${KEY.replace('8=', '9=')}`,
-      'entry 1 holds a key that is not base64 with its padding',
+      'entry 1 has a key that is not base64 with padding',
     ],
-    ['hexadecimal', `root:${Buffer.from(KEY, 'base64').toString('hex')}`, 'entry 1 holds a key of 384 bits, not 256'],
-    ['words', 'root:correct horse battery staple', 'entry 1 holds a key that is not base64 with its padding'],
-    ['a space inside', `root: ${KEY}`, 'entry 1 holds a key that is not base64 with its padding'],
-    ['128 bits', `root:${randomBytes(16).toString('base64')}`, 'entry 1 holds a key of 128 bits, not 256'],
-    ['264 bits', `root:${randomBytes(33).toString('base64')}`, 'entry 1 holds a key of 264 bits, not 256'],
-    ['all zero', `root:${Buffer.alloc(32).toString('base64')}`, 'entry 1 holds one byte repeated, not a random key'],
+    ['hexadecimal', `root:${Buffer.from(KEY, 'base64').toString('hex')}`, 'entry 1 has a key of 384 bits, not 256'],
+    ['words', 'root:correct horse battery staple', 'entry 1 has a key that is not base64 with padding'],
+    ['a space inside', `root: ${KEY}`, 'entry 1 has a key that is not base64 with padding'],
+    ['128 bits', `root:${randomBytes(16).toString('base64')}`, 'entry 1 has a key of 128 bits, not 256'],
+    ['264 bits', `root:${randomBytes(33).toString('base64')}`, 'entry 1 has a key of 264 bits, not 256'],
+    [
+      'all zero',
+      `root:${Buffer.alloc(32).toString('base64')}`,
+      'entry 1 has a key that is one repeated byte, not random',
+    ],
     [
       'one byte repeated',
       `root:${Buffer.alloc(32, 'a').toString('base64')}`,
-      'entry 1 holds one byte repeated, not a random key',
+      'entry 1 has a key that is one repeated byte, not random',
     ],
-    ['an id twice', `${ROOT_2025},${fakeRootKey('root-2025', 50)}`, 'entry 2 has an id that an earlier entry has'],
-    ['a key twice', `${ROOT_2025},other:${KEY}`, 'entry 2 repeats the key of an earlier entry under another id'],
+    ['an id twice', `${ROOT_2025},${fakeRootKey('root-2025', 50)}`, 'entry 2 has the same id as an earlier entry'],
+    ['a key twice', `${ROOT_2025},other:${KEY}`, 'entry 2 has the same key as an earlier entry, under another id'],
   ])('%s', (_, text, what) => {
     const error = thrownBy(() => parseLocalKeyring(text));
     if (!isProviderError(error, 'SetupInvalid')) throw error;
     expect(error.message).toBe(
-      `ENCRYPTION_KEY ${what}. It is id:key, or a list with the active one first (id:key,id:key), ` +
-        'where id is a name of your choice and key is the output of: openssl rand -base64 32',
+      `ENCRYPTION_KEY ${what}. Set it to id:key, or to a list with the active key first (id:key,id:key). ` +
+        'The id is a name of your choice, and the key is the output of: openssl rand -base64 32',
     );
     expect(error.facts).toEqual({ fields: ['ENCRYPTION_KEY'] });
     for (const part of (text ?? '').split(/[:,]/).filter((value) => value.length > 8))
@@ -103,7 +103,9 @@ describe('a data key', () => {
     ];
     for (const failure of await Promise.all(refused.map(failureOf))) {
       expect(failure.type).toBe('CredentialUnreadable');
-      expect(failure.message).toMatch(/^a data key of ws_(acme|evil) does not unwrap$/);
+      expect(failure.message).toMatch(
+        /^a data key of ws_(acme|evil) does not unwrap: check that ENCRYPTION_KEY has its root key$/,
+      );
     }
   });
 });

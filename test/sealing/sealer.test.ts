@@ -144,7 +144,8 @@ describe('root keys', () => {
     ]);
     for (const failure of failures) expect(failure).toMatchObject({ type: 'KeyServiceUnavailable', retryable: true });
     expect(failures[0]).toMatchObject({
-      message: 'the root-key service is away: llm/anthropic of ws_acme does not open now',
+      message:
+        'the root-key service does not answer: the stored credential of llm/anthropic of ws_acme cannot be opened now',
       facts: { provider: ACME },
     });
   });
@@ -154,7 +155,9 @@ describe('root keys', () => {
     const { dataKey, jwe } = await sealed(keyring);
     keyring.failure = new TypeError(`cannot read ${CANARY}`);
     const failure = await failureOf(new Sealer(keyring).open(ACME, jwe, [dataKey]));
-    expect(failure.message).toBe('the stored credential of llm/anthropic of ws_acme does not open');
+    expect(failure.message).toBe(
+      'the stored credential of llm/anthropic of ws_acme does not open: check that ENCRYPTION_KEY has its root key, or configure the provider again',
+    );
     expect(shownBy(failure)).not.toContain(CANARY);
   });
 });

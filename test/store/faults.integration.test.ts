@@ -97,12 +97,12 @@ describe('on the shared server', () => {
   it('a missing migration, a missing role and a wrong password are each told apart', async () => {
     const cases = [
       [withUrl(database.resolverUrl, { database: 'postgres' }), 'not migrated: run `workspace-providers migrate`'],
-      [database.tenantUrl, 'may not do this: grant it the role provider_resolver'],
+      [database.tenantUrl, 'lacks a privilege: grant it the role provider_resolver'],
       [
         withUrl(database.resolverUrl, { password: 'canary-password' }),
         'refuses the login: check its name and password',
       ],
-      [withUrl(database.resolverUrl, { database: 'canary_database' }), 'there is no such database'],
+      [withUrl(database.resolverUrl, { database: 'canary_database' }), 'the database does not exist: check its name'],
     ] as const;
     for (const [databaseUrl, why] of cases) {
       const wrong = openProviderStore({ databaseUrl });

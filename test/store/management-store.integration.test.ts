@@ -36,7 +36,7 @@ describe('putProvider', () => {
     const changed = {
       type: 'ProviderChanged',
       facts: { provider: identity, fields: ['expectedVersion'] },
-      message: expect.stringMatching(/is not at version \d any more/),
+      message: expect.stringMatching(/is no longer at version \d: read it again/),
     };
     await expect(store.putProvider(identity, { ...row('a'), expectedVersion: 1 })).rejects.toMatchObject(changed);
     expect(await store.putProvider(identity, { ...row('a'), expectedVersion: 0 })).toEqual({ version: 1 });

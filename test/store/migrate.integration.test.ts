@@ -46,7 +46,7 @@ describe('a migrator that is no superuser, on a server where none of the roles e
     await expect(migrate(url)).rejects.toMatchObject({
       type: 'SetupInvalid',
       message:
-        'the login may not migrate: it must own the database, and have CREATEROLE or have been granted provider_owner and provider_auditor',
+        'the database login may not migrate: it must own the database, and either have CREATEROLE or be granted provider_owner and provider_auditor',
     });
   });
 

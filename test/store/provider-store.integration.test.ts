@@ -58,42 +58,42 @@ describe.each([
   it('refuses a superuser', async () => {
     await refused(
       database.ownerUrl,
-      `is, or can become, a superuser or BYPASSRLS: use a login of its own, granted ${role}`,
+      `is, or can become, a superuser or a role with BYPASSRLS: use a separate login that is granted only ${role}`,
     );
   });
 
   it('refuses a login that can touch the tables', async () => {
     await refused(
       database.tenantUrl,
-      `the database login can touch the tables (provider_events, provider_use, workspace_keys, workspace_providers): grant it ${role} alone`,
+      `the database login can access tables (provider_events, provider_use, workspace_keys, workspace_providers): grant it only ${role}`,
     );
   });
 
   it.each([
-    ['BYPASSRLS', 'alter role LOGIN bypassrls', 'alter role LOGIN nobypassrls', 'a superuser or BYPASSRLS'],
+    ['BYPASSRLS', 'alter role LOGIN bypassrls', 'alter role LOGIN nobypassrls', 'a superuser or a role with BYPASSRLS'],
     [
       'membership in the owner',
       'grant provider_owner to LOGIN',
       'revoke provider_owner from LOGIN',
-      'owns the tables or functions, or can, as provider_owner',
+      'owns tables or functions, or can become their owner (provider_owner)',
     ],
     [
       'membership in the auditor',
       'grant provider_auditor to LOGIN',
       'revoke provider_auditor from LOGIN',
-      'owns the tables or functions, or can, as provider_auditor',
+      'owns tables or functions, or can become their owner (provider_auditor)',
     ],
     [
       'membership in the tenant role, also one that is not inherited',
       'alter role LOGIN noinherit; grant provider_tenant to LOGIN',
       'revoke provider_tenant from LOGIN; alter role LOGIN inherit',
-      'can touch the tables',
+      'can access tables',
     ],
     [
       'one column of one table',
       'grant select (kid) on workspace_keys to LOGIN',
       'revoke select (kid) on workspace_keys from LOGIN',
-      'can touch the tables (workspace_keys)',
+      'can access tables (workspace_keys)',
     ],
     [
       'no role at all',
@@ -121,55 +121,55 @@ describe.each([
       'a table whose row-level security is not forced',
       'alter table provider_rotations no force row level security',
       'alter table provider_rotations force row level security',
-      'not in force on provider_rotations: alter table … enable row level security, force row level security',
+      'not in force on provider_rotations: run `alter table … enable row level security, force row level security`',
     ],
     [
       'tables without row-level security',
       'alter table workspace_keys disable row level security; alter table provider_events disable row level security',
       'alter table workspace_keys enable row level security; alter table provider_events enable row level security',
-      'not in force on provider_events, workspace_keys: alter table',
+      'not in force on provider_events, workspace_keys: run `alter table',
     ],
     [
       'a table that was added without row-level security',
       'set role provider_owner; create table public.unwalled (); reset role',
       'drop table public.unwalled',
-      'not in force on unwalled: alter table',
+      'not in force on unwalled: run `alter table',
     ],
     [
       'a table whose policy is missing',
       'drop policy functions_alone on resolver_workers',
       'create policy functions_alone on resolver_workers to provider_owner using (true) with check (true)',
-      'lacks the policy of resolver_workers: create it again',
+      'policy of resolver_workers is missing or was changed: create it again',
     ],
     [
       'a workspace policy that holds nobody',
       'alter policy own_workspace on workspace_keys using (true)',
       `alter policy own_workspace on workspace_keys using ${OWN_WORKSPACE}`,
-      'lacks the policy of workspace_keys',
+      'policy of workspace_keys is missing or was changed',
     ],
     [
       'a policy for everybody beside it',
       'create policy support on workspace_providers for select using (true)',
       'drop policy support on workspace_providers',
-      'opened by a policy that is not ours, support on workspace_providers: drop policy',
+      'a policy that is not part of the schema opens row-level security (support on workspace_providers): drop it',
     ],
     [
       'an owner who may see what the auditor sees',
       'grant provider_auditor to provider_owner',
       'revoke provider_auditor from provider_owner',
-      'opened by a policy that is not ours, auditor_reads on workspace_keys, auditor_reads on workspace_providers',
+      'a policy that is not part of the schema opens row-level security (auditor_reads on workspace_keys, auditor_reads on workspace_providers)',
     ],
     [
       'functions of an owner whom row-level security does not bind',
       `${READ_WORKSPACE} owner to postgres`,
       `${READ_WORKSPACE} owner to provider_owner`,
-      'does not bind the owner of read_workspace: alter function provider_api.… owner to provider_owner',
+      'does not bind the owner of read_workspace: run `alter function provider_api.… owner to provider_owner`',
     ],
     [
       'a function whose search_path is not pinned',
       `${READ_WORKSPACE} reset search_path`,
       `${READ_WORKSPACE} set search_path = pg_catalog, pg_temp`,
-      'search_path is not pinned by read_workspace: alter function provider_api.… set search_path = pg_catalog, pg_temp',
+      'search_path is not pinned by read_workspace: run `alter function provider_api.… set search_path = pg_catalog, pg_temp`',
     ],
     [
       'functions whose search_path is another',

@@ -11,7 +11,7 @@ grant select (
   workspace_id, provider_type, provider_name, config, status, version, rotate_every, rotated_at, last_check_outcome,
   last_check_at, created_at, updated_at
 ) on public.workspace_providers to authenticated;
--- Not the columns that say who acted: operators are not the users' concern.
+-- Not the columns that name who acted: operators are not the users' concern.
 grant select (event_id, at, workspace_id, provider_type, provider_name, version, event)
   on public.provider_events to authenticated;
 

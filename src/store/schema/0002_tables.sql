@@ -28,7 +28,7 @@ create table public.workspace_providers (
   constraint status check (status in ('active', 'disabled')),
   constraint key_id check (key_id ~ '^[!-~]{1,255}$'),
   -- A workspace's own services may write this column and rotated_at, and the functions for schedules read every row at
-  -- once: no row may make them fail. Therefore the interval is bounded, and is_due adds nothing to a time.
+  -- once: no row may make them fail. Therefore the interval is bounded, and is_due adds nothing to a stored time.
   constraint rotate_every check (rotate_every > interval '0' and rotate_every <= interval '100 years'),
   constraint last_check_outcome check (last_check_outcome in ('ok', 'rejected', 'cannot-tell')),
   constraint last_check_at check ((last_check_outcome is null) = (last_check_at is null))
@@ -82,7 +82,7 @@ create table public.provider_epoch (
   pruned_to bigint not null default 0,
   constraint only_row check (only_row)
 );
-comment on column public.provider_epoch.taken_by is 'the transaction that took this epoch: it takes no second one';
+comment on column public.provider_epoch.taken_by is 'the transaction that took this epoch; it takes only one';
 comment on column public.provider_epoch.pruned_to is 'invalidations up to this epoch are deleted';
 insert into public.provider_epoch default values;
 
@@ -114,7 +114,7 @@ create table public.resolver_workers (
   constraint longest_step_ms check (longest_step_ms >= 0)
 );
 comment on column public.resolver_workers.state is 'vanished: has no lease any more, but may still be running a step';
-comment on column public.resolver_workers.heard_at is 'for people to read; nothing is decided by it';
+comment on column public.resolver_workers.heard_at is 'for people to read; no decision depends on it';
 
 -- A rotation holds two sealed credentials: the next one until it is activated, and the previous one until it is revoked
 -- or restored.

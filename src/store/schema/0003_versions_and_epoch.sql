@@ -1,5 +1,5 @@
--- What happens when a provider or a data key changes, whichever role makes the change and by whichever client: the
--- provider's version is raised, the transaction takes an epoch, and the workspace is recorded as changed at that epoch.
+-- What happens when a provider or a data key changes, whichever role and client make the change: the provider's version
+-- is raised, the transaction takes an epoch, and the workspace is recorded as changed at that epoch.
 set local role provider_owner;
 
 -- The version. Every change that a reader must see raises it; what a writer puts into the column is ignored.

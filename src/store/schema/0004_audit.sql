@@ -1,5 +1,5 @@
--- The audit. Triggers write an event in the same transaction as the change, whichever role makes it and by whichever
--- client, so neither is committed without the other. Nobody may change an event.
+-- The audit. Triggers write an event in the same transaction as the change, whichever role and client make the change,
+-- so neither is committed without the other. Nobody may change an event.
 set local role provider_owner;
 
 create function provider_api.refuse_change() returns trigger

@@ -1,8 +1,8 @@
--- The functions of workers, whose logins are granted provider_resolver and can touch no table. Row-level security is in
--- force inside.
+-- The functions of workers, whose logins are granted provider_resolver and cannot touch a table. Row-level security is
+-- in force inside the functions.
 set local role provider_owner;
 
--- The preflight compares it with the files of its own build.
+-- The preflight compares the result with the newest migration of the build that runs it.
 create function provider_api.latest_migration() returns text
 language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
@@ -133,7 +133,7 @@ begin atomic
     returning worker.worker_id;
 end;
 
--- What workers add to the audit. They can read none of it.
+-- What workers add to the audit, which they cannot read.
 
 -- Adds one use per array position. Rows are inserted in the order of the key, so that the batches of two workers do not
 -- deadlock. A text that is too long for an index is cut; Temporal's own limit for a name is 1,000 bytes.

@@ -1,7 +1,7 @@
 -- The functions of the CLI and the API, whose logins are granted provider_manager: providers, data keys and uses.
 -- `outer_workspace` is explained at read_workspace in 0006_resolver_functions; `outer_actor` does the same for
--- `app.actor`, by which the audit names who acts. Without `p_actor` the caller's own setting stays in effect, and
--- without that the audit names the login.
+-- `app.actor`, which the audit records as the actor. Without `p_actor` the caller's own setting stays in effect, and
+-- without that the audit records the login.
 set local role provider_owner;
 
 -- Providers.

@@ -1,5 +1,6 @@
 -- The functions that read every workspace. Managers call them, and they run as provider_auditor (0010_grants makes it
--- their owner), which may read only the columns that they return, none of them a sealed credential, and change nothing.
+-- their owner). It may read only the columns that these functions return, none of which is a sealed credential, and it
+-- may change nothing.
 set local role provider_owner;
 
 -- For schedules. Both lists continue after the given key; empty texts start from the first provider.
