@@ -1,6 +1,7 @@
 /**
- * Messages and stacks of failures as payloads, so that the codec encrypts them too; the type of a failure stays in the
- * clear, since retry policies match on it. Loaded by its path, in the worker and in the workflow sandbox.
+ * Converts messages and stacks of failures to payloads, so that the codec encrypts them too. The type of a failure
+ * stays plaintext, since retry policies match on it. The file is loaded by its path, in the worker and in the workflow
+ * sandbox.
  */
 import { DefaultFailureConverter } from '@temporalio/common';
 

@@ -1,7 +1,7 @@
 /**
- * Encrypts what Temporal keeps of workflows: each payload becomes a compact JWE (`alg: dir`, `enc: A256GCM`) under a key
- * of the platform's. It is the wall behind redaction, and hides business data too; names are not covered (workflow ids
- * and types, task queues, search attributes, types of failures).
+ * Encrypts what Temporal stores of workflows: each payload becomes a compact JWE (`alg: dir`, `enc: A256GCM`) under a
+ * platform key. It is the layer of defense behind redaction, and hides business data too. Names are not encrypted:
+ * workflow ids and types, task queues, search attributes, types of failures.
  */
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { ProviderError } from '../protocol/errors.js';
@@ -13,13 +13,13 @@ const PAYLOAD_KEY_SETTING = 'PROVIDER_PAYLOAD_KEY';
 const ENCODING = 'binary/jwe';
 
 /**
- * @param keys - `id:base64,id:base64`, 256 bits each. The first one encrypts, all of them decrypt: to replace a key, put
- *   the new one behind it on every worker and client, then in front, and take the old one out when no history that was
- *   written with it is needed. What was never encrypted is read as it is.
- * @throws ProviderError `SetupInvalid`
+ * @param keys - `id:base64,id:base64`, 256 bits each. The first one encrypts, all of them decrypt. To replace a key,
+ *   add the new one behind it on every worker and client, then move the new one to the front. Remove the old one when
+ *   no history that was encrypted with it is needed. A payload that was never encrypted is read as it is.
+ * @throws ProviderError `SetupInvalid` if the keys are missing or do not fit
  */
 export function createPayloadCodec(keys: string): PayloadCodec {
-  const whenAbsent = 'is not set: without a key no payload can be encrypted';
+  const whenAbsent = 'is not set: without a key, payloads cannot be encrypted';
   const parsed = parseKeyList(keys, { name: PAYLOAD_KEY_SETTING, whenAbsent });
   const imported = new Map([...parsed].map(([kid, key]) => [kid, importKey(key).finally(() => key.fill(0))]));
   const activeKid = parsed.keys().next().value as string;
@@ -58,7 +58,7 @@ export function createPayloadCodec(keys: string): PayloadCodec {
   };
 }
 
-/** Loaded with the first payload: it is large, and who only manages providers has none. */
+/** Loaded with the first payload: it is large, and a process that only manages providers has no payloads. */
 async function proto() {
   const { default: loaded } = await import('@temporalio/proto');
   return loaded.temporal.api.common.v1;
@@ -69,6 +69,9 @@ function headerOf(kid: string) {
 }
 
 function unreadable(): ProviderError {
-  const message = `a payload does not open: it was altered, or its key is not among those of ${PAYLOAD_KEY_SETTING}`;
-  return new ProviderError('SetupInvalid', message, { fields: [PAYLOAD_KEY_SETTING] });
+  return new ProviderError(
+    'SetupInvalid',
+    `a payload cannot be decrypted: it was altered, or ${PAYLOAD_KEY_SETTING} lacks the key that encrypted it`,
+    { fields: [PAYLOAD_KEY_SETTING] },
+  );
 }

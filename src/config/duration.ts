@@ -1,4 +1,4 @@
-/** The one grammar of durations: in settings, options and flags, and for stored intervals that are shown. */
+/** The grammar of durations: in settings, options and flags, and for stored intervals that are shown. */
 
 /** A whole number and a unit, `500ms`, `30s`, `15m`, `24h`, `7d` or `2w`; or `0`. */
 export type Duration = `${number}${'ms' | 's' | 'm' | 'h' | 'd' | 'w'}` | '0';
@@ -24,7 +24,7 @@ export function formatDuration(ms: number): Duration {
   return `${Math.round(ms / unitMs)}${unit}` as Duration;
 }
 
-/** The duration for a person, as exact as it helps: `18 ms`, `30.3 s`, `41 s`, `5 min`, `24 h`, `7 d`. */
+/** The duration for a person, rounded: `18 ms`, `30.3 s`, `41 s`, `5 min`, `24 h`, `7 d`. */
 export function describeDuration(ms: number): string {
   if (ms < UNITS_MS.s) return `${Math.round(ms)} ms`;
   if (ms < 2 * UNITS_MS.m) return `${Number((ms / UNITS_MS.s).toFixed(1))} s`;

@@ -1,4 +1,4 @@
-/** The configuration of a process that changes providers: its login is another one than a worker's. */
+/** The configuration of a process that changes providers. Its login is not the one of a worker. */
 import type { EgressPolicy } from '../egress/policy.js';
 import type { RootKeyring } from '../sealing/root-keyring.js';
 import type { DatabaseOptions } from '../store/pool.js';
@@ -8,7 +8,8 @@ import type { Settings } from './settings.js';
 /** The options of `ProviderClient.connect`. An option that is absent is read from its setting. */
 export interface ProviderClientOptions extends StoreOptions {
   /**
-   * For a login that was granted `provider_manager`. Settings: `PROVIDER_MANAGER_DATABASE_URL`, `DATABASE_URL`. Required.
+   * For a login that was granted `provider_manager`. Settings: `PROVIDER_MANAGER_DATABASE_URL`, `DATABASE_URL`.
+   * Required.
    */
   readonly databaseUrl?: string;
 }
@@ -24,7 +25,7 @@ export function readManagerConfig(options: ProviderClientOptions): ManagerConfig
   return readConfig(options, (settings) => ({
     database: {
       databaseUrl: settings.requiredDatabaseUrl(
-        'the Postgres that holds workspace_providers, as postgres://…, for a login that was granted provider_manager',
+        'set it to postgres://…, the database of workspace_providers, with a login that was granted provider_manager',
         'PROVIDER_MANAGER_DATABASE_URL',
         'DATABASE_URL',
       ),
@@ -35,10 +36,10 @@ export function readManagerConfig(options: ProviderClientOptions): ManagerConfig
   }));
 }
 
-/** The login that migrates. @throws ProviderError `SetupInvalid` */
+/** The database URL of the login that migrates the schema. @throws ProviderError `SetupInvalid` */
 export function readAdminDatabaseUrl(settings: Settings): string {
   const url = settings.requiredDatabaseUrl(
-    'the Postgres to migrate, as postgres://…, for a login that owns the database and may create roles',
+    'set it to postgres://…, the database to migrate, with a login that owns it and may create roles',
     'PROVIDER_ADMIN_DATABASE_URL',
     'DATABASE_URL',
   );

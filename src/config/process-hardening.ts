@@ -1,7 +1,7 @@
 /**
- * What a process of ours that holds secrets does about its surroundings, first thing: it keeps them out of what children
- * inherit, of diagnostic reports, and of a debugger's reach. Core files and the initial `environ` of the process are the
- * operator's to close: docs/runbook.md.
+ * Hardens a process that holds secrets, before it does anything else: child processes, diagnostic reports and debuggers
+ * do not get the secrets. The operator must protect core files and the initial `environ` of the process:
+ * docs/runbook.md.
  */
 import { isSecretVariable } from './settings.js';
 
@@ -9,23 +9,23 @@ const taken: NodeJS.ProcessEnv = {};
 
 /** Idempotent. */
 export function hardenProcess(): void {
-  // Node opens the inspector at SIGUSR1, on a port that every user of the machine can reach, unless somebody listens.
+  // Without a listener, SIGUSR1 makes Node open the inspector, on a port that every user of the machine can reach.
   if (process.listenerCount('SIGUSR1') === 0) process.on('SIGUSR1', () => {});
   if (!process.report) return;
   process.report.reportOnFatalError = false;
   process.report.reportOnUncaughtException = false;
   process.report.reportOnSignal = false;
-  // From Node 22.13 and 23.3 on; before them a report that is asked for holds what is left of the environment.
+  // From Node 22.13 and 23.3 on. In older versions, a requested report contains what is left of the environment.
   if ('excludeEnv' in process.report) process.report.excludeEnv = true;
 }
 
-/** The environment with its secrets, which `process.env`, and so a child or a report, has no more. */
+/** Returns the environment, and removes its secrets from `process.env`, so that no child process or report has them. */
 export function takeEnvironment(): NodeJS.ProcessEnv {
   for (const name of Object.keys(process.env)) if (isSecretVariable(name)) takeVariable(name);
   return { ...process.env, ...taken };
 }
 
-/** One variable that is a secret whatever its name. */
+/** Returns one variable, which is secret whatever its name is, and removes it from `process.env`. */
 export function takeVariable(name: string): string | undefined {
   if (process.env[name] === undefined) return taken[name];
   taken[name] = process.env[name];

@@ -42,15 +42,15 @@ export interface ResolverOptions extends StoreOptions {
   /** The number of providers that the cache holds. Setting: `PROVIDER_CACHE_MAX`. Default: 10,000. */
   readonly cacheMax?: number;
   /**
-   * The longest time that a step of this process may run. A rotation counts a worker that vanished as a holder of the
-   * older credential so long. Setting: `PROVIDER_LONGEST_STEP`. Default: `10m`, as for `llmStep`.
+   * The longest time that a step of this process may run. For that long, a rotation counts a worker that vanished as a
+   * holder of the older credential. Setting: `PROVIDER_LONGEST_STEP`. Default: `10m`, as for `llmStep`.
    */
   readonly longestStep?: Duration;
   /** The name of this process in lists of workers. Setting: `PROVIDER_WORKER_IDENTITY`. Default: `pid@host`. */
   readonly identity?: string;
   /**
-   * The providers, as `type/name`, for which workspaces without their own credential are served the platform's. Setting:
-   * `PROVIDER_PLATFORM_FALLBACK`. Default: none.
+   * The providers, as `type/name`, for which workspaces without their own credential are served the platform's.
+   * Setting: `PROVIDER_PLATFORM_FALLBACK`. Default: none.
    */
   readonly fallback?: readonly string[];
 }
@@ -58,8 +58,8 @@ export interface ResolverOptions extends StoreOptions {
 /** The options of `WorkspaceProviders.connect`. An option that is absent is read from its setting. */
 export interface ProviderOptions extends ResolverOptions {
   /**
-   * Whether workflows need a grant. `every-workflow-may-use-every-workspace` switches grants off: anybody who can start a
-   * workflow then uses the credentials of any workspace. Setting: `PROVIDER_GRANTS`. Default: `required`.
+   * Whether workflows need a grant. `every-workflow-may-use-every-workspace` switches grants off: anybody who can start
+   * a workflow then uses the credentials of any workspace. Setting: `PROVIDER_GRANTS`. Default: `required`.
    */
   readonly grants?: 'required' | 'every-workflow-may-use-every-workspace';
   /**
@@ -85,7 +85,11 @@ export interface ProviderConfig extends ResolverConfig {
   readonly grants: GrantPolicy;
 }
 
-/** The settings of a process that reads options. @throws ProviderError `SetupInvalid` naming each that does not fit */
+/**
+ * Reads a configuration from options and the environment.
+ *
+ * @throws ProviderError `SetupInvalid` naming each setting that does not fit
+ */
 export function readConfig<Config>(options: StoreOptions, read: (settings: Settings) => Config): Config {
   const settings = new Settings(options.env ?? process.env, options);
   settings.refuseMisspelt();
@@ -96,7 +100,7 @@ export function readConfig<Config>(options: StoreOptions, read: (settings: Setti
 
 export function readResolverConfig(settings: Settings): ResolverConfig {
   const databaseUrl = settings.requiredDatabaseUrl(
-    'the Postgres that holds workspace_providers, as postgres://…, for a login that was granted provider_resolver',
+    'set it to postgres://…, the database of workspace_providers, with a login that was granted provider_resolver',
     'PROVIDER_DATABASE_URL',
     'DATABASE_URL',
   );
@@ -127,8 +131,8 @@ function readGrantPolicy(settings: Settings): GrantPolicy {
   if (policy !== 'required') settings.refuse('PROVIDER_GRANTS', `must be required, or ${NO_GRANTS}`);
   const keySet = settings.required(
     'PROVIDER_GRANT_KEYS',
-    'the public keys of the services that start workflows, as a JWKS or the file or address of one: see ' +
-      `workspace-providers grants create-key; or set PROVIDER_GRANTS=${NO_GRANTS}`,
+    'set it to the public keys of the services that start workflows: a JWKS, or the file or address of one (see ' +
+      `workspace-providers grants create-key); or set PROVIDER_GRANTS=${NO_GRANTS}`,
   );
   // Used only if nothing was refused.
   return settings.parsed('PROVIDER_GRANT_KEYS', () => new GrantVerifier(keySet)) as GrantVerifier;
@@ -147,7 +151,7 @@ export function readEgress(settings: Settings): EgressPolicy {
   return new EgressPolicy({ networks, ports });
 }
 
-/** What an operator should know at the start. */
+/** What an operator should know when the process starts. */
 export function providerNotes({ fallback, egress }: ProviderConfig): readonly string[] {
   const allowed = fallback.describe();
   const { networks } = egress.describe();

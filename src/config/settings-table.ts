@@ -12,11 +12,14 @@ export type Reader = 'worker' | 'worker process' | 'operations' | 'commands' | '
 interface Setting {
   readonly kind: 'text' | 'secret' | 'flag' | 'count' | 'duration';
   readonly readBy: readonly Reader[];
-  /** The option of the same meaning, in `WorkspaceProviders.connect`, `ProviderResolver.connect` or `ProviderClient.connect`. */
+  /**
+   * The option of the same meaning, in `WorkspaceProviders.connect`, `ProviderResolver.connect` or
+   * `ProviderClient.connect`.
+   */
   readonly option?: string;
-  /** As the setting spells it. Absent: none. */
+  /** The default, spelled as in the setting. Absent if there is none. */
   readonly default?: string;
-  /** What the default is if no constant says it. */
+  /** Describes a default that is not a constant. */
   readonly defaultText?: string;
   readonly min?: string;
   readonly max?: string;
@@ -64,8 +67,8 @@ export const SETTINGS = {
     option: 'listenDatabaseUrl',
     defaultText: 'the database URL of the worker',
     meaning:
-      'a direct connection on which the process is notified of changes, because a pooler in transaction mode passes no ' +
-      'notifications; `off`: the process learns of changes when it renews its lease, three times per lease',
+      'a direct connection on which the process is notified of changes, because a pooler in transaction mode passes ' +
+      'no notifications; `off`: the process learns of changes when it renews its lease, three times per lease',
   },
   PROVIDER_DATABASE_CONNECTIONS: {
     kind: 'count',
@@ -91,8 +94,8 @@ export const SETTINGS = {
     min: '100ms',
     max: '1h',
     meaning:
-      'how long the process may answer from its cache without hearing from the database, and so how long a change waits ' +
-      'for a worker that does not answer',
+      'how long the process may answer from its cache without hearing from the database, and so how long a change ' +
+      'waits for a worker that does not answer',
   },
   PROVIDER_CACHE_MAX: {
     kind: 'count',
@@ -111,7 +114,8 @@ export const SETTINGS = {
     min: '1s',
     max: '24h',
     meaning:
-      'the longest time that a step may run: a worker that vanished counts as a holder of the older credential so long',
+      'the longest time that a step may run: for that long, a worker that vanished counts as a holder of the older ' +
+      'credential',
   },
   PROVIDER_WORKER_IDENTITY: {
     kind: 'text',
@@ -134,7 +138,7 @@ export const SETTINGS = {
     readBy: ['worker', 'commands'],
     option: 'grants',
     default: 'required',
-    meaning: '`every-workflow-may-use-every-workspace` switches grants off; each start warns of it',
+    meaning: '`every-workflow-may-use-every-workspace` switches grants off; each start logs a warning',
   },
   PROVIDER_GRANT_KEYS: {
     kind: 'text',
@@ -142,8 +146,8 @@ export const SETTINGS = {
     option: 'grantKeys',
     defaultText: 'required',
     meaning:
-      'the public keys of the services that start workflows: a JSON Web Key Set, or the file or `https:` address of one, ' +
-      'which is read again every ten seconds',
+      'the public keys of the services that start workflows: a JSON Web Key Set, or the file or `https:` address of ' +
+      'one, which is read again every ten seconds',
   },
   PROVIDER_GRANT_SIGNING_KEY: {
     kind: 'secret',
@@ -157,8 +161,8 @@ export const SETTINGS = {
     option: 'egress.networks',
     defaultText: 'none: only public addresses',
     meaning:
-      'networks in CIDR notation that providers of every workspace may lead to, such as `10.1.0.0/16,fd12::/32`; the word ' +
-      '`loopback`, for development, allows this machine by plain http and on any port',
+      'networks in CIDR notation that providers of every workspace may lead to, such as `10.1.0.0/16,fd12::/32`; the ' +
+      'word `loopback`, for development, allows this machine by plain http and on any port',
   },
   PROVIDER_EGRESS_PORTS: {
     kind: 'text',
@@ -193,7 +197,7 @@ export const SETTINGS = {
     default: '30s',
     min: '0',
     max: '1h',
-    meaning: 'how long running steps may take to end once the process was told to stop; then they are cancelled',
+    meaning: 'how long running steps may take to end after the process was stopped; then they are cancelled',
   },
   PROVIDER_OPERATIONS_TASK_QUEUE: {
     kind: 'text',

@@ -8,14 +8,14 @@ import { isProviderError, ProviderError } from '../protocol/errors.js';
 import { DURATION_RULE, parseDuration } from './duration.js';
 import { SETTINGS, type SettingName, type SettingOf, settingOf } from './settings-table.js';
 
-/** Settings of others that hold a secret. */
+/** Settings of other programs that hold a secret. */
 const FOREIGN_SECRETS = ['TEMPORAL_API_KEY'];
 
 /** The variables that the platform's fallback is read from. */
 const FALLBACK_VARIABLE = /_(API_KEY|ACCESS_KEY|AUTH_TOKEN)$|^RPC_URL_\d+$/;
 
 const PREFIX = 'PROVIDER_';
-/** Letters added, left out or changed. */
+/** The largest number of letters that were added, left out or changed. */
 const MAX_TYPOS = 2;
 
 /** Whether a variable of the environment holds a secret. */
@@ -28,7 +28,7 @@ function secretSettings(): readonly string[] {
   return [...names.filter((name) => settingOf(name).kind === 'secret'), ...FOREIGN_SECRETS];
 }
 
-/** A value that was given, and the name under which messages speak of it. */
+/** A value that was given, and the name that messages use for it. */
 interface Given {
   readonly text: string;
   readonly label: string;
@@ -58,7 +58,7 @@ export class Settings {
     }
   }
 
-  /** Absent and empty: the default of the table, or `undefined`. */
+  /** The value. If it is absent or empty: the default of the table, or `undefined`. */
   text(name: SettingName): string | undefined {
     return this.#given(name)?.text ?? settingOf(name).default;
   }

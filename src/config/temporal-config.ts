@@ -1,4 +1,6 @@
-/** Where Temporal is, by the variables and the file that Temporal's own tools read (`TEMPORAL_ADDRESS`, …). */
+/**
+ * Reads the address of Temporal from the variables and the file that Temporal's own tools read (`TEMPORAL_ADDRESS`, …).
+ */
 import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/envconfig';
 import { rememberOwnSecret } from '../redaction/opened-secrets.js';
 import type { Settings } from './settings.js';
@@ -8,7 +10,7 @@ export interface TemporalConfig {
   readonly namespace: string;
 }
 
-/** What does not parse is refused as `TEMPORAL_*`. */
+/** Values that cannot be parsed are refused as `TEMPORAL_*`. */
 export function readTemporalConfig(settings: Settings): TemporalConfig {
   const { connectionOptions, namespace = 'default' } = load(settings);
   if (typeof connectionOptions.apiKey === 'string') rememberOwnSecret(connectionOptions.apiKey);
@@ -22,7 +24,7 @@ function load(settings: Settings): ClientConnectConfig {
     );
     return loadClientConnectConfig({ overrideEnvVars });
   } catch {
-    settings.refuse('TEMPORAL_*', 'do not parse: see https://docs.temporal.io/develop/environment-configuration');
+    settings.refuse('TEMPORAL_*', 'cannot be parsed: see https://docs.temporal.io/develop/environment-configuration');
     return { connectionOptions: {} };
   }
 }

@@ -1,4 +1,4 @@
-/** The configuration of the packaged worker process: the resolver's, Temporal's, and the process's own. */
+/** The configuration of the packaged worker process: of its resolver, of Temporal, and of the process itself. */
 import type { DataConverter } from '@temporalio/common';
 import { providerDataConverter } from '../codec/data-converter.js';
 import type { ManagerConfig } from './manager-config.js';
@@ -6,7 +6,7 @@ import { describeProviderConfig, type ProviderConfig, readConfig, readProviderCo
 import type { Settings } from './settings.js';
 import { readTemporalConfig, type TemporalConfig } from './temporal-config.js';
 
-/** What a process needs that runs rotations, schedules and checks. */
+/** The configuration of a process that runs rotations, schedules and checks. */
 export interface OperationsConfig extends ManagerConfig {
   readonly grants: ProviderConfig['grants'];
   readonly taskQueue: string;
@@ -15,17 +15,18 @@ export interface OperationsConfig extends ManagerConfig {
 export interface WorkerConfig extends TemporalConfig {
   readonly providers: ProviderConfig;
   readonly taskQueue: string;
-  /** How long running steps may take to end once the process was told to stop, in milliseconds. */
+  /** How long running steps may take to end after the process was stopped, in milliseconds. */
   readonly shutdownGraceMs: number;
   readonly maxConcurrentSteps: number;
-  /** Absent: payloads go to Temporal as they are. */
+  /** Absent if payloads are stored as they are. */
   readonly dataConverter: DataConverter | undefined;
-  /** Absent: this process runs no rotations. */
+  /** Absent if this process runs no rotations. */
   readonly operations: OperationsConfig | undefined;
 }
 
 /**
- * Temporal's address, namespace, API key and TLS are read as Temporal's own tools read them (`TEMPORAL_ADDRESS`, …).
+ * Reads the configuration from the environment. Temporal's address, namespace, API key and TLS are read as Temporal's
+ * own tools read them (`TEMPORAL_ADDRESS`, …).
  *
  * @throws ProviderError `SetupInvalid` naming each setting that does not fit, and what it should be
  */

@@ -1,23 +1,26 @@
-/** What follows a change of a provider: the wait until every worker has it. The change stands, however the wait ends. */
+/** Waits until every worker has a change of a provider. The change is committed, however the wait ends. */
 import { DURATION_RULE, type Duration, parseDuration } from '../config/duration.js';
 import { awaitFence } from '../fence/fence.js';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
 import type { FenceReport } from '../protocol/rotation.js';
 import type { WorkerRegistry } from '../store/ports.js';
 
-/** How a wait for the fence may end early: the report then has `complete: false`, and says who has not answered. */
+/** How a wait for the fence may end early. The report then has `complete: false`, and lists who has not answered. */
 export interface FenceWait {
   /** How long to wait. Default: until every worker has answered or its lease has expired. */
   readonly limit?: Duration;
-  /** Ends the wait. */
+  /** Ends the wait early. */
   readonly signal?: AbortSignal;
-  /** Called after the first look at the workers, and when one of them was accounted for. */
+  /** Called once the workers are known, and whenever one of them has applied the change or is gone. */
   readonly onProgress?: (report: FenceReport) => void;
 }
 
 /** How a method that changes a provider waits for the workers. */
 export interface ChangeOptions<Changed> extends Pick<FenceWait, 'signal' | 'onProgress'> {
-  /** `false`: return at once, without a proof. A duration: return after it, with what was proven. Default: wait. */
+  /**
+   * `false` returns at once, without a proof. A duration limits the wait: the report has what was proven by then.
+   * Default: wait for every worker.
+   */
   readonly fence?: false | Duration;
   /** Called when the change is committed, before the wait. */
   readonly onChanged?: (changed: Changed) => void;
@@ -42,11 +45,11 @@ export async function fenceChange<Changed extends object>(
     return { ...changed, fence: await waitForFence(registry, { ...wait, ...(limit !== undefined && { limit }) }) };
   } catch (error) {
     if (!isProviderError(error)) throw error;
-    throw new ProviderError(error.type, `the change is made, but not every worker may have it: ${error.message}`);
+    throw new ProviderError(error.type, `the change was made, but some workers may not have it yet: ${error.message}`);
   }
 }
 
-/** @throws ProviderError `StoreUnavailable`: then nothing is known */
+/** @throws ProviderError `StoreUnavailable`: it is then unknown which workers have the change */
 export async function waitForFence(
   registry: WorkerRegistry,
   { limit, signal, onProgress }: FenceWait,

@@ -1,11 +1,11 @@
-/** Where the next credential of a provider that is due comes from, when a schedule asks and nobody is there to answer. */
+/** Prepares the rotation of a provider that is due, for a schedule: nobody is there to give the next credential. */
 import { randomUUID } from 'node:crypto';
 import type { ProviderIdentity } from '../protocol/references.js';
 import type { PreparedRotation } from '../protocol/schedules.js';
 import { keyIssuerOf } from '../providers/registry.js';
 import type { ManagementStore } from '../store/management-store.js';
 
-/** Takes the rotation that was staged ahead, else stages one whose key the service will make, where it can. */
+/** Takes the rotation that was staged in advance. Otherwise stages one, if the service can create the key. */
 export async function prepareDueRotation(
   provider: ProviderIdentity,
   store: Pick<ManagementStore, 'readWorkspace' | 'stageDueRotation'>,
@@ -15,7 +15,7 @@ export async function prepareDueRotation(
   return store.stageDueRotation({ rotationId: randomUUID(), provider, canBeIssued, requestedBy });
 }
 
-/** Whether the service has an API for that, and the workspace a credential for it. */
+/** Whether the service has an API that creates keys, and the workspace an active admin credential for it. */
 async function canIssue(
   { workspaceId, type, name }: ProviderIdentity,
   store: Pick<ManagementStore, 'readWorkspace'>,

@@ -1,6 +1,6 @@
 /**
- * Makes and revokes keys at the services that have an API for it, with the admin credential that the workspace
- * configured as a provider of its own. It is opened for the length of one call.
+ * Creates and revokes keys at the services that have an API for it. The admin credential is a separate provider of the
+ * workspace; it is opened for the length of one call.
  */
 
 import type { Fetch } from '../egress/http-client.js';
@@ -21,16 +21,16 @@ export interface IssuedKeysDependencies {
 }
 
 export interface IssueKeyInput {
-  /** What the key is called at the service. */
+  /** The name of the key at the service. */
   readonly label: string;
-  /** In the clear: fields beside the key itself are taken over. */
+  /** The plaintext secret now. Fields other than the key itself are copied. */
   readonly current: SecretFields;
 }
 
 export interface RevokeKeyInput {
-  /** In the clear. */
+  /** The plaintext secret. */
   readonly secret: SecretFields;
-  /** Absent: it was not made here. */
+  /** Absent if the key was not created by a rotation. */
   readonly keyId?: string | undefined;
 }
 
@@ -39,12 +39,17 @@ export type SignalContext = Pick<CheckContext, 'signal'>;
 export class IssuedKeys {
   constructor(private readonly dependencies: IssuedKeysDependencies) {}
 
-  /** @throws ProviderError `ProviderConfigInvalid` where the service makes no keys for such a provider */
+  /** @throws ProviderError `ProviderConfigInvalid` if the service cannot create keys for such a provider */
   requireIssuing(provider: ProviderIdentity): void {
     if (!keyIssuerOf(provider.type, provider.name)?.issue) throw cannotIssue(provider);
   }
 
-  /** @throws ProviderError `ProviderNotConfigured` without an admin credential; else what the service says to it */
+  /**
+   * Creates a key.
+   *
+   * @throws ProviderError `ProviderNotConfigured` if the workspace has no admin credential; otherwise the failure of
+   *   the call to the service
+   */
   async issue(
     provider: ProviderIdentity,
     { label, current }: IssueKeyInput,
@@ -62,8 +67,9 @@ export class IssuedKeys {
   }
 
   /**
-   * Removes what was made under that label and never stored. @throws ProviderError where the service is away, or refuses
-   * the admin credential
+   * Deletes the keys that were created under that label and never stored.
+   *
+   * @throws ProviderError if the service is unavailable, or refuses the admin credential
    */
   async discard(provider: ProviderIdentity, label: string, context: SignalContext): Promise<void> {
     const keys = keyIssuerOf(provider.type, provider.name);
@@ -77,9 +83,10 @@ export class IssuedKeys {
   }
 
   /**
-   * Revokes it where the service's API can, else says what a person must do. May be called again.
+   * Revokes a key if the service's API can; otherwise reports what a person must do. May be called again.
    *
-   * @throws ProviderError where the service is away, or refuses the admin credential: nothing is known then
+   * @throws ProviderError if the service is unavailable, or refuses the admin credential: it is then unknown whether
+   *   the key is revoked
    */
   async revoke(provider: ProviderIdentity, key: RevokeKeyInput, context: SignalContext): Promise<RevocationReport> {
     const keys = keyIssuerOf(provider.type, provider.name);
@@ -96,7 +103,7 @@ export class IssuedKeys {
     return { outcome: 'by-hand', detail: providerType(type).revokeByHand(name) };
   }
 
-  /** In the clear; `undefined` where the workspace configured none, or switched it off. */
+  /** The plaintext admin credential. `undefined` if the workspace configured none, or disabled it. */
   async #admin(provider: ProviderIdentity, keys: AnyKeyIssuer): Promise<unknown> {
     const found = await this.#adminRow(provider, keys);
     if (!found) return undefined;
@@ -118,12 +125,13 @@ function adminOf({ workspaceId, name }: ProviderIdentity, { adminType }: AnyKeyI
 }
 
 function cannotIssue(provider: ProviderIdentity): ProviderError {
-  const message = `no key can be made for ${describeProvider(provider)} at its service: give the next one`;
+  const message = `no key can be made for ${describeProvider(provider)} at its service: give the next credential`;
   return new ProviderError('ProviderConfigInvalid', message, { provider, fields: ['secret'] });
 }
 
 function noAdmin(admin: ProviderIdentity): ProviderError {
   const { workspaceId, type, name } = admin;
-  const message = `${workspaceId} has no ${type}/${name}: workspace-providers configure ${workspaceId} ${type} ${name}`;
+  const command = `workspace-providers configure ${workspaceId} ${type} ${name}`;
+  const message = `${workspaceId} has no ${type}/${name}: run ${command}`;
   return new ProviderError('ProviderNotConfigured', message, { provider: admin });
 }

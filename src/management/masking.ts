@@ -1,24 +1,24 @@
 /**
- * What stands for a secret where it is shown, and the way back: a form that returns a mask means "unchanged". A mask
- * counts only where it is the one that the stored value has now; any other would be stored as if it were the key.
+ * Masks secrets for display, and accepts masks back from a form: a mask means "unchanged". It must be the mask of the
+ * value that is stored now. Any other mask is refused, because it would be stored as if it were the key.
  */
 import { ProviderError } from '../protocol/errors.js';
 import { isMasked, mask } from '../redaction/secret.js';
 
-/** A secret with each text in it masked: `…a1b2`, or `…` where it is too short to spare four characters. */
+/** A secret in which each text is masked: `…a1b2`, or `…` if the text is too short to show four characters of it. */
 export type Masked = string | { readonly [field: string]: Masked };
 
-/** Other kinds of value (no type has them today) are masked whole. */
+/** Masks each text of a secret. Values of other kinds (no type has them today) are masked completely. */
 export function maskSecret(value: unknown): Masked {
   if (!isObject(value)) return maskText(String(value));
   return Object.fromEntries(Object.entries(value).map(([field, member]) => [field, maskSecret(member)]));
 }
 
 /**
- * The given value with the stored one in place of each mask.
+ * Returns the given value, with the stored value in place of each mask.
  *
- * @param kept - called where a stored value stays
- * @throws ProviderError `ProviderConfigInvalid` for a text that looks masked and is not the mask of what is stored
+ * @param kept - called for each stored value that is kept
+ * @throws ProviderError `ProviderConfigInvalid` for a text that looks masked but is not the mask of the stored value
  */
 export function unmask(field: string, given: unknown, stored: unknown, kept: () => void): unknown {
   if (isObject(given)) {
@@ -33,7 +33,7 @@ export function unmask(field: string, given: unknown, stored: unknown, kept: () 
   }
   throw new ProviderError(
     'ProviderConfigInvalid',
-    `${field} looks masked, and is not the mask of what is stored: leave it out to keep what is there`,
+    `${field} looks masked, but is not the mask of the stored value: leave the field out to keep that value`,
     { fields: [field] },
   );
 }
@@ -42,7 +42,9 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Of a URL, its path and query, where keys stand: its host must not lend it the length to be shown in part. */
+/**
+ * Masks path and query of a URL, where keys are. The host must not make a short key long enough to be shown in part.
+ */
 function maskText(value: string): string {
   if (!/^https?:\/\//i.test(value) || !URL.canParse(value)) return mask(value);
   const { pathname, search } = new URL(value);

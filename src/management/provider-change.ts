@@ -1,7 +1,7 @@
 /**
- * An update of a provider: what is given is laid over what is stored. A secret goes where its provider's address says,
- * so whoever changes the address must know the secret: else an editor who may not see a key could have it sent to a
- * host of his own.
+ * Applies an update to a provider: the given fields replace the stored ones. A secret is sent to its provider's
+ * address, so a caller who changes the address must know the secret. Otherwise an editor who may not see a key could
+ * have it sent to a host of their choice.
  */
 
 import { isProviderError, ProviderError } from '../protocol/errors.js';
@@ -11,7 +11,7 @@ import { type ParsedProvider, parseProvider } from '../providers/registry.js';
 import { unmask } from './masking.js';
 import type { SecretFields } from './secret-vault.js';
 
-/** A field that is absent stays, one that is null goes, and a secret one that equals its current mask stays. */
+/** An absent field stays, a field that is null is removed, and a secret field that equals its current mask stays. */
 export interface ProviderChange {
   readonly config?: Readonly<Record<string, unknown>>;
   readonly secret?: Readonly<Record<string, unknown>>;
@@ -49,7 +49,7 @@ function overlay(stored: unknown, given: Readonly<Record<string, unknown>>): Rec
   return Object.fromEntries(both.filter(([, value]) => value !== null));
 }
 
-/** `undefined` where what is stored does not fit its type: then nobody can say where it went. */
+/** `undefined` if the stored provider does not fit its type: its destination is then unknown. */
 function destinationOf({ type, name }: ProviderIdentity, { config, secret }: UnsealedProvider): string | undefined {
   try {
     return parseProvider(type, name, config, secret).destination;
@@ -64,7 +64,7 @@ function mustBeGivenAgain(identity: ProviderIdentity, kept: ReadonlySet<string>)
   const what = fields.join(', ');
   return new ProviderError(
     'ProviderConfigInvalid',
-    `${describeProvider(identity)} would send its secret to another address: give ${what} again, in the clear`,
+    `${describeProvider(identity)} would send its secret to another address: give ${what} again, in plaintext`,
     { provider: identity, fields },
   );
 }

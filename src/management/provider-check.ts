@@ -1,4 +1,4 @@
-/** Asks the live service about a credential that is stored, whoever wants to know: a person, or a schedule. */
+/** Checks a stored credential against the live service, for an operator or a schedule. */
 
 import type { Fetch } from '../egress/http-client.js';
 import { isProviderError } from '../protocol/errors.js';
@@ -24,9 +24,9 @@ export interface ProviderCheckDependencies {
 }
 
 /**
- * By a call that costs nothing; what it found out is recorded. Also of a disabled provider.
+ * Checks a provider by a call that costs nothing, and records the result. A disabled provider is checked too.
  *
- * @throws ProviderError `ProviderNotConfigured`, `CredentialUnreadable`, `ProviderConfigInvalid` where the service shows
+ * @throws ProviderError `ProviderNotConfigured`, `CredentialUnreadable`, `ProviderConfigInvalid` if the service shows
  *   that the config is wrong, as an RPC endpoint of another chain does
  */
 export async function checkProvider(
@@ -45,7 +45,7 @@ export async function checkProvider(
     await store.recordCheck(identity, version, outcome);
     return { workspaceId, type, name, version, outcome, detail, tookMs };
   } catch (error) {
-    // An earlier "ok" would be wrong now, and nothing is known of the credential itself.
+    // An earlier "ok" would be wrong now, and nothing is known about the credential itself.
     if (isProviderError(error, 'ProviderConfigInvalid')) await store.recordCheck(identity, version, 'cannot-tell');
     throw error;
   }

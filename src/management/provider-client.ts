@@ -1,7 +1,7 @@
 /**
- * Manages the providers of workspaces, directly on Postgres. What is written was checked against its type and sealed in
- * this process. The client rests on its login (`provider_manager`): a service that has it and the root key may manage every
- * workspace, so it is for the platform's own services and operators, who name the workspace that they act for.
+ * Manages the providers of workspaces, directly in Postgres. A provider is checked against its type and sealed in this
+ * process before it is written. A service that has the login (`provider_manager`) and the root key can manage every
+ * workspace. So the client is for the platform's own services and operators, who name the workspace that they act for.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { type Duration, formatDuration, parseDuration } from '../config/duration.js';
@@ -39,11 +39,13 @@ const ABANDON_TIMEOUT_MS = 15_000;
 const SHORTEST_INTERVAL_MS = 60_000;
 
 /**
- * Every method throws ProviderError `StoreUnavailable` if Postgres is away, `KeyServiceUnavailable` if the root-key service
- * is, and `ProviderConfigInvalid`, naming fields and never values, for input that does not fit. Nothing is written then.
+ * Manages the providers of workspaces. Every method throws ProviderError `StoreUnavailable` if Postgres cannot be
+ * reached, `KeyServiceUnavailable` if the root-key service cannot, and `ProviderConfigInvalid`, naming fields and never
+ * values, for input that does not fit. Nothing is written then.
  *
  * A method that changes a provider returns when no worker serves the older version, unless `fence: false` or a limit is
- * given. If Postgres goes away during that wait, it throws `StoreUnavailable`; the message says that the change was made.
+ * given. If Postgres cannot be reached during that wait, it throws `StoreUnavailable`; the message says that the change
+ * was made.
  *
  * @example
  * const providers = await ProviderClient.connect();
@@ -89,8 +91,8 @@ export class ProviderClient {
   }
 
   /**
-   * This client in the name of somebody who was authenticated elsewhere, for the audit. Without it the audit names the
-   * database's login. Both share their connections: closing one closes both.
+   * Returns a client whose changes the audit records under the name of an actor, whom the caller has authenticated. The
+   * default is the login of the database. Both clients share their connections: closing one closes both.
    *
    * @param actor - 1 to 200 characters: `user:ana@acme`, `cli:ana@ops-1`
    */
@@ -111,7 +113,7 @@ export class ProviderClient {
     return this.#fenced(() => this.#write(identity, parsed, encryptedConfig), options);
   }
 
-  /** The workspace's providers by type and name. One that does not open is listed as not readable. */
+  /** Lists the workspace's providers by type and name. One that does not open is listed as not readable. */
   async listProviders(workspaceId: string): Promise<ProviderSummary[]> {
     const rows = await this.#store.listProviders(checkWorkspaceId(workspaceId));
     // Read after the rows, so that no row is sealed under a key that is missing in the list.
@@ -120,11 +122,11 @@ export class ProviderClient {
   }
 
   /**
-   * Changes the given fields. If the change would send the secret to another address, every secret field must be given in
-   * plaintext.
+   * Changes the given fields. If the change would send the secret to another address, every secret field must be given
+   * in plaintext.
    *
    * @throws ProviderError `ProviderNotConfigured`, `CredentialUnreadable` if what is stored does not open,
-   *   `ProviderConfigInvalid` also for a mask that is not the present one, `ProviderChanged` if the provider is not at
+   *   `ProviderConfigInvalid` also for a mask that is not the current one, `ProviderChanged` if the provider is not at
    *   `expectedVersion`, or was changed meanwhile
    */
   async updateProvider(
@@ -137,7 +139,7 @@ export class ProviderClient {
     const change: ProviderChange = { ...(config && { config }), ...(given && { secret: given }) };
     const parsed = changeProvider(identity, { config: record.config, secret }, change);
     checkDestination(identity, parsed.destination, this.#egress);
-    // Sealed again, it would count as rotated.
+    // A secret that is sealed again would count as rotated.
     const encryptedConfig = isDeepStrictEqual(parsed.secret, secret)
       ? record.encryptedConfig
       : await this.#vault.seal(identity, parsed.secret, workspace);
@@ -145,17 +147,17 @@ export class ProviderClient {
     return this.#fenced(() => this.#write(identity, parsed, encryptedConfig, expected), options);
   }
 
-  /** Switches a provider off: it keeps everything, and no worker serves it. @throws `ProviderNotConfigured` */
+  /** Disables a provider: it is kept, and no worker serves it. @throws ProviderError `ProviderNotConfigured` */
   disableProvider(identity: ProviderIdentity, options?: ChangeOptions<ChangedProvider>): Promise<ChangedProvider> {
     return this.#setStatus(identity, 'disabled', options);
   }
 
-  /** Switches a provider on again. @throws `ProviderNotConfigured` */
+  /** Enables a disabled provider. @throws ProviderError `ProviderNotConfigured` */
   enableProvider(identity: ProviderIdentity, options?: ChangeOptions<ChangedProvider>): Promise<ChangedProvider> {
     return this.#setStatus(identity, 'active', options);
   }
 
-  /** @throws ProviderError `ProviderNotConfigured` */
+  /** Deletes a provider. @throws ProviderError `ProviderNotConfigured` */
   async removeProvider(identity: ProviderIdentity, options?: ChangeOptions<Fenced>): Promise<Fenced> {
     const remove = async () => {
       if (await this.#store.removeProvider(checkIdentity(identity))) return {};
@@ -174,7 +176,12 @@ export class ProviderClient {
     return checkProvider(identity, this.#parts);
   }
 
-  /** Rotations, the newest first. @param workspaceId - absent: of all workspaces @param limit - default 50 */
+  /**
+   * Lists rotations, the newest first.
+   *
+   * @param workspaceId - default: all workspaces
+   * @param limit - the largest number of rotations; default: 50
+   */
   listRotations(workspaceId?: string, limit = 50): Promise<readonly RotationSummary[]> {
     return this.#store.listRotations(workspaceId, limit);
   }
@@ -183,8 +190,8 @@ export class ProviderClient {
    * Keeps the next credential, sealed, until the provider's rotation is due and the schedule `rotate-due` takes it.
    *
    * @returns the rotation's id
-   * @throws ProviderError `ProviderNotConfigured`, `RotationInProgress`; `ProviderConfigInvalid` also for the credential
-   *   that is stored now
+   * @throws ProviderError `ProviderNotConfigured`, `RotationInProgress`; `ProviderConfigInvalid` also for the
+   *   credential that is stored now
    */
   stageRotation(input: StageRotationInput): Promise<string> {
     return this.rotations.stage(input);
@@ -208,33 +215,31 @@ export class ProviderClient {
   /**
    * Sets how old a credential may become before its rotation is due, for the schedule `rotate-due`.
    *
-   * @param rotateEvery - since the credential was last replaced: `12h`, `90d`; absent: it is rotated only on request
+   * @param rotateEvery - since the credential was last replaced: `12h`, `90d`; default: it is rotated only on request
    * @throws ProviderError `ProviderNotConfigured`
    */
   async setRotationInterval(identity: ProviderIdentity, rotateEvery?: Duration): Promise<void> {
     await this.#store.setRotationInterval(checkIdentity(identity), rotateEvery && checkInterval(rotateEvery));
   }
 
-  /** Ends a rotation whose workflow is gone: it keeps no credential any more. */
+  /** Ends a rotation whose workflow is gone, and deletes the credentials that it keeps. */
   async abandonRotation(rotationId: string, reason: string): Promise<void> {
     await this.rotations.abandon(rotationId, reason, { signal: AbortSignal.timeout(ABANDON_TIMEOUT_MS) });
   }
 
-  /** Ends the provider's rotation if it is open although its workflow is gone. @internal */
+  /** Ends the provider's open rotation, whose workflow is gone. Returns whether there was one. @internal */
   async abandonOpenRotation(identity: ProviderIdentity, reason: string): Promise<boolean> {
     const rotationId = await this.#store.findOpenRotation(identity);
     if (rotationId !== undefined) await this.abandonRotation(rotationId, reason);
     return rotationId !== undefined;
   }
 
-  /** Wraps every data key under the active root key. What was done stays done: run it again after a failure. */
+  /** Wraps every data key under the active root key. After a failure, call it again: it continues with the rest. */
   rewrapDataKeys(): Promise<RewrapReport> {
     return rewrapDataKeys(this.#store, this.#sealer);
   }
 
-  /**
-   * Deletes a workspace's data keys: nobody can open what it stored any more. Its providers must be configured again.
-   */
+  /** Deletes a workspace's data keys: nobody can open its secrets any more. Its providers must be configured again. */
   async shredWorkspace(workspaceId: string, options?: ChangeOptions<Fenced>): Promise<Fenced> {
     const shred = async () => {
       await this.#store.deleteDataKeys(checkWorkspaceId(workspaceId));
@@ -243,17 +248,17 @@ export class ProviderClient {
     return this.#fenced(shred, options);
   }
 
-  /** The worker processes that hold leases, and those that vanished lately. */
+  /** Lists the worker processes that hold leases, and those that vanished lately. */
   listWorkers(): Promise<readonly RegisteredWorker[]> {
     return this.#store.listWorkers();
   }
 
-  /** The database's epoch: a worker that has applied it is current. */
+  /** Returns the database's epoch: a worker that has applied it is current. */
   readEpoch(): Promise<number> {
     return this.#store.readEpoch();
   }
 
-  /** Waits until every worker has what was committed before the call, for changes made by SQL or with `fence: false`. */
+  /** Waits until every worker has what was committed before the call: for changes by SQL or with `fence: false`. */
   awaitFence(options: FenceWait = {}): Promise<FenceReport> {
     return waitForFence(this.#store, options);
   }

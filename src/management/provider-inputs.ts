@@ -16,7 +16,7 @@ export interface UpdateProviderInput extends ProviderIdentity, ProviderChange {
 
 /** The proof that a change has reached every worker. */
 export interface Fenced {
-  /** Absent with `fence: false`. */
+  /** Absent if the call had `fence: false`. */
   readonly fence?: FenceReport;
 }
 

@@ -1,4 +1,4 @@
-/** A provider as a person or a settings page may see it. Nothing here is a secret. */
+/** A provider as the CLI or a settings page may show it. It contains no secret. */
 
 import { type Duration, formatDuration } from '../config/duration.js';
 import { isProviderError } from '../protocol/errors.js';
@@ -13,30 +13,30 @@ import type { SecretVault } from './secret-vault.js';
 export interface ProviderSummary extends ProviderIdentity {
   readonly status: 'active' | 'disabled';
   readonly version: number;
-  /** Whether it opens and fits its type: whether a worker could use it. */
+  /** Whether it opens and fits its type, so that a worker could use it. */
   readonly readable: boolean;
   /** Why it is not readable. */
   readonly problem?: FailureType;
-  /** Public. Empty where it is not readable: what does not fit its type may hold anything. */
+  /** The public config. Empty if not readable: a config that does not fit its type may contain anything. */
   readonly config: Readonly<Record<string, unknown>>;
-  /** The secret fields, masked: `{ apiKey: '…a1b2' }`. In an update a mask means "unchanged". Empty where not readable. */
+  /** The secret fields, masked: `{ apiKey: '…a1b2' }`. In an update a mask means "unchanged". Empty if not readable. */
   readonly secret: Readonly<Record<string, Masked>>;
-  /** Facts fit to show: masked key, host, chain id. Empty where not readable. */
+  /** Facts that may be shown: masked key, host, chain id. Empty if not readable. */
   readonly shown: Readonly<Record<string, string | number>>;
-  /** What the last check of this version found out at the live service; absent: it was never checked. */
+  /** The last check of this version against the live service. Absent if it was never checked. */
   readonly lastCheck?: ProviderCheck;
-  /** The age at which the credential is due for rotation; absent: it is rotated only on request. */
+  /** The age at which the credential is due for rotation. Absent if it is rotated only on request. */
   readonly rotateEvery?: Duration;
   readonly createdAt: Date;
   /** When the version was last raised. */
   readonly updatedAt: Date;
   /** When the secret was last replaced. */
   readonly rotatedAt: Date;
-  /** The minute in which a step was last handed it, at most a minute late; absent: never. */
+  /** The minute in which a step last received it; it is known after a minute at most. Absent if no step ever did. */
   readonly lastUsedAt?: Date;
 }
 
-/** @throws ProviderError `KeyServiceUnavailable`: then nobody can say what is readable */
+/** @throws ProviderError `KeyServiceUnavailable`: it is then unknown whether the provider is readable */
 export async function summarize(
   workspaceId: string,
   row: ProviderRow,

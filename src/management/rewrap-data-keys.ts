@@ -1,23 +1,27 @@
 /**
- * Wraps every data key under the active root key, so that an older one can be taken out of the keyring. Sealed
- * credentials stay as they are, and workers go on: any of the keyring's keys opens. May be cut short and run again.
+ * Wraps every data key under the active root key, so that an older root key can be removed from the keyring. Sealed
+ * credentials stay as they are, and workers continue: every key of the keyring opens. May be interrupted and run again.
  */
 import { isProviderError } from '../protocol/errors.js';
 import type { Sealer } from '../sealing/sealer.js';
 import type { DataKeyStore, WorkspaceDataKey } from '../store/data-key-store.js';
 
 export interface RewrapReport {
-  /** Wrapped under the active root key now. */
+  /** The number of data keys that were wrapped under the active root key. */
   readonly rewrapped: number;
-  /** They were before. */
+  /** The number of data keys that already were. */
   readonly unchanged: number;
-  /** Workspaces whose data keys do not unwrap: their root key is in no keyring. Their credentials cannot be opened. */
+  /**
+   * Workspaces whose data keys cannot be unwrapped: the keyring lacks their root key. Their credentials do not open.
+   */
   readonly lost: readonly string[];
 }
 
 const PAGE = 100;
 
-/** @throws ProviderError `StoreUnavailable`, `KeyServiceUnavailable`: what was done stays done */
+/**
+ * @throws ProviderError `StoreUnavailable`, `KeyServiceUnavailable`: data keys that were wrapped before stay wrapped
+ */
 export async function rewrapDataKeys(store: DataKeyStore, sealer: Sealer): Promise<RewrapReport> {
   const counts = { rewrapped: 0, unchanged: 0 };
   const lost = new Set<string>();

@@ -1,6 +1,6 @@
 /**
- * The stages of a rotation that touch credentials: each may be called again after it was cut short, and none lets a
- * credential out. The order of the stages, and the fence and the drain between them, are the workflow's.
+ * The stages of a rotation that touch credentials. Each may be called again after it was interrupted, and none returns
+ * a credential. The workflow decides the order of the stages, and the fence and the drain between them.
  */
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
@@ -26,7 +26,7 @@ export interface ManagementParts {
 }
 
 export interface StageRotationInput extends ProviderIdentity {
-  /** The plaintext next credential; it is sealed before it leaves this process. Absent: the service makes one. */
+  /** The plaintext next credential; it is sealed before it leaves this process. Default: the service creates one. */
   readonly secret?: SecretFields;
 }
 
@@ -38,11 +38,11 @@ export class RotationCredentials {
   }
 
   /**
-   * Keeps the next credential, sealed, until its workflow begins.
+   * Stores the next credential, sealed, until its workflow begins.
    *
    * @returns the rotation's id
-   * @throws ProviderError `ProviderNotConfigured`, `RotationInProgress`; `ProviderConfigInvalid` also where the service
-   *   cannot make keys, and for the credential that is there: it would be revoked in the end
+   * @throws ProviderError `ProviderNotConfigured`, `RotationInProgress`; `ProviderConfigInvalid` also if the service
+   *   cannot create keys, and for the credential that is stored now: the rotation would revoke it in the end
    */
   async stage({ secret, ...identity }: StageRotationInput): Promise<string> {
     const { store, vault, egress } = this.parts;
@@ -62,11 +62,11 @@ export class RotationCredentials {
   }
 
   /**
-   * Has the service make the next key. Labelled with the rotation, so that one which was made and then lost, because
-   * this process was killed in between, is found and removed by the next attempt.
+   * Creates the next key at the service. The label of the key names the rotation. If this process is killed before it
+   * stores the key, the next attempt finds the key by its label and deletes it.
    *
-   * @throws ProviderError `ProviderNotConfigured` without an admin credential, `CredentialRejected` where that is
-   *   refused, `ProviderUnavailable`, …
+   * @throws ProviderError `ProviderNotConfigured` if the workspace has no admin credential, `CredentialRejected` if the
+   *   service refuses it, `ProviderUnavailable`, …
    */
   async issue(rotationId: string, context: SignalContext): Promise<void> {
     const { store, vault } = this.parts;
@@ -79,11 +79,11 @@ export class RotationCredentials {
     const issued = await this.#keys.issue(provider, { label: labelOf(rotation), current }, context);
     const sealed = await vault.seal(provider, issued.secret, workspace);
     const stored = await store.storeIssuedCredential(rotationId, { encryptedConfig: sealed, keyId: issued.keyId });
-    // Another attempt was faster, or the rotation has ended: this key would serve nobody.
+    // Another attempt was faster, or the rotation has ended: nobody would use this key.
     if (!stored) await this.#keys.revoke(provider, issued, context);
   }
 
-  /** Asks the live service whether it takes the next credential. Throws as `checkProvider` of the client does. */
+  /** Checks the next credential against the live service. Throws as `checkProvider` of the client does. */
   async check(rotationId: string): Promise<CheckReport> {
     const { provider, next } = await this.parts.store.readRotation(rotationId);
     const startMs = performance.now();
@@ -93,9 +93,9 @@ export class RotationCredentials {
   }
 
   /**
-   * Revokes the credential that is no longer served, where the service's API can; else says what a person must do.
+   * Revokes the credential that is no longer served, if the service's API can; otherwise reports what a person must do.
    *
-   * @throws ProviderError where the service is away: nothing is known then
+   * @throws ProviderError if the service is unavailable: it is then unknown whether the credential is revoked
    */
   async revokePrevious(rotationId: string, context: SignalContext): Promise<RevocationReport> {
     const { provider, previous } = await this.parts.store.readRotation(rotationId);
@@ -107,7 +107,9 @@ export class RotationCredentials {
     return this.#keys.revoke(provider, { secret, keyId: previous.keyId }, context);
   }
 
-  /** Before its activation: unmakes the key that was made for it, also one that was lost before it was stored. */
+  /**
+   * Deletes the key that was created for a rotation before its activation, even if it was lost before it was stored.
+   */
   async discardIssued(rotationId: string, context: SignalContext): Promise<RevocationReport | undefined> {
     const rotation = await this.parts.store.readRotation(rotationId);
     const { provider, origin, next, toVersion } = rotation;
@@ -121,8 +123,8 @@ export class RotationCredentials {
   }
 
   /**
-   * Ends a rotation whose workflow is gone: it keeps no credential any more, and a key that was made for it is unmade.
-   * One that was activated ends where it is.
+   * Ends a rotation whose workflow is gone, and deletes the credentials that it keeps. If it was not activated, the key
+   * that was created for it is deleted at the service too.
    */
   async abandon(rotationId: string, reason: string, context: SignalContext): Promise<void> {
     const { store } = this.parts;
@@ -132,12 +134,12 @@ export class RotationCredentials {
     }
     const left = await this.discardIssued(rotationId, context).then(
       (report) => (report?.outcome === 'by-hand' ? `; ${report.detail}` : ''),
-      () => '; the key that was made for it could not be unmade: delete it at the service',
+      () => '; the key that was created for it could not be deleted: delete it at the service',
     );
     await store.endRotation(rotationId, 'failed', reason + left);
   }
 
-  /** Whether that credential is the one that steps are given now. One that is gone, or does not open, is none. */
+  /** Whether steps receive that credential now. False if the provider is gone or does not open. */
   async #isServed(provider: ProviderIdentity, secret: unknown): Promise<boolean> {
     try {
       const served = findProvider(provider, await this.parts.store.readWorkspace(provider.workspaceId));
@@ -151,7 +153,7 @@ export class RotationCredentials {
   async #open(provider: ProviderIdentity, sealed: SealedCredential | undefined): Promise<ParsedProvider> {
     const { store, vault } = this.parts;
     if (!sealed) {
-      throw new ProviderError('RotationFailed', 'the rotation keeps no such credential any more', { provider });
+      throw new ProviderError('RotationFailed', 'the rotation no longer keeps that credential', { provider });
     }
     const workspace = await store.readWorkspace(provider.workspaceId);
     const secret = await vault.open(provider, sealed.encryptedConfig, workspace.dataKeys);
@@ -159,12 +161,12 @@ export class RotationCredentials {
   }
 }
 
-/** What a minted key is called at its service: a person who sees it there can tell whose it is. */
+/** The name of a created key at its service. It shows there what the key belongs to. */
 function labelOf({ rotationId, provider }: RotationRecord): string {
   return `workspace-providers ${provider.workspaceId} ${rotationId}`;
 }
 
 function isThereAlready(provider: ProviderIdentity): ProviderError {
-  const message = `the next credential is the one that ${describeProvider(provider)} has: give another`;
+  const message = `the next credential is the current one of ${describeProvider(provider)}: give another one`;
   return new ProviderError('ProviderConfigInvalid', message, { provider, fields: ['secret'] });
 }

@@ -1,4 +1,4 @@
-/** Seals the secret fields of a provider for its row, and opens them again. They stay within one call of the caller. */
+/** Seals the secret fields of a provider for its row, and opens them. It keeps no plaintext between calls. */
 import { ProviderError } from '../protocol/errors.js';
 import { describeProvider } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
@@ -17,9 +17,10 @@ export class SecretVault {
   ) {}
 
   /**
-   * Seals before the workspace's first data key is stored: what cannot be sealed leaves nothing behind.
+   * Seals a secret. A first data key of a workspace is stored only after the secret was sealed with it, so that a
+   * failure leaves nothing behind.
    *
-   * @throws ProviderError `CredentialUnreadable` where the data key does not unwrap, `KeyServiceUnavailable`
+   * @throws ProviderError `CredentialUnreadable` if the data key cannot be unwrapped, `KeyServiceUnavailable`
    */
   async seal(
     identity: ProviderIdentity,
@@ -35,7 +36,10 @@ export class SecretVault {
     return winner.kid === first.kid ? encryptedConfig : this.sealer.seal(identity, plaintext, winner);
   }
 
-  /** @throws ProviderError `CredentialUnreadable`, `KeyServiceUnavailable`, `ProviderConfigInvalid` where it is no JSON object */
+  /**
+   * @throws ProviderError `CredentialUnreadable`, `KeyServiceUnavailable`, `ProviderConfigInvalid` if it is not a JSON
+   *   object
+   */
   async open(
     identity: ProviderIdentity,
     encryptedConfig: string,
@@ -46,7 +50,7 @@ export class SecretVault {
     if (typeof secret === 'object' && secret !== null && !Array.isArray(secret)) return secret as SecretFields;
     throw new ProviderError(
       'ProviderConfigInvalid',
-      `the sealed config of ${describeProvider(identity)} is no JSON object: configure it anew`,
+      `the sealed config of ${describeProvider(identity)} is not a JSON object: configure the provider again`,
       { provider: identity, fields: ['secret'] },
     );
   }

@@ -1,10 +1,10 @@
-/** Why no provider serves: it is missing, disabled, or there but not to be found. */
+/** The errors for a provider that cannot serve: it is missing, it is disabled, or its chain is unknown. */
 import { ProviderError } from '../protocol/errors.js';
 import { describeProvider } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
 import type { WorkspaceEntry } from './workspace-entry.js';
 
-/** Speaks of the first of `names` that is there and disabled, or of all of them. */
+/** The error for the first of `names` that is configured but disabled. Without one, the error for all of `names`. */
 export function notServed(
   entry: WorkspaceEntry,
   workspaceId: string,
@@ -14,18 +14,19 @@ export function notServed(
   const disabled = names.find((name) => entry.find(type, name) !== undefined);
   if (disabled !== undefined) {
     const provider: ProviderIdentity = { workspaceId, type, name: disabled };
-    return new ProviderError('ProviderDisabled', `${describeProvider(provider)} is disabled`, { provider });
+    const message = `${describeProvider(provider)} is disabled: enable it, or use another one`;
+    return new ProviderError('ProviderDisabled', message, { provider });
   }
   const name = names[0] ?? 'default';
   const wanted = names.map((each) => `${type}/${each}`).join(' or ');
   return new ProviderError(
     'ProviderNotConfigured',
-    `${workspaceId} has no ${wanted}: workspace-providers configure ${workspaceId} ${type} ${name}`,
+    `${workspaceId} has no ${wanted}: run workspace-providers configure ${workspaceId} ${type} ${name}`,
     { provider: { workspaceId, type, name } },
   );
 }
 
-/** The endpoint whose chain cannot be told, if there is one: it may have been meant to serve. */
+/** The error for an endpoint whose chain is unknown, if there is one: it may have been meant for the chain. */
 export function chainMisfit(entry: WorkspaceEntry): ProviderError | undefined {
   const misfit = entry.ofType('rpc').find(({ record }) => {
     return !Number.isSafeInteger((record.config as { chainId?: unknown } | null)?.chainId);

@@ -4,7 +4,7 @@ import type { ProviderReference, UnusableEndpoint } from '../protocol/references
 import type { RpcCredential } from '../providers/rpc/rpc.js';
 import type { OpenedProvider, SealedProvider, WorkspaceEntry } from './workspace-entry.js';
 
-/** Active or not. The chain is part of the public config, so nothing has to be opened. */
+/** The endpoints of a chain, active or not. The chain is part of the public config, so no row has to be opened. */
 export function endpointsOf(entry: WorkspaceEntry, chainId: number): SealedProvider[] {
   return entry
     .ofType('rpc')
@@ -45,7 +45,7 @@ export function isPassedOver(error: ProviderError): boolean {
  *
  * @param mayPass - whether the next one is asked after that failure
  * @returns the first answer, and the endpoints that failed before it
- * @throws the failure that is not passed over; if every endpoint was, one that is retryable, else the last
+ * @throws the first failure that is not passed over; if all are passed over, a retryable one, or else the last
  */
 export async function firstAnswer<Result>(
   endpoints: readonly ProviderReference<'rpc'>[],
@@ -62,6 +62,6 @@ export async function firstAnswer<Result>(
       failures.push({ name: endpoint.name, error });
     }
   }
-  // One that may answer later outweighs one that never will: the step is tried again.
+  // A failure that may pass comes before one that will not, so that the step is retried.
   throw failures.find(({ error }) => error.retryable)?.error ?? failures.at(-1)?.error;
 }

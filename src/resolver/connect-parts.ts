@@ -19,7 +19,7 @@ import { WorkspaceCache } from './workspace-cache.js';
 import { WorkspaceEntry } from './workspace-entry.js';
 
 export interface ResolverParts {
-  /** What was read, under the lease. */
+  /** The workspaces that were read, under the lease. */
   readonly cache: WorkspaceCache;
   /** Which credentials callbacks hold at this moment. */
   readonly scopes: OpenScopes;
@@ -44,7 +44,7 @@ export interface PartsDependencies {
   readonly fetch: Fetch;
   /** Default: no fallback. */
   readonly fallback?: PlatformFallback;
-  /** What lets the cache answer; a `LeaseKeeper` keeps it. Default: none, so every read goes to the database. */
+  /** The lease under which the cache answers. Default: one that is never held, so every read goes to the database. */
   readonly lease?: Lease;
   /** The number of providers that the cache holds. Default: 10,000. */
   readonly maxProviders?: number;
@@ -70,7 +70,7 @@ export function createParts(dependencies: PartsDependencies): ResolverParts {
 }
 
 /**
- * Connects, checks that the login is fit for a worker, and takes the lease.
+ * Connects to Postgres, checks that the login fits a worker, and takes the lease.
  *
  * @param callerOf - names the workflow that a credential is given to, for the audit
  * @throws ProviderError `SetupInvalid` for a login that does not fit, `StoreUnavailable`

@@ -1,6 +1,6 @@
 /**
- * Finds and opens the credentials that resolving and stepping ask for, in the cache or by a load. A caller that has
- * learned something new (a newer version, a refused key) is never answered from before it.
+ * Finds and opens credentials, in the cache or by a load. A caller that has learned something new (a newer version, a
+ * refused key) never gets an answer that is older than that.
  */
 import { isProviderError, ProviderError } from '../protocol/errors.js';
 import { checkProviderName, checkWorkspaceId, describeProvider } from '../protocol/names.js';
@@ -29,9 +29,9 @@ export class CredentialFinder {
   ) {}
 
   /**
-   * The first of `names` that is active; the workspace's own before the platform's.
+   * Finds the first of `names` that is active. The workspace's own providers come before the platform's.
    *
-   * @param floor - the version that the caller knows of: an older one is not returned from the cache
+   * @param floor - a reference that the caller has: no older version is returned from the cache
    */
   async find(
     workspaceId: string,
@@ -58,7 +58,7 @@ export class CredentialFinder {
     throw notServed(read.entry, workspaceId, type, names);
   }
 
-  /** The credential that a reference names, at its version or a newer one. */
+  /** Finds the credential that a reference names, at its version or a newer one. */
   async atLeast(reference: ProviderReference): Promise<FoundCredential> {
     const { workspaceId, type, name } = reference;
     const cached = this.cache.peek(workspaceId)?.find(type, name);
@@ -69,11 +69,11 @@ export class CredentialFinder {
     const found = await this.find(workspaceId, type, [name], reference);
     const { version, source } = found.opened.reference;
     if (version >= reference.version || source === 'platform') return found;
-    const message = `Postgres is behind ${describeProvider(reference)}: read the primary`;
+    const message = `the database has an older version of ${describeProvider(reference)}: connect to the primary`;
     throw new ProviderError('StoreUnavailable', message, { provider: reference });
   }
 
-  /** Reads again. Returns `undefined` if that brought no other credential than the refused one. */
+  /** Reads the workspace again. Returns `undefined` if its credential is still the refused one. */
   async otherThan(refused: ProviderReference): Promise<FoundCredential | undefined> {
     const { workspaceId, type, name } = refused;
     const isOther = (version: number | undefined) => version !== undefined && version !== refused.version;
@@ -86,9 +86,9 @@ export class CredentialFinder {
   }
 
   /**
-   * The endpoints of a chain, by priority. One that does not open leaves the others alone.
+   * Finds the endpoints of a chain, by priority. One that does not open does not affect the others.
    *
-   * @param atLeast - an older answer: none of its endpoints is returned at an older version
+   * @param atLeast - an earlier answer: none of its endpoints is returned at an older version
    */
   async chain(workspaceId: string, chainId: number, atLeast?: RpcReference): Promise<FoundChain> {
     const floors = atLeast?.endpoints ?? [];
@@ -157,7 +157,7 @@ function toUnusable({ name, error }: FailedEndpoint): UnusableEndpoint {
   return { name, failure: error.type };
 }
 
-/** A failure that may pass outweighs one that will not: the step is tried again. */
+/** A failure that may pass comes before one that will not, so that the step is retried. */
 function retryableFirst(a: FailedEndpoint, b: FailedEndpoint): number {
   return Number(b.error.retryable) - Number(a.error.retryable) || (a.name < b.name ? -1 : 1);
 }

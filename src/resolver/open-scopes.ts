@@ -8,20 +8,23 @@ interface Scope {
 
 /** A callback that holds a credential, or is about to. */
 export interface OpenScope {
-  /** It was read: from now on this version is what is held. */
+  /** The credential was read: this version is held from now on. */
   opened(reference: ProviderReference): void;
   /** The callback has ended. */
   release(): void;
 }
 
-/** The platform's credential is not the workspace's to rotate: no version is newer. */
+/** The version of the platform's credential. A workspace cannot rotate it, so no version is newer. */
 const NEWEST = Number.POSITIVE_INFINITY;
 
 export class OpenScopes {
   readonly #scopes = new Map<string, Set<Scope>>();
   readonly #released = new EventTarget();
 
-  /** @param reference - what will be opened: at its version or a newer one, so that version is held until it is */
+  /**
+   * @param reference - the reference that will be opened: its version is held until `opened` reports the one that was
+   *   read
+   */
   hold(reference: ProviderReference): OpenScope {
     const key = keyOf(reference);
     const scope: Scope = { version: reference.version, sinceMs: performance.now() };

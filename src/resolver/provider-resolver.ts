@@ -1,6 +1,7 @@
 /**
- * Answers with whose credentials a step runs. Resolving returns a reference, which may be stored in a history; opening
- * turns a reference into a credential, in this process, for the length of one callback. No Temporal and no SQL here.
+ * Resolves and opens the providers of workspaces. Resolving returns a reference, which may be stored in a history.
+ * Opening turns a reference into a credential, in this process, for the length of one callback. There is no Temporal
+ * and no SQL here.
  */
 import { type ResolverOptions, readConfig, readResolverConfig } from '../config/resolver-config.js';
 import type { Fetch } from '../egress/http-client.js';
@@ -28,9 +29,9 @@ export interface ProviderCall<Credential> extends OpenCredential<Credential> {
 }
 
 /**
- * Decides which workspace a caller may use; `named` is what the arguments name, if they name one.
+ * Decides which workspace a caller may use. `named` is the workspace in the arguments, if there is one.
  *
- * @throws ProviderError `GrantInvalid`, without a look at the database
+ * @throws ProviderError `GrantInvalid`, before the database is read
  */
 export type WorkspaceScope = (named?: string) => Promise<string>;
 
@@ -67,7 +68,7 @@ export class ProviderResolver {
   /**
    * Connects to Postgres, checks the login, and takes the cache's lease.
    *
-   * @param options - what is absent is read from the environment: docs/configuration.md
+   * @param options - an option that is absent is read from its setting: docs/configuration.md
    * @throws ProviderError `SetupInvalid` for a setting or a login that does not fit, `StoreUnavailable`
    */
   static async connect(options: ResolverOptions = {}): Promise<ProviderResolver> {
@@ -80,11 +81,12 @@ export class ProviderResolver {
   }
 
   /**
-   * Returns a reference to the workspace's LLM provider; of a list, to the first that is configured and active.
+   * Returns a reference to the workspace's LLM provider. If `provider` is a list, it is the first that is configured
+   * and active.
    *
    * @param input - `workspaceId` is required, except for the resolver of a worker with grants
-   * @throws ProviderError `ProviderNotConfigured`, `ProviderDisabled`, `CredentialUnreadable`,
-   *   `ProviderConfigInvalid`, `GrantInvalid`, `StoreUnavailable`, `KeyServiceUnavailable`
+   * @throws ProviderError `ProviderNotConfigured`, `ProviderDisabled`, `CredentialUnreadable`, `ProviderConfigInvalid`,
+   *   `GrantInvalid`, `StoreUnavailable`, `KeyServiceUnavailable`
    */
   async resolveLlmKey({ workspaceId, provider }: ResolveLlmKeyInput): Promise<ProviderReference<'llm'>> {
     const names = typeof provider === 'string' ? [provider] : checkPreference(provider);
@@ -102,7 +104,7 @@ export class ProviderResolver {
    * Returns references to the workspace's endpoints of a chain, the lowest `priority` first. An endpoint that cannot be
    * opened is listed in `unusable`, as long as another one can. Throws as {@link resolveLlmKey} does.
    *
-   * @param atLeast - an older answer: none of its endpoints is returned at an older version
+   * @param atLeast - an earlier answer: none of its endpoints is returned at an older version
    */
   async resolveRpcEndpoint(
     { workspaceId: named, chainId }: ResolveRpcEndpointInput,
@@ -120,7 +122,7 @@ export class ProviderResolver {
    * by itself. With a chain's reference, the next endpoint is asked if one is unavailable, limits the rate, is out of
    * credit or was disabled.
    *
-   * @throws ProviderError if a service caused the failure; whatever else the callback throws passes as it is
+   * @throws ProviderError if a service caused the failure; other errors of the callback are thrown unchanged
    */
   withProvider<Type extends ProviderTypeName, Result>(
     reference: ProviderReference<Type>,

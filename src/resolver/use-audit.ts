@@ -1,7 +1,8 @@
 /**
- * Records which credentials this process gave out, and which did not open. It works beside the steps: none waits for it
- * or fails because of it. While Postgres is away, uses are held as far as there is room, and a credential that does not
- * open is reported by the next step that finds it. A worker that is killed loses the uses of less than a minute.
+ * Records which credentials this process gave out, and which did not open. It works in the background: no step waits
+ * for it or fails because of it. While Postgres cannot be reached, uses are held as far as there is room, and a
+ * credential that does not open is reported by the next step that finds it. A worker that is killed loses less than a
+ * minute of uses.
  */
 import { LRUCache } from 'lru-cache';
 import { isProviderError } from '../protocol/errors.js';
@@ -11,12 +12,12 @@ import { MAX_HELD_USES, UseCounts } from './use-counts.js';
 
 /** Together with the longest time that a statement may take, less than a minute. */
 const STORE_EVERY_MS = 45_000;
-/** Stored sooner if so many are held: there must be room for those that come meanwhile. */
+/** Uses are stored sooner if this many are held: there must be room for those that arrive meanwhile. */
 const STORE_AT = MAX_HELD_USES / 2;
 /** The number of unreadable versions that are remembered: each is reported once. */
 const MAX_REPORTED = 10_000;
 
-/** What a resolver reports. Nobody waits for it, and it must not throw: no step fails because of it. */
+/** Receives what a resolver reports. No step waits for it, and it must not throw: no step may fail because of it. */
 export interface ResolverAudit {
   /** The credential is given out now. Called for every step, so it must cost next to nothing. */
   used(reference: ProviderReference): void;
@@ -76,7 +77,7 @@ export class UseAudit implements ResolverAudit {
     await this.storeUses();
   }
 
-  /** Never rejects; one at a time. */
+  /** Stores the held uses, one call at a time. Never rejects. */
   storeUses(): Promise<void> {
     this.#storing ??= this.#storeUses().finally(() => {
       this.#storing = undefined;
@@ -92,7 +93,7 @@ export class UseAudit implements ResolverAudit {
     this.#lostBefore = lost;
   }
 
-  /** What can never be stored must not keep the rest from being stored. */
+  /** Uses that can never be stored are dropped, so that they do not block the rest. */
   async #stored(uses: Parameters<StepAuditStore['recordUses']>[0]): Promise<boolean> {
     try {
       await this.store.recordUses(uses);

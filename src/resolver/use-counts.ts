@@ -1,9 +1,12 @@
-/** How often which workflow's steps were handed which credential, until it is stored: in memory, and bounded there. */
+/**
+ * Counts how often the steps of a workflow received a credential. The counts stay in memory, up to a limit, until they
+ * are stored.
+ */
 
 import type { ProviderReference } from '../protocol/references.js';
 import type { CountedUse } from '../store/ports.js';
 
-/** How many counts are held at most, those that are being stored among them: about 10 MB. */
+/** The largest number of counts that are held, including those that are being stored: about 10 MB. */
 export const MAX_HELD_USES = 20_000;
 
 const MINUTE_MS = 60_000;
@@ -14,7 +17,7 @@ interface HeldUse extends CountedUse {
 
 export class UseCounts {
   #held = new Map<string, HeldUse>();
-  /** Of those that were taken and neither stored nor put back. */
+  /** The number of counts that are being stored. */
   #taken = 0;
   #lost = 0;
 
@@ -23,20 +26,20 @@ export class UseCounts {
     private readonly now: () => number = Date.now,
   ) {}
 
-  /** How many wait to be stored. */
+  /** The number of counts that wait to be stored. */
   get size(): number {
     return this.#held.size;
   }
 
-  /** How many uses were not counted, since there was no room, or what was counted could not be stored. */
+  /** The number of uses that were lost, because there was no room or because they could not be stored. */
   get lost(): number {
     return this.#lost;
   }
 
-  /** @returns whether one more is held than before */
+  /** Counts a use. Returns whether that added a count. */
   add({ workspaceId, type, name, version }: ProviderReference, workflowType: string, workflowId: string): boolean {
     const minuteMs = Math.floor(this.now() / MINUTE_MS) * MINUTE_MS;
-    // A workflow's id, which may hold anything, comes last: no two keys run together.
+    // The workflow id may contain any character, so it comes last: different uses have different keys.
     const key = `${minuteMs} ${workspaceId} ${type} ${name} ${version} ${workflowType}\0${workflowId}`;
     const held = this.#held.get(key);
     if (held) {
@@ -53,9 +56,9 @@ export class UseCounts {
   }
 
   /**
-   * Hands over all that is held, to be stored: one at a time.
+   * Passes all held counts to `store`. Only one call may run at a time.
    *
-   * @param store - false: it cannot be stored, and is lost; where it throws, it is held again
+   * @param store - returns false if the counts can never be stored: they are lost; if it throws, they are held again
    */
   async store(store: (uses: readonly CountedUse[]) => Promise<boolean>): Promise<void> {
     const taken = this.#held;
@@ -65,7 +68,7 @@ export class UseCounts {
       const uses = [...taken.values()];
       if (!(await store(uses))) this.#lost += uses.reduce((sum, { count }) => sum + count, 0);
     } catch (error) {
-      // Of the same minute there may be more by now.
+      // Meanwhile the same minute may have more uses.
       for (const [key, use] of this.#held) {
         const before = taken.get(key);
         if (before) before.count += use.count;

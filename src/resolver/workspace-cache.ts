@@ -1,7 +1,8 @@
 /**
- * The worker-local cache: workspaces, each with all its providers, so that one query serves every step of an agent. It
- * answers under a lease and not without one; what enters it, and who may take somebody else's load, the lease decides
- * by the epoch of the snapshot. `lru-cache`'s own TTL would not do: it serves expired entries after a pause.
+ * The worker-local cache of workspaces, each with all its providers, so that one query serves every step of an agent.
+ * It answers only under a lease. By the epoch of a snapshot, the lease decides whether the snapshot may enter the
+ * cache, and whether a caller may use the load that another caller started. The TTL of `lru-cache` is not enough: it
+ * serves expired entries after a pause.
  */
 import { LRUCache } from 'lru-cache';
 import type { Lease } from '../fence/lease.js';
@@ -12,7 +13,7 @@ export interface WorkspaceCacheOptions {
   /** Reads the database. Its failures reach the callers that wait for it and are not cached. */
   readonly load: (workspaceId: string) => Promise<WorkspaceEntry>;
   readonly lease: Lease;
-  /** How many providers are held at most; the least recently used workspaces go first. */
+  /** The largest number of providers that are held. The least recently used workspaces are evicted first. */
   readonly maxProviders: number;
 }
 
@@ -20,13 +21,13 @@ export interface WorkspaceCacheOptions {
 export interface CacheCounts {
   /** Answered from an entry. */
   readonly hit: number;
-  /** Answered by a load of the caller's own. */
+  /** Answered by a load that the caller started. */
   readonly miss: number;
-  /** Answered by somebody else's load. */
+  /** Answered by a load that another caller started. */
   readonly joined: number;
-  /** Of the misses, those where an entry was there and did not show what the caller had learned: a newer version. */
+  /** Misses although there was an entry: it did not show what the caller had learned, such as a newer version. */
   readonly reloaded: number;
-  /** Of the misses, those where an entry was there and no lease was held. */
+  /** Misses although there was an entry: no lease was held. */
   readonly refusedByLease: number;
   /** Loads sent to the database. */
   readonly load: number;
@@ -43,7 +44,7 @@ interface Load {
   readonly entry: Promise<WorkspaceEntry>;
 }
 
-/** In leases: how long an entry stays at most, so that no credential is in memory because nobody asks for it. */
+/** The longest stay of an entry, in leases: a credential that nobody asks for must not remain in memory. */
 const LONGEST_STAY = 10;
 
 export class WorkspaceCache {
@@ -70,9 +71,9 @@ export class WorkspaceCache {
   }
 
   /**
-   * An entry that the caller accepts: the cached one, else that of a load in flight, else a fresh one, which is
-   * returned whatever it holds. A caller that has learned something new (a newer version exists, a key was refused)
-   * accepts only entries that show it, and so never waits on a load that began too early.
+   * Returns an entry that the caller accepts: the cached one, or that of a load in progress, or a fresh one, which is
+   * returned whatever it contains. A caller that has learned something new (a newer version exists, a key was refused)
+   * accepts only entries that show it, and so never gets the answer of a load that began too early.
    */
   async read(workspaceId: string, accepts: (entry: WorkspaceEntry) => boolean): Promise<CacheRead> {
     const calledAtLoad = this.#counts.load;
@@ -86,7 +87,7 @@ export class WorkspaceCache {
     let inFlight = this.#loads.get(workspaceId);
     while (inFlight) {
       const entry = await inFlight.entry;
-      // One that began after the call is as good as the caller's own; an older one needs the lease's word.
+      // A load that began after the call is as good as the caller's own. An older one needs the lease to vouch for it.
       if (inFlight.number > calledAtLoad || (this.options.lease.vouchesFor(entry.epoch) && accepts(entry))) {
         this.#counts.joined += 1;
         return { entry, cache: 'joined' };
@@ -98,7 +99,8 @@ export class WorkspaceCache {
   }
 
   /**
-   * Takes out what changed up to that epoch, unless it was read since: loads that are under way are kept out by theirs.
+   * Removes workspaces that changed up to that epoch, unless they were read since. The epoch of a load in progress
+   * keeps it out of the cache.
    */
   invalidate(workspaceIds: readonly string[], epoch: number): void {
     for (const workspaceId of workspaceIds) {
@@ -111,7 +113,7 @@ export class WorkspaceCache {
     this.#entries.clear();
   }
 
-  /** Lets go of what has been there long. */
+  /** Drops the entries that have reached their longest stay. */
   sweep(): void {
     const { lease } = this.options;
     const oldestMs = lease.now().monotonicMs - LONGEST_STAY * lease.leaseMs;

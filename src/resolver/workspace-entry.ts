@@ -1,6 +1,6 @@
 /**
- * One workspace's providers as of one database snapshot. Rows are opened when first asked for and the result is kept
- * as long as the entry lives; a row that does not open fails again at each try, and leaves the others alone.
+ * The providers of one workspace, as of one database snapshot. A row is opened when it is first used, and the result is
+ * kept as long as the entry. A row that does not open fails at each attempt, and does not affect the others.
  */
 import { isProviderError, ProviderError } from '../protocol/errors.js';
 import { describeProvider } from '../protocol/names.js';
@@ -11,19 +11,19 @@ import type { Sealer } from '../sealing/sealer.js';
 import type { ProviderRecord, WorkspaceSnapshot } from '../store/ports.js';
 import type { ResolverAudit } from './use-audit.js';
 
-/** A provider in the clear: only inside this process, only as long as its entry. */
+/** A provider with its plaintext credential: only in this process, and only as long as its entry. */
 export interface OpenedProvider<Credential = unknown> {
-  /** As a hit returns it; frozen, the same object each time. */
+  /** The reference that a cache hit returns: frozen, and the same object each time. */
   readonly reference: ProviderReference;
   readonly credential: Credential;
 }
 
-/** A row, and what became of it. */
+/** A row, and what it was opened to. */
 export class SealedProvider {
-  /** Set once the row was opened: what a warm read takes. */
+  /** Set once the row was opened. Warm reads return it. */
   opened: OpenedProvider | undefined;
   #opening: Promise<OpenedProvider> | undefined;
-  // Copied from `record`: each object more that a warm read touches costs it a miss of the processor's cache.
+  // Copied from `record`: each further object that a warm read touches costs a miss of the processor's cache.
   readonly type: string;
   readonly name: string;
   readonly active: boolean;
@@ -57,13 +57,13 @@ export class SealedProvider {
 
 export interface EntryDependencies {
   readonly sealer: Pick<Sealer, 'open'>;
-  /** Default: nobody is told. */
+  /** Default: nothing is recorded. */
   readonly audit?: ResolverAudit;
 }
 
 export class WorkspaceEntry {
   readonly #providers: readonly SealedProvider[];
-  /** How many providers it holds, at least 1: what the cache counts. */
+  /** The number of providers, at least 1: the size of the entry in the cache. */
   readonly size: number;
   readonly epoch: number;
 
@@ -71,7 +71,7 @@ export class WorkspaceEntry {
     workspaceId: string,
     snapshot: WorkspaceSnapshot,
     { sealer, audit }: EntryDependencies,
-    /** By the monotonic clock. */
+    /** When the entry was loaded, by the monotonic clock. */
     readonly loadedAtMs: number,
   ) {
     this.epoch = snapshot.epoch;
@@ -87,7 +87,7 @@ export class WorkspaceEntry {
     });
   }
 
-  /** Walks the list: a workspace has a handful of providers, and maps of maps would touch more memory than that. */
+  /** Searches a list, because a workspace has few providers, and nested maps would touch more memory. */
   find(type: string, name: string): SealedProvider | undefined {
     return this.#providers.find((stored) => stored.name === name && stored.type === type);
   }
@@ -97,7 +97,7 @@ export class WorkspaceEntry {
   }
 }
 
-/** A provider that fits its type, as a hit returns it. */
+/** A provider that fits its type, as a cache hit returns it. */
 export function toOpened(
   { workspaceId, type, name }: ProviderIdentity,
   { credential, shown }: ParsedProvider,
@@ -112,8 +112,6 @@ export function toOpened(
 function parseSecret(identity: ProviderIdentity, text: string): unknown {
   const secret = parseJson(text);
   if (secret !== undefined) return secret;
-  throw new ProviderError('ProviderConfigInvalid', `the sealed config of ${describeProvider(identity)} is not JSON`, {
-    provider: identity,
-    fields: ['encrypted_config'],
-  });
+  const message = `the sealed config of ${describeProvider(identity)} is not JSON: configure the provider again`;
+  throw new ProviderError('ProviderConfigInvalid', message, { provider: identity, fields: ['encrypted_config'] });
 }

@@ -1,6 +1,6 @@
 /**
- * What this package uses of Temporal's SDK that is not part of its public API. It is in one file, and each use is checked
- * at the start: an SDK that changed it is refused then, instead of letting a secret through later.
+ * What this package uses of Temporal's SDK that is not part of its public API. It is in one file, and each use is
+ * checked at the start: an SDK that changed it is refused then, instead of letting a secret through later.
  */
 import type { Context } from '@temporalio/activity';
 import { type Client, type CompiledScheduleUpdateOptions, type Headers, ScheduleClient } from '@temporalio/client';
@@ -9,18 +9,20 @@ import { ProviderError } from '../protocol/errors.js';
 
 type Heartbeat = (details?: unknown) => void;
 
-/** Heartbeats have no interceptor: the function that the SDK gave the context is replaced, before the activity has it. */
+/** Replaces the heartbeat function of a context before the activity receives it: heartbeats have no interceptor. */
 export function interceptHeartbeat(context: Context, intercept: (send: Heartbeat) => Heartbeat): void {
   const { heartbeatFn } = context as unknown as { readonly heartbeatFn: Heartbeat };
   Object.defineProperty(context, 'heartbeatFn', { value: intercept(heartbeatFn), configurable: true });
 }
 
-/** The SDK sends a failure that came from Temporal again as it came, unless this is forgotten. */
+/**
+ * Forgets the received form of a failure that came from Temporal. Otherwise the SDK sends that form again, unchanged.
+ */
 export function forgetReceivedForm(failure: TemporalFailure): void {
   Object.defineProperty(failure, 'failure', { value: undefined });
 }
 
-/** A client with other subclients. A new `Client` would have the connection's plugins a second time. */
+/** Returns the client with other subclients. A new `Client` would apply the connection's plugins a second time. */
 export function withSubclients(client: Client, subclients: object): Client {
   return Object.create(client, Object.getOwnPropertyDescriptors(subclients)) as Client;
 }
@@ -62,6 +64,7 @@ export function checkClientInternals(): void {
 }
 
 function unknownSdk(part: string): ProviderError {
-  const message = `the installed version of @temporalio/${part} is not supported: see the peer dependencies of workspace-providers`;
-  return new ProviderError('SetupInvalid', message, { fields: [`@temporalio/${part}`] });
+  const name = `@temporalio/${part}`;
+  const message = `the installed version of ${name} is not supported: see the peer dependencies of workspace-providers`;
+  return new ProviderError('SetupInvalid', message, { fields: [name] });
 }

@@ -26,14 +26,14 @@ export const STORED: readonly StoredFailure[] = [
   {
     when: 'the workspace has stored nothing',
     type: 'ProviderNotConfigured',
-    says: (id) => `${id} has no llm/anthropic: workspace-providers configure ${id} llm anthropic`,
+    says: (id) => `${id} has no llm/anthropic: run workspace-providers configure ${id} llm anthropic`,
   },
   {
     when: 'none of the providers that were asked for is configured',
     arrange: (stage, id) => stage.addLlm(id),
     question: () => ({ provider: ['openai', 'gemini'] }),
     type: 'ProviderNotConfigured',
-    says: (id) => `${id} has no llm/openai or llm/gemini: workspace-providers configure ${id} llm openai`,
+    says: (id) => `${id} has no llm/openai or llm/gemini: run workspace-providers configure ${id} llm openai`,
   },
   {
     when: 'the provider is switched off',
@@ -42,7 +42,7 @@ export const STORED: readonly StoredFailure[] = [
       await stage.manager.disableProvider(anthropicOf(id));
     },
     type: 'ProviderDisabled',
-    says: (id) => `llm/anthropic of ${id} is disabled`,
+    says: (id) => `llm/anthropic of ${id} is disabled: enable it, or use another one`,
   },
   {
     when: 'the root key that it was sealed under is lost',

@@ -82,7 +82,7 @@ describe('an update that sends the secret elsewhere', () => {
 
   it('names fields and no value in what it says', () => {
     expect(() => llm({ config })).toThrow(
-      'llm/mistral of ws_acme would send its secret to another address: give secret.apiKey again, in the clear',
+      'llm/mistral of ws_acme would send its secret to another address: give secret.apiKey again, in plaintext',
     );
   });
 
