@@ -34,7 +34,7 @@ describe('a change', () => {
     });
     await expect(outcome).rejects.toMatchObject({
       type: 'StoreUnavailable',
-      message: 'the change is made, but not every worker may have it: Postgres does not answer',
+      message: 'the change was made, but some workers may not have it yet: Postgres does not answer',
     });
   });
 
