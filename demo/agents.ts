@@ -8,7 +8,7 @@ import type { DemoQuestion } from './services.js';
 import type { Stage } from './stage.js';
 
 const POLL_MS = 200;
-/** So that a killed worker is missed within seconds. */
+/** With this timeout, a killed worker is noticed within seconds. */
 const LLM_OPTIONS = { heartbeatTimeout: '4 seconds' } as const;
 
 export interface AgentRun {
@@ -35,7 +35,7 @@ export function startAgent(
   });
 }
 
-/** Puts a question of the demo to an agent of its own. */
+/** Starts an agent for a question of the demo. */
 export function ask({ workspaceId, provider, question, address }: DemoQuestion, stage: Stage): Promise<Agent> {
   const workflowId = `${workspaceId}/${provider}/${randomUUID().slice(0, 8)}`;
   const { chainId } = stage.services;
@@ -63,7 +63,7 @@ export async function followAgent(
   }
 }
 
-/** The identity of the worker that runs the agent's current activity, once there is one. @throws where the agent ended */
+/** Waits for the agent's next activity, and returns its worker's identity. @throws Error if the agent has ended */
 export async function workerOf(agent: Agent): Promise<string> {
   for (;;) {
     const { raw, status } = await agent.describe();

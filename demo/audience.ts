@@ -1,4 +1,4 @@
-/** Who is told what happens in the demo, while it happens. */
+/** Receives what happens in the demo, while it happens. */
 import type { StepRecord } from './history.js';
 
 export interface Audience {

@@ -1,16 +1,16 @@
-/** More agents of one workspace, two at a time, until each worker has asked the model for one of them. */
+/** Starts agents of one workspace, two at a time, until each worker has asked the model for one of them. */
 import { type Agent, ask, followAgent } from './agents.js';
 import type { StepRecord } from './history.js';
 import type { DemoQuestion } from './services.js';
 import type { Stage } from './stage.js';
 
 const AT_ONCE = 2;
-/** A worker that has not asked by then will not do so. */
+/** A worker that has not asked after this time will not ask. */
 const LIMIT_MS = 20_000;
 
 export interface Served {
   readonly agents: readonly Agent[];
-  /** The identities of the workers that asked with that version, or a newer one. */
+  /** The identities of the workers that asked with that version or a newer one. */
   readonly by: readonly string[];
 }
 

@@ -1,4 +1,6 @@
-/** Reads an agent's history as the Temporal server keeps it: who resolved what, and whether a secret stands in it. */
+/**
+ * Reads an agent's history as the Temporal server keeps it: which worker resolved what, and which secrets it contains.
+ */
 import type { WorkflowHandle } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import proto, { type temporal } from '@temporalio/proto';
@@ -35,7 +37,9 @@ export function stepsOf(history: History): StepRecord[] {
   });
 }
 
-/** A resolve returns a reference, to one provider or to a chain's; a step says which provider it used. */
+/**
+ * A resolve returns a reference, to one provider or to a chain's endpoints. A step returns the provider that it used.
+ */
 function useOf(result: ProviderReference | RpcReference | { provider: ProviderUse }): ProviderUse {
   if ('provider' in result) return result.provider;
   if ('endpoints' in result) return result.endpoints[0] as ProviderReference;
@@ -43,8 +47,8 @@ function useOf(result: ProviderReference | RpcReference | { provider: ProviderUs
 }
 
 /**
- * How many of the texts stand in the encoded history. The bytes are searched, not their JSON: that holds payloads as
- * base64, where nothing would be found.
+ * The number of texts that the encoded history contains. It searches the bytes and not their JSON: in JSON the payloads
+ * are base64, in which nothing would be found.
  */
 export function countInHistory(history: History, texts: readonly string[]): number {
   return leaksIn(proto.temporal.api.history.v1.History.encode(history).finish(), texts).length;

@@ -1,14 +1,14 @@
-/** The real services, with the keys that stand in the environment: `--live`. It costs what a few short prompts cost. */
+/** The real services, for `--live`, with the keys in the environment. It costs as much as a few short prompts. */
 import { ProviderError } from '../src/protocol/errors.js';
 import { fromEnvironment } from '../src/providers/registry.js';
 import type { DemoProvider, DemoServices } from './services.js';
 
 const WORKSPACE = 'ws_live';
 const MODELS = { anthropic: 'claude-haiku-4-5', openai: 'gpt-5-mini', gemini: 'gemini-2.5-flash' } as const;
-/** A public address that everybody may ask about. */
+/** A well-known public address. */
 const ADDRESS = '0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045';
 
-/** @throws ProviderError `ProviderConfigInvalid` saying which variables are missing */
+/** @throws ProviderError `ProviderConfigInvalid`, which names the variables that are needed */
 export function liveServices(env: NodeJS.ProcessEnv): DemoServices {
   const models = Object.entries(MODELS).flatMap(([name, model]) => {
     const found = fromEnvironment('llm', name, env);

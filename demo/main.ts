@@ -1,7 +1,7 @@
 /**
- * `npm run demo`: the main job on real parts. Four agents of two workspaces run on two workers. A key is rotated under
- * them while one worker is stopped, then one is killed in the middle of a step; at the end it counts what must be zero.
- * People read stderr; stdout is for `--json`.
+ * `npm run demo`: the package at work on real parts. Four agents of two workspaces run on two workers. A key is rotated
+ * meanwhile, with one worker stopped; then a worker is killed in the middle of a step. At the end the demo counts what
+ * must be zero. It prints to stderr; stdout is for `--json`.
  */
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
@@ -14,7 +14,7 @@ import { setStage } from './stage.js';
 
 const HELP = `npm run demo -- [--json] [--keep] [--live] [--pooler]
 
-  --json    print one JSON object last on stdout
+  --json    print one JSON object as the last line on stdout
   --keep    leave everything running, to look at it in the Temporal UI
   --live    ask the real services, with the keys in the environment
   --pooler  reach Postgres through a PgBouncer in transaction mode`;
@@ -64,7 +64,7 @@ function readOptions() {
 /** @returns the exit code */
 export function runMain(): Promise<number> {
   return play().catch((error: unknown) => {
-    // A part that is unavailable and a setting that is missing say in their message what to do.
+    // The messages for an unavailable part and for a missing setting have what to do.
     const isForPeople = error instanceof PartUnavailable || isProviderError(error);
     write(isForPeople ? `${error.name}: ${error.message}` : String((error as Error).stack ?? error));
     return error instanceof PartUnavailable ? EXIT.unavailable : exitCodeOf(error);

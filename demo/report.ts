@@ -1,4 +1,4 @@
-/** How the demo reads on a terminal. */
+/** What the demo prints on a terminal. */
 import { styleText } from 'node:util';
 import type { Audience } from './audience.js';
 import type { StepRecord } from './history.js';
@@ -8,7 +8,7 @@ import type { Stage } from './stage.js';
 
 type Write = (text: string) => void;
 
-/** A line for each step as it completes: who resolved what, and how. */
+/** Prints a line for each step as it completes: which worker resolved what, and how. */
 export function narrator(write: Write): Audience {
   return {
     line: (text) => write(text),
@@ -24,7 +24,7 @@ export function summary(result: DemoResult, { services, secrets }: Stage): strin
     ...workflows.map(({ workflowId, answer, status }) => `${workflowId}\n    ${answer ?? status}`),
     '',
     check(completed === workflows.length, `${completed} of ${workflows.length} agents completed`),
-    check(secretsInHistory === 0, `${secretsInHistory} of ${secrets.length} secrets stand in their histories`),
+    check(secretsInHistory === 0, `${secretsInHistory} of ${secrets.length} secrets are in their histories`),
   ];
   if (services.record) {
     const calls = services.record.calls().filter(({ expectedOwner }) => expectedOwner !== undefined).length;
@@ -44,11 +44,11 @@ function rotationLines({ fencedMs, drained, revoked, staleReads, waitedOut, serv
   ];
 }
 
-/** Where to look, for `--keep` and for those who will use it. */
+/** Where to look, with `--keep` and without it. */
 export function whereToLook(stage: Stage, kept: boolean): string {
   if (!kept) return 'Run it with -- --keep to look at the agents in the Temporal UI.';
   const ui = stage.temporalUiUrl ?? 'your Temporal UI';
-  return `Look at ${ui}/namespaces/default/workflows : open an agent, and its timeline says in a line what each step did.\nCtrl-C ends everything.`;
+  return `Look at ${ui}/namespaces/default/workflows : open an agent, and its timeline has a line about each step.\nCtrl-C ends everything.`;
 }
 
 function stepLine(workflowId: string, { step, provider, version, source, cache, worker }: StepRecord): string {

@@ -1,4 +1,4 @@
-/** Follows a rotation as an operator does: by its query, told in the lines of the CLI. */
+/** Follows a rotation as an operator does: it queries the status, and prints the lines of the CLI. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { line } from '../src/cli/terminal/output.js';
 import { type StageLine, stagesOf } from '../src/cli/terminal/rotation-lines.js';
@@ -9,11 +9,11 @@ const POLL_MS = 50;
 
 export class RotationWatch {
   #hasEnded = false;
-  readonly #told = new Set<string>();
+  readonly #printed = new Set<string>();
 
   constructor(
     private readonly handle: RotationHandle,
-    private readonly tell: (line: string) => void,
+    private readonly print: (line: string) => void,
   ) {
     const end = () => {
       this.#hasEnded = true;
@@ -21,30 +21,30 @@ export class RotationWatch {
     handle.result().then(end, end);
   }
 
-  /** @returns the first status of which that is so; where there is none, the last. Default: the last */
+  /** @returns the first status for which `isSo` is true, or the last one if there is none. Default: the last status. */
   async until(isSo: (status: RotationStatus) => boolean = () => false): Promise<RotationStatus> {
     for (;;) {
       const wasLast = this.#hasEnded;
       const status = await this.handle.query<RotationStatus, []>(ROTATION_STATUS);
-      this.#tellPassed(status);
+      this.#printPassed(status);
       if (wasLast || isSo(status)) return status;
       await delay(POLL_MS);
     }
   }
 
-  /** What it is at. */
-  tellRunning(status: RotationStatus): void {
-    this.#tell(stagesOf(status).filter(({ mark }) => mark === 'running'));
+  /** Prints the stage that runs. */
+  printRunning(status: RotationStatus): void {
+    this.#print(stagesOf(status).filter(({ mark }) => mark === 'running'));
   }
 
-  /** Each stage once. */
-  #tellPassed(status: RotationStatus): void {
-    const passed = stagesOf(status).filter(({ mark, verb }) => mark !== 'running' && !this.#told.has(verb));
-    for (const { verb } of passed) this.#told.add(verb);
-    this.#tell(passed);
+  /** Prints the stages that have passed, each once. */
+  #printPassed(status: RotationStatus): void {
+    const passed = stagesOf(status).filter(({ mark, verb }) => mark !== 'running' && !this.#printed.has(verb));
+    for (const { verb } of passed) this.#printed.add(verb);
+    this.#print(passed);
   }
 
-  #tell(stages: readonly StageLine[]): void {
-    for (const { mark, verb, facts } of stages) this.tell(line(mark, verb, facts));
+  #print(stages: readonly StageLine[]): void {
+    for (const { mark, verb, facts } of stages) this.print(line(mark, verb, facts));
   }
 }

@@ -1,7 +1,7 @@
 /**
- * A key is rotated while agents work. One worker is stopped from before the activation until the rotation says that no
- * worker serves the older version, so the fence must wait for its lease; a step of another worker holds the older key
- * at the service, so the drain must wait for that one.
+ * A key is rotated while agents work. One worker is stopped from before the activation until the rotation reports that
+ * no worker serves the older version, so the fence must wait for its lease. A step of another worker holds the older
+ * key at the service, so the drain must wait for that step.
  */
 import type { WorkflowHandle } from '@temporalio/client';
 import { line } from '../src/cli/terminal/output.js';
@@ -14,31 +14,31 @@ import { RotationWatch } from './rotation-watch.js';
 import type { DemoRotation } from './services.js';
 import type { Stage } from './stage.js';
 
-/** What `--json` prints of it; all of it was observed. */
+/** What `--json` prints about the rotation. All of it was observed. */
 export interface RotationFacts {
-  /** How long the fence took, in milliseconds; null where it did not end. */
+  /** How long the fence took, in milliseconds; null if it did not end. */
   readonly fencedMs: number | null;
-  /** Whether no step held the older key any more, before it was revoked. */
+  /** Whether no step held the older key any more when it was revoked. */
   readonly drained: boolean;
-  /** Whether the service's admin API deactivated the older key, and the service refused it then. */
+  /** Whether the service's admin API deactivated the older key, and the service then refused it. */
   readonly revoked: boolean;
-  /** Questions that came to the model with the older key after the fence had ended; null where it did not end. */
+  /** The number of questions with the older key after the fence had ended; null if it did not end. */
   readonly staleReads: number | null;
-  /** The workers that did not answer, and whose leases the fence waited for. */
+  /** The workers that did not answer, whose leases the fence waited for. */
   readonly waitedOut: readonly string[];
-  /** The workers that asked the model with the next key then. */
+  /** The workers that asked the model with the next key afterwards. */
   readonly servedBy: readonly string[];
 }
 
 export interface RotationScene {
-  /** Its own workflow, and the agents that asked meanwhile: their histories are searched, too. */
+  /** The rotation's workflow, and the agents that asked meanwhile: their histories are searched too. */
   readonly workflows: readonly WorkflowHandle[];
-  /** As of the call: a stale read may come late. */
+  /** The facts as of the call: a stale read may come late. */
   facts(): RotationFacts;
   isSound(): boolean;
 }
 
-/** An agent whose question has reached the model, and is kept there unanswered. */
+/** An agent whose question has reached the model, which holds it unanswered. */
 export interface HeldStep {
   readonly agent: Agent;
   readonly hold: Hold;
@@ -62,12 +62,12 @@ export async function rotateMeanwhile(
     const { toVersion = 2 } = await watch.until((status) => status.toVersion !== undefined);
     const asking = askUntilServed(question, toVersion, stage, step);
 
-    watch.tellRunning(await watch.until((status) => isFencedBut(stopped.identity, status)));
+    watch.printRunning(await watch.until((status) => isFencedBut(stopped.identity, status)));
     await watch.until(({ fencedAt }) => fencedAt !== undefined);
     stopped.wake();
     tell(`▶ ${stopped.identity} woken (SIGCONT)`);
 
-    watch.tellRunning(await watch.until((status) => isHeldBy(holder, status)));
+    watch.printRunning(await watch.until((status) => isHeldBy(holder, status)));
     hold.release();
     tell(`▶ ${holder} gets its answer, for ${agent.workflowId}`);
     const status = await watch.until();
@@ -76,7 +76,7 @@ export async function rotateMeanwhile(
 
     const after = await asking;
     const facts = () => factsOf(status, service, isRefused, after.by);
-    // The held step's own question is counted as one with the older key, or the count sees nothing at all.
+    // A positive control: the held step's question came with the older key, so a count of zero would be wrong.
     const isSeen = service.countWithOlderKeySince(new Date(0).toISOString()) > 0;
     const isSound = () => isSeen && provesAll(facts(), stopped.identity, stage);
     return { workflows: [handle, ...before.agents, ...after.agents], facts, isSound };
@@ -109,7 +109,7 @@ function provesAll(facts: RotationFacts, stopped: string, { workers }: Stage): b
   return drained && revoked && staleReads === 0 && waitedForIt && servedBy.length === workers.length;
 }
 
-/** All but that worker have let go of what was before. */
+/** Whether all workers but that one have dropped the older version. */
 function isFencedBut(identity: string, { fence, fencedAt }: RotationStatus): boolean {
   const waiting = fence?.workers.filter(({ outcome }) => outcome === 'waiting') ?? [];
   return fencedAt !== undefined || (waiting.length === 1 && waiting[0]?.identity === identity);

@@ -1,6 +1,6 @@
 /**
- * The play: agents at work, a key rotated under them, one worker killed in the middle of a step, and what must be zero
- * counted at the end.
+ * The demo's course: agents work, a key is rotated meanwhile, a worker is killed in the middle of a step, and the
+ * numbers that must be zero are counted at the end.
  */
 import type { WorkflowHandle } from '@temporalio/client';
 import { isWrongKey } from '../testbed/standins/calls.js';
@@ -15,11 +15,11 @@ export interface DemoResult {
   readonly ok: boolean;
   readonly seconds: number;
   readonly workflows: readonly AgentRun[];
-  /** False with `--live`: nobody can tell there when a step is in its middle. */
+  /** False with `--live`, because real services cannot hold a step in its middle. */
   readonly workerKilled: boolean;
-  /** Calls that came with a key of another workspace than they were made for, or with none; null with `--live`. */
+  /** The number of calls with the key of another workspace, or without a key. Null with `--live`. */
   readonly wrongKeyCalls: number | null;
-  /** Secrets found in the encoded histories, the rotation's among them, in any of the usual encodings. */
+  /** The number of secrets in the encoded histories, also the rotation's, in any of the usual encodings. */
   readonly secretsInHistory: number;
   /** Null with `--live`. */
   readonly rotation: RotationFacts | null;
@@ -27,7 +27,7 @@ export interface DemoResult {
 
 export async function runDemo(stage: Stage, audience: Audience): Promise<Omit<DemoResult, 'seconds'>> {
   const { questions, record, rotation } = stage.services;
-  // Held at the service: whoever asked is surely in the middle of a step.
+  // The service holds these calls, so the agent that asked is certainly in the middle of a step.
   const [whileRotated, whileKilled] = [record?.holdFirstQuestion(), record?.holdFirstQuestion()];
   const agents = await Promise.all(questions.map((question) => ask(question, stage)));
   const first = agents[0] as Agent;
@@ -64,7 +64,7 @@ async function killWorkerOf(agent: Agent, { workers }: Stage, audience: Audience
 async function count(workflows: readonly WorkflowHandle[], { services, secrets }: Stage) {
   const histories = await Promise.all(workflows.map(readHistory));
   const secretsInHistory = histories.reduce((sum, history) => sum + countInHistory(history, secrets), 0);
-  // Each history names its workspace: a search that does not find that finds nothing at all.
+  // A positive control: each history names its workspace, so a search that does not find that does not work.
   const workspaces = services.questions.map(({ workspaceId }) => workspaceId);
   const searchFinds = histories.every((history) => countInHistory(history, workspaces) > 0);
   const wrongKeyCalls = services.record ? services.record.calls().filter(isWrongKey).length : null;

@@ -9,22 +9,22 @@ export interface DemoProvider extends ProviderIdentity {
 
 export interface DemoQuestion {
   readonly workspaceId: string;
-  /** The LLM provider that is to answer. */
+  /** The LLM provider that answers. */
   readonly provider: string;
   readonly question: string;
-  /** What it is asked about. */
+  /** The address that the question is about. */
   readonly address: string;
 }
 
 export interface DemoRotation {
   readonly provider: ProviderIdentity;
-  /** The service takes it already. */
+  /** The next credential, which the service already accepts. */
   readonly next: Readonly<Record<string, unknown>>;
   /** Another question to that provider's model. */
   readonly question: DemoQuestion;
-  /** How many questions came to the model with the older key at that moment, ISO 8601, or later. */
+  /** The number of questions that came to the model with the older key at that time (ISO 8601) or later. */
   countWithOlderKeySince(moment: string): number;
-  /** Asks the service itself with the older key. */
+  /** Asks the service directly, with the older key. */
   isOlderKeyRefused(): Promise<boolean>;
 }
 
@@ -33,15 +33,15 @@ export interface DemoServices {
   readonly providers: readonly DemoProvider[];
   readonly questions: readonly DemoQuestion[];
   readonly chainId: number;
-  /** Every secret in the clear: what must stand in no history. */
+  /** Every secret in plaintext, which no history may contain. */
   readonly secrets: readonly string[];
-  /** What the services recorded; absent where they are the real ones. */
+  /** What the services recorded; absent if they are the real ones. */
   readonly record?: {
     calls(): readonly Call[];
-    /** Holds the next model call of the first question at the service; called twice, the one after it too. */
+    /** Makes the service hold the next model call of the first question. If called twice, also the call after it. */
     holdFirstQuestion(): Hold;
   };
-  /** The key of the first question's provider and what replaces it; absent where the services are the real ones. */
+  /** The rotation of the first question's provider; absent if the services are the real ones. */
   readonly rotation?: DemoRotation;
   stop(): Promise<void>;
 }

@@ -1,5 +1,4 @@
-/** What every demo plays on: Postgres with configured workspaces, Temporal, two workers, and a process that runs rotations. */
-
+/** The demo's stage: Postgres with configured workspaces, Temporal, two workers, and a process that runs rotations. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { RotationClient } from '../src/client/rotation-client.js';
@@ -18,26 +17,26 @@ import { type DemoWorker, startWorker } from './workers.js';
 
 export interface Stage {
   readonly services: DemoServices;
-  /** Who starts agents, each for its workspace. */
+  /** Starts agents, each with a grant for its workspace. */
   readonly grants: WorkspaceGrants;
   readonly taskQueue: string;
-  /** They take the agents' steps. */
+  /** The workers of the agents' steps. */
   readonly workers: readonly DemoWorker[];
   readonly rotations: RotationClient;
-  /** What must stand in no history: the services' secrets, the root key, and the key that signs grants. */
+  /** What no history may contain: the services' secrets, the root key, and the key that signs grants. */
   readonly secrets: readonly string[];
   readonly temporalUiUrl: string | undefined;
-  /** Ends all that was started, last things first. Idempotent. */
+  /** Stops all that was started, in reverse order. Idempotent. */
   stop(): Promise<void>;
 }
 
 export interface StageOptions {
   readonly live: boolean;
-  /** Whether workers and client reach Postgres through a PgBouncer in transaction mode. Default false. */
+  /** Whether workers and client reach Postgres through a PgBouncer in transaction mode. Default: false. */
   readonly pooler?: boolean;
-  /** How long a worker may serve from its cache without news: what a fence waits for one that is stopped. Default 4s. */
+  /** The workers' cache lease, which is how long a fence waits for a worker that is stopped. Default: 4s. */
   readonly lease?: string;
-  /** Called with a line for each part that is up. */
+  /** Called with a line for each part that has started. */
   readonly tell: (line: string) => void;
 }
 
@@ -68,7 +67,7 @@ async function build(
 ): Promise<Omit<Stage, 'stop'>> {
   const services = live ? liveServices(process.env) : await standInServices();
   stops.push(services.stop);
-  // Never a database that the environment names: the demo writes workspaces under a root key that ends with it.
+  // Never a database of the environment: the demo seals its workspaces with a root key that is lost at its end.
   const parts = await startParts({ env: { ...process.env, DATABASE_URL: undefined, TEMPORAL_ADDRESS: undefined } });
   stops.push(parts.stop);
   const { databaseUrl, temporalAddress, temporalUiUrl } = parts;
@@ -91,14 +90,14 @@ async function build(
   const manager = await loginOf('provider_manager');
   const resolver = await loginOf('provider_resolver');
   const statements = { PROVIDER_PREPARED_STATEMENTS: String(!bouncer) };
-  const egress = { PROVIDER_EGRESS_NETWORKS: 'loopback' }; // where stand-ins and the node are
+  const egress = { PROVIDER_EGRESS_NETWORKS: 'loopback' }; // the stand-ins and the node are there
   const providers = ProviderClient.open(
     readManagerConfig({ env: { DATABASE_URL: manager.url, ENCRYPTION_KEY, ...egress, ...statements } }),
   );
   stops.push(() => providers.close());
   for (const provider of services.providers) await providers.configureProvider(provider);
   const workspaces = [...new Set(services.providers.map(({ workspaceId }) => workspaceId))];
-  tell(`Workspaces ${workspaces.join(' and ')}, each with keys of its own`);
+  tell(`Workspaces ${workspaces.join(' and ')}, each with its own keys`);
 
   const { workerEnv, starterEnv, signingSecret } = await newGrantSettings();
   const taskQueue = `agents-${randomUUID().slice(0, 8)}`;
@@ -122,7 +121,7 @@ async function build(
     stops.push(worker.stop);
     return worker;
   };
-  // As in docker-compose.yml: the one process whose login may change providers takes no steps.
+  // As in docker-compose.yml: the process whose login may change providers runs no steps.
   const alone = { PROVIDER_TASK_QUEUE: 'operations-no-steps', PROVIDER_MANAGER_DATABASE_URL: manager.url };
   const [operations, ...workers] = await Promise.all([
     services.rotation && start('operations', 'operations', alone),

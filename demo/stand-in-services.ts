@@ -1,6 +1,6 @@
 /**
- * Two customers, and stand-ins of all their services: each accepts only the keys of the workspace that it was given
- * for, Tenderly's answers and the balances come from a real Ethereum node. Keys are random, made anew for each run.
+ * Two customers, and stand-ins of all their services. Each stand-in accepts only the keys of these workspaces.
+ * Tenderly's answers and the balances come from a real Ethereum node. Keys are random, and new for each run.
  */
 import { randomBytes } from 'node:crypto';
 import { startAnvil } from '../testbed/anvil.js';
@@ -10,7 +10,7 @@ import { startTenderlyStandIn } from '../testbed/standins/tenderly.js';
 import { rotatedKey } from './rotated-key.js';
 import type { DemoProvider, DemoQuestion, DemoServices } from './services.js';
 
-/** Anvil's first two accounts, well known and funded: one a workspace, so that the gateway can tell whom a read is for. */
+/** Anvil's first two accounts, funded: one per workspace, so that the gateway knows which workspace a read is for. */
 const ACME_ADDRESS = '0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266';
 const GLOBEX_ADDRESS = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8';
 
@@ -23,7 +23,7 @@ const MODELS = [
 
 const CUSTOMERS = ['acme', 'globex'] as const;
 
-/** Each names its workspace: how a stand-in knows for whom a call is made, apart from its key. */
+/** Each question names its workspace, so that a stand-in knows which workspace a call is for without its key. */
 const QUESTIONS: readonly DemoQuestion[] = [
   question('ws_acme', 'anthropic', 'Can ws_acme pay its supplier from this address?', ACME_ADDRESS),
   question('ws_acme', 'openai', 'How much ether does ws_acme hold here?', ACME_ADDRESS),
@@ -31,7 +31,7 @@ const QUESTIONS: readonly DemoQuestion[] = [
   question('ws_globex', 'local-model', 'Could ws_globex sweep this address today?', GLOBEX_ADDRESS),
 ];
 
-/** Asked while the first one's provider is rotated. */
+/** The question that is asked while the provider of the first question is rotated. */
 const MEANWHILE = question('ws_acme', 'anthropic', 'Is the address of ws_acme in order?', ACME_ADDRESS);
 
 export async function standInServices(): Promise<DemoServices> {
@@ -63,7 +63,7 @@ export async function standInServices(): Promise<DemoServices> {
       config: { baseURL: llm.baseUrls[service].sdk, model },
       secret: { apiKey },
     })),
-    // What revokes the key that is replaced: no step is ever given it.
+    // Revokes the key that is replaced. No step ever receives it.
     {
       ...provider('acme', 'llm-admin', 'anthropic'),
       config: { baseURL: llm.baseUrls.anthropic.sdk },
@@ -121,7 +121,7 @@ function ownerOfPrompt(prompt: string): string | undefined {
   return /ws_(?:acme|globex)/.exec(prompt)?.[0];
 }
 
-/** What the models say: a plan where JSON is asked for, else a sentence made of the facts in the prompt. */
+/** The models' answer: a plan if JSON is requested, otherwise a sentence made of the facts in the prompt. */
 function answer({ wantsJson, prompt }: { wantsJson: boolean; prompt: string }): string {
   if (wantsJson) return JSON.stringify({ transferWei: '1000000000000000000' });
   const wei = /The balance is (\d+) wei/.exec(prompt)?.[1] ?? '0';

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startProcess } from '../src/dev/processes.js';
 
-/** The programs that the demo runs. */
 const PROGRAMS = {
   agents: fileURLToPath(new URL('../examples/address-agent/worker.js', import.meta.url)),
   operations: fileURLToPath(new URL('../src/worker.js', import.meta.url)),
@@ -16,19 +15,19 @@ const READY_TIMEOUT_MS = 60_000;
 export interface DemoWorker {
   readonly identity: string;
   readonly pid: number;
-  /** SIGSTOP: its connections stay, and nothing in it runs. */
+  /** Sends SIGSTOP: its connections stay open, but nothing in it runs. */
   pause(): void;
-  /** SIGCONT: it goes on where it was. Idempotent. */
+  /** Sends SIGCONT: it continues. Idempotent. */
   wake(): void;
-  /** SIGKILL: no goodbye to Temporal or Postgres. */
+  /** Sends SIGKILL: it cannot deregister from Temporal or Postgres. */
   kill(): Promise<void>;
-  /** SIGTERM, and waits for its end. Idempotent. */
+  /** Sends SIGTERM, and waits until it has ended. Idempotent. */
   stop(): Promise<void>;
 }
 
 /**
  * @param env - the worker's whole environment beyond PATH and HOME
- * @throws PartUnavailable where it ends before it is ready, with the end of its log
+ * @throws PartUnavailable if it ends before it is ready, with the end of its log
  */
 export async function startWorker(
   program: keyof typeof PROGRAMS,

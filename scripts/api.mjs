@@ -1,5 +1,5 @@
-// Compares the public API of each entry of package.json with its report in this folder; `--accept` writes the reports.
-// Fails on a change that nobody accepted, and on a public signature that names a type which is not exported.
+// Compares the public API of each entry of package.json with its report in api/. `--accept` writes the reports. It
+// fails if the API has changed, and if a public signature names a type that is not exported.
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ const none = { logLevel: ExtractorLogLevel.None };
 const { exports } = JSON.parse(readFileSync(packageJson, 'utf8'));
 const entries = Object.values(exports).flatMap(({ types }) => types ?? []);
 const exported = entries.map((types) => readFileSync(join(root, types), 'utf8')).join('\n');
-/** What no user names. The base class of `Secret` makes structured cloning fail, and does nothing else. */
+/** Types that users do not name. The base class of `Secret` only makes structured cloning fail. */
 const NAMELESS = ['Uncloneable'];
 
 const reports = entries.map(report);
@@ -48,7 +48,7 @@ function report(types) {
   });
   const { succeeded, apiReportChanged } = Extractor.invoke(config, { localBuild: accept, messageCallback: sortOut });
   if (apiReportChanged && !accept) {
-    process.stderr.write(`api/${name}.api.md: the public API has changed. If you meant it: npm run api -- --accept\n`);
+    process.stderr.write(`api/${name}.api.md: the public API has changed. To accept that: npm run api -- --accept\n`);
   }
   return succeeded;
 }

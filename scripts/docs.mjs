@@ -1,6 +1,6 @@
-// Writes what the pages under docs/ take from the code: help texts, settings, failures, exit codes, rooms. A page marks
-// each such part with `<!-- generated: name -->` and `<!-- /generated -->`. `--check` writes nothing, and fails if a page
-// is out of date. Reads dist/: build first.
+// Writes the parts of the pages under docs/ that come from the code: help texts, settings, failures, exit codes, rooms.
+// A page marks each part with `<!-- generated: name -->` and `<!-- /generated -->`. With `--check` it writes nothing,
+// and fails if a page is out of date. It reads dist/, so build first.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { EXIT_CODES } from '../dist/cli/exit-codes.js';
 import { createProgram } from '../dist/cli/program.js';
@@ -67,14 +67,14 @@ const stale = readdirSync(docs, { recursive: true, encoding: 'utf8' })
 for (const name of stale) process.stderr.write(`docs/${name} is out of date: npm run docs\n`);
 process.exitCode = stale.length > 0 ? 1 : 0;
 
-/** Whether the page was up to date, or is now. @param {URL} page */
+/** Updates a page. Returns whether it is up to date now. @param {URL} page */
 function update(page) {
   const text = readFileSync(page, 'utf8');
   const written = text.replace(
     /<!-- generated: ([a-z ]+?)(?: \(([a-z -]+)\))? -->\n[\s\S]*?<!-- \/generated -->/g,
     (whole, name, argument = '') => {
       const part = PARTS[name];
-      if (!part) throw new Error(`${page.pathname}: no generated part is called ${name}`);
+      if (!part) throw new Error(`${page.pathname}: there is no generated part with the name ${name}`);
       return `${whole.slice(0, whole.indexOf('\n'))}\n${part(argument)}\n<!-- /generated -->`;
     },
   );

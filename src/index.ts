@@ -1,4 +1,4 @@
-/** `workspace-providers`: the worker's side. */
+/** `workspace-providers`: for workers. */
 export { providerDataConverter } from './codec/data-converter.js';
 export type { Duration } from './config/duration.js';
 export type { ProviderOptions, ResolverOptions, StoreOptions } from './config/resolver-config.js';

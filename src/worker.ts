@@ -4,5 +4,5 @@ import { runCli } from './cli/program.js';
 import { hardenProcess } from './config/process-hardening.js';
 
 hardenProcess();
-// Not left to Node: after a fault, the SDK's threads may keep a process running that polls nothing.
+// Exits explicitly: after an error, the SDK's threads may keep a process running that polls nothing.
 process.exit(await runCli(['worker', '--json']));

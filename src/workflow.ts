@@ -1,4 +1,4 @@
-/** `workspace-providers/workflow`: what workflow code may import. Sandbox-safe: no Node module behind it. */
+/** `workspace-providers/workflow`: for workflow code. It imports no Node module, so it runs in Temporal's sandbox. */
 export { FAILURE_TYPES, type FailureFacts, type FailureType } from './protocol/failure-types.js';
 export type {
   CacheOutcome,

@@ -1,6 +1,6 @@
 /**
  * A real Ethereum node for development and tests: Anvil, from the `@foundry-rs/anvil` package. Its accounts and their
- * keys are public; it holds nothing of worth.
+ * keys are public, and worth nothing.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -14,9 +14,9 @@ const START_TIMEOUT_MS = 30_000;
 const CHAIN_ID = 31_337;
 
 export interface AnvilOptions {
-  /** Absent: a free one. */
+  /** Default: a free port. */
   readonly port?: number;
-  /** Default 31337. */
+  /** Default: 31337. */
   readonly chainId?: number;
 }
 
@@ -29,7 +29,7 @@ export interface AnvilPart {
   stop(): Promise<void>;
 }
 
-/** @throws PartUnavailable where the package is not installed, the port is taken, or it does not get ready. */
+/** @throws PartUnavailable if the package is not installed, the port is taken, or the node does not become ready */
 export async function startAnvil({ port: wanted, chainId = CHAIN_ID }: AnvilOptions = {}): Promise<AnvilPart> {
   const command = anvilBinary();
   const folder = await mkdtemp(join(tmpdir(), 'workspace-providers-anvil-'));
@@ -54,13 +54,13 @@ export async function startAnvil({ port: wanted, chainId = CHAIN_ID }: AnvilOpti
   }
 }
 
-/** Of the platform's package itself: the launcher beside it is put in place by an install script, which may be off. */
+/** The binary in the platform's package. The launcher needs an install script, which may be off. */
 function anvilBinary(): string {
   const platform = `@foundry-rs/anvil-${process.platform}-${process.arch === 'x64' ? 'amd64' : process.arch}`;
   try {
     const anvil = createRequire(import.meta.url).resolve('@foundry-rs/anvil/package.json');
     return createRequire(anvil).resolve(`${platform}/bin/anvil`);
   } catch {
-    throw new PartUnavailable(`${platform} is not installed: npm install --save-dev @foundry-rs/anvil`);
+    throw new PartUnavailable(`${platform} is not installed: run npm install --save-dev @foundry-rs/anvil`);
   }
 }

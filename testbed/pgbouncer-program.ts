@@ -1,6 +1,6 @@
 /**
- * Where PgBouncer comes from: what is installed, else Debian's packages, fetched once with their two libraries that a
- * small system lacks. They are unpacked, not installed, so that takes neither root nor a change of the system.
+ * Finds PgBouncer: an installed one, or Debian's packages of it and of two libraries that a small system lacks, which
+ * are downloaded once. They are unpacked and not installed, so this needs no root and does not change the system.
  */
 import { execFile } from 'node:child_process';
 import { copyFile, mkdir, readdir } from 'node:fs/promises';
@@ -17,16 +17,16 @@ interface Surroundings {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** Their packages are named after their versions, which change with the release. */
+/** The packages' names contain their versions, which change with the release. */
 const LIBRARIES = /\blib(?:event|c-ares)[a-z0-9.+-]*/g;
 
 export interface PgBouncerProgram {
   readonly path: string;
-  /** Whether its libraries stand beside it, in a folder that holds nothing else. */
+  /** Whether its libraries are beside it, in a folder that holds nothing else. */
   readonly unpacked: boolean;
 }
 
-/** @throws PartUnavailable where it is neither installed nor to be had from Debian's or Ubuntu's packages */
+/** @throws PartUnavailable if it is not installed and cannot be downloaded from Debian's or Ubuntu's packages */
 export async function findPgBouncer({ env, log }: Fetching): Promise<PgBouncerProgram> {
   const { PATH = '' } = env;
   // Servers are installed in `/usr/sbin`, which the `PATH` of a user may leave out.
@@ -35,14 +35,14 @@ export async function findPgBouncer({ env, log }: Fetching): Promise<PgBouncerPr
   const fetched = await cached(env, 'pgbouncer', (folder) => unpacked(folder, { env, log }), 'pgbouncer');
   if ('path' in fetched) return { path: fetched.path, unpacked: true };
   throw new PartUnavailable(
-    `no pgbouncer is on PATH, and apt-get has none to unpack (${fetched.missing}): ` +
-      'install it, with apt-get install pgbouncer or brew install pgbouncer',
+    `pgbouncer is not on PATH, and apt-get cannot download it (${fetched.missing}): ` +
+      'install it by apt-get install pgbouncer, or brew install pgbouncer',
   );
 }
 
 /** @returns a folder with the program and its libraries, side by side */
 async function unpacked(folder: string, { env, log }: Fetching): Promise<string> {
-  log("fetching PgBouncer, once: Debian's package, half a megabyte");
+  log("downloading PgBouncer, once: Debian's package, half a megabyte");
   const options = { cwd: folder, env: whatDownloadsNeed(env) };
   const download = await downloader(folder, options);
   await download(['pgbouncer']);
@@ -65,7 +65,7 @@ async function unpacked(folder: string, { env, log }: Fetching): Promise<string>
   return flat;
 }
 
-/** With the system's package lists; where they are missing, as in most containers, with lists of this folder's own. */
+/** Uses the system's package lists. If they are missing, as in most containers, it downloads lists into the folder. */
 async function downloader(folder: string, options: Surroundings) {
   const aptGet = (...args: string[]) => run('apt-get', ['--quiet', ...args], options);
   const { stdout: known } = await run('apt-cache', ['--names-only', 'search', '^pgbouncer$'], options);

@@ -1,6 +1,7 @@
 /**
- * A real PgBouncer in transaction mode before a Postgres, for tests and the demo: each transaction may run in another
- * session of the server, so whatever rests on a session fails here. Loopback only; it knows logins from Postgres itself.
+ * A real PgBouncer in transaction mode in front of a Postgres, for tests and the demo. Each transaction may run in
+ * another session of the server, so code that relies on a session fails here. Loopback only. It looks logins up in
+ * Postgres.
  */
 import { chown, cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,23 +14,23 @@ import { findPgBouncer } from './pgbouncer-program.js';
 const START_TIMEOUT_MS = 20_000;
 
 export interface PgBouncerOptions {
-  /** Of a superuser: PgBouncer asks as him who may log in. */
+  /** A superuser's URL: PgBouncer uses this login to look up the others. */
   readonly postgresUrl: string;
-  /** Sessions at the server for each database and login. Default 4: fewer than a pool of clients has, so they are shared. */
+  /** Server sessions per database and login. Default: 4, fewer than a client's pool has, so that they are shared. */
   readonly poolSize?: number;
-  /** Told before a download. */
+  /** Called before a download. */
   readonly log?: (line: string) => void;
 }
 
 export interface PgBouncerPart {
   readonly port: number;
-  /** The same database and login, through the pooler. */
+  /** Returns the URL of the same database and login, through the pooler. */
   through(url: string): string;
-  /** Ends its sessions at the server too. Idempotent. */
+  /** Stops it, and so its sessions at the server. Idempotent. */
   stop(): Promise<void>;
 }
 
-/** @throws PartUnavailable where there is no PgBouncer for this system, or it does not get ready. */
+/** @throws PartUnavailable if there is no PgBouncer for this system, or it does not become ready */
 export async function startPgBouncer({
   postgresUrl,
   poolSize = 4,
@@ -37,12 +38,12 @@ export async function startPgBouncer({
 }: PgBouncerOptions): Promise<PgBouncerPart> {
   requirePosix();
   const program = await findPgBouncer({ env: process.env, log });
-  // It runs as root no more than Postgres does.
+  // Like Postgres, it does not run as root.
   const user = await postgresUser();
   const temporary = (await canReach(user, tmpdir())) ? tmpdir() : '/tmp';
   const folder = await mkdtemp(join(temporary, 'workspace-providers-pgbouncer-'));
   const leave = () => rm(folder, { recursive: true, force: true });
-  /** Of the user it runs as, and of nobody else. */
+  /** The file may be read only by the user that PgBouncer runs as. */
   const write = async (name: string, text: string) => {
     const file = join(folder, name);
     await writeFile(file, text, { mode: 0o600 });
@@ -52,7 +53,7 @@ export async function startPgBouncer({
   try {
     if (user) await chown(folder, user.uid, user.gid);
     const libraries = join(folder, 'program');
-    // What was unpacked lies in a home that the user cannot enter.
+    // The unpacked program is in a home that the user may not enter.
     if (program.unpacked) await cp(dirname(program.path), libraries, { recursive: true });
     const { username, password } = new URL(postgresUrl);
     const usersFile = await write('users.txt', `"${decodeURIComponent(username)}" "${decodeURIComponent(password)}"\n`);
@@ -87,7 +88,7 @@ export async function startPgBouncer({
   }
 }
 
-/** No startup parameter is ignored and no session reset: what needs that must fail here, not at somebody's pooler. */
+/** No startup parameter is ignored and no session is reset: code that needs that must fail here, not at a user. */
 function configuration(of: { postgresUrl: string; poolSize: number; port: number; usersFile: string }): string {
   const { hostname, port, username } = new URL(of.postgresUrl);
   return `

@@ -1,7 +1,7 @@
 /**
- * Runs a TypeScript program of this repository that is not part of the package (the demo, the fault run, the leak test):
- * compiled, beside a copy of `dist/`, so that a build which runs meanwhile takes nothing away. The copy and the run's data
- * are removed at the end, also if this process is killed. Run `npm run build` first.
+ * Runs a TypeScript program of this repository that is not part of the package (the demo, the fault run, the leak
+ * test). It is compiled beside a copy of `dist/`, so that a build meanwhile does not remove what it needs. The copy and
+ * the run's data are removed at the end, also if this process is killed. Run `npm run build` first.
  */
 import { spawn } from 'node:child_process';
 import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -11,15 +11,15 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import ts from 'typescript';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-/** Postgres and Temporal are stopped first, by watchers of their own. */
+/** Waits until the watchers of Postgres and Temporal have stopped them. */
 const REMOVE_ORPHANED = 'read -r _; sleep 15; rm -rf -- "$@"';
 
 /**
- * Ends this process.
+ * Runs the program, then ends this process.
  *
- * @param name - the run's name, for its folders
+ * @param name - the name of the run, part of its folders' names
  * @param folders - folders whose TypeScript is compiled; every imported module must be in one of them
- * @param main - the module to run, without its ending
+ * @param main - the module to run, without its extension
  * @param run - receives the module and a folder for its data; returns the exit code
  */
 export async function runCompiled({ name, folders, main, run }) {
@@ -43,11 +43,11 @@ export async function runCompiled({ name, folders, main, run }) {
     await Promise.all([program, data].map((folder) => rm(folder, { recursive: true, force: true, maxRetries: 3 })));
     watcher.kill('SIGKILL');
   }
-  // What Temporal's client has left may keep the process alive for a while.
+  // Handles that Temporal's client leaves open may keep the process alive for a while.
   process.exit();
 }
 
-/** The repository in small: sources compiled, dependencies where they are. */
+/** Makes a small copy of the repository: compiled sources, dependencies in place. */
 async function assemble(program, folders) {
   await cp(join(ROOT, 'dist'), join(program, 'src'), { recursive: true });
   await cp(join(ROOT, 'src/store/schema'), join(program, 'src/store/schema'), { recursive: true });

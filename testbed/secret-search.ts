@@ -1,12 +1,12 @@
-/** Looks for secrets in what was written, as they are and as they are commonly encoded: for the demo and for tests. */
+/** Searches output for secrets, plain and in the common encodings: for the demo and for tests. */
 
-/** The secrets that stand in `text`. */
+/** The secrets that `text` contains. */
 export function leaksIn(text: string | Uint8Array, secrets: readonly string[]): string[] {
   const bytes = Buffer.from(text);
   return secrets.filter((secret) => Object.values(encodingsOf(secret)).some((encoded) => bytes.includes(encoded)));
 }
 
-/** In base64 a text looks different at each of three offsets; what its neighbours would change is cut off. */
+/** In base64 a text has three forms, by its offset. The characters that depend on its neighbours are cut off. */
 export function encodingsOf(secret: string): Record<string, string> {
   const bytes = Buffer.from(secret);
   const base64At = (offset: number) =>

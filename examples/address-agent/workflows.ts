@@ -19,10 +19,10 @@ export interface AddressQuestion {
   readonly question: string;
   readonly address: string;
   readonly chainId: number;
-  /** In order of preference. Default: Anthropic, OpenAI, Gemini. */
+  /** The LLM providers, in order of preference. Default: Anthropic, OpenAI, Gemini. */
   readonly providers?: readonly string[];
   readonly model?: string | Readonly<Record<string, string>>;
-  /** For the LLM steps; a demo that kills workers wants a short heartbeat timeout. */
+  /** Options of the LLM steps. The demo, which kills workers, sets a short heartbeat timeout. */
   readonly llmOptions?: StepOptions;
 }
 
@@ -54,12 +54,13 @@ export async function addressAgent(input: AddressQuestion): Promise<AddressAnswe
   const llm = await resolveLlmKey({ workspaceId, provider: providers });
   const planning = { ref: llm, model, schema: PLAN_SCHEMA, prompt: `Plan how to answer: ${question} (${address})` };
   const { object: plan } = await llmStep<Plan>(planning, input.llmOptions);
-  if (!plan) throw ApplicationFailure.nonRetryable('the model made no plan');
+  if (!plan) throw ApplicationFailure.nonRetryable('the model did not return a plan');
 
   const chain = await resolveRpcEndpoint({ workspaceId, chainId });
   const balance = await rpcStep<string>({ ref: chain, method: 'eth_getBalance', params: [address, 'latest'] });
-  // An error that is no failure would have Temporal try this task for ever.
-  if (!/^0x[0-9a-f]+$/i.test(balance.result)) throw ApplicationFailure.nonRetryable('the balance is no quantity');
+  // Any other error than an ApplicationFailure would make Temporal retry this workflow task forever.
+  if (!/^0x[0-9a-f]+$/i.test(balance.result))
+    throw ApplicationFailure.nonRetryable('the endpoint did not return a balance');
   const balanceWei = BigInt(balance.result).toString();
 
   const tenderly = await resolveTenderlyConfig({ workspaceId });

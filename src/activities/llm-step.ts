@@ -1,6 +1,6 @@
 /**
- * One call to a language model, with the workspace's own key. The AI SDK's own retries are off: Temporal retries, and
- * shows that it does.
+ * One call to a language model, with the workspace's own key. The AI SDK's retries are off: Temporal retries, and its
+ * UI shows each attempt.
  */
 import {
   generateText,
@@ -62,13 +62,13 @@ function isUnusable(error: unknown): boolean {
   return NoObjectGeneratedError.isInstance(error) || NoOutputGeneratedError.isInstance(error);
 }
 
-/** Asking again would cost money, and the model has answered already. */
+/** Not retryable: the model has answered, and asking again would cost money. */
 function unusable(ref: ProviderReference<'llm'>): ProviderError {
-  const message = `${describeProvider(ref)} answered, but not with an object that fits \`schema\``;
-  return new ProviderError('AnswerUnusable', message, { provider: ref });
+  const what = `the answer of ${describeProvider(ref)} does not fit \`schema\``;
+  return new ProviderError('AnswerUnusable', `${what}: change the prompt, the schema or the model`, { provider: ref });
 }
 
-/** The answer is compared with the schema here too: not every service does it. */
+/** The answer is also validated here, because not every service compares it with the schema. */
 function outputOf({ ref, schema }: LlmStepInput) {
   if (!schema) return Output.text();
   const parser = parserOf(schema, ref);
@@ -85,7 +85,7 @@ function parserOf(schema: NonNullable<LlmStepInput['schema']>, ref: ProviderRefe
   try {
     return z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0]);
   } catch {
-    const message = 'llmStep: `schema` is no JSON schema that is understood';
+    const message = '`schema` must be a JSON schema that zod can read (z.fromJSONSchema)';
     throw new ProviderError('ProviderConfigInvalid', message, { provider: ref, fields: ['schema'] });
   }
 }
@@ -96,7 +96,7 @@ function modelOf({ ref, model }: LlmStepInput, credential: LlmCredential): strin
   if (chosen) return chosen;
   throw new ProviderError(
     'ProviderConfigInvalid',
-    `llmStep needs a model: give \`model\`, or configure a default model for ${describeProvider(ref)}`,
+    `llmStep needs a model: set \`model\`, or configure a default model for ${describeProvider(ref)}`,
     { provider: ref, fields: ['model'] },
   );
 }
@@ -105,7 +105,7 @@ function messagesOf({ ref, prompt, messages = [] }: LlmStepInput): ModelMessage[
   const all: ModelMessage[] = [...messages];
   if (prompt !== undefined) all.push({ role: 'user', content: prompt });
   if (all.length > 0) return all;
-  throw new ProviderError('ProviderConfigInvalid', 'llmStep needs a `prompt` or `messages`', {
+  throw new ProviderError('ProviderConfigInvalid', 'llmStep needs a prompt: set `prompt` or `messages`', {
     provider: ref,
     fields: ['prompt'],
   });

@@ -19,7 +19,7 @@ export function createProviderActivities(resolver: ProviderResolver) {
 
 export type ProviderActivities = ReturnType<typeof createProviderActivities>;
 
-/** They return references to the workflow, never a credential. */
+/** These activities return references to the workflow, never credentials. */
 function createResolveActivities(resolver: ProviderResolver) {
   return {
     resolveLlmKey: (input: ResolveLlmKeyInput): Promise<ProviderReference<'llm'>> =>

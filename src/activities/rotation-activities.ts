@@ -1,4 +1,4 @@
-/** The stages of rotations as activities, and what schedules do, for processes whose login may change providers. */
+/** The activities of rotations and schedules, for processes whose login may change providers. */
 import { Context } from '@temporalio/activity';
 import { awaitFence } from '../fence/fence.js';
 import type { RotationCredentials } from '../management/rotation-credentials.js';
@@ -47,10 +47,10 @@ export function createOperationActivities(dependencies: OperationDependencies) {
     restorePreviousCredential: ({ rotationId, reason }: RollBackRotationInput): Promise<{ readonly version: number }> =>
       runWithHeartbeat(() => store.rollBackRotation(rotationId, reason)),
 
-    /** Of every change that was committed before the call. Where it is cut short, the next attempt begins anew. */
+    /** Waits for the fence of every change that was committed before the call. A retry starts the wait again. */
     awaitFence: (): Promise<FenceReport> => runWithHeartbeat((signal) => awaitFence({ registry: store, signal })),
 
-    /** Every worker that may hold a lease or run a step. */
+    /** Lists the workers that may hold a lease or run a step. */
     listWorkers: (): Promise<readonly WorkerAddress[]> =>
       runWithHeartbeat(async () =>
         (await store.listWorkers()).map(({ workerId, identity, taskQueue, state }) => {

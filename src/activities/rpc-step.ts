@@ -1,7 +1,7 @@
 /**
- * One JSON-RPC read over the workspace's endpoints of a chain, in their order. An endpoint that is unavailable, slow or
- * over its rate is passed over. One whose key is refused is not, unless the caller asks for it: a fail-over that hides dead
- * keys is noticed when the last one dies.
+ * One JSON-RPC read, tried on the workspace's endpoints of a chain in their order. An endpoint that is unavailable,
+ * slow or over its rate limit is skipped. An endpoint whose key is rejected is skipped only if the caller asks for it:
+ * if fail-over hid dead keys, nobody would notice before the last key died.
  */
 import { createClient } from 'viem';
 import { ProviderError } from '../protocol/errors.js';
@@ -13,7 +13,7 @@ import { firstAnswer, isPassedOver } from '../resolver/chain-endpoints.js';
 import type { ProviderCall, ProviderResolver } from '../resolver/provider-resolver.js';
 import { checkResultSize, runWithHeartbeat } from './run-activity.js';
 
-/** For one endpoint, including the check of its chain. A step has a minute for all of them. */
+/** The time limit per endpoint, including the check of its chain. A step has one minute for all its endpoints. */
 const ENDPOINT_TIMEOUT_MS = 15_000;
 
 export function createRpcStep(resolver: ProviderResolver, endpointTimeoutMs = ENDPOINT_TIMEOUT_MS) {
@@ -33,7 +33,7 @@ async function rpcStep(
   const { endpoints, unusable = [] } = await resolver.resolveRpcEndpoint(input.ref, input.ref);
   const mayPass = (error: ProviderError) =>
     !signal.aborted && (isPassedOver(error) || (input.onRejected === 'next' && error.type === 'CredentialRejected'));
-  // An endpoint that accepts and never answers must leave time for the next one.
+  // An endpoint that accepts the request and never answers must leave time for the next one.
   const inTime = () => AbortSignal.any([signal, AbortSignal.timeout(endpointTimeoutMs)]);
   const { result, skipped } = await firstAnswer(
     endpoints,

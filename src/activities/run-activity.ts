@@ -1,6 +1,6 @@
 /**
- * Runs the package's activities, and maps every error to the failure that Temporal stores. Client libraries put keys and
- * whole URLs into messages, stacks and causes, so a third-party error is never passed on: only its class is named.
+ * Runs the package's activities, and maps every error to the failure that Temporal stores. Client libraries put keys
+ * and whole URLs into messages, stacks and causes, so a third-party error is never passed on: only its class is named.
  */
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
@@ -11,7 +11,7 @@ import type { ProviderIdentity } from '../protocol/references.js';
 /** A bug is not an outage: retries end after this many attempts. */
 const UNEXPECTED_ERROR_ATTEMPTS = 5;
 
-/** Runs an activity: maps its failures, and reports a cancellation as one, whatever the client library made of it. */
+/** Runs an activity and maps its errors. A cancellation stays one, whatever error the client library throws for it. */
 export async function runActivity<Result>(run: () => Promise<Result>): Promise<Result> {
   try {
     return await run();
@@ -23,8 +23,8 @@ export async function runActivity<Result>(run: () => Promise<Result>): Promise<R
 }
 
 /**
- * Runs an activity that sends heartbeats until it ends, three per heartbeat timeout: a killed process is noticed soon,
- * and a cancellation reaches the activity. Without a heartbeat timeout nothing is sent.
+ * Runs an activity that sends heartbeats until it ends, three per heartbeat timeout. With them, Temporal soon notices a
+ * killed process, and a cancellation reaches the activity. Without a heartbeat timeout it sends none.
  */
 export function runWithHeartbeat<Result>(run: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
   return runActivity(async () => {
@@ -39,7 +39,7 @@ export function runWithHeartbeat<Result>(run: (signal: AbortSignal) => Promise<R
   });
 }
 
-/** Temporal takes payloads of up to 2 MB, and would retry the activity that returned a larger one. */
+/** Temporal takes payloads of up to 2 MiB, and would retry an activity that returns a larger one. */
 const LONGEST_RESULT_BYTES = 2 * 1024 * 1024;
 
 /** @throws ProviderError `ResultTooLarge` if a workflow history cannot hold the result */
@@ -47,8 +47,8 @@ export function checkResultSize<Result>(result: Result, { workspaceId, type, nam
   const bytes = Buffer.byteLength(JSON.stringify(result) ?? '');
   if (bytes <= LONGEST_RESULT_BYTES) return result;
   const provider = { workspaceId, type, name };
-  const size = `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
-  const message = `${describeProvider(provider)}: the result has ${size}, and a workflow history takes 2 MiB: ask for less`;
+  const size = `the result of ${describeProvider(provider)} has ${(bytes / 1024 / 1024).toFixed(1)} MiB`;
+  const message = `${size}, but a workflow history takes at most 2 MiB: ask for less`;
   throw new ProviderError('ResultTooLarge', message, { provider });
 }
 
@@ -72,7 +72,7 @@ export function toFailure(error: unknown, attempt: number): TemporalFailure {
   });
 }
 
-/** Temporal writes the whole chain of causes into the history, and a client library's error at its end may hold a key. */
+/** Temporal writes the whole chain of causes into the history. A client library's error in it may hold a key. */
 function withoutForeignCause(failure: TemporalFailure): TemporalFailure {
   let link = failure;
   while (link.cause instanceof TemporalFailure) link = link.cause;

@@ -1,4 +1,4 @@
-/** What schedules do for every workspace, as activities: a page of providers, then one provider at a time. */
+/** The activities of schedules: they list a page of providers of all workspaces, then handle one provider at a time. */
 import { prepareDueRotation } from '../management/due-rotation.js';
 import type { ProviderCheckReport } from '../management/provider-check.js';
 import type { ProviderIdentity } from '../protocol/references.js';
@@ -14,7 +14,7 @@ import { runWithHeartbeat } from './run-activity.js';
 
 export interface ScheduleDependencies {
   readonly store: ManagementStore;
-  /** Asks the live service, and records what it said. */
+  /** Asks the live service about the stored credential, and records the answer. */
   readonly checkProvider: (provider: ProviderIdentity) => Promise<ProviderCheckReport>;
 }
 
@@ -38,7 +38,7 @@ export function createScheduleActivities({ store, checkProvider }: ScheduleDepen
     listActiveProviders: (page: PageInput): Promise<readonly ProviderIdentity[]> =>
       runWithHeartbeat(() => store.listActiveProviders(page)),
 
-    /** Of a refusal an event tells, once for each version. */
+    /** Raises an event if the service rejects the credential, once per version. */
     checkStoredCredential: ({ provider }: ProviderInput): Promise<StoredCredentialCheck> =>
       runWithHeartbeat(async () => {
         const { outcome, version } = await checkProvider(provider);

@@ -1,6 +1,6 @@
 /**
- * What a rotation asks of one worker process, on that process's own task queue. Answers are only about this process, so
- * neither question is ever repeated to another one.
+ * The activities by which a rotation asks one worker process about itself, on that process's own task queue. An answer
+ * is only about this process, so a question is never repeated to another one.
  */
 import type { Lease } from '../fence/lease.js';
 import type { LeaseKeeper } from '../fence/lease-keeper.js';
@@ -17,8 +17,8 @@ export interface WorkerQueueDependencies {
 export function createWorkerQueueActivities({ lease, keeper, scopes }: WorkerQueueDependencies) {
   return {
     /**
-     * Renews the lease, which drops from the cache everything that was changed before the call, and returns the epoch that
-     * is applied now.
+     * Renews the lease, which drops from the cache what was changed before the call. Returns the epoch that is applied
+     * now.
      */
     invalidateCache: (): Promise<InvalidateAnswer> =>
       runActivity(async () => {
@@ -26,7 +26,7 @@ export function createWorkerQueueActivities({ lease, keeper, scopes }: WorkerQue
         return { appliedEpoch: lease.appliedEpoch };
       }),
 
-    /** Waits until no step of this process holds an older version, or the time is up. Returns what is still held. */
+    /** Waits until no step of this process holds an older version, or `limitMs` is over. Returns what is still held. */
     drainProvider: ({ provider, version, limitMs }: DrainInput): Promise<DrainAnswer> =>
       runWithHeartbeat(async (cancelled) => {
         const timeout = AbortSignal.timeout(limitMs);

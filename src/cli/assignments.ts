@@ -1,6 +1,6 @@
 /**
- * `--set key=value`: public config as text, made into what the type's schema takes. A secret field is refused with the
- * reason; its value was seen by every process of the machine already, and is not repeated here.
+ * `--set key=value`: parses public config from text into values that fit the type's schema. A secret field is refused
+ * with the reason: every process of the machine has already seen its value. The message does not repeat it.
  */
 import type { z } from 'zod';
 import { ProviderError } from '../protocol/errors.js';
@@ -10,8 +10,8 @@ import { parseJson } from '../redaction/parse-json.js';
 import { UsageError } from './failure.js';
 
 /**
- * @returns config, not yet checked as a whole
- * @throws UsageError for what is no assignment; ProviderError `ProviderConfigInvalid` for a secret field, an unknown type
+ * @returns the config, not yet checked as a whole
+ * @throws UsageError if it is not key=value; ProviderError `ProviderConfigInvalid` for a secret field or unknown type
  */
 export function parseAssignments(type: string, name: string, assignments: readonly string[]): Record<string, unknown> {
   const provider = providerType(type);
@@ -26,20 +26,20 @@ export function parseAssignments(type: string, name: string, assignments: readon
 
 function split(provider: AnyProviderType, assignment: string): [string, string] {
   const equals = assignment.indexOf('=');
-  if (equals < 1) throw new UsageError('--set takes key=value');
+  if (equals < 1) throw new UsageError('--set must be key=value');
   const field = assignment.slice(0, equals);
   if (isSecretField(provider, field)) {
     throw new ProviderError(
       'ProviderConfigInvalid',
-      `${field} is a secret, and arguments are no secrets: other users see them, shells keep them. ` +
-        'Replace this one, and pipe the new one to stdin or name a variable with --secret-env',
+      `${field} is a secret, and an argument does not stay secret: other users see it, shells keep it. ` +
+        'Replace this secret, and pipe the new one to stdin or name a variable with --secret-env',
       { fields: [`secret.${field}`] },
     );
   }
   return [field, assignment.slice(equals + 1)];
 }
 
-/** A schema is strict: what it does not complain of as unknown is a field of its own. */
+/** The schemas are strict: a field that the schema does not report as unknown is one of its fields. */
 function isSecretField({ secret }: AnyProviderType, field: string): boolean {
   return !issuesOf(secret, { [field]: '' }).some((issue) => issue.code === 'unrecognized_keys');
 }
@@ -48,7 +48,7 @@ function issuesOf(schema: z.ZodType, value: unknown): readonly z.core.$ZodIssue[
   return schema.safeParse(value).error?.issues ?? [];
 }
 
-/** What does not fit as text may fit as the JSON value that it spells: `1`, `true`, `["a"]`. */
+/** A value that does not fit as text may fit as JSON: `1`, `true`, `["a"]`. */
 function convert(text: string): unknown {
   return parseJson(text) ?? text;
 }

@@ -1,4 +1,4 @@
-/** The clients that a command uses: of the environment's Postgres and Temporal, for the length of the command. */
+/** The clients of a command: for the Postgres and the Temporal of its environment, closed when the command ends. */
 import { hostname, userInfo } from 'node:os';
 import type { Client } from '@temporalio/client';
 import { takeEnvironment } from '../config/process-hardening.js';
@@ -9,11 +9,11 @@ import { ProviderError } from '../protocol/errors.js';
 
 export interface Temporal {
   readonly client: Client;
-  /** Where rotations and schedules are run. */
+  /** The task queue on which rotations and schedules run. */
   readonly operationsTaskQueue: string;
 }
 
-/** gRPC's: the server went away, or does not answer in time; it does not know us, or does not let us. */
+/** gRPC status codes. The server is unavailable or late; it rejects the caller's credential or permission. */
 const AWAY: readonly number[] = [4, 14];
 const REFUSED: readonly number[] = [7, 16];
 
@@ -27,7 +27,7 @@ export async function withClient<Result>(use: (client: ProviderClient) => Promis
   }
 }
 
-/** @throws ProviderError `TemporalUnavailable`, `SetupInvalid` naming the setting */
+/** @throws ProviderError `TemporalUnavailable`; `SetupInvalid`, which names the setting */
 export async function withTemporal<Result>(use: (temporal: Temporal) => Promise<Result>): Promise<Result> {
   const { Client, Connection } = await import('@temporalio/client');
   const { readDataConverter, readOperationsTaskQueue } = await import('../config/worker-config.js');
@@ -50,7 +50,7 @@ export async function withTemporal<Result>(use: (temporal: Temporal) => Promise<
   }
 }
 
-/** What it starts carries an operator's grant. */
+/** Returns a client whose workflows carry an operator's grant. */
 async function asOperator(client: Client, settings: Settings): Promise<Client> {
   if (settings.text('PROVIDER_GRANTS') === NO_GRANTS) {
     warnOfNoGrants();
@@ -64,23 +64,23 @@ async function asOperator(client: Client, settings: Settings): Promise<Client> {
 
 function toProviderError(error: unknown, address: string): unknown {
   if (hasCode(error, AWAY)) return away(address);
-  if (hasCode(error, REFUSED)) return misfit(`Temporal at ${address} refuses the credential`, 'TEMPORAL_API_KEY');
+  if (hasCode(error, REFUSED)) return misfit(`Temporal at ${address} rejects the API key`, 'TEMPORAL_API_KEY');
   const isLost = error instanceof Error && error.name === 'NamespaceNotFoundError';
-  return isLost ? misfit(`Temporal at ${address} has no namespace of that name`, 'TEMPORAL_NAMESPACE') : error;
+  return isLost ? misfit(`Temporal at ${address} does not have the configured namespace`, 'TEMPORAL_NAMESPACE') : error;
 }
 
 function away(address: string): ProviderError {
-  return new ProviderError('TemporalUnavailable', `Temporal does not answer at ${address}: see TEMPORAL_ADDRESS`);
+  return new ProviderError('TemporalUnavailable', `Temporal does not answer at ${address}: check TEMPORAL_ADDRESS`);
 }
 
 function misfit(what: string, setting: string): ProviderError {
-  return new ProviderError('SetupInvalid', `${what}: see ${setting}`, { fields: [setting] });
+  return new ProviderError('SetupInvalid', `${what}: check ${setting}`, { fields: [setting] });
 }
 
-/** The actor's length in the database. */
+/** The longest actor that the database takes, in characters. */
 const MAX_ACTOR_LENGTH = 200;
 
-/** The actor for the audit: `cli:ana@ops-1`. It proves nothing; the database's login does. */
+/** The actor for the audit: `cli:ana@ops-1`. It is not a proof of identity; the database login is. */
 export function requestedBy(): string {
   return `cli:${userName()}@${hostname()}`.slice(0, MAX_ACTOR_LENGTH);
 }

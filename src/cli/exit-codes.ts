@@ -18,12 +18,12 @@ export const EXIT = {
 export const EXIT_CODES: Readonly<Record<number, string>> = {
   [EXIT.ok]: 'done',
   [EXIT.fault]: 'a bug in this program',
-  [EXIT.invalid]: 'input or settings do not fit; nothing was changed',
+  [EXIT.invalid]: 'the input or a setting is not valid; nothing was changed',
   [EXIT.notConfigured]: 'there is no such provider, or it is disabled',
   [EXIT.rejected]: 'the credential was rejected or does not open, or the grant is not valid',
-  [EXIT.unavailable]: 'Postgres, Temporal or the service is away or cannot tell: try again',
-  [EXIT.unfinished]: 'the change was made, but not everything that follows it; see the message',
-  [EXIT.interrupted]: 'Ctrl-C ended the wait; what was begun is done, or goes on',
+  [EXIT.unavailable]: 'Postgres, Temporal or the service is unavailable, or cannot tell: try again',
+  [EXIT.unfinished]: 'the change was made, but not all that follows it; see the message',
+  [EXIT.interrupted]: 'Ctrl-C ended the wait; what was begun is done, or continues',
 };
 
 export function exitCodeOf(error: unknown): number {

@@ -1,10 +1,12 @@
 /**
- * What an error means to whoever typed the command. Errors of foreign libraries are named by their class alone, and
- * what was typed is not repeated: either may be a key.
+ * How an error is reported to the person who typed the command. A third-party error is named only by its class, and
+ * what was typed is not repeated: either may contain a key.
  */
 import { CommanderError } from 'commander';
 import { isProviderError } from '../protocol/errors.js';
 import { EXIT, exitCodeOf } from './exit-codes.js';
+
+const BUG = 'a bug, please report it';
 
 /** An error, as `--json` prints it. */
 export interface Failure {
@@ -31,11 +33,13 @@ export function classify(error: unknown): { readonly failure: Failure; readonly 
   }
   if (error instanceof UsageError) return failure(error.name, error.message, EXIT.invalid);
   if (error instanceof CommanderError) return failure('UsageInvalid', usageMessage(error), EXIT.invalid);
-  if (!(error instanceof Error)) return failure('Fault', 'a bug: what was thrown is no error', EXIT.fault);
-  // Of `src/dev`, which only `dev` loads: known by its name. Its message is written for a person.
+  if (!(error instanceof Error))
+    return failure('Fault', `${BUG}: something was thrown that is not an Error`, EXIT.fault);
+  // An error of `src/dev`, which only `dev` loads: it is recognized by its name. Its message is for a person.
   if (error.name === 'PartUnavailable') return failure(error.name, error.message, EXIT.unavailable);
   const missing = missingPackage(error);
-  if (missing) return failure('PackageMissing', `this command needs ${missing}: npm install ${missing}`, EXIT.invalid);
+  if (missing)
+    return failure('PackageMissing', `this command needs the package ${missing}: npm install ${missing}`, EXIT.invalid);
   return failure('Fault', whereItHappened(error), EXIT.fault);
 }
 
@@ -43,23 +47,23 @@ function failure(type: string, message: string, exitCode: number) {
   return { failure: { type, message, fields: [] }, exitCode };
 }
 
-/** Commander repeats an option or a command that it does not know: `--api-key=…`, or a key in the wrong place. */
+/** Commander repeats an unknown option or command, which may hold a key: `--api-key=…`, or a key in the wrong place. */
 function usageMessage({ code, message }: CommanderError): string {
-  if (code === 'commander.help') return 'no command; see workspace-providers --help';
-  const [said = ''] = message.replace(/^error: /, '').split('\n');
+  if (code === 'commander.help') return 'no command was given; see workspace-providers --help';
+  const [first = ''] = message.replace(/^error: /, '').split('\n');
   const isEcho = code === 'commander.unknownOption' || code === 'commander.unknownCommand';
-  const text = isEcho ? said.replace(/ '(?!(--)?[a-z][a-z-]{0,19}'$).*$/s, '') : said;
+  const text = isEcho ? first.replace(/ '(?!(--)?[a-z][a-z-]{0,19}'$).*$/s, '') : first;
   return `${text}; see workspace-providers --help`;
 }
 
-/** The peers that `worker` and `dev` load; whoever manages providers alone need not have them. */
+/** The peer dependencies that `worker` and `dev` load. Commands that only manage providers do not need them. */
 function missingPackage(error: Error): string | undefined {
   if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') return undefined;
   return /^Cannot find package '(@temporalio\/[a-z-]+)'/.exec(error.message)?.[1];
 }
 
-/** Its class and its stack, without what it says. */
+/** The error's class and stack, without its message. */
 function whereItHappened(error: Error): string {
   const frames = (error.stack ?? '').split('\n').filter((frame) => /^\s+at /.test(frame));
-  return [`a bug, please report it: ${error.constructor.name}`, ...frames].join('\n');
+  return [`${BUG}: ${error.constructor.name}`, ...frames].join('\n');
 }

@@ -1,5 +1,5 @@
 /**
- * Runs a change of a provider: prints it when it is committed, then waits until every worker has it, and prints that too.
+ * Runs a change of a provider: prints it when it is committed, waits until every worker has it, and prints that too.
  */
 import { describeDuration } from '../config/duration.js';
 import type { ChangeOptions } from '../management/change-fence.js';
@@ -15,9 +15,9 @@ export interface Change<Changed extends Fenced> {
   readonly run: (options: ChangeOptions<Changed>) => Promise<Changed>;
   /** What was done, for `--json`; `fence` and `fencedAt` are added. */
   readonly document: (changed: Changed) => object;
-  /** The same for a person. */
+  /** What was done, as a line for a person. */
   readonly line: (changed: Changed) => string;
-  /** What holds once every worker has the change: `no worker serves it`. */
+  /** What holds since every worker has the change: `no worker has served it`. */
   readonly fenced: string;
   /** False with `--no-wait`. */
   readonly wait: boolean;
@@ -26,7 +26,7 @@ export interface Change<Changed extends Fenced> {
 /** The option of every command that changes a provider. */
 export const NO_WAIT = ['--no-wait', 'do not wait until every worker has the change'] as const;
 
-/** A shorter wait is over before a person looks up. */
+/** A shorter wait ends before a person notices it. */
 const SHOWN_AFTER_MS = 1_000;
 
 /** @throws ProviderError; if the wait failed, its message says that the change was made */
@@ -49,7 +49,7 @@ export async function fenceChange<Changed extends Fenced>(output: Output, change
     if (!fence) return output.document(change.document(changed));
     if (!fence.complete) {
       output.exitCode = EXIT.interrupted;
-      output.tell(line('unsure', 'not fenced', ['the change is made; nobody waited until every worker has it']));
+      output.tell(line('unsure', 'not fenced', ['the change is made, but some workers may not have it yet']));
       return output.document(change.document(changed));
     }
     const fencedAt = new Date();
@@ -61,7 +61,7 @@ export async function fenceChange<Changed extends Fenced>(output: Output, change
   }
 }
 
-/** Shows on a terminal which workers are waited for. */
+/** Shows on a terminal which workers the fence waits for. */
 class FenceProgress {
   #report: FenceReport | undefined;
   #view: LiveView | undefined;

@@ -1,6 +1,6 @@
 /**
- * Follows a rotation to its end, for whoever started it or turned it back. The rotation does not need that: Ctrl-C ends
- * the following, and nothing else.
+ * Follows a rotation to its end, for the command that started it or rolled it back. The rotation does not depend on
+ * that: Ctrl-C ends only the following.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Client, WorkflowFailedError } from '@temporalio/client';
@@ -15,10 +15,10 @@ import { interruptible } from './terminal/live-view.js';
 import type { Output } from './terminal/output.js';
 import { RotationView, SILENCE_MS } from './terminal/rotation-view.js';
 
-/** Between two looks: the stages pass in milliseconds, an overlap in hours. */
+/** The time between two queries. A stage takes milliseconds, an overlap hours. */
 const LOOK_MS = 150;
 const LOOK_AT_OVERLAP_MS = 3_000;
-/** A query waits for a worker; one that is there answers sooner. */
+/** A query waits for a worker. A running worker answers sooner than this. */
 const ANSWER_TIMEOUT_MS = 3_000;
 
 export interface Following {
@@ -27,7 +27,7 @@ export interface Following {
   readonly provider: ProviderIdentity;
 }
 
-/** Tells its stages as they are passed, and what it proved; sets how the command ends. */
+/** Prints the stages as they pass, and what the rotation proved. Sets the command's exit code. */
 export async function followRotation(handle: RotationHandle, { temporal, output, provider }: Following): Promise<void> {
   const view = new RotationView(output);
   const ask = (signal: AbortSignal) => askStatus(handle, temporal, signal);
@@ -56,7 +56,7 @@ export async function followRotation(handle: RotationHandle, { temporal, output,
 }
 
 function goesOn({ workspaceId }: ProviderIdentity): string {
-  return `the rotation goes on: see workspace-providers rotations ${workspaceId}`;
+  return `the rotation continues: workspace-providers rotations ${workspaceId} shows how it ends`;
 }
 
 type End = 'interrupted' | { readonly status: RotationStatus } | { readonly error: unknown };
@@ -101,7 +101,7 @@ async function look(
   }
 }
 
-/** `undefined`: nobody answers. */
+/** @returns `undefined` if no worker answers */
 async function askStatus(
   handle: RotationHandle,
   temporal: Client,
@@ -109,7 +109,7 @@ async function askStatus(
 ): Promise<RotationStatus | undefined> {
   try {
     return await temporal.withDeadline(Date.now() + ANSWER_TIMEOUT_MS, () =>
-      // A signal of its own each time: Temporal's client leaves its listener on it.
+      // A new signal per query, because Temporal's client leaves its listener on it.
       temporal.withAbortSignal(AbortSignal.any([signal]), () => handle.query<RotationStatus, []>(ROTATION_STATUS)),
     );
   } catch {
@@ -118,11 +118,11 @@ async function askStatus(
 }
 
 /**
- * Why a rotation's workflow failed, as one of the package's errors: what its activities reported is beneath Temporal's
+ * Why a rotation's workflow failed, as a ProviderError. What its activities reported is read from beneath Temporal's
  * wrapping.
  *
- * @param status - the last one; absent if no worker could be asked
- * @returns `undefined` if the workflow has not failed: then Temporal went away
+ * @param status - the last status; absent if no worker answered
+ * @returns `undefined` if the workflow has not failed: then Temporal is unavailable
  */
 function rotationFailure(
   error: unknown,
@@ -133,7 +133,7 @@ function rotationFailure(
   const cause = innermost(error);
   const isOurs = cause instanceof ApplicationFailure && cause.type && Object.hasOwn(FAILURE_TYPES, cause.type);
   const type = isOurs ? (cause.type as FailureType) : 'RotationFailed';
-  const what = isOurs ? cause.message : `workflow ${workflowId} was broken off: see it in the Temporal UI`;
+  const what = isOurs ? cause.message : `workflow ${workflowId} did not complete: see it in the Temporal UI`;
   return new ProviderError(type, `${what}; ${whatIsLeft(status)}`);
 }
 
@@ -144,8 +144,8 @@ function innermost(error: Error): unknown {
 }
 
 function whatIsLeft(status: RotationStatus | undefined): string {
-  if (!status) return 'see `rotations` for what was changed';
+  if (!status) return 'run `rotations` to see what was changed';
   const { toVersion } = status;
   if (toVersion === undefined) return 'nothing was changed';
-  return `version ${toVersion} is served, and the older credential may still be valid at its service`;
+  return `version ${toVersion} is served, and the older credential may still be valid: revoke it at its service`;
 }

@@ -1,4 +1,4 @@
-/** The command line: its commands, how it reads, and how it ends. */
+/** The command line: its commands, its help and its exit code. */
 import { Command, CommanderError } from 'commander';
 import { BUILD } from '../config/package-version.js';
 import { addAudit } from './commands/audit.js';
@@ -47,14 +47,14 @@ export async function runCli(argv: readonly string[]): Promise<number> {
     await createProgram(output).parseAsync(argv, { from: 'user' });
     return output.exitCode;
   } catch (error) {
-    // Help that was asked for ends with 0; help because nothing was asked has said all there is to say.
+    // Help that was asked for ends with 0. Help that is shown because no command was given needs no error message.
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
     if (error instanceof CommanderError && error.code === 'commander.help' && !output.json) return EXIT.invalid;
     return output.failure(error);
   }
 }
 
-/** The commands, as `runCli` and the generator of docs/cli.md use them. */
+/** Builds the commands, for `runCli` and the generator of docs/cli.md. */
 export function createProgram(output: Output): Command {
   const program = new Command('workspace-providers')
     .description('Per-workspace credentials for Temporal agent workflows.')

@@ -1,5 +1,5 @@
 /**
- * What the command `dev` runs: the parts, migrated, and a worker within this process. The parts end with this process,
+ * The command `dev`: starts and migrates the parts, and runs a worker in this process. The parts end with this process,
  * however it ends (`dev/processes.ts`), so nothing here listens for signals: the worker stops at SIGINT and SIGTERM.
  */
 import { randomBytes } from 'node:crypto';
@@ -40,9 +40,9 @@ async function runOn(
   const applied = await migrate(parts.databaseUrl);
   const DATABASE_URL = await createLogin(parts.databaseUrl, 'provider_manager');
   const TEMPORAL_ADDRESS = parts.temporalAddress;
-  // Models and nodes of a developer are on this machine.
+  // A developer's models and nodes are on this machine.
   const PROVIDER_EGRESS_NETWORKS = env.PROVIDER_EGRESS_NETWORKS?.trim() || 'loopback';
-  // Those of the environment; where it has none, a key that ends with this process, as the workflows of `dev` mostly do.
+  // The environment's keys. If it has none, a key that ends with this process, as most workflows of `dev` do.
   const grants = env.PROVIDER_GRANTS || env.PROVIDER_GRANT_KEYS ? undefined : await newGrantSettings();
   await writeEnvFile(envFile, {
     ...{ DATABASE_URL, TEMPORAL_ADDRESS, PROVIDER_EGRESS_NETWORKS, ...grants?.starterEnv },
@@ -71,21 +71,21 @@ async function runOn(
       `namespace ${config.namespace}`,
     ]),
     '',
-    'In another terminal, for the other commands:',
+    'To run the other commands in another terminal:',
     `  set -a; . ${envFile}; set +a`,
-    'Ctrl-C ends all of it.',
+    'Ctrl-C stops everything.',
   ]);
   await worker.run();
 }
 
-/** A database that outlives this process needs a root key that does; for one that goes with it any will do. */
+/** A database that outlives this process needs a root key that does too. A temporary database gets a random key. */
 function rootKeyFrom({ ENCRYPTION_KEY, DATABASE_URL }: NodeJS.ProcessEnv): string {
   const rootKey = ENCRYPTION_KEY || (DATABASE_URL ? '' : `dev:${randomBytes(32).toString('base64')}`);
   parseLocalKeyring(rootKey);
   return rootKey;
 }
 
-/** A file of our own user's, since it holds secrets; no value has a single quote in it. */
+/** The file holds secrets, so only the current user may read it. No value contains a single quote. */
 function writeEnvFile(path: string, settings: Readonly<Record<string, string>>): Promise<void> {
   const lines = Object.entries(settings).map(([name, value]) => `${name}='${value}'\n`);
   return writeFile(path, lines.join(''), { mode: 0o600 });

@@ -1,6 +1,6 @@
 /**
- * The Temporal Schedules of this package: created, listed, paused, triggered, deleted. There are two, known by name, each
- * once per namespace. They start ordinary workflows on the task queue of operations.
+ * Creates, lists, pauses, triggers and deletes the Temporal Schedules of this package. There are two, known by name,
+ * each once per namespace. They start ordinary workflows on the operations task queue.
  */
 import {
   type Client,
@@ -29,7 +29,7 @@ const SCHEDULES = {
   check: { workflow: CHECK_PROVIDERS, every: '1d' },
 } as const satisfies Record<ScheduleName, unknown>;
 
-/** When a schedule runs: give one of both. Default: `rotate-due` every hour, `check` every day. */
+/** When a schedule runs. Set one of the two fields. Default: `rotate-due` every hour, `check` every day. */
 export interface ScheduleTimes {
   /** The time between runs, from `1m` to `366d`. */
   readonly every?: Duration;
@@ -42,7 +42,7 @@ export interface ScheduleRun {
   readonly startedAt: Date;
   /** Temporal's status: `RUNNING`, `COMPLETED`, `FAILED`, …; `UNKNOWN` if Temporal does not keep the run any more. */
   readonly status: string;
-  /** Once it has completed. */
+  /** The totals of a completed run. */
   readonly totals?: RotateDueTotals | CheckTotals;
 }
 
@@ -58,15 +58,18 @@ export interface ScheduleSummary {
   readonly lastRun?: ScheduleRun;
 }
 
-/** A run that was missed while Temporal was away is started late, if it was due within this time. */
+/** A run that was missed while Temporal was unavailable starts late, if it was due within this time. */
 const CATCHUP_WINDOW = '10 minutes';
 const SHORTEST: Duration = '1m';
 const LONGEST: Duration = '366d';
+const CRON_RULE = 'must be a cron expression of five fields, such as 0 3 * * *';
 /** Fields of digits, names and `*,-/`, with a time zone before them. */
-const CRON_RULE = 'is not a valid cron expression: it takes five fields, such as 0 3 * * *';
 const CRON = /^[\w *,/=+-]{1,100}$/;
 
-/** Each method throws ProviderError `ProviderConfigInvalid` for an unknown name, `SetupInvalid` for a schedule that was not created. */
+/**
+ * Creates and changes the two schedules. Each method that takes a name throws ProviderError `ProviderConfigInvalid` if
+ * the name is unknown, and, except `create`, `SetupInvalid` if the schedule does not exist.
+ */
 export class ProviderSchedules {
   constructor(
     private readonly temporal: Client,
@@ -76,7 +79,7 @@ export class ProviderSchedules {
   /**
    * Creates the schedule, or changes when an existing one runs. A paused schedule stays paused.
    *
-   * @throws ProviderError `ProviderConfigInvalid` for times that do not fit
+   * @throws ProviderError `ProviderConfigInvalid` if `times` are not valid
    */
   async create(name: string, times: ScheduleTimes = {}): Promise<'created' | 'changed'> {
     const known = checkName(name);
@@ -94,12 +97,12 @@ export class ProviderSchedules {
       await this.temporal.schedule.create({ scheduleId: idOf(known), ...schedule });
       return 'created';
     } catch (error) {
-      // Temporal's client reports an expression that the server refused in this way.
+      // Temporal's client throws this if the server refuses the expression.
       throw error instanceof TypeError ? invalidTimes('cron', CRON_RULE) : error;
     }
   }
 
-  /** The schedules that were created. */
+  /** Lists the schedules that were created. */
   async list(): Promise<ScheduleSummary[]> {
     const names = Object.keys(SCHEDULES) as ScheduleName[];
     const summaries = await Promise.all(
@@ -111,7 +114,7 @@ export class ProviderSchedules {
     return summaries.filter((summary) => summary !== undefined);
   }
 
-  /** A run in progress goes on. */
+  /** Pauses the schedule. A run in progress continues. */
   pause(name: string, note?: string): Promise<void> {
     return this.#change(name, (handle) => handle.pause(note));
   }
@@ -125,7 +128,7 @@ export class ProviderSchedules {
     return this.#change(name, (handle) => handle.trigger());
   }
 
-  /** A run in progress goes on. */
+  /** Deletes the schedule. A run in progress continues. */
   delete(name: string): Promise<void> {
     return this.#change(name, (handle) => handle.delete());
   }
@@ -140,7 +143,7 @@ export class ProviderSchedules {
       await change(this.#handle(known));
     } catch (error) {
       if (!(error instanceof ScheduleNotFoundError)) throw error;
-      const message = `the schedule ${known} was not created: workspace-providers schedules create ${known}`;
+      const message = `the schedule ${known} does not exist: run workspace-providers schedules create ${known}`;
       throw new ProviderError('SetupInvalid', message, { fields: ['schedule'] });
     }
   }
@@ -171,7 +174,7 @@ export class ProviderSchedules {
     };
   }
 
-  /** Follows the run through every history that it continued in. */
+  /** Reads the run, also if it continued as new. */
   async #run(workflowId: string, startedAt: Date): Promise<ScheduleRun> {
     const handle = this.temporal.workflow.getHandle(workflowId);
     const description = await handle.describe().catch((error: unknown) => {
@@ -194,10 +197,11 @@ function idOf(name: ScheduleName): string {
 }
 
 function toSpec({ every, cron }: ScheduleTimes): ScheduleSpec {
-  if (every !== undefined && cron !== undefined) throw invalidTimes('every', 'and cron exclude each other');
+  if (every !== undefined && cron !== undefined)
+    throw invalidTimes('every', 'and cron exclude each other: set one of them');
   if (cron !== undefined) {
     if (!CRON.test(cron)) throw invalidTimes('cron', CRON_RULE);
-    // Temporal keeps what it understood; of the expression itself it keeps only the comment.
+    // Temporal keeps the parsed times and the comment, but not the expression: the comment repeats it.
     return { cronExpressions: [`${cron} # ${cron}`] };
   }
   const ms = parseDuration(every ?? '') ?? Number.NaN;

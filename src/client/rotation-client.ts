@@ -1,4 +1,4 @@
-/** Starts rotations on Temporal, follows them and rolls them back. Only ids travel, never a credential. */
+/** Starts rotations on Temporal, follows them and rolls them back. Temporal gets only ids, never a credential. */
 import {
   type Client,
   WorkflowExecutionAlreadyStartedError,
@@ -24,11 +24,11 @@ import {
 } from '../protocol/rotation.js';
 
 export interface RotateInput extends ProviderIdentity {
-  /** The plaintext next credential; it is sealed before it leaves this process. Absent: the service makes one. */
+  /** The next credential, in plaintext. It is sealed before it leaves this process. Default: the service issues one. */
   readonly secret?: SecretFields;
   /**
-   * How long both credentials stay valid at the service after no worker serves the older one: the time in which a rollback
-   * is possible. At most `30d`. Default: `0`.
+   * How long both credentials stay valid at the service after no worker serves the older one: the time in which a
+   * rollback is possible. At most `30d`. Default: `0`.
    */
   readonly overlap?: Duration;
   /** How long to wait for running steps that hold the older credential. At most `1d`. Default: `15m`. */
@@ -37,18 +37,22 @@ export interface RotateInput extends ProviderIdentity {
   readonly acceptUnchecked?: boolean;
 }
 
-/** Its result is what was done and proved. It fails if nothing was changed. */
+/** The handle of a rotation's workflow. Its result is what was done and proved; it rejects if the rotation failed. */
 export type RotationHandle = WorkflowHandle<(input: RotateProviderInput) => Promise<RotationStatus>>;
 
-/** A process that is killed in the middle of a decision is noticed as soon as one that is killed in an activity. */
+/** A process that is killed in a workflow task is then noticed as soon as one that is killed in an activity. */
 const WORKFLOW_TASK_TIMEOUT = '5 seconds';
 const LONGEST_OVERLAP: Duration = '30d';
 const LONGEST_DRAIN: Duration = '1d';
 
-/** @example new RotationClient(await ProviderClient.connect(), grants.operatorClient('ops')) */
+/**
+ * Starts rotations, follows them, and rolls them back.
+ *
+ * @example new RotationClient(await ProviderClient.connect(), grants.operatorClient('ops'))
+ */
 export class RotationClient {
   /**
-   * @param providers - its actor is recorded as the one who asked
+   * @param providers - its actor is recorded as the requester
    * @param temporal - a client whose workflows carry an operator's grant: `WorkspaceGrants.operatorClient`
    * @param taskQueue - the queue of the workers that run rotations
    */
@@ -61,8 +65,9 @@ export class RotationClient {
   /**
    * Stages the next credential and starts the rotation.
    *
-   * @throws ProviderError `RotationInProgress` if another one is running, `ProviderNotConfigured`,
-   *   `ProviderConfigInvalid` also for the credential that is stored now, and if the service cannot make keys
+   * @throws ProviderError `RotationInProgress` if another rotation of the provider is running, `ProviderNotConfigured`;
+   *   `ProviderConfigInvalid` also if `secret` is the credential that is stored now, or if the service cannot issue
+   *   keys
    */
   async rotate({ secret, overlap, drainLimit, acceptUnchecked, ...identity }: RotateInput): Promise<RotationHandle> {
     const { workspaceId, type, name } = identity;
@@ -72,7 +77,7 @@ export class RotationClient {
       ...(overlap !== undefined && { overlapMs: checkLimit('overlap', overlap, LONGEST_OVERLAP) }),
       ...(drainLimit !== undefined && { drainLimitMs: checkLimit('drainLimit', drainLimit, LONGEST_DRAIN) }),
     };
-    // Before anything is staged: what is staged replaces what has not begun.
+    // Checked before staging, which replaces a staged credential whose rotation has not begun.
     if (await this.#isRunning(provider)) throw inProgress(provider);
     const stage = () => this.providers.stageRotation({ ...provider, ...(secret && { secret }) });
     const rotationId = await stage().catch(async (error: unknown) => {
@@ -88,34 +93,37 @@ export class RotationClient {
         staticSummary: `rotate ${describeProvider(provider)}`,
       });
     } catch (error) {
-      await this.providers.abandonRotation(rotationId, 'its workflow was not started').catch(() => {});
+      await this.providers.abandonRotation(rotationId, 'its workflow could not be started').catch(() => {});
       if (error instanceof WorkflowExecutionAlreadyStartedError) throw inProgress(provider);
       throw error;
     }
   }
 
-  /** A handle of the provider's latest rotation. */
+  /** Returns the handle of the provider's latest rotation. */
   handleOf(provider: ProviderIdentity): RotationHandle {
     return this.temporal.workflow.getHandle(rotationWorkflowId(provider));
   }
 
-  /** The status of the provider's latest rotation. @throws ProviderError `RotationFailed` if Temporal keeps none */
+  /** Returns the status of the latest rotation. @throws ProviderError `RotationFailed` if Temporal has no rotation */
   async status(provider: ProviderIdentity): Promise<RotationStatus> {
     try {
       return await this.handleOf(provider).query<RotationStatus, []>(ROTATION_STATUS);
     } catch (error) {
       if (!(error instanceof WorkflowNotFoundError)) throw error;
-      throw failed(`Temporal keeps no rotation of ${describeProvider(provider)}`, provider);
+      throw failed(
+        `Temporal has no rotation of ${describeProvider(provider)}: none was started, or its history has expired`,
+        provider,
+      );
     }
   }
 
   /**
-   * Brings the previous credential back while a running rotation keeps it. Returns once the rotation has turned; its
-   * result says when no worker serves the newer one.
+   * Restores the previous credential while a running rotation keeps it. Returns once the rotation is rolling back; wait
+   * for the handle's result to know that no worker serves the newer credential.
    *
    * @param reason - for the record, 1 to 500 characters
    * @throws ProviderError `RotationFailed` if no previous credential is kept, or the provider was changed since;
-   *   `ProviderConfigInvalid` for a reason that does not fit
+   *   `ProviderConfigInvalid` if the reason is empty or too long
    */
   async rollBack(provider: ProviderIdentity, reason: string): Promise<RotationHandle> {
     const handle = this.handleOf(provider);
@@ -132,7 +140,10 @@ export class RotationClient {
         throw failed(`the rotation of ${describeProvider(provider)} ended before it was rolled back`, provider);
       }
       if (!(error instanceof WorkflowNotFoundError)) throw error;
-      throw failed(`no rotation of ${describeProvider(provider)} is running: rotate to the older credential`, provider);
+      throw failed(
+        `no rotation of ${describeProvider(provider)} is running: rotate to the older credential instead`,
+        provider,
+      );
     }
   }
 
@@ -145,10 +156,12 @@ export class RotationClient {
     }
   }
 
-  /** A rotation whose workflow was terminated never ends by itself, and would block every other one. */
+  /**
+   * Ends a rotation whose workflow was terminated. It would never end by itself, and would block every other rotation.
+   */
   async #abandonOrphan(provider: ProviderIdentity): Promise<boolean> {
     if (await this.#isRunning(provider)) return false;
-    return this.providers.abandonOpenRotation(provider, 'its workflow ended without it');
+    return this.providers.abandonOpenRotation(provider, 'its workflow ended before the rotation did');
   }
 }
 
@@ -159,7 +172,7 @@ function checkLimit(field: string, duration: Duration, longest: Duration): numbe
 }
 
 function inProgress(provider: ProviderIdentity): ProviderError {
-  const message = `${describeProvider(provider)} is being rotated already`;
+  const message = `a rotation of ${describeProvider(provider)} is already running: wait for it, or roll it back`;
   return new ProviderError('RotationInProgress', message, { provider });
 }
 

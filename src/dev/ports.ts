@@ -1,4 +1,4 @@
-/** Free ports on loopback. Another process may take one before it is used: whoever uses one tries again. */
+/** Free ports on loopback. Another process may take a port before it is used, so the caller must try another one. */
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
@@ -7,16 +7,16 @@ import { PartUnavailable } from './processes.js';
 const ATTEMPTS = 5;
 
 /**
- * Below the ports that systems hand to outgoing connections (Linux from 32768, macOS from 49152): a server that is
- * started again on its port would find it taken by somebody's connection.
+ * Below the ports that systems use for outgoing connections (Linux from 32768, macOS from 49152). Otherwise a server
+ * that restarts on its port might find it taken by such a connection.
  */
 const SERVER_PORTS = { from: 20_000, to: 32_000 } as const;
 
 /**
- * Runs `start` on a port that is free just now, again on another one where it was taken in between.
+ * Runs `start` on a free port, and again on another one if the port was taken meanwhile.
  *
- * @param wanted - this port and no other; absent or 0: any
- * @throws PartUnavailable where the wanted port is taken, or whatever the last attempt threw
+ * @param wanted - the only port to use. Default: 0, which is any free port.
+ * @throws PartUnavailable if the wanted port is taken; otherwise what the last attempt threw
  */
 export async function onFreePort<T>(wanted: number | undefined, start: (port: number) => Promise<T>): Promise<T> {
   if (wanted) return start(await freePort(wanted));
@@ -31,7 +31,7 @@ export async function onFreePort<T>(wanted: number | undefined, start: (port: nu
   }
 }
 
-/** @throws PartUnavailable where `wanted` is taken. */
+/** @throws PartUnavailable if `wanted` is taken */
 export async function freePort(wanted = 0): Promise<number> {
   if (wanted) return tryPort(wanted);
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
@@ -47,7 +47,7 @@ async function tryPort(wanted: number): Promise<number> {
     server.listen(wanted, '127.0.0.1');
     await once(server, 'listening');
     const address = server.address();
-    if (address === null || typeof address === 'string') throw new PartUnavailable('no port was given');
+    if (address === null || typeof address === 'string') throw new PartUnavailable('the system gave no port');
     return address.port;
   } catch (error) {
     if (error instanceof PartUnavailable) throw error;
@@ -59,7 +59,7 @@ async function tryPort(wanted: number): Promise<number> {
   }
 }
 
-/** Whether somebody listens there. */
+/** Whether a server listens on the port. */
 export function isListening(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');

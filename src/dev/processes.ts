@@ -1,7 +1,7 @@
 /**
- * Processes that this one starts, and that never outlive it. Beside each stands a watcher, a shell that reads from a
- * pipe: the kernel closes the pipe when this process ends, however it ends (SIGKILL too), and the watcher then stops
- * the process and removes its folder. So nothing here listens for signals. Rests on a POSIX shell: Linux and macOS.
+ * Child processes that never outlive this process. Each has a watcher, a shell that reads from a pipe. The kernel
+ * closes the pipe when this process ends, however it ends (SIGKILL too); the watcher then stops the child and removes
+ * its folder. So nothing here listens for signals. It needs a POSIX shell: Linux or macOS.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const POLL_INTERVAL_MS = 20;
-/** Long enough for a checkpoint on a slow disk; after it the process is killed. The watcher waits as long. */
+/** Long enough for a checkpoint on a slow disk. Then the process is killed. The watcher waits as long. */
 const STOP_GRACE_MS = 10_000;
 const LOG_TAIL_CHARACTERS = 1_500;
 
@@ -24,7 +24,7 @@ kill -s KILL "$1" 2>/dev/null
 if [ -n "$3" ]; then rm -rf -- "$3"; fi
 `;
 
-/** An embedded part that cannot be had. The message is meant for a developer at a terminal. */
+/** An embedded part cannot be started. The message is for a developer at a terminal. */
 export class PartUnavailable extends Error {
   override readonly name = 'PartUnavailable';
 }
@@ -36,44 +36,48 @@ export interface ProcessUser {
 }
 
 export interface ProcessOptions {
-  /** How messages call it. */
+  /** The name of the process in messages. */
   readonly title: string;
   readonly command: string;
   readonly args: readonly string[];
-  /** Its working folder, and its home: what it would read or keep there is not for it. */
+  /** Its working folder, and its home: it must not read or write in the user's home. */
   readonly cwd: string;
-  /** Takes stdout and stderr, appended; created with mode 0600. */
+  /** The file to which stdout and stderr are appended. It is created with mode 0600. */
   readonly logFile: string;
   readonly stopSignal: NodeJS.Signals;
-  /** Whom to run as. Absent: whoever we are. */
+  /** The user to run as. Default: the current user. */
   readonly user?: ProcessUser | undefined;
-  /** Its environment beyond `PATH` and `HOME`: ours may hold keys, and settings that would change the part's. */
+  /**
+   * Its environment beyond `PATH` and `HOME`. This process's may hold keys, and settings that the part must not get.
+   */
   readonly env?: Readonly<Record<string, string>>;
-  /** Removed where we die before the process does. Absent: none. */
+  /** The folder to remove if this process ends before the child. Default: none. */
   readonly orphanedFolder?: string | undefined;
 }
 
 export interface RunningProcess {
   readonly pid: number;
-  /** Ends it, by `signal` or its usual one; kills it after 10 s. Idempotent. */
+  /** Stops it by `signal` (default: `stopSignal`), and kills it after 10 s. Idempotent. */
   stop(signal?: NodeJS.Signals): Promise<void>;
   /**
-   * Polls until `ready` says so.
-   * @throws PartUnavailable where it ends before, or where `timeoutMs` have passed, which ends it
+   * Polls until `ready` returns true.
+   * @throws PartUnavailable if the process ends first, or is not ready after `timeoutMs`: it is stopped then
    */
   waitUntil(ready: () => Promise<boolean>, timeoutMs: number): Promise<void>;
-  /** Waits for it to end by itself. @throws PartUnavailable unless that is with exit code 0 and within `timeoutMs`. */
+  /** Waits until it ends by itself. @throws PartUnavailable unless it ends with exit code 0 within `timeoutMs` */
   waitForSuccess(timeoutMs: number): Promise<void>;
 }
 
-/** @throws PartUnavailable on Windows. */
+/** @throws PartUnavailable on Windows */
 export function requirePosix(): void {
   if (process.platform === 'win32') {
-    throw new PartUnavailable('embedded parts run on Linux and macOS: set DATABASE_URL and TEMPORAL_ADDRESS instead');
+    throw new PartUnavailable(
+      'embedded parts run only on Linux and macOS: set DATABASE_URL and TEMPORAL_ADDRESS instead',
+    );
   }
 }
 
-/** @throws PartUnavailable where the command cannot be run. */
+/** @throws PartUnavailable if the command cannot be run */
 export async function startProcess(options: ProcessOptions): Promise<RunningProcess> {
   requirePosix();
   const { title, logFile, stopSignal } = options;
@@ -109,7 +113,7 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
     return stopping;
   }
 
-  /** Polls while it runs. */
+  /** Polls while the process runs. */
   async function wait(enough: () => Promise<boolean>, timeoutMs: number) {
     const deadline = performance.now() + timeoutMs;
     while (outcome === undefined && !(await enough())) {
@@ -134,7 +138,10 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
   return { pid: child.pid as number, stop, waitUntil, waitForSuccess };
 }
 
-/** In a session of its own, so that Ctrl-C reaches us alone and we end things in order; unreferenced: it keeps nobody. */
+/**
+ * Starts the child in its own session, so that Ctrl-C reaches only this process, which stops its children in order. The
+ * child is unreferenced, so it does not keep this process alive.
+ */
 function spawnApart(options: ProcessOptions): ChildProcess {
   const { command, args, cwd, logFile, user, env } = options;
   const log = openSync(logFile, 'a', 0o600);

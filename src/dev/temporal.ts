@@ -1,6 +1,6 @@
 /**
- * A real Temporal dev server with its UI, on loopback, for development and tests. Not for production: no login, one
- * shard, and, unless it is given a file, a memory that ends with it.
+ * A real Temporal dev server with its UI, on loopback, for development and tests. Not for production: it has no login
+ * and one shard, and it keeps its data in memory unless it is given a file.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,25 +11,25 @@ import { findTemporalCli, type TemporalCliOptions } from './temporal-cli.js';
 
 const START_TIMEOUT_MS = 30_000;
 const HEALTH_TIMEOUT_MS = 1_000;
-/** By default 20 a second for each shard, and a dev server has one: every dispatch would wait up to 50 ms. */
+/** The default is 20 per second and shard, and a dev server has one shard: every dispatch would wait up to 50 ms. */
 const RAISED_POLL_LIMIT = 'history.transferProcessorMaxPollRPS=5000';
 const SERVING = 1;
 
 export interface TemporalOptions extends TemporalCliOptions {
-  /** Of the frontend. Absent: a free one. */
+  /** The frontend's port. Default: a free port. */
   readonly port?: number;
-  /** Absent: a free one. */
+  /** The UI's port. Default: a free port. */
   readonly uiPort?: number;
-  /** Keeps workflows across starts. Absent: in memory. */
+  /** A file that keeps workflows across starts. Default: they are kept in memory. */
   readonly dbFile?: string;
-  /** Registered beside `default`. Default `default`. */
+  /** A namespace to register beside `default`. Default: `default`. */
   readonly namespace?: string;
-  /** Lifts a limit of the dev server that a busy cluster would not show. Default true. */
+  /** Whether to raise a poll limit of the dev server that a busy cluster does not have. Default: true. */
   readonly raisedPollLimit?: boolean;
 }
 
 export interface TemporalPart {
-  /** Of the frontend: `127.0.0.1:port`. */
+  /** The frontend's address, `127.0.0.1:port`. */
   readonly address: string;
   readonly uiUrl: string;
   readonly namespace: string;
@@ -38,7 +38,7 @@ export interface TemporalPart {
   stop(): Promise<void>;
 }
 
-/** @throws PartUnavailable where there is no Temporal CLI, a port is taken, or the server does not get healthy. */
+/** @throws PartUnavailable if there is no Temporal CLI, a port is taken, or the server does not become healthy */
 export async function startTemporal(options: TemporalOptions = {}): Promise<TemporalPart> {
   const command = await findTemporalCli(options);
   const folder = await mkdtemp(join(tmpdir(), 'workspace-providers-temporal-'));
@@ -87,7 +87,7 @@ function serverArguments(
   ];
 }
 
-/** Asks the frontend: the UI answers before it. */
+/** Asks the frontend, because the UI answers earlier. */
 async function isHealthy(address: string): Promise<boolean> {
   const { Connection } = await import('@temporalio/client');
   try {

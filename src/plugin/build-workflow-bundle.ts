@@ -1,4 +1,4 @@
-/** Run by `npm run build`: bundles the workflows ahead, as production workers want them. */
+/** Bundles the workflows in advance, for production workers. `npm run build` runs it. */
 import { writeFile } from 'node:fs/promises';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { FAILURE_CONVERTER_PATH } from '../codec/data-converter.js';

@@ -13,8 +13,8 @@ import type { WorkspaceScope } from '../resolver/provider-resolver.js';
 const shown = new AsyncLocalStorage<() => Promise<Grant>>();
 
 /**
- * For workers of steps: their own activities (`guarded`) do not begin without a grant; an activity of somebody else's
- * is asked for its grant once it opens a provider.
+ * The guard of workers of steps. This package's activities (`guarded`) do not start without a valid grant. For any
+ * other activity, the grant is verified when the activity opens a provider.
  */
 export function workspaceGuard(policy: GrantPolicy, guarded: object): ActivityInterceptorsFactory {
   return (context) => ({ inbound: policy === NO_GRANTS ? {} : guard(policy, context, guarded) });
@@ -23,7 +23,7 @@ export function workspaceGuard(policy: GrantPolicy, guarded: object): ActivityIn
 function guard(verifier: GrantVerifier, context: Context, guarded: object): ActivityInboundCallsInterceptor {
   return {
     async execute(input, next) {
-      // Anew each time: a grant may be revoked while a long activity runs. What was verified is remembered.
+      // Verified at each use: a grant may be revoked while a long activity runs. The verifier caches its results.
       const verified = () => verify(verifier, 'workspace', input.headers, context);
       if (Object.hasOwn(guarded, context.info.activityType)) await runActivity(verified);
       return shown.run(verified, () => next(input));
@@ -31,7 +31,9 @@ function guard(verifier: GrantVerifier, context: Context, guarded: object): Acti
   };
 }
 
-/** For workers whose activities change providers, or ask a worker about itself. */
+/**
+ * The guard of workers whose activities change providers or ask a worker about itself: it needs an operator's grant.
+ */
 export function operatorGuard(policy: GrantPolicy): ActivityInterceptorsFactory {
   return (context) => ({
     inbound: {
@@ -43,28 +45,31 @@ export function operatorGuard(policy: GrantPolicy): ActivityInterceptorsFactory 
   });
 }
 
-/** For whom the running activity works, and nobody else: one refusal for a workspace that exists and one that does not. */
+/** Limits an activity to the workspace of its grant. The error does not reveal whether another workspace exists. */
 export function workspaceScope(policy: GrantPolicy): WorkspaceScope {
   if (policy === NO_GRANTS) return namedWorkspace;
   return async (named) => {
     const grant = await shown.getStore()?.();
-    if (!grant) throw new Error('a workspace is asked for inside an activity of a worker that has the plugin');
+    if (!grant)
+      throw new Error(
+        'providers can be opened only inside an activity of a worker that has the WorkspaceProviders plugin',
+      );
     if (named === undefined || named === grant.subject) return grant.subject;
     throw new ProviderError(
       'GrantInvalid',
-      'the grant of this workflow is for another workspace than the one it names',
+      'the workflow names a workspace that its grant is not for: start it with a client of that workspace',
     );
   };
 }
 
 async function namedWorkspace(named?: string): Promise<string> {
   if (named !== undefined) return named;
-  const message = 'workspaceId is missing: this worker runs without workspace grants';
+  const message = 'workspaceId is required, because this worker runs without workspace grants';
   throw new ProviderError('ProviderConfigInvalid', message, { fields: ['workspaceId'] });
 }
 
 async function verify(verifier: GrantVerifier, kind: GrantKind, headers: Headers, { info }: Context): Promise<Grant> {
-  // An activity that was started by itself has no workflow to be granted to.
+  // A standalone activity has no workflow that a grant could be bound to.
   const use = { namespace: info.namespace, workflowId: info.workflowExecution?.workflowId ?? '' };
   return verifier.verify(kind, tokenIn(headers, kind), use);
 }
@@ -75,7 +80,7 @@ function tokenIn(headers: Headers, kind: GrantKind): string | undefined {
   try {
     return String(defaultPayloadConverter.fromPayload(payload));
   } catch {
-    // What is no text is a grant that no key of ours signed.
+    // A payload that is not text counts as a grant that no known key has signed.
     return '';
   }
 }

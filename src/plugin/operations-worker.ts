@@ -1,6 +1,6 @@
 /**
- * The worker of rotations: its login may change providers, so it stands apart from the workers of steps, whose logins
- * may not. It may share their process, or have one of its own.
+ * The worker of rotations and schedules. Its login may change providers, so it is separate from the workers of steps,
+ * whose logins may not. It may run in the same process or in another one.
  */
 import type { DataConverter } from '@temporalio/common';
 import { type NativeConnection, Worker, type WorkerInterceptors } from '@temporalio/worker';
@@ -18,8 +18,9 @@ import { redactingActivity } from './redacting-activity.js';
 import { workflowModules, workflowSource } from './workflow-source.js';
 
 /**
- * A workflow goes on where it was begun, while that worker lives; one that was killed would keep each rotation waiting
- * for ten seconds, which is Temporal's default. Their histories are short: elsewhere they are read anew in milliseconds.
+ * A workflow continues on the worker that began it, if that worker is alive. With Temporal's default of ten seconds, a
+ * killed worker would delay each of its rotations by that time. The histories are short: another worker replays them in
+ * milliseconds.
  */
 const STICKY_TIMEOUT = '1 second';
 
@@ -34,11 +35,11 @@ export interface OperationsHost {
 
 export interface OperationsWorker {
   readonly worker: Worker;
-  /** After the worker has stopped. */
+  /** Closes the store and the HTTP client. Call it after the worker has stopped. */
   close(): Promise<void>;
 }
 
-/** @throws ProviderError `ProviderConfigInvalid` for a database URL or a role that does not fit, `StoreUnavailable` */
+/** @throws ProviderError `SetupInvalid` if the database URL or the login's role does not fit, `StoreUnavailable` */
 export async function createOperationsWorker(
   config: OperationsConfig,
   host: OperationsHost,

@@ -1,4 +1,4 @@
-/** The plugin over one process's providers: activities, the resolver at hand in them, and the process's own queue. */
+/** The plugin: it registers the activities, gives them the resolver, and serves the process's own task queue. */
 import { SimplePlugin } from '@temporalio/plugin';
 import type { Worker, WorkerOptions } from '@temporalio/worker';
 import type { ProviderActivities } from '../activities/provider-activities.js';
@@ -38,7 +38,7 @@ export class ProvidersPlugin extends SimplePlugin {
   }
 
   override configureWorker(options: WorkerOptions): WorkerOptions {
-    // A plugin that was given to the connection is also handed the own queue's worker, which shares that connection.
+    // If the plugin was given to the connection, it is applied to the worker of the process's own queue too.
     if (options.taskQueue === this.#queue.taskQueue) return options;
     this.#host = options;
     const { interceptors, ...configured } = super.configureWorker(options);
@@ -52,9 +52,9 @@ export class ProvidersPlugin extends SimplePlugin {
   }
 }
 
-/** Temporal would let the later of two activities of one name win in silence. */
+/** If two activities had the same name, Temporal would silently use the later one. */
 function withoutClash(own: object, ours: ProviderActivities): object {
   const clash = Object.keys(own).find((name) => Object.hasOwn(ours, name));
   if (clash === undefined) return { ...own, ...ours };
-  throw new Error(`this worker has an activity ${clash} of its own, which is a name of WorkspaceProviders: rename it`);
+  throw new Error(`the worker's activity ${clash} has the name of an activity of WorkspaceProviders: rename it`);
 }

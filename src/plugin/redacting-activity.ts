@@ -1,7 +1,7 @@
 /**
- * The last thing before an activity's edge: what it throws, returns and says in heartbeats goes on without the secrets
- * that this process has opened. As the innermost interceptor it stands between the activity and everyone else's, which
- * log and trace what they see; what they throw themselves is theirs.
+ * The innermost activity interceptor. It removes the secrets that this process has opened from what an activity throws,
+ * returns and sends in heartbeats. So the other interceptors, which log and trace what they see, never see a secret.
+ * What those interceptors throw themselves is not redacted.
  */
 import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
 import type { ActivityInterceptorsFactory, Logger } from '@temporalio/worker';
@@ -11,10 +11,10 @@ import { redactValue } from '../redaction/redact-value.js';
 import { Secret } from '../redaction/secret.js';
 import { forgetReceivedForm, interceptHeartbeat } from '../sdk/internals.js';
 
-/** An error of a client library drags requests, sockets and the client itself along. */
+/** A client library's error may refer to requests, to sockets and to the client itself. */
 const MAX_OBJECTS_OF_AN_ERROR = 5_000;
 
-/** For `interceptors.activity`, as the last of them. */
+/** An interceptor for `interceptors.activity`. It must be the last in the list. */
 export const redactingActivity: ActivityInterceptorsFactory = (context) => {
   interceptHeartbeat(context, (send) => (details) => send(toPayload(details, 'a heartbeat')));
   return {
@@ -35,8 +35,8 @@ export const redactingActivity: ActivityInterceptorsFactory = (context) => {
 };
 
 /**
- * A logger for `Runtime.install({ logger })` that passes on what it is given without the secrets that this process has
- * opened, in messages and in attributes.
+ * Wraps a logger for `Runtime.install({ logger })`: it removes the secrets that this process has opened from messages
+ * and attributes.
  *
  * @example
  * Runtime.install({ logger: redactingLogger(new DefaultLogger('INFO')) });
@@ -54,10 +54,10 @@ export function redactingLogger(logger: Logger): Logger {
   };
 }
 
-/** @throws ApplicationFailure where it holds a `Secret`: JSON would carry the word `[redacted]` as if it were a key */
+/** @throws ApplicationFailure if the value holds a `Secret`: JSON would carry `[redacted]` in place of the key */
 function toPayload<Value>(value: Value, what: string): Value {
   if (holdsSecret(value, new Set())) {
-    const message = `${what} of this activity holds a Secret: return a provider reference, and open it where it is used`;
+    const message = `${what} of this activity holds a Secret: pass a provider reference, and open it where it is used`;
     throw ApplicationFailure.nonRetryable(message, 'UnexpectedError');
   }
   return redactValue(value, redact);
@@ -76,7 +76,7 @@ function redactThrown(error: unknown): unknown {
   let original = error;
   for (let link: unknown = redacted; link instanceof TemporalFailure; link = link.cause) {
     forgetReceivedForm(link);
-    // Retry policies match on our types, and a workspace that stores such a word as its key must not undo them.
+    // Retry policies match on the failure types: they must not be redacted, even if a workspace's key is such a word.
     const { type } = original as { type?: unknown };
     if (typeof type === 'string' && Object.hasOwn(FAILURE_TYPES, type))
       Object.defineProperty(link, 'type', { value: type });

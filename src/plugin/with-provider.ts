@@ -19,17 +19,18 @@ export function resolverInContext(resolver: ProviderResolver): ActivityInboundCa
 }
 
 /**
- * Opens a reference for the length of a callback, inside an activity of your own. Make the vendor's client in the
- * callback, with the `fetch` and `signal` that it receives and with the client's own retries off. Keep neither client nor
+ * Opens a reference for the length of a callback, inside your own activity. Make the vendor's client in the callback,
+ * with the `fetch` and `signal` that it receives and with the client's retries off. Keep neither the client nor the
  * credential.
  *
- * A refused credential is read again and tried once more. With the reference of a chain, the next endpoint is asked if one
- * is unavailable. What a service answers becomes a typed failure (`CredentialRejected`, `ProviderRateLimited`, …); a
- * reference to another workspace than the workflow was granted is `GrantInvalid`. An `ApplicationFailure` that you throw
- * passes, without a cause that is a client library's; any other error is replaced, since its text may hold the key. Send
- * heartbeats yourself: their details would be lost if this function sent its own.
+ * If the service rejects the credential, it is read again and tried once more. With the reference of a chain, the next
+ * endpoint is asked if one is unavailable. A service's error becomes a typed failure (`CredentialRejected`,
+ * `ProviderRateLimited`, …); a reference to a workspace that the workflow has no grant for fails with `GrantInvalid`.
+ * An `ApplicationFailure` that you throw passes, but without a client library's error as its cause. Any other error is
+ * replaced, because its text may hold the key. Send heartbeats yourself: their details would be lost if this function
+ * sent its own.
  *
- * @throws Error outside of an activity of a worker that has the plugin
+ * @throws Error if it is called outside of an activity of a worker that has the plugin
  * @example
  * const embed = (input: { ref: ProviderReference<'llm'>; text: string }) =>
  *   withProvider(input.ref, ({ credential, fetch, signal }) => …);
@@ -48,12 +49,14 @@ export function withProvider<Result>(
 ): Promise<Result> {
   const resolver = current.getStore();
   if (!resolver) {
-    throw new Error('withProvider runs inside an activity of a worker that has the WorkspaceProviders plugin');
+    throw new Error(
+      'withProvider must be called inside an activity of a worker that has the WorkspaceProviders plugin',
+    );
   }
   const { cancellationSignal } = Context.current();
   return runActivity(async () => {
     const attempt = (call: ProviderCall<ProviderCredentials['rpc']>) => callback(call).then(succeeded, ownFailure);
-    // The overloads of the resolver, one by one: a union fits none of them.
+    // One call per overload of the resolver: a union fits none of them.
     const outcome =
       'endpoints' in reference
         ? await resolver.withProvider(reference, attempt, cancellationSignal)
@@ -67,7 +70,7 @@ function succeeded<Result>(result: Result): { readonly result: Result } {
   return { result };
 }
 
-/** A failure that the callback decided on is not an answer of the service, whatever its causes hold. */
+/** A failure that the callback throws is not a service's answer, whatever its causes are. */
 function ownFailure(error: unknown): { readonly failure: TemporalFailure } {
   if (error instanceof TemporalFailure) return { failure: error };
   throw error;

@@ -1,7 +1,7 @@
 /**
- * A worker of this package's own workflows and activities, from its config to its end; where it was given a login that
- * may change providers, it runs rotations too. Stopping is orderly: it takes no more tasks, lets running steps end within
- * the grace, and closes everything it opened.
+ * The worker process of this package's workflows and activities, from its config to its end. If its config has a login
+ * that may change providers, it runs rotations too. It stops in order: it takes no more tasks, lets running steps end
+ * within the grace, and closes everything that it opened.
  */
 import { isGrpcServiceError } from '@temporalio/client';
 import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime, Worker } from '@temporalio/worker';
@@ -11,18 +11,18 @@ import { createOperationsWorker, type OperationsWorker } from './operations-work
 import { redactingLogger } from './redacting-activity.js';
 import { WorkspaceProviders } from './workspace-providers.js';
 
-/** Beyond the grace, steps are cancelled; a step that ignores that is left behind after this time. */
+/** After the grace, steps are cancelled. A step that ignores the cancellation is abandoned after this time. */
 const CANCELLED_STEPS_MS = 10_000;
 const GRPC_NOT_FOUND = 5;
 
 export interface WorkerProcess {
-  /** Works until the process is told to stop (SIGINT, SIGTERM); then everything is closed. */
+  /** Runs until the process receives SIGINT or SIGTERM, then closes everything. */
   run(): Promise<void>;
 }
 
 /** @throws ProviderError `StoreUnavailable`, `TemporalUnavailable`, `SetupInvalid` */
 export async function createWorkerProcess(config: WorkerConfig): Promise<WorkerProcess> {
-  // The AI SDK's warnings go to the console, past the logger; what matters of them comes back as a failure.
+  // The AI SDK writes warnings to the console, past the logger. Those that matter come back as failures.
   globalThis.AI_SDK_LOG_WARNINGS = false;
   logRedacted();
   const providers = await WorkspaceProviders.open(config.providers);
@@ -40,7 +40,7 @@ export async function createWorkerProcess(config: WorkerConfig): Promise<WorkerP
   }
 }
 
-/** To stderr, Temporal's core too. */
+/** Logs to stderr without secrets, also what Temporal's core logs. */
 function logRedacted(): void {
   Runtime.install({
     logger: redactingLogger(new DefaultLogger('INFO')),
@@ -69,7 +69,7 @@ function asProcess(
   };
 }
 
-/** Where one of them ends, by a signal or a fault, the others end too. */
+/** If one worker ends, by a signal or an error, the others end too. */
 async function runTogether(workers: readonly Worker[]): Promise<void> {
   const end = () => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
@@ -99,18 +99,18 @@ function createWorker(
 async function connectTemporal({ connection: options, namespace }: WorkerConfig): Promise<NativeConnection> {
   const { address } = options;
   const connection = await NativeConnection.connect(options).catch(() => {
-    throw new ProviderError('TemporalUnavailable', `Temporal does not answer at ${address}: see TEMPORAL_ADDRESS`);
+    throw new ProviderError('TemporalUnavailable', `Temporal does not answer at ${address}: check TEMPORAL_ADDRESS`);
   });
   try {
     await connection.workflowService.describeNamespace({ namespace });
     return connection;
   } catch (error) {
-    // The SDK would find out only while it runs, and leaves its threads behind.
+    // The SDK would report it only while the worker runs, and would leave its threads behind.
     if (!isNotFound(error)) return connection;
     await connection.close();
     throw new ProviderError(
       'SetupInvalid',
-      `Temporal at ${address} has no namespace of that name: see TEMPORAL_NAMESPACE`,
+      `Temporal at ${address} does not have the configured namespace: check TEMPORAL_NAMESPACE`,
       { fields: ['TEMPORAL_NAMESPACE'] },
     );
   }

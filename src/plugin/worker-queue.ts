@@ -1,6 +1,6 @@
 /**
- * The worker of this process's own task queue. It has its own slots, so a process whose other workers are saturated with
- * slow steps still answers a rotation within milliseconds. One per process, however many workers have the plugin.
+ * The worker of this process's own task queue. It has its own slots, so a process whose other workers are saturated
+ * with slow steps still answers a rotation within milliseconds. One per process, however many workers have the plugin.
  */
 import type { DataConverter } from '@temporalio/common';
 import { type NativeConnection, Worker } from '@temporalio/worker';
@@ -13,11 +13,11 @@ export interface QueueHost {
   readonly connection?: NativeConnection;
   readonly namespace?: string;
   readonly identity?: string;
-  /** That of the workflows that send the tasks. */
+  /** The data converter of the workflows that send the tasks. */
   readonly dataConverter?: DataConverter;
 }
 
-/** A drain waits in its slot for steps to end. So many rotations at once are rare. */
+/** A drain occupies its slot until steps end. More rotations at once than this are rare. */
 const SLOTS = 100;
 
 export class WorkerQueue {
@@ -59,10 +59,10 @@ export class WorkerQueue {
       interceptors: { activity: [operatorGuard(this.grants), redactingActivity] },
       maxConcurrentActivityTaskExecutions: SLOTS,
       maxConcurrentActivityTaskPolls: 2,
-      // A cancelled drain without a workflow to report to would delay the shutdown.
+      // With a grace, a cancelled drain whose workflow is gone would delay the shutdown.
       shutdownGraceTime: 0,
     });
-    // A failure ends only this queue: fences go on by the leases, and rotations report that it does not answer.
+    // A failure ends only this queue: fences wait for the lease then, and rotations report that nobody answers.
     const ended = worker.run().catch(() => {});
     return { worker, ended };
   }

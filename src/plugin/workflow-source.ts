@@ -1,16 +1,16 @@
 /**
- * Where this package's workflows are: the one place that knows. Built, they are a bundle made ahead, so that a worker
- * starts without webpack; under test, the TypeScript sources.
+ * Where this package's workflows are; no other file knows. In a build they are a bundle that was made in advance, so
+ * that a worker starts without webpack. Under test they are the TypeScript sources.
  */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { DataConverter } from '@temporalio/common';
 import type { WorkerOptions } from '@temporalio/worker';
 
-/** Written by `build-workflow-bundle.ts`, beside the compiled workflows. */
+/** The bundle that `build-workflow-bundle.ts` writes beside the compiled workflows. */
 export const WORKFLOW_BUNDLE_PATH = fileURLToPath(new URL('../workflows/workflow-bundle.js', import.meta.url));
 
-/** The same, with the failure converter that encodes messages. */
+/** The same bundle, with the failure converter that encodes messages. */
 export const ENCODING_WORKFLOW_BUNDLE_PATH = WORKFLOW_BUNDLE_PATH.replace(/bundle\.js$/, 'bundle-encoding.js');
 
 /** `.ts` in the sources, `.js` when built. */
@@ -20,13 +20,13 @@ const moduleOf = (name: string) =>
 /** The module that exports the workflows. */
 export const WORKFLOWS_PATH = moduleOf('index');
 
-/** The module that carries grants along, for the bundle of a worker's workflows. */
+/** The path of the workflow interceptors that pass grants on, for a workflow bundle that you build yourself. */
 export const GRANT_INTERCEPTORS_PATH = moduleOf('grant-interceptors');
 
 /**
- * For a worker's options: `workflowBundle` where one was built, else `workflowsPath`.
+ * Returns worker options: `workflowBundle` if one was built, otherwise `workflowsPath`.
  *
- * @param dataConverter - the worker's: a bundle has its failure converter in it
+ * @param dataConverter - the worker's data converter: a bundle contains the failure converter
  */
 export function workflowSource(
   dataConverter?: DataConverter,
@@ -36,9 +36,9 @@ export function workflowSource(
 }
 
 /**
- * For a worker's `interceptors.workflowModules`: its own, behind the one that carries grants, so that they see the ids
- * that children get, and may run activities of ours. A bundle that was made ahead has that one in it, or has it not: the
- * worker can add nothing to it.
+ * Returns a worker's `interceptors.workflowModules`: its own modules after the one that passes grants on, so that they
+ * see the ids of child workflows and may run this package's activities. A bundle that was made in advance contains that
+ * module or lacks it: the worker cannot add to it.
  */
 export function workflowModules(
   source: Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'>,

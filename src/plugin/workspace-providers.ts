@@ -1,4 +1,4 @@
-/** What an existing worker adds: the resolver of this process, and the plugin over it. */
+/** What an existing worker adds: the resolver of this process, and the plugin that uses it. */
 import { asyncLocalStorage, Context } from '@temporalio/activity';
 import type { SimplePlugin } from '@temporalio/plugin';
 import { createProviderActivities, type ProviderActivities } from '../activities/provider-activities.js';
@@ -24,7 +24,7 @@ import { WorkerQueue } from './worker-queue.js';
 export interface ProviderCounts extends CacheCounts, LeaseCounts {
   /** The newest epoch whose changes have left the cache. */
   readonly appliedEpoch: number;
-  /** The number of uses that the audit lacks: there was no room to hold them, or no way to store them. */
+  /** The number of uses that are missing in the audit: there was no room to hold them, or they could not be stored. */
   readonly usesLost: number;
 }
 
@@ -44,8 +44,8 @@ export class WorkspaceProviders {
   readonly #queue: WorkerQueue;
 
   /**
-   * The resolver without grants, for code that is neither a workflow nor an activity: it serves every workspace that it
-   * is asked for.
+   * The resolver without grants, for code that is neither a workflow nor an activity: it serves every workspace that
+   * the code names.
    */
   readonly resolver: ProviderResolver;
 
@@ -66,14 +66,14 @@ export class WorkspaceProviders {
   /**
    * Connects to Postgres, checks that the login is fit for a worker, and takes the cache's lease.
    *
-   * @param options - what is absent is read from the environment: docs/configuration.md
-   * @throws ProviderError `SetupInvalid` for a setting or a login that does not fit, `StoreUnavailable`
+   * @param options - an absent option is read from the environment: docs/configuration.md
+   * @throws ProviderError `SetupInvalid` if a setting or the login does not fit, `StoreUnavailable`
    */
   static async connect(options: ProviderOptions = {}): Promise<WorkspaceProviders> {
     return WorkspaceProviders.open(readConfig(options, readProviderConfig));
   }
 
-  /** The same, for a process that has read its settings. @internal */
+  /** Connects with settings that the process has already read. @internal */
   static async open(config: ProviderConfig): Promise<WorkspaceProviders> {
     checkActivityInternals(Context);
     if (config.grants === NO_GRANTS) warnOfNoGrants();
@@ -92,9 +92,9 @@ export class WorkspaceProviders {
   }
 
   /**
-   * A plugin for `Worker.create`, one for each worker: it registers the activities, lets the worker's own activities use
-   * `withProvider`, and serves this process's own task queue while the worker runs. When the last worker has ended, it
-   * closes these providers.
+   * Returns a plugin for `Worker.create`. Each worker needs its own. The plugin registers the activities, lets the
+   * worker's own activities use `withProvider`, and serves this process's own task queue while the worker runs. When
+   * the last worker has ended, it closes these providers.
    */
   plugin(): SimplePlugin {
     return new ProvidersPlugin({
@@ -106,8 +106,8 @@ export class WorkspaceProviders {
   }
 
   /**
-   * Forgets every credential, gives the lease back, closes pool and HTTP client. Idempotent. The plugin calls it when the
-   * last worker has ended; call it yourself only if no worker ran.
+   * Drops every credential, releases the lease, and closes the pool and the HTTP client. Idempotent. The plugin calls
+   * it when the last worker has ended; call it yourself only if no worker ran.
    */
   close(): Promise<void> {
     return this.#parts.close();

@@ -1,6 +1,6 @@
 /**
- * Carries a workflow's grant along: to its activities, local ones too, its children, what it continues as, and the Nexus
- * operations that it calls. Part of a worker's workflow bundle; the plugin of `WorkspaceProviders` adds it.
+ * Passes a workflow's grant on: to its activities (local ones too), its child workflows, the run that it continues as,
+ * and the Nexus operations that it calls. Part of a worker's workflow bundle: the `WorkspaceProviders` plugin adds it.
  */
 import { defaultPayloadConverter, type Headers, type Payload } from '@temporalio/common';
 import { type WorkflowInterceptors, workflowInfo } from '@temporalio/workflow';
@@ -30,7 +30,7 @@ export function interceptors(): WorkflowInterceptors {
         startChildWorkflowExecution(input, next) {
           const kind = KINDS.find((each) => GRANT_HEADERS[each] in grants);
           if (!kind) return next(input);
-          // In place, since the child's handle reads its id from these options, which are the SDK's own copy.
+          // Changed in place: the child's handle reads its id from these options, which are the SDK's copy.
           input.options.workflowId = childWorkflowId(kind, workflowInfo().workflowId, input.options.workflowId);
           return next(carried(input));
         },
@@ -45,7 +45,7 @@ function grantsIn(headers: Headers): Headers {
   return Object.fromEntries(names.map((name) => [name, headers[name]])) as Headers;
 }
 
-/** What is no text is no grant. */
+/** A payload that is not text is not a grant. */
 function asTexts(grants: Headers): Record<string, string> {
   const texts = Object.entries(grants).flatMap(([name, payload]) => {
     const token = textIn(payload);

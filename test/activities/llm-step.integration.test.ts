@@ -138,7 +138,7 @@ describe('a step is refused before anything is sent', () => {
     const before = sent();
     await expect(ask('anthropic')).rejects.toMatchObject({
       type: 'ProviderConfigInvalid',
-      message: 'llmStep needs a `prompt` or `messages`',
+      message: 'llmStep needs a prompt: set `prompt` or `messages`',
       details: [{ fields: ['prompt'] }],
     });
     expect(sent()).toBe(before);

@@ -34,6 +34,6 @@ describe('--set', () => {
   });
 
   it.each(['canary-key', '=canary-key'])('refuses what is no assignment, without repeating it: %s', (text) => {
-    expect(() => parseAssignments('llm', 'anthropic', [text])).toThrow('--set takes key=value');
+    expect(() => parseAssignments('llm', 'anthropic', [text])).toThrow('--set must be key=value');
   });
 });

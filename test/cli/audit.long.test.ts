@@ -83,11 +83,11 @@ describe('usage', () => {
   });
 
   it.each([
-    [['--version-number', '-1'], '--version-number takes a whole number'],
-    [['--version-number', '1e3'], '--version-number takes a whole number'],
-    [['--from', 'yesterday'], '--from takes a time such as'],
-    [['--to', '2026-03-01T12:00'], '--to takes a time such as'],
-    [['--to', '2026-13-01'], '--to takes a time such as'],
+    [['--version-number', '-1'], '--version-number must be a whole number'],
+    [['--version-number', '1e3'], '--version-number must be a whole number'],
+    [['--from', 'yesterday'], '--from must be a time such as'],
+    [['--to', '2026-03-01T12:00'], '--to must be a time such as'],
+    [['--to', '2026-13-01'], '--to must be a time such as'],
     [['--from', '2026-03-02', '--to', '2026-03-01'], '--from must not be later than --to'],
   ])('refuses %j', async (options, says) => {
     const ran = await op.run(['usage', 'ws_acme', 'llm', 'mine', ...options]);

@@ -66,9 +66,9 @@ it('loses nothing where something does not fit', async () => {
   );
   await refused(
     ['grants', 'create-key', '--signing-key', `${first}2`, '--key-set', keySet, '--for', 'all'],
-    /--for takes/,
+    /--for must be/,
   );
-  await refused(['grants', 'revoke', '--key-set', keySet], /give one of --workflow, --subject and --grant/);
+  await refused(['grants', 'revoke', '--key-set', keySet], /give exactly one of --workflow, --subject and --grant/);
   await refused(['grants', 'revoke', '--key-set', `${keySet}2`, '--grant', 'a'], /the key set cannot be read/);
   expect(readFileSync(keySet, 'utf8')).toBe(before);
   writeFileSync(keySet, '{"keys":');

@@ -37,6 +37,6 @@ it.each(['worker', 'dev'])('%s says which package it needs', async (command) => 
   expect(ran.exitCode).toBe(2);
   expect(documentOf(ran).error).toMatchObject({
     type: 'PackageMissing',
-    message: expect.stringMatching(/^this command needs @temporalio\/\w+: npm install @temporalio\/\w+$/),
+    message: expect.stringMatching(/^this command needs the package @temporalio\/\w+: npm install @temporalio\/\w+$/),
   });
 });

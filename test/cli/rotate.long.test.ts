@@ -73,7 +73,7 @@ describe('rotate', () => {
       said: [
         '✔ checked     the service returned its list of models (12 ms)',
         '✔ activated   version 2',
-        '✔ fenced      no worker serves version 1 since 12:00:03.412 UTC (1 of 1 worker answered in 12 ms)',
+        '✔ fenced      no worker has served version 1 since 12:00:03.412 UTC (1 of 1 worker answered in 12 ms)',
         '✔ drained     no step holds version 1 (12 ms)',
         '? revoke      delete the key at the service that the base URL leads to\n',
       ].join('\n'),
@@ -109,14 +109,14 @@ describe('rotate', () => {
       stdout: expect.stringMatching(/^✖ rejected .* \(HTTP 401\) \(\d+ ms\)\n$/),
     });
     expect(asPerson.stderr).toMatch(
-      /^✖ CredentialRejected: the next credential is refused: .*; nothing was changed\n$/,
+      /^✖ CredentialRejected: the service rejects the next credential: .*; nothing was changed\n$/,
     );
     const asScript = await runs(['rotate', ...provider, '--json'], { stdin: NEW_CANARY });
     expect(asScript).toMatchObject({ exitCode: 4, stderr: '' });
     expect(documentOf(asScript)).toMatchObject({ state: 'failed', error: { type: 'CredentialRejected' } });
     expect(await versionOf(provider[0])).toBe(1);
     expect((await op.run(['rotations', provider[0]])).stdout).toMatch(
-      / {2}failed {2}version 1 {2}.* the next credential is refused/,
+      / {2}failed {2}version 1 {2}.* the service rejects the next credential/,
     );
   });
 
@@ -133,7 +133,7 @@ describe('rotate', () => {
     const back = await runs(['rollback', ...provider, '--reason', 'it was the wrong account']);
     expect(back).toMatchObject({ exitCode: 0, stderr: '' });
     expect(back.stdout).toMatch(/✔ rolled back version 3 holds the older credential · it was the wrong account\n/);
-    expect(back.stdout).toMatch(/✔ fenced {6}no worker serves version 2 since /);
+    expect(back.stdout).toMatch(/✔ fenced {6}no worker has served version 2 since /);
     const [rotation] = documentOf(await op.run(['rotations', provider[0], '--json'])).rotations;
     expect(rotation).toMatchObject({ state: 'rolled-back', rolledBack: true, toVersion: 3 });
     expect(await op.run(['check', ...provider])).toMatchObject({ exitCode: 0 });
@@ -180,11 +180,11 @@ describe('rotate', () => {
     const { exitCode, said } = await runMeanwhile(['rotate', workspaceId, ...provider], {
       env: { ...op.env, ...temporal(), PROVIDER_OPERATIONS_TASK_QUEUE: uniqueName('nobody') },
       stdin: NEXT_CANARY,
-      said: /no worker takes rotations: start one with PROVIDER_MANAGER_DATABASE_URL/,
+      said: /no worker runs rotations: start one with PROVIDER_MANAGER_DATABASE_URL/,
       act: (command) => command.kill('SIGINT'),
     });
     expect(exitCode).toBe(130);
-    expect(said).toContain(`the rotation goes on: see workspace-providers rotations ${workspaceId}`);
+    expect(said).toContain(`the rotation continues: workspace-providers rotations ${workspaceId} shows how it ends`);
     expect((await op.run(['rotations', workspaceId])).stdout).toContain('staged, running');
   });
 
@@ -201,7 +201,7 @@ describe('rotate', () => {
     });
     expect(exitCode).toBe(6);
     expect(said).toMatch(
-      /✖ RotationFailed: workflow \S+ was broken off: .*; version 2 is served, and the older credential/,
+      /✖ RotationFailed: workflow \S+ did not complete: .*; version 2 is served, and the older credential/,
     );
   });
 

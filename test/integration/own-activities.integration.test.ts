@@ -171,5 +171,7 @@ test('a failure that an activity decides on itself is its own, whatever the serv
 test('outside of an activity, withProvider says what it needs', () => {
   const ref = { workspaceId: 'ws_acme', type: 'llm', name: 'anthropic', version: 1 } as const;
   const use = () => withProvider({ ...ref, source: 'workspace', cache: 'hit', shown: {} }, async () => 'never');
-  expect(use).toThrow('withProvider runs inside an activity of a worker that has the WorkspaceProviders plugin');
+  expect(use).toThrow(
+    'withProvider must be called inside an activity of a worker that has the WorkspaceProviders plugin',
+  );
 });

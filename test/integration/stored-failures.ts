@@ -91,7 +91,7 @@ export const STORED: readonly StoredFailure[] = [
     when: 'neither step nor provider names a model',
     arrange: (stage, id) => stage.addLlm(id, 'anthropic', { config: { model: undefined } }),
     type: 'ProviderConfigInvalid',
-    says: (id) => `llmStep needs a model: give \`model\`, or configure a default model for llm/anthropic of ${id}`,
+    says: (id) => `llmStep needs a model: set \`model\`, or configure a default model for llm/anthropic of ${id}`,
     fields: ['model'],
   },
   {
@@ -105,6 +105,6 @@ export const STORED: readonly StoredFailure[] = [
     when: 'the name of the workspace is written in look-alikes',
     question: (id) => ({ workspaceId: id.replace('s', '\u0455') }),
     type: 'GrantInvalid',
-    says: () => 'the grant of this workflow is for another workspace than the one it names',
+    says: () => 'the workflow names a workspace that its grant is not for: start it with a client of that workspace',
   },
 ];

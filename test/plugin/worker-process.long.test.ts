@@ -134,7 +134,7 @@ describe('a start that is refused', () => {
       5,
       /Postgres does not answer/,
     ],
-    ['an unknown namespace', { TEMPORAL_NAMESPACE: 'no-such-namespace' }, 2, /see TEMPORAL_NAMESPACE/],
+    ['an unknown namespace', { TEMPORAL_NAMESPACE: 'no-such-namespace' }, 2, /check TEMPORAL_NAMESPACE/],
     ['Temporal away', { TEMPORAL_ADDRESS: '127.0.0.1:1' }, 5, /Temporal does not answer at 127\.0\.0\.1:1/],
   ])('%s: says so and exits with its code', async (what, env: Record<string, string>, code, message) => {
     const worker = run(what === 'no settings at all' ? {} : settings(env));

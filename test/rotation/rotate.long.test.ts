@@ -85,9 +85,9 @@ describe('a rotation', () => {
         ...['begin', 'check the next credential', 'checked', 'activate the next credential'].map(
           (w) => `${w} · ${who}`,
         ),
-        'wait until no worker serves what was before',
+        'wait until no worker serves the older version',
         ...['fenced', 'drained', 'revoke the older credential', 'end'].map((what) => `${what} · ${who}`),
-        `holders · ${identity}`,
+        `drain · ${identity}`,
       ]),
     );
     const { currentDetails } = await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');
@@ -103,10 +103,15 @@ describe('a rotation that is not to be changes nothing:', () => {
   test('the service refuses the next credential', async () => {
     const { provider, apiKey: older } = await stage.addAnthropic(newWorkspace());
     const handle = await stage.rotate({ ...provider, secret: { apiKey: stage.agents.newKey('refused') } });
-    await expect(handle.result()).rejects.toMatchObject({ cause: failed('CredentialRejected', 'is refused') });
+    await expect(handle.result()).rejects.toMatchObject({ cause: failed('CredentialRejected', 'the service rejects') });
     expect(await stage.served(provider)).toEqual({ version: 1, apiKey: older });
     expect(await stage.rotationRows(provider.workspaceId)).toEqual([
-      { state: 'failed', ended: true, sealed: 0, reason: expect.stringContaining('the next credential is refused') },
+      {
+        state: 'failed',
+        ended: true,
+        sealed: 0,
+        reason: expect.stringContaining('the service rejects the next credential'),
+      },
     ]);
     expect(await stage.client.status(provider)).toMatchObject({ state: 'failed', check: { outcome: 'rejected' } });
     expect(await stage.leaksOf(handle)).toEqual([]);
@@ -177,7 +182,7 @@ describe('rolling back', () => {
     const { provider, apiKey: older } = await stage.addAnthropic(newWorkspace());
     const { handle, release, apiKey: newer } = await rotateHeld(provider, { overlap: '10m' });
     const early = stage.client.rollBack(provider, 'too early');
-    await expect(early).rejects.toEqual(failed('RotationFailed', 'it is staged'));
+    await expect(early).rejects.toEqual(failed('RotationFailed', 'its rotation is staged'));
     release();
     await until(provider, ({ overlapUntil }) => overlapUntil);
     expect(await stage.served(provider)).toEqual({ version: 2, apiKey: newer });

@@ -1,6 +1,6 @@
 /**
- * Anthropic's admin API, as far as API keys go: it lists an organization's, each with a hint of what it looks like, and
- * deactivates one. It makes none, as the real one does not. An owner's keys are one organization's.
+ * The part of Anthropic's admin API for API keys: it lists the keys of an organization, each with a hint of its text,
+ * and deactivates a key. It cannot create keys, like the real one. The keys of one owner are one organization.
  */
 import { z } from 'zod';
 import { parseJson } from '../../src/redaction/parse-json.js';
@@ -16,7 +16,7 @@ const MAX_LIMIT = 1000;
 
 const update = z.object({ status: z.enum(['active', 'inactive']) });
 
-/** @param keys - of the Messages API, which refuses what is deactivated here */
+/** @param keys - shared with the Messages API, which refuses the keys that are deactivated here */
 export function anthropicAdmin(keys: KeyRing): Service {
   const keysOf = (owner: string) =>
     keys

@@ -79,7 +79,7 @@ export const anthropic: WireFormat = {
   },
 };
 
-/** How the AI SDK gets an object out of a model without structured outputs: a tool that must be called. */
+/** A tool that must be called: so the AI SDK gets an object from a model without structured outputs. */
 function forcedTool(tools: z.infer<typeof tool>[] = [], choice?: { type: string; name?: string }) {
   if (choice?.type === 'any') return tools[0];
   return choice?.type === 'tool' ? tools.find(({ name }) => name === choice.name) : undefined;

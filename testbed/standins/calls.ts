@@ -1,6 +1,7 @@
 /**
- * What reached a stand-in: with whose key, and for whom. It is the service's side of the proof that every call came
- * with its own workspace's key, so it rests on nothing that the caller says about itself. Keys are never recorded.
+ * The calls that reached a stand-in: with whose key, and for which workspace. This is the service's side of the proof
+ * that every call came with the key of its workspace, so it does not use what the caller claims. Keys are never
+ * recorded.
  */
 
 export type StandInProvider =
@@ -14,26 +15,26 @@ export type StandInProvider =
   | 'rpc';
 
 export interface Call {
-  /** When it arrived, ISO 8601. */
+  /** The time of arrival, as ISO 8601. */
   readonly at: string;
   readonly provider: StandInProvider;
   readonly method: string;
-  /** Without its query, and with `…` where a key stands in it. */
+  /** The path without its query, and with `…` in place of a key. */
   readonly path: string;
-  /** Whose key it came with, also after that key was revoked; `unknown-key` or `no-key` where it is nobody's. */
+  /** The owner of the key, also after the key was revoked; `unknown-key` or `no-key` if it has no owner. */
   readonly owner: string;
-  /** For whom it was made, as the request itself tells and never its key; absent where the request does not tell. */
+  /** The workspace that the call is for, by the request's content and never its key; absent if the content has none. */
   readonly expectedOwner?: string;
-  /** HTTP status of the answer; absent while the call is held, and where the connection ended without an answer. */
+  /** The HTTP status of the answer; absent while the call is held, or if the connection ended without an answer. */
   readonly status?: number;
 }
 
-/** Which calls are meant; an absent field fits every call. */
+/** Selects calls. An absent field fits every call. */
 export interface CallMatch {
   readonly provider?: StandInProvider;
   readonly owner?: string;
   readonly path?: string;
-  /** Text that stands in the request's body. */
+  /** Text that the request's body contains. */
   readonly bodyIncludes?: string;
 }
 
@@ -46,7 +47,7 @@ export function fits(match: CallMatch, call: Call, body: string): boolean {
   );
 }
 
-/** A call made for one workspace with a key that is not its own: another workspace's, nobody's, or none. */
+/** Whether a call for one workspace came with another key: another workspace's, an unknown one, or none. */
 export function isWrongKey({ owner, expectedOwner }: Call): boolean {
   return expectedOwner !== undefined && owner !== expectedOwner;
 }
@@ -56,7 +57,7 @@ export interface KnownKey {
   readonly admitted: boolean;
 }
 
-/** Which keys a service accepts, and whose they are or were. */
+/** The keys that a service accepts or accepted, and their owners. */
 export class KeyRing {
   readonly #keys = new Map<string, Map<string, KnownKey>>();
 
@@ -65,12 +66,12 @@ export class KeyRing {
     this.#keys.get(provider)?.set(key, { owner, admitted: true });
   }
 
-  /** Those that the service ever accepted, in that order. */
+  /** All keys that the service ever accepted, in order. */
   known(provider: StandInProvider): readonly (KnownKey & { readonly key: string })[] {
     return [...(this.#keys.get(provider) ?? [])].map(([key, known]) => ({ key, ...known }));
   }
 
-  /** At whichever services it was admitted. The key stays known, so that a late call with it is still attributed. */
+  /** Revokes the key at all services. It stays known, so that a late call with it is still attributed. */
   revoke(key: string): void {
     for (const keys of this.#keys.values()) {
       const known = keys.get(key);

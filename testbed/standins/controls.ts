@@ -1,23 +1,23 @@
 /**
- * Trouble to order: the next fitting call fails, or is held until it is released. What becomes of a call is decided
- * when it arrives, in the order of arrival; a held call that is also to fail fails when it is released.
+ * Failures and holds on request: the next call that fits fails, or is held until it is released. That is decided when a
+ * call arrives, in the order of arrival. A call that is to be held and to fail fails when it is released.
  */
 import { type Call, type CallMatch, fits } from './calls.js';
 
 export interface Failure extends CallMatch {
-  /** HTTP status; `cut` ends the connection unserved, `lost` serves the call and ends the connection without an answer. */
+  /** HTTP status. `cut` ends the connection at once; `lost` serves the call, and ends the connection unanswered. */
   readonly status: number | 'cut' | 'lost';
-  /** JSON, or text as it is; a function gets the key that the call came with. Absent: the service's documented body. */
+  /** An object is sent as JSON; a function gets the call's key. Default: the service's documented body. */
   readonly body?: string | object | ((key: string) => string | object);
   readonly headers?: Readonly<Record<string, string>>;
-  /** How many calls fail. Default 1. */
+  /** The number of calls that fail. Default: 1. */
   readonly times?: number;
 }
 
 export interface Hold {
-  /** When the call has arrived and waits. */
+  /** Resolves when the call has arrived and waits. */
   readonly arrived: Promise<Call>;
-  /** Lets it go on; where it has not arrived yet, it will pass unhindered. */
+  /** Lets the call continue. A call that has not arrived yet will not be held. */
   release(): void;
 }
 
@@ -31,7 +31,7 @@ export class Controls {
   readonly #failures = new Set<{ readonly failure: Failure; left: number }>();
   readonly #holds = new Set<HoldOrder>();
 
-  /** Returns what takes the order back. */
+  /** Returns a function that cancels the failure. */
   failNext(failure: Failure): () => void {
     const order = { failure, left: failure.times ?? 1 };
     this.#failures.add(order);
@@ -62,7 +62,7 @@ export class Controls {
     return undefined;
   }
 
-  /** Resolves when `call` may go on. */
+  /** Resolves when `call` may continue. */
   async pass(call: Call, body: string): Promise<void> {
     for (const order of this.#holds) {
       if (!fits(order.match, call, body)) continue;

@@ -1,6 +1,6 @@
 /**
- * Failures as the services document them, and as a hostile one could answer, for `failNext`. Plain 401, 429, 500 and
- * 529 need none of these: a status alone gets the service's own body.
+ * Failures for `failNext`: those that the services document, and those that a hostile service could send. A plain 401,
+ * 429, 500 or 529 needs none of them: a status without a body gets the service's documented body.
  */
 import type { Failure } from './controls.js';
 
@@ -19,7 +19,7 @@ export const anthropicSpendLimit = {
   },
 } as const satisfies Failure;
 
-/** OpenAI: no credit left. A 429 like a rate limit, told apart by `error.code`. */
+/** OpenAI: no credit left. A 429 like a rate limit, but with another `error.code`. */
 export const openAiInsufficientQuota = {
   provider: 'openai',
   status: 429,
@@ -33,17 +33,17 @@ export const openAiInsufficientQuota = {
   },
 } as const satisfies Failure;
 
-/** The whole key in the body, where a client library takes its message from, and in a header. */
+/** The whole key in the body, from which client libraries take their message. */
 export function echoesKey(status: number): Failure {
   return { status, body: (key) => ({ type: 'error', error: { type: 'error', message: `refused: ${key}`, key } }) };
 }
 
-/** What a proxy or a captive portal in between answers. */
+/** The answer of a proxy or a captive portal in between. */
 export function htmlPage(status: number): Failure {
   return { status, headers: { 'content-type': 'text/html' }, body: '<html><body><h1>Bad gateway</h1></body></html>' };
 }
 
-/** Sends the caller, and what it carries, elsewhere. */
+/** Redirects the caller, and the key that it sends, elsewhere. */
 export function redirectTo(location: string): Failure {
   return { status: 307, headers: { location }, body: '' };
 }

@@ -1,6 +1,6 @@
 /**
- * The Gemini API's generateContent and models list. A key that is not valid is a 400, told apart from other bad
- * requests by `details[].reason`. Keys are taken from the header alone, not from the query, where they would be logged.
+ * The Gemini API's generateContent and models list. A key that is not valid gets a 400, which differs from other bad
+ * requests by `details[].reason`. Keys are taken only from the header, not from the query, where they would be logged.
  */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';

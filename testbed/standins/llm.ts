@@ -1,6 +1,6 @@
 /**
- * Stands in for the language model services: Anthropic, OpenAI, Gemini and an OpenAI-compatible one on one server,
- * each under its own prefix, since they share paths. It knows no language; `answer` says what the model says.
+ * Stand-ins of the language model services: Anthropic, OpenAI, Gemini and an OpenAI-compatible one on one server, each
+ * under its own prefix, because they share paths. There is no model: `answer` returns what the model answers.
  */
 import { z } from 'zod';
 import { parseJson } from '../../src/redaction/parse-json.js';
@@ -23,35 +23,35 @@ export interface LlmKey {
   readonly owner: string;
 }
 
-/** What the model is asked. */
+/** A question to the model. */
 export interface Question extends Omit<ModelRequest, 'reply'> {
   readonly provider: LlmProvider;
-  /** Whose key the question came with. */
+  /** The owner of the key that the question came with. */
   readonly owner: string;
 }
 
 export interface LlmStandInOptions {
   readonly keys: readonly LlmKey[];
   /**
-   * What the model says; where `wantsJson`, a JSON text. Absent: a sentence that names model and owner, or the plainest
-   * object that fits the schema.
+   * Returns the model's answer, as JSON text if `wantsJson`. Default: a sentence that names the model and the owner, or
+   * the plainest object that fits the schema.
    */
   readonly answer?: (question: Question) => string | Promise<string>;
-  /** For which workspace a prompt was made, by a mark that the caller put into it. Absent: no call's is known. */
+  /** Derives the workspace that a prompt is for from a mark in it. Default: the workspace is unknown. */
   readonly ownerOfPrompt?: (prompt: string) => string | undefined;
-  /** Default 0: a free one. */
+  /** Default: 0, which is a free port. */
   readonly port?: number;
 }
 
 export interface LlmStandIn extends StandIn {
-  /** The base URL that each client library wants: the vendor's own SDK, and the AI SDK's provider. */
+  /** The base URLs by client library: the vendor's own SDK, and the AI SDK's provider. */
   readonly baseUrls: Readonly<Record<LlmProvider, { readonly sdk: string; readonly aiSdk: string }>>;
   admit(key: LlmKey): void;
-  /** A key for Anthropic's admin API: it lists and deactivates the Anthropic keys of its owner. */
+  /** Admits a key of Anthropic's admin API. It lists and deactivates the Anthropic keys of its owner. */
   admitAdmin(key: Pick<LlmKey, 'key' | 'owner'>): void;
-  /** A key for OpenAI's admin API: it makes and deletes service accounts in its project. */
+  /** Admits a key of OpenAI's admin API. It creates and deletes service accounts in its project. */
   admitProjectAdmin(key: OpenaiAdminKey): void;
-  /** OpenAI's, with their keys: all that were ever made, in that order. */
+  /** OpenAI's service accounts with their keys: all that were ever created, in order. */
   serviceAccounts(): readonly ServiceAccount[];
 }
 
@@ -76,7 +76,7 @@ export async function startLlmStandIn({
     }),
   );
   const organization = new OpenaiOrganization(ring);
-  // The admin APIs first: the others are mounted above them.
+  // The admin APIs come first, because the other APIs are mounted at prefixes of theirs.
   const mounted = [anthropicAdmin(ring), organization.service(), ...services];
   const standIn = await startStandIn(mounted, ring, port);
   const { url } = standIn;
@@ -108,9 +108,9 @@ async function reply(
   if (!request) return format.error(404);
   if (request instanceof z.ZodError) return format.error(400, z.prettifyError(request));
   const { reply: toBody, ...question } = request;
-  const said = await answer({ ...question, provider: format.provider, owner });
-  const usage = { input: countTokens(question.prompt), output: countTokens(said) };
-  return { status: 200, body: toBody(said, usage) };
+  const text = await answer({ ...question, provider: format.provider, owner });
+  const usage = { input: countTokens(question.prompt), output: countTokens(text) };
+  return { status: 200, body: toBody(text, usage) };
 }
 
 function read(format: WireFormat, path: string, body: string): ModelRequest | z.ZodError | undefined {

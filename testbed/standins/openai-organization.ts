@@ -1,7 +1,7 @@
 /**
- * OpenAI's admin API, as far as the service accounts of a project go: each is made with a key, whose value is told once,
- * and deleted with it. What is made here is at once accepted for calls, in the name of the admin key's owner; what is
- * deleted is refused from then on.
+ * The part of OpenAI's admin API for the service accounts of a project. An account is created with a key, whose value
+ * is returned only once, and deleted with it. A new key is accepted for calls at once, in the name of the admin key's
+ * owner; a deleted key is refused.
  */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
@@ -11,7 +11,7 @@ import { openai } from './openai.js';
 import { pageOf } from './pages.js';
 import type { Reply, Service } from './stand-in.js';
 
-/** A key for the admin API, and a project that it may manage. */
+/** A key of the admin API, and the project that it may manage. */
 export interface OpenaiAdminKey {
   readonly key: string;
   readonly owner: string;
@@ -22,9 +22,9 @@ export interface ServiceAccount {
   readonly id: string;
   readonly name: string;
   readonly project: string;
-  /** Whose admin key made it. */
+  /** The owner of the admin key that created it. */
   readonly owner: string;
-  /** In the clear: whoever searches for it must know it. */
+  /** The plaintext key, for tests that search for it. */
   readonly key: string;
   readonly isDeleted: boolean;
 }
@@ -38,7 +38,7 @@ export class OpenaiOrganization {
   readonly #projects = new Map<string, string>();
   readonly #accounts: ServiceAccount[] = [];
 
-  /** @param keys - of the APIs for models too, which accept what is made here */
+  /** @param keys - shared with the APIs for models, which accept the keys that are created here */
   constructor(private readonly keys: KeyRing) {}
 
   admit({ key, owner, project }: OpenaiAdminKey): void {
@@ -46,7 +46,7 @@ export class OpenaiOrganization {
     this.#projects.set(project, owner);
   }
 
-  /** All that were ever made, in that order. */
+  /** All accounts that were ever created, in order. */
   serviceAccounts(): readonly ServiceAccount[] {
     return this.#accounts.map((account) => ({ ...account }));
   }

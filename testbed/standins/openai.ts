@@ -1,6 +1,6 @@
 /**
- * OpenAI's Responses, Chat Completions and Models APIs; of an OpenAI-compatible service, the latter two. The refusal
- * of a key echoes a part of that key, as OpenAI's does.
+ * OpenAI's Responses, Chat Completions and Models APIs. An OpenAI-compatible service has the latter two. The refusal of
+ * a key repeats part of the key, as OpenAI's does.
  */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
@@ -135,7 +135,7 @@ function isJson(type: string | undefined): boolean {
   return type === 'json_schema' || type === 'json_object';
 }
 
-/** First eight and last four characters in the clear, and a short key wholly. */
+/** Shows the first eight and the last four characters of the key, and a short key completely. */
 function incorrect(key: string): string {
   const shown = key.length > 12 ? `${key.slice(0, 8)}${'*'.repeat(key.length - 12)}${key.slice(-4)}` : key;
   return `Incorrect API key provided: ${shown}. You can find your API key at https://platform.openai.com/account/api-keys.`;

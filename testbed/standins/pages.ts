@@ -1,4 +1,4 @@
-/** Lists as both vendors' admin APIs give them: in pages, each of which names its ends, the next one asked for by id. */
+/** The lists of both vendors' admin APIs: pages that name their first and last id; the next page is requested by id. */
 
 interface Page<Item> {
   readonly data: readonly Item[];
@@ -11,7 +11,7 @@ const DEFAULT_LIMIT = 20;
 
 /**
  * @param cursor - the query parameter that names the last item of the page before
- * @returns `undefined` where limit or cursor is not one that the service takes
+ * @returns `undefined` if the limit or the cursor is not valid
  */
 export function pageOf<Item extends { readonly id: string }>(
   items: readonly Item[],

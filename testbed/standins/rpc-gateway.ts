@@ -1,6 +1,6 @@
 /**
- * Stands in for a provider of Ethereum endpoints that takes its key in the path, as Alchemy and Infura do: it checks the
- * key and passes the request on to a real node. What is refused says so as Alchemy does.
+ * A stand-in of a provider of Ethereum endpoints that takes its key in the path, as Alchemy and Infura do: it checks
+ * the key and passes the request on to a real node. A refusal looks like Alchemy's.
  */
 
 import { parseJson } from '../../src/redaction/parse-json.js';
@@ -17,13 +17,13 @@ export interface RpcGatewayOptions {
   readonly keys: readonly RpcKey[];
   /** The node that answers. */
   readonly nodeUrl: string;
-  /** For which workspace a request was made, by something that stands in its body. Absent: no call's is known. */
+  /** Derives the workspace that a request is for from its body. Default: the workspace is unknown. */
   readonly ownerOfRequest?: (body: string) => string | undefined;
-  /** Default 0: a free one. */
+  /** Default: 0, which is a free port. */
   readonly port?: number;
 }
 
-/** An endpoint's URL is `${url}/v2/${key}`. */
+/** The running gateway. An endpoint's URL is `${url}/v2/${key}`. */
 export interface RpcGateway extends StandIn {
   admit(key: RpcKey): void;
 }

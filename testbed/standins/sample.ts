@@ -1,9 +1,9 @@
-/** The plainest value that a JSON schema allows: what a stand-in answers when it is asked for an object. */
+/** The plainest value that a JSON schema allows: a stand-in's answer to a request for an object. */
 import type { JsonSchema } from './wire-format.js';
 
 /**
- * Covers what the SDKs send for structured output: objects, arrays, enums, constants, alternatives; also Gemini's
- * dialect, with types in capitals. References, patterns and bounds are beyond it.
+ * Supports what the SDKs send for structured output: objects, arrays, enums, constants, alternatives; also Gemini's
+ * dialect, with types in capitals. It does not support references, patterns and bounds.
  */
 export function sampleOf(schema: JsonSchema = { type: 'object' }): unknown {
   if ('const' in schema) return schema.const;

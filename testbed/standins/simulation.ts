@@ -38,7 +38,9 @@ interface CallFrame {
   readonly logs?: readonly { readonly address: string; readonly topics: readonly string[]; readonly data: string }[];
 }
 
-/** The chain would not execute it at all: no funds, too little gas, no such block. Its message is the chain's. */
+/**
+ * The chain did not execute the transaction at all: no funds, too little gas, no such block. Has the chain's message.
+ */
 export class NotExecutable extends Error {}
 
 export async function chainId(rpcUrl: string): Promise<number> {

@@ -1,6 +1,6 @@
 /**
- * One HTTP server on loopback that stands in for services which cannot be had here: it accepts only the keys that it
- * was given, records every call, and fails or holds calls on order. A `Service` adds the wire format.
+ * One HTTP server on loopback in place of real services: it accepts only the keys that it was given, records every
+ * call, and fails or holds calls on request. A `Service` adds the wire format.
  */
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,10 +8,10 @@ import { text } from 'node:stream/consumers';
 import { type Call, isWrongKey, type KeyRing, type StandInProvider } from './calls.js';
 import { Controls, type Failure } from './controls.js';
 
-/** A request as a service reads it. */
+/** A request, as a service sees it. */
 export interface ServiceRequest {
   readonly method: string;
-  /** Below the service's prefix, without the query. */
+  /** The path below the service's prefix, without the query. */
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
@@ -20,22 +20,22 @@ export interface ServiceRequest {
 
 export interface Reply {
   readonly status: number;
-  /** Text as it is, anything else as JSON. */
+  /** Text is sent as it is, an object as JSON. */
   readonly body: string | object;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** What is particular to one service. */
+/** The part that differs by service. */
 export interface Service {
   readonly provider: StandInProvider;
-  /** Where it is mounted: `/anthropic`; empty for the root. */
+  /** The path under which it is mounted: `/anthropic`; empty for the root. */
   readonly prefix: string;
   keyOf(headers: IncomingHttpHeaders, path: string): string | undefined;
-  /** The documented answer to a key that is not accepted, or to none. */
+  /** The documented answer to a key that is not accepted, or to a missing key. */
   refusal(key: string | undefined): Reply;
   /** The documented body of an error status. */
   error(status: number, message?: string): Reply;
-  /** For whom the call is made, told by the request alone. */
+  /** The workspace that the call is for, derived only from the request. */
   expectedOwner(request: ServiceRequest): string | undefined;
   answer(request: ServiceRequest, owner: string): Reply | Promise<Reply>;
 }
@@ -45,21 +45,21 @@ export interface StandIn extends Pick<Controls, 'failNext' | 'holdNext'> {
   readonly url: string;
   /** Every call so far, in the order of arrival. */
   calls(): readonly Call[];
-  /** Those that came with exactly this key: an owner may have several, one after the other. */
+  /** The calls that came with exactly this key. An owner may have had several keys. */
   callsWith(key: string): readonly Call[];
-  /** Those that came with a key of somebody else than they were made for. */
+  /** The calls that came with a key of another workspace than they were for. */
   wrongKeyCalls(): readonly Call[];
-  /** From now on the service refuses this key. Calls that have arrived are still answered. */
+  /** Makes the service refuse this key from now on. Calls that have already arrived are still answered. */
   revoke(key: string): void;
-  /** Ends every connection. Idempotent. */
+  /** Stops the server and ends every connection. Idempotent. */
   stop(): Promise<void>;
 }
 
-/** @param port - 0 (the default) takes a free one */
+/** @param port - default: 0, which is a free port */
 export async function startStandIn(services: readonly Service[], keys: KeyRing, port = 0): Promise<StandIn> {
   const calls: { -readonly [Field in keyof Call]: Call[Field] }[] = [];
   const controls = new Controls();
-  // Apart from the calls, which are printed.
+  // Kept apart from the calls, because calls are printed.
   const keysOfCalls = new WeakMap<Call, string>();
 
   async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {

@@ -1,7 +1,7 @@
 /**
- * Stands in for Tenderly: the project list and the simulation of a transaction, computed by a real chain. For whom a
- * call is made stands in its path, as account and project. What Tenderly says to a bad key is not documented; the body
- * has its documented error shape.
+ * A stand-in of Tenderly: the project list, and the simulation of a transaction, computed by a real chain. The
+ * workspace of a call is known from the account and project in its path. Tenderly's answer to a bad key is not
+ * documented; this one has Tenderly's documented error shape.
  */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
@@ -25,13 +25,13 @@ export interface TenderlyStandInOptions {
   readonly accounts: readonly TenderlyAccount[];
   /** The chain that simulations run on. */
   readonly rpcUrl: string;
-  /** Default 0: a free one. */
+  /** Default: 0, which is a free port. */
   readonly port?: number;
 }
 
-/** `url` stands for `https://api.tenderly.co`. */
+/** The running stand-in. Use its `url` in place of `https://api.tenderly.co`. */
 export interface TenderlyStandIn extends StandIn {
-  /** A further project, or a further key to one. */
+  /** Admits another project, or another key of a project. */
   admit(account: TenderlyAccount): void;
 }
 

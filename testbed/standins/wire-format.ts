@@ -1,4 +1,4 @@
-/** What a language model service's HTTP API looks like, as its documentation says and its official SDKs expect. */
+/** The HTTP API of a language model service, as its documentation describes it and its official SDKs expect it. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import type { StandInProvider } from './calls.js';
@@ -9,24 +9,24 @@ export type LlmProvider = Exclude<StandInProvider, 'anthropic-admin' | 'openai-a
 export interface WireFormat {
   readonly provider: LlmProvider;
   readonly prefix: string;
-  /** Beyond the key's; in lower case. */
+  /** Required headers beside the key's, in lower case. */
   readonly requiredHeaders: readonly string[];
   keyOf(headers: IncomingHttpHeaders): string | undefined;
   refusal(key: string | undefined): Reply;
   error(status: number, message?: string): Reply;
-  /** The models list, where `path` is its path. */
+  /** The models list, if `path` is its path. */
   models(path: string): Reply | undefined;
   /**
-   * The request for an answer, where `path` is a path for one.
+   * Parses a request to a model, if `path` is the path of one.
    *
-   * @throws z.ZodError where the body does not fit
+   * @throws z.ZodError if the body does not fit
    */
   read(path: string, body: unknown): ModelRequest | undefined;
 }
 
 export interface ModelRequest {
   readonly model: string;
-  /** All that the model is given to read. */
+  /** All text that the model gets. */
   readonly prompt: string;
   readonly wantsJson: boolean;
   readonly schema?: JsonSchema;
@@ -35,7 +35,7 @@ export interface ModelRequest {
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** In tokens, counted by `countTokens`. */
+/** The usage in tokens, as `countTokens` counts them. */
 export interface Usage {
   readonly input: number;
   readonly output: number;
@@ -43,10 +43,10 @@ export interface Usage {
 
 export const jsonSchema = z.record(z.string(), z.unknown());
 
-/** Answers come whole: a client that asks for a stream is refused, not misled. */
+/** Answers are not streamed: a request for a stream is refused. */
 export const noStream = z.literal(false).optional();
 
-/** Four characters a token, rounded up: the rule of thumb that the services give for English. */
+/** Four characters per token, rounded up: the rule of thumb that the services give for English. */
 export function countTokens(text: string): number {
   return Math.ceil(text.length / 4);
 }
@@ -55,12 +55,12 @@ export function bearerToken({ authorization }: IncomingHttpHeaders): string | un
   return authorization?.match(/^Bearer (.+)$/i)?.[1];
 }
 
-/** Of a header that Node may have seen twice, the first. */
+/** The first value of a header that may have arrived twice. */
 export function single(header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? header[0] : header;
 }
 
-/** All text of messages, in whatever turns, blocks and parts it is nested. */
+/** All text of messages, however it is nested in turns, blocks and parts. */
 export function textOf(message: unknown): string {
   if (typeof message === 'string') return message;
   if (Array.isArray(message)) return message.map(textOf).filter(Boolean).join('\n');

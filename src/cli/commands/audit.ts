@@ -10,10 +10,10 @@ const MAX_EVENTS = 10_000;
 export function addAudit(program: Command, output: Output): void {
   program
     .command('audit [workspace] [type] [name]')
-    .summary('list what was changed, by whom, and from where')
+    .summary('list what was changed, by whom and from where')
     .description(
-      'Lists what happened to providers and data keys, the newest first: of one provider, of a type, of a workspace, or of ' +
-        'all. The actor is what the caller named; the login and the address are what Postgres saw.',
+      'Lists the events of providers and data keys, the newest first: of one provider, one type, one workspace, or ' +
+        'all. The actor is the name that the caller gave; the login and the address are those that Postgres saw.',
     )
     .option('--limit <count>', `the number of events, up to ${MAX_EVENTS} (default: ${DEFAULT_EVENTS})`)
     .action(async (workspaceId?: string, type?: string, name?: string, options: { readonly limit?: string } = {}) => {

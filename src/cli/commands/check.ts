@@ -19,17 +19,17 @@ const OUTCOMES = {
   'cannot-tell': { kind: 'unsure', verb: 'cannot tell', exitCode: EXIT.unavailable },
 } as const;
 
-/** Of several outcomes, the gravest decides the exit code. */
+/** If there are several outcomes, the gravest decides the exit code. */
 const BY_GRAVITY: readonly number[] = [EXIT.rejected, EXIT.invalid, EXIT.notConfigured, EXIT.unavailable];
 
 export function addCheck(program: Command, output: Output): void {
   program
     .command('check <workspace> [type] [name]')
-    .summary('ask the live services whether they take the credentials')
+    .summary('ask the live services whether they accept the credentials')
     .description(
-      'Asks the live services, by calls that cost nothing, whether they take the stored credentials, and records the ' +
-        'answers: of one provider, of a type, or of the whole workspace. Ends with 4 if a credential is rejected or does ' +
-        'not open, otherwise with 5 if a service could not tell.',
+      'Asks the live services, by calls that cost nothing, whether they accept the stored credentials, and records ' +
+        'the answers. Checks one provider, one type, or the whole workspace. Ends with 4 if a credential is rejected ' +
+        'or does not open, otherwise with 5 if a service could not tell.',
     )
     .action(async (workspaceId: string, type?: string, name?: string) => {
       const checks = await withClient((client) => checkAll(client, workspaceId, type, name));
@@ -54,7 +54,7 @@ async function check(client: ProviderClient, { workspaceId, type, name }: Provid
   try {
     return await client.checkProvider({ workspaceId, type, name });
   } catch (error) {
-    // If Postgres is away, there is nothing to report of the others either.
+    // If Postgres is unavailable, the other providers cannot be checked either.
     if (!isProviderError(error) || error.retryable) throw error;
     return { workspaceId, type, name, error };
   }

@@ -15,8 +15,8 @@ interface ConfigureOptions {
 }
 
 const AFTER_HELP = `
-The secret is read from stdin, or asked for if stdin is a terminal, or taken from
-the variable that --secret-env names; never from an argument. Plain text fills the
+The secret is read from stdin, from a prompt if stdin is a terminal, or from the
+variable that --secret-env names; never from an argument. Plain text fills the
 type's first secret field, a JSON object fills several.
 
 ${describeTypes().join('\n')}
@@ -34,8 +34,9 @@ export function addConfigure(program: Command, output: Output): void {
     .command('configure <workspace> <type> <name>')
     .summary('store a provider, or replace an existing one')
     .description(
-      'Stores a provider of a workspace with its secret sealed, or replaces config and secret of an existing one, and ' +
-        'waits until no worker serves the older version. To replace a credential that is in use, prefer "rotate".',
+      'Stores a provider of a workspace with its secret sealed, or replaces the config and secret of an existing ' +
+        'one. Waits until no worker serves the older version. To replace a credential that is in use, prefer ' +
+        '"rotate".',
     )
     .option('--set <key=value>', 'a field of the public config; may be repeated', collect)
     .option('--secret-env <variable>', 'the environment variable that holds the secret')
@@ -54,7 +55,7 @@ export function addConfigure(program: Command, output: Output): void {
             document: ({ fence, ...written }) => written,
             line: ({ version, shown }) =>
               line('ok', 'configured', [describeProvider(identity), `version ${version}`, describeShown(shown)]),
-            fenced: 'no worker serves the older version',
+            fenced: 'no worker has served the older version',
             wait,
           });
         });

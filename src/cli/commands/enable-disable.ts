@@ -8,11 +8,11 @@ import { line, type Output } from '../terminal/output.js';
 const COMMANDS = [
   {
     name: 'disable',
-    summary: 'switch a provider off, and keep it',
+    summary: 'switch a provider off without deleting it',
     method: 'disableProvider',
     status: 'disabled',
     done: 'disabled',
-    fenced: 'no worker serves it',
+    fenced: 'no worker has served it',
   },
   {
     name: 'enable',
@@ -20,7 +20,7 @@ const COMMANDS = [
     method: 'enableProvider',
     status: 'active',
     done: 'enabled',
-    fenced: 'every worker serves it',
+    fenced: 'every worker has served it',
   },
 ] as const;
 
@@ -30,7 +30,8 @@ export function addEnableDisable(program: Command, output: Output): void {
       .command(`${command} <workspace> <type> <name>`)
       .summary(summary)
       .description(
-        'A disabled provider keeps its config and secret, and no worker serves it. Waits until every worker has the change.',
+        'A disabled provider keeps its config and secret, and no worker serves it. Waits until every worker has the ' +
+          'change.',
       )
       .option(...NO_WAIT)
       .action(async (workspaceId: string, type: string, name: string, { wait }: { readonly wait: boolean }) => {

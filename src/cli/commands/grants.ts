@@ -28,21 +28,22 @@ export function addGrants(program: Command, output: Output): void {
     .command('grants')
     .helpCommand(false)
     .summary('create keys that sign grants, and revoke grants')
-    .description('Creates the keys that sign grants, and makes workers refuse grants that were signed.');
+    .description('Creates keys that sign grants, and revokes grants.');
 
   commands
     .command('create-key')
     .summary('create a key that signs grants')
     .description(
-      'Creates a key that signs grants. The private key is written to a new file, for the services that start workflows ' +
-        '(PROVIDER_GRANT_SIGNING_KEY); the public key is added to the key set that workers read (PROVIDER_GRANT_KEYS).',
+      'Creates a key that signs grants. The private key is written to a new file, for the services that start ' +
+        'workflows (PROVIDER_GRANT_SIGNING_KEY); the public key is added to the key set that workers read ' +
+        '(PROVIDER_GRANT_KEYS).',
     )
     .requiredOption('--signing-key <file>', 'the new file for the private key; it must not exist')
     .requiredOption('--key-set <file>', 'the file of the public keys; created if it does not exist')
     .option('--for <subjects>', 'which grants the key may sign: workspaces, operators or both', 'workspaces')
     .action(async ({ signingKey, keySet, for: subjects }: CreateKeyOptions) => {
       const grants = GRANTS.get(subjects);
-      if (!grants) throw new UsageError('--for takes workspaces, operators or both');
+      if (!grants) throw new UsageError('--for must be workspaces, operators or both');
       const { writeGrantKey } = await import('../../grants/key-files.js');
       const { kid } = await writeGrantKey(signingKey, keySet, grants);
       output.result({ kid, grants }, [
@@ -52,16 +53,16 @@ export function addGrants(program: Command, output: Output): void {
 
   commands
     .command('revoke')
-    .summary('make workers refuse grants that were signed')
+    .summary('revoke grants that were signed')
     .description(
-      'Adds a revocation to the key set that workers read: of a workflow and everything under its id, of everything that ' +
-        'was signed for a workspace or an operator until now, or of one grant. Workers read a file or an address again ' +
-        'within ten seconds. Workflows that are started after the revocation are served.',
+      'Revokes grants, by an entry in the key set that workers read: the grants of a workflow and of everything ' +
+        'under its id, all grants that were signed until now for a workspace or an operator, or one grant. Workers ' +
+        'read a file or an address again within ten seconds. Workflows that start after the revocation are served.',
     )
     .requiredOption('--key-set <file>', 'the file of the public keys')
-    .option('--workflow <id>', 'everything that was signed until now for this workflow')
-    .option('--subject <name>', 'everything that was signed until now for this workspace or operator')
-    .option('--grant <id>', 'the grant with this id')
+    .option('--workflow <id>', 'revoke all grants that were signed until now for this workflow')
+    .option('--subject <name>', 'revoke all grants that were signed until now for this workspace or operator')
+    .option('--grant <id>', 'revoke the grant with this id')
     .action(async (options: RevokeOptions) => {
       const { revokeGrants } = await import('../../grants/key-files.js');
       const revocation = revocationOf(options);
@@ -79,6 +80,6 @@ function revocationOf({ workflow, subject, grant }: RevokeOptions): Revocation {
     ...(grant === undefined ? [] : [{ grantId: grant }]),
   ];
   const [revocation, another] = asked;
-  if (!revocation || another) throw new UsageError('give one of --workflow, --subject and --grant');
+  if (!revocation || another) throw new UsageError('give exactly one of --workflow, --subject and --grant');
   return revocation;
 }

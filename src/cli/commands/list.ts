@@ -7,7 +7,7 @@ export function addList(program: Command, output: Output): void {
   program
     .command('list <workspace>')
     .summary("list a workspace's providers, secrets masked")
-    .description("Lists a workspace's providers with their secrets masked, including those that do not open.")
+    .description("Lists a workspace's providers with their secrets masked, including providers that do not open.")
     .action(async (workspaceId: string) => {
       const providers = await withClient((client) => client.listProviders(workspaceId));
       const none = line('unsure', 'empty', [`${workspaceId} has no providers`]);

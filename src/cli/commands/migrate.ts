@@ -8,10 +8,10 @@ import { line, type Output } from '../terminal/output.js';
 export function addMigrate(program: Command, output: Output): void {
   program
     .command('migrate')
-    .summary('bring the database to the schema of this version')
+    .summary("migrate the database to this version's schema")
     .description(
-      'Brings the database of PROVIDER_ADMIN_DATABASE_URL (or DATABASE_URL) to the schema of this version. Safe to run ' +
-        'again, and by several processes at once. The login must own the database and may create roles.',
+      "Migrates the database of PROVIDER_ADMIN_DATABASE_URL (or DATABASE_URL) to this version's schema. Safe to run " +
+        'again, and by several processes at once. The login must own the database and be allowed to create roles.',
     )
     .action(async () => {
       const applied = await migrate(readAdminDatabaseUrl(new Settings(takeEnvironment())));

@@ -28,7 +28,7 @@ export function addRemove(program: Command, output: Output): void {
           run: (options) => client.removeProvider(identity, options),
           document: () => ({ ...identity, removed: true }),
           line: () => line('ok', 'removed', [describeProvider(identity)]),
-          fenced: 'no worker serves it',
+          fenced: 'no worker has served it',
           wait,
         }),
       );

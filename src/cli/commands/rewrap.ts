@@ -8,9 +8,9 @@ export function addRewrap(program: Command, output: Output): void {
     .command('rewrap')
     .summary('wrap every data key under the active root key')
     .description(
-      'Wraps the data keys of all workspaces under the active root key of ENCRYPTION_KEY, so that an older root key can ' +
-        'be removed from it. Credentials stay as they are, and workers go on. Safe to run again. Ends with 4 if data keys ' +
-        'do not unwrap.',
+      'Wraps the data keys of all workspaces under the active root key of ENCRYPTION_KEY, so that an older root key ' +
+        'can be removed from it. Credentials do not change, and workers continue. Safe to run again. Ends with 4 if ' +
+        'a data key cannot be unwrapped.',
     )
     .action(async () => {
       const report = await withClient((client) => client.rewrapDataKeys());

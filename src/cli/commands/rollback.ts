@@ -7,13 +7,13 @@ import { NOBODY, SILENCE_MS } from '../terminal/rotation-view.js';
 export function addRollback(program: Command, output: Output): void {
   program
     .command('rollback <workspace> <type> <name>')
-    .summary('bring the older credential back while a rotation keeps it')
+    .summary('restore the older credential while a rotation keeps it')
     .description(
-      "Rolls back a running rotation: the older credential becomes the provider's newest version, and the one that it " +
-        'replaces is revoked in the end. Possible from the activation to the end of the overlap; after that, rotate to the ' +
-        'older credential.',
+      "Rolls back a running rotation: the older credential becomes the provider's newest version, and the one that " +
+        'it replaces is revoked in the end. Possible from the activation to the end of the overlap; after that, ' +
+        'rotate to the older credential.',
     )
-    .option('--reason <text>', 'for the record, up to 500 characters (default: who asked)')
+    .option('--reason <text>', 'why, for the record; up to 500 characters (default: who requested it)')
     .action(async (workspaceId: string, type: string, name: string, { reason }: { readonly reason?: string }) => {
       const provider = checkIdentity({ workspaceId, type, name });
       await withClient((providers) =>

@@ -24,18 +24,18 @@ Stages: checked, activated, fenced (no worker serves the older credential),
 drained (no running step holds it), revoked. A check that fails changes nothing.
 Ctrl-C leaves the rotation running; "rotations" shows how it ends.
 
-The next credential is read as "configure" reads it: from stdin, asked for if
-stdin is a terminal, or from the variable that --secret-env names. --issue needs
-an admin credential of the workspace: see llm-admin in "configure --help".
+The next credential is read as "configure" reads it: from stdin, from a prompt
+if stdin is a terminal, or from the variable that --secret-env names. --issue
+needs an admin credential of the workspace: see llm-admin in "configure --help".
 
 Rotations run in a worker that has PROVIDER_MANAGER_DATABASE_URL.
 
 Examples:
   $ workspace-providers rotate ws_acme llm anthropic < next-key
   $ workspace-providers rotate ws_acme llm openai --issue --overlap 24h
-  a leaked key, without waiting for the steps that hold it:
+  replace a leaked key, without waiting for the steps that hold it:
   $ workspace-providers rotate ws_acme llm openai --issue --drain-limit 0
-  a key to be used when the schedule rotate-due finds the rotation due:
+  store a key that the schedule rotate-due uses when the rotation is due:
   $ workspace-providers rotate ws_acme llm anthropic --when-due < next-key`;
 
 export function addRotate(program: Command, output: Output): void {
@@ -44,18 +44,18 @@ export function addRotate(program: Command, output: Output): void {
     .summary('replace a credential while workflows run, and revoke the older one')
     .description(
       "Replaces a provider's credential while workflows run, and shows each stage: after the stage fenced, no worker " +
-        'serves the older one. The last line says what a person must do at the service.',
+        'serves the older one. The last line shows what you must still do at the service.',
     )
-    .option('--issue', 'let the service make the next credential')
+    .option('--issue', 'have the service issue the next credential')
     .option('--secret-env <variable>', 'the environment variable that holds the next secret')
-    .option('--overlap <duration>', 'how long both stay valid, so that a rollback is possible: 30m, 24h (default: 0)')
+    .option('--overlap <duration>', 'how long both credentials stay valid, for a rollback: 30m, 24h (default: 0)')
     .option(
       '--drain-limit <duration>',
-      'how long to wait for steps that hold the older one; 0 for a leaked key (default: 15m)',
+      'how long to wait for steps that hold the older credential; 0 for a leaked key (default: 15m)',
     )
-    .option('--accept-unchecked', 'activate also if the service cannot tell whether it takes the next one')
-    .option('--when-due', 'only keep the next credential, until the schedule rotate-due takes it')
-    .option('--no-wait', 'start it, and do not follow it')
+    .option('--accept-unchecked', 'activate the next credential even if the service cannot tell whether it works')
+    .option('--when-due', 'only store the next credential, until the schedule rotate-due uses it')
+    .option('--no-wait', 'start the rotation, and do not follow it')
     .addHelpText('after', AFTER_HELP)
     .action(async (workspaceId: string, type: string, name: string, options: RotateOptions) => {
       const provider = checkIdentity({ workspaceId, type, name });
@@ -63,7 +63,7 @@ export function addRotate(program: Command, output: Output): void {
       await withClient(async (providers) => {
         if (options.whenDue) {
           const rotationId = await providers.stageRotation({ ...provider, secret: await readNext(provider, options) });
-          const facts = [describeProvider(provider), 'the schedule rotate-due takes it when it is due'];
+          const facts = [describeProvider(provider), 'the schedule rotate-due uses it when the rotation is due'];
           return output.result({ ...provider, rotationId }, [line('ok', 'staged', facts)]);
         }
         await withTemporal(async ({ client: temporal, operationsTaskQueue }) => {
@@ -83,9 +83,10 @@ export function addRotate(program: Command, output: Output): void {
 /** @throws UsageError */
 function readLimits(options: RotateOptions): Omit<RotateInput, keyof ProviderIdentity | 'secret'> {
   const { issue, secretEnv, whenDue, overlap, drainLimit, acceptUnchecked } = options;
-  if (issue && secretEnv !== undefined) throw new UsageError('--issue and --secret-env exclude each other');
+  if (issue && secretEnv !== undefined)
+    throw new UsageError('--issue and --secret-env exclude each other: use one of them');
   if (whenDue && (issue || overlap !== undefined || drainLimit !== undefined || acceptUnchecked)) {
-    throw new UsageError('--when-due only keeps the next credential: it takes no other option than --secret-env');
+    throw new UsageError('--when-due only stores the next credential: combine it only with --secret-env');
   }
   return {
     ...(acceptUnchecked && { acceptUnchecked }),
@@ -97,7 +98,7 @@ function readLimits(options: RotateOptions): Omit<RotateInput, keyof ProviderIde
 /** @throws UsageError */
 function readDuration(option: string, text: string): Duration {
   if (parseDuration(text) !== undefined) return text as Duration;
-  throw new UsageError(`${option} takes ${DURATION_RULE}`);
+  throw new UsageError(`${option} must be ${DURATION_RULE}`);
 }
 
 function readNext(provider: ProviderIdentity, { secretEnv }: RotateOptions): Promise<Record<string, unknown>> {

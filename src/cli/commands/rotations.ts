@@ -6,7 +6,7 @@ import { line, minute, type Output, table } from '../terminal/output.js';
 export function addRotations(program: Command, output: Output): void {
   program
     .command('rotations [workspace]')
-    .summary('list rotations, the newest first: their state, who asked, why')
+    .summary('list rotations, the newest first: state, requester and reason')
     .description('Lists the last 50 rotations of one workspace, or of all, the newest first.')
     .action(async (workspaceId?: string) => {
       const rotations = await withClient((client) => client.listRotations(workspaceId));

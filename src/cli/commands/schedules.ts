@@ -6,18 +6,18 @@ import { line, type Output } from '../terminal/output.js';
 const AFTER_HELP = `
 Schedules:
   rotate-due  rotates each provider whose interval (see rotate-every) has passed
-              and whose next credential was kept for it (rotate --when-due) or
-              can be made by its service; reports the others once, by an event
+              and whose next credential was stored (rotate --when-due) or can be
+              issued by its service; reports the others once, by an event
   check       asks the live services about every stored credential
 
-The runs take place in a worker that has PROVIDER_MANAGER_DATABASE_URL.`;
+They run in a worker that has PROVIDER_MANAGER_DATABASE_URL.`;
 
 /** The commands that change an existing schedule. */
 const CHANGES = [
-  { name: 'pause', done: 'paused', summary: 'start no more runs until it is resumed' },
+  { name: 'pause', done: 'paused', summary: 'start no runs until the schedule is resumed' },
   { name: 'resume', done: 'resumed', summary: 'start runs again' },
   { name: 'trigger', done: 'triggered', summary: 'start a run now' },
-  { name: 'delete', done: 'deleted', summary: 'delete it; a run in progress goes on' },
+  { name: 'delete', done: 'deleted', summary: 'delete the schedule; a run in progress continues' },
 ] as const;
 
 export function addSchedules(program: Command, output: Output): void {
@@ -40,7 +40,7 @@ export function addSchedules(program: Command, output: Output): void {
 
   schedules
     .command('create <schedule>')
-    .summary('create it, or change when it runs')
+    .summary('create a schedule, or change when it runs')
     .description('Creates a schedule, or changes when it runs. By default rotate-due runs every hour, check every day.')
     .option('--every <duration>', 'the time between runs: 30m, 6h, 1d')
     .option('--cron <expression>', 'such as "0 3 * * *", in UTC')

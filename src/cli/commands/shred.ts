@@ -13,23 +13,23 @@ interface ShredOptions {
 export function addShred(program: Command, output: Output): void {
   program
     .command('shred <workspace>')
-    .summary("delete a workspace's data keys: nobody can open what it stored any more")
+    .summary("delete a workspace's data keys, so that nobody can open its secrets")
     .description(
-      "Deletes a workspace's data keys, and waits until no worker serves what they sealed: nobody can open it any more. " +
-        'The rows stay until they are configured again or removed. Asks first if stdin is a terminal; otherwise --yes is ' +
-        'required. The credentials themselves stay valid at their services.',
+      "Deletes a workspace's data keys, so that nobody can open the secrets that they sealed, and waits until no " +
+        'worker serves them. The rows stay until they are configured again or removed. Asks first if stdin is a ' +
+        'terminal; otherwise --yes is required. The credentials themselves stay valid at their services.',
     )
     .option(...YES)
     .option(...NO_WAIT)
     .action(async (workspace: string, { yes = false, wait }: ShredOptions) => {
       const workspaceId = checkWorkspaceId(workspace);
-      if (!yes) await askWhether(`Delete the data keys of ${workspaceId}? Nobody can open what it stored after that.`);
+      if (!yes) await askWhether(`Delete the data keys of ${workspaceId}? After that, nobody can open its secrets.`);
       await withClient((client) =>
         fenceChange(output, {
           run: (options) => client.shredWorkspace(workspaceId, options),
           document: () => ({ workspaceId, shredded: true }),
-          line: () => line('ok', 'shredded', [`what ${workspaceId} stored`, 'configure its providers again']),
-          fenced: 'no worker serves what it stored',
+          line: () => line('ok', 'shredded', [`the secrets of ${workspaceId}`, 'configure its providers again']),
+          fenced: 'no worker has served them',
           wait,
         }),
       );

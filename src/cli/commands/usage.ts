@@ -17,7 +17,7 @@ interface UsageOptions {
 const AFTER_HELP = `
 Examples:
   $ workspace-providers usage ws_acme llm anthropic
-  which workflows used version 3 between these times:
+  list the workflows that used version 3 between these times:
   $ workspace-providers usage ws_acme llm anthropic --version-number 3 \\
       --from 2026-03-01T12:00Z --to 2026-03-01T18:30Z`;
 
@@ -26,12 +26,12 @@ export function addUsage(program: Command, output: Output): void {
     .command('usage <workspace> <type> <name>')
     .summary('list the workflows that used a credential, and when')
     .description(
-      'Lists the workflows whose steps received a credential, by version: how often, and the first and last minute. The ' +
-        'last user comes first; at most 1,000 are listed. Uses of the last minute may be missing.',
+      'Lists the workflows whose steps received a credential, by version: how often, and the first and last minute. ' +
+        'The most recent workflow comes first; at most 1,000 are listed. Uses of the last minute may be missing.',
     )
-    .option('--version-number <version>', "only that version; 0 is the platform's own credential")
-    .option('--from <time>', 'from that minute on: 2026-03-01T12:00Z, or a day')
-    .option('--to <time>', 'up to that minute')
+    .option('--version-number <version>', "only this version; 0 is the platform's own credential")
+    .option('--from <time>', 'only from this minute on: 2026-03-01T12:00Z, or a day')
+    .option('--to <time>', 'only up to this minute')
     .addHelpText('after', AFTER_HELP)
     .action(async (workspaceId: string, type: string, name: string, options: UsageOptions) => {
       const provider = checkIdentity({ workspaceId, type, name });

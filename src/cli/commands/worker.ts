@@ -5,14 +5,15 @@ import { line, type Output } from '../terminal/output.js';
 export function addWorker(program: Command, output: Output): void {
   program
     .command('worker')
-    .summary("run a worker of the package's activities, and of rotations")
+    .summary("run a worker for the package's activities and for rotations")
     .description(
-      "Runs a worker of the package's activities on PROVIDER_TASK_QUEUE and, with PROVIDER_MANAGER_DATABASE_URL, of " +
-        'rotations and schedules, until it is told to stop (SIGINT, SIGTERM); then it lets running steps end. Your own ' +
-        'workflows run in your own worker. Settings: docs/configuration.md. With --json it prints one line when it is ready.',
+      "Runs a worker for the package's activities on PROVIDER_TASK_QUEUE. With PROVIDER_MANAGER_DATABASE_URL it also " +
+        'runs rotations and schedules. It stops at SIGINT or SIGTERM, after its running steps have ended. Your own ' +
+        'workflows run in your own worker. Settings: docs/configuration.md. With --json it prints one line when it ' +
+        'is ready.',
     )
     .action(async () => {
-      // Temporal's native core: the other commands neither need it nor wait for it.
+      // Temporal's native core is loaded only here: the other commands do not need it.
       const { workerConfigFromEnv, describeWorkerConfig } = await import('../../config/worker-config.js');
       const { providerNotes } = await import('../../config/resolver-config.js');
       const { createWorkerProcess } = await import('../../plugin/worker-process.js');

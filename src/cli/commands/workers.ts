@@ -9,12 +9,13 @@ export function addWorkers(program: Command, output: Output): void {
     .command('workers')
     .summary('list the workers that serve credentials, and how current each is')
     .description(
-      'Lists the worker processes that hold leases, and those that vanished lately: the changes that each has applied, how ' +
-        'long a change waits for it if it does not answer (its lease), and when it was last heard.',
+      'Lists the worker processes that hold leases, and those that vanished recently. Shows how many changes each ' +
+        'still has to apply, its lease (how long a change waits if it does not answer), and when it was last heard ' +
+        'from.',
     )
     .action(async () => {
       const { epoch, workers } = await withClient(async (client) => {
-        // In this order: a worker may be ahead of the epoch, but is never shown as behind one that it could not know.
+        // The epoch is read first: a worker may be ahead of it, but is not shown as behind one it could not know.
         const newest = await client.readEpoch();
         return { epoch: newest, workers: await client.listWorkers() };
       });

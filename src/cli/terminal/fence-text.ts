@@ -1,9 +1,9 @@
-/** What a fence proved, in words. A time of day is UTC, as in the records. */
+/** What a fence proved, in words. Times of day are UTC, as in the records. */
 
 import { describeDuration } from '../../config/duration.js';
 import type { FencedWorker, FenceReport } from '../../protocol/rotation.js';
 
-/** `3 of 3 workers answered in 18 ms`, `2 of 3 workers answered in 18 ms, 1 did not answer and was waited out (30.3 s)` */
+/** `3 of 3 workers answered in 18 ms`, `2 of 3 … in 18 ms, 1 did not answer and was waited out (30.3 s)` */
 export function describeAnswers({ workers }: FenceReport): string {
   if (workers.length === 0) return 'no worker is running';
   const [applied, gone, waitedOut] = (['applied', 'gone', 'waited-out'] as const).map((outcome) =>
@@ -20,12 +20,13 @@ export function describeAnswers({ workers }: FenceReport): string {
     .join(', ');
 }
 
-/** `1 of 3 did not answer yet: agents-7`; nothing while nobody is known to be waited for. */
+/** `1 of 3 has not answered yet: agents-7`; `undefined` if the fence waits for no worker that is known. */
 export function describeWait(report: FenceReport | undefined): string | undefined {
   const waiting = report?.workers.filter(({ outcome }) => outcome === 'waiting') ?? [];
   if (!report || waiting.length === 0) return undefined;
   const names = waiting.map(({ identity }) => identity).join(', ');
-  return `${waiting.length} of ${report.workers.length} did not answer yet: ${names}`;
+  const verb = waiting.length === 1 ? 'has' : 'have';
+  return `${waiting.length} of ${report.workers.length} ${verb} not answered yet: ${names}`;
 }
 
 /** `12:00:03.412 UTC` */

@@ -1,4 +1,4 @@
-/** Lines at the end of a terminal that are drawn again in place, for as long as something runs. */
+/** Lines at the end of the terminal that are redrawn in place while something runs. */
 import { stripVTControlCharacters } from 'node:util';
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
@@ -8,10 +8,10 @@ const ERASE_BELOW = '\u001b[J';
 export class LiveView {
   readonly #turning: NodeJS.Timeout;
   #frame = 0;
-  /** How many lines are to be drawn over. */
+  /** The number of lines to draw over. */
   #drawn = 0;
 
-  /** @param render - the lines of now; `frame` is what turns before the one that runs */
+  /** @param render - returns the current lines; `frame` is the spinner's character, for the line that runs */
   constructor(
     private readonly terminal: NodeJS.WriteStream,
     private readonly render: (frame: string) => readonly string[],
@@ -19,7 +19,7 @@ export class LiveView {
     this.#turning = setInterval(() => this.#turn(), FRAME_MS);
   }
 
-  /** Leaves `lines` in place of what was drawn. */
+  /** Stops, and leaves `lines` in place of what was drawn. */
   end(lines: readonly string[]): void {
     clearInterval(this.#turning);
     this.#draw(lines);
@@ -28,7 +28,7 @@ export class LiveView {
   #turn(): void {
     this.#frame = (this.#frame + 1) % FRAMES.length;
     const { columns = 80, rows = 24 } = this.terminal;
-    // A line that wraps, or one that has left at the top, could not be drawn over.
+    // A line that wraps, or has scrolled off the top, could not be drawn over.
     this.#draw(
       this.render(FRAMES[this.#frame] ?? '')
         .slice(1 - rows)
@@ -43,15 +43,13 @@ export class LiveView {
   }
 }
 
-/** Colors stand at a line's start, so its end can be cut. */
+/** Colors are only at a line's start, so its end can be cut. */
 function cutTo(line: string, columns: number): string {
   const excess = stripVTControlCharacters(line).length - (columns - 1);
   return excess > 0 ? `${line.slice(0, -excess - 1)}…` : line;
 }
 
-/**
- * A wait that Ctrl-C ends without harm: what was begun is done, or goes on elsewhere. A second Ctrl-C ends the process.
- */
+/** Runs a wait that Ctrl-C ends without harm: the work is done or continues elsewhere. A second one ends this. */
 export async function interruptible<Result>(wait: (signal: AbortSignal) => Result | Promise<Result>): Promise<Result> {
   const interruption = new AbortController();
   const interrupt = () => interruption.abort();

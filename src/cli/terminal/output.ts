@@ -1,6 +1,6 @@
 /**
- * What a command says. A result goes to stdout, in lines for a person or with `--json` as one document. An error goes to
- * stderr, or with `--json` to stdout, where the script reads.
+ * What a command prints. A result goes to stdout: lines for a person, or one document with `--json`. An error goes to
+ * stderr, or to stdout with `--json`, because the script reads it there.
  */
 import { styleText } from 'node:util';
 import { EXIT } from '../exit-codes.js';
@@ -12,7 +12,7 @@ const VERB_WIDTH = 12;
 export type Mark = keyof typeof MARKS;
 
 export class Output {
-  /** What the process ends with where nothing is thrown. */
+  /** The exit code of the process if nothing is thrown. */
   exitCode: number = EXIT.ok;
 
   constructor(readonly json: boolean) {}
@@ -22,28 +22,28 @@ export class Output {
     return !this.json && process.stdout.isTTY === true && process.env.TERM !== 'dumb';
   }
 
-  /** A line of a result that comes bit by bit; with `--json` all of it comes at the end. */
+  /** Prints one line of a result that comes in parts. With `--json`, the whole result is printed at the end. */
   tell(text: string): void {
     if (!this.json) process.stdout.write(`${text}\n`);
   }
 
-  /** @param lines - the same for a person */
+  /** @param lines - the document's content for a person */
   result(document: object, lines: readonly string[]): void {
     process.stdout.write(`${this.json ? JSON.stringify(document) : lines.join('\n')}\n`);
   }
 
-  /** A result that a person was shown already: printed only with `--json`. */
+  /** Prints a result that a person has already seen: only with `--json`. */
   document(document: object): void {
     if (this.json) this.result(document, []);
   }
 
-  /** For a person who watches; whoever reads stdout is not disturbed. */
+  /** Prints a note for a person to stderr, where it does not disturb a script that reads stdout. */
   note(text: string): void {
     process.stderr.write(`${text}\n`);
   }
 
   /**
-   * @param document - what there is to tell beside the error
+   * @param document - what to print beside the error
    * @returns the exit code
    */
   failure(error: unknown, document: object = {}): number {
@@ -57,14 +57,14 @@ export class Output {
 /**
  * `✔ configured  llm/anthropic of ws_acme · version 1 · …a1b2`
  *
- * @param character - in place of the mark's own: what turns while it runs
+ * @param character - replaces the mark's character: the spinner while the stage runs
  */
 export function line(mark: Mark, verb: string, facts: readonly (string | undefined)[], character?: string): string {
-  const said = printable(facts.filter(Boolean).join(' · '));
-  return `${sign(mark, process.stdout, character)} ${verb.padEnd(VERB_WIDTH)}${said}`;
+  const text = printable(facts.filter(Boolean).join(' · '));
+  return `${sign(mark, process.stdout, character)} ${verb.padEnd(VERB_WIDTH)}${text}`;
 }
 
-/** Columns as wide as their widest cell. */
+/** Lines whose columns are as wide as their widest cell. */
 export function table(rows: readonly (readonly string[])[]): string[] {
   const cells = rows.map((row) => row.map(printable));
   const widths = rows[0]?.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0))) ?? [];
@@ -87,12 +87,12 @@ export function describeShown({ key, host, ...others }: Readonly<Record<string, 
   return [key, host, ...named].filter((fact) => fact !== undefined).join(' · ');
 }
 
-/** What others wrote, a worker's name or a reason, moves no cursor. */
+/** Text from others, such as a worker's name or a reason, must not move the cursor. */
 function printable(text: string): string {
   return text.replace(/\p{Cc}+/gu, ' ');
 }
 
-/** Colored where the stream is a terminal that wants it. */
+/** The mark, colored if the stream is a terminal that supports it. */
 function sign(mark: Mark, stream: NodeJS.WriteStream, character?: string): string {
   const [color, own] = MARKS[mark];
   return styleText(color, character ?? own, { stream });

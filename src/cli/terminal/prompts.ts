@@ -1,6 +1,6 @@
 /**
- * Questions on the terminal. Secrets come from a pipe, a prompt or a named environment variable. Never from an argument: every user of the machine
- * can read the arguments of a process, and shells keep them.
+ * Questions on the terminal. Secrets come from a pipe, a prompt or a named environment variable, never from an
+ * argument: every user of the machine can read the arguments of a process, and shells keep them.
  */
 import { confirm, isCancel, password } from '@clack/prompts';
 import { takeVariable } from '../../config/process-hardening.js';
@@ -9,20 +9,21 @@ import { parseJson } from '../../redaction/parse-json.js';
 import { MAX_PLAINTEXT_BYTES } from '../../sealing/sealer.js';
 import { UsageError } from '../failure.js';
 
-/** The option that answers the question beforehand. */
-export const YES = ['--yes', 'do not ask'] as const;
+/** The option that answers the question in advance. */
+export const YES = ['--yes', 'do not ask for confirmation'] as const;
 
 /** Asks before something is lost. @throws UsageError if the answer is no, or if there is no terminal to ask on */
 export async function askWhether(question: string): Promise<void> {
-  if (!process.stdin.isTTY) throw new UsageError('this asks first, and there is no terminal to ask on: add --yes');
+  if (!process.stdin.isTTY)
+    throw new UsageError('this command asks for confirmation, and stdin is not a terminal: add --yes');
   const answer = await confirm({ message: question, initialValue: false, output: process.stderr });
   if (isCancel(answer) || !answer) throw new UsageError('cancelled: nothing was changed');
 }
 
 export interface SecretSource {
-  /** The field that a bare text fills. */
+  /** The field that plain text fills. */
   readonly primarySecret: string;
-  /** The name of an environment variable. Absent: a prompt where stdin is a terminal, else stdin to its end. */
+  /** The name of an environment variable. Default: a prompt if stdin is a terminal, otherwise stdin to its end. */
   readonly variable?: string | undefined;
   /** What the prompt asks for. */
   readonly question: string;
@@ -30,7 +31,7 @@ export interface SecretSource {
 
 /**
  * @returns the secret fields, not yet checked against their type
- * @throws UsageError where there is none; ProviderError `ProviderConfigInvalid` where it is too long or not text
+ * @throws UsageError if there is no secret; ProviderError `ProviderConfigInvalid` if it is too long or not text
  */
 export async function readSecret({
   primarySecret,
@@ -42,18 +43,19 @@ export async function readSecret({
   return toFields(text, primarySecret);
 }
 
-/** A JSON object gives several fields, anything else is the one field; the newline that `echo` adds is not part of it. */
+/** A JSON object fills several fields, other text fills the primary one. The newline that `echo` adds is removed. */
 export function toFields(text: string, primarySecret: string): Record<string, unknown> {
   const secret = text.replace(/\r?\n$/, '');
   if (secret === '')
     throw new UsageError('no secret was given: pipe it to stdin, or name a variable with --secret-env');
   if (!secret.startsWith('{')) return { [primarySecret]: secret };
   const fields = parseJson(secret);
-  if (fields === undefined) throw unreadable('starts like a JSON object, and is none');
+  if (fields === undefined)
+    throw unreadable('begins with { but is not valid JSON: put such text into a field of a JSON object');
   return fields as Record<string, unknown>;
 }
 
-/** The name is not repeated: a key that was pasted there looks like one. */
+/** The message does not repeat the name: a key that was pasted there looks like one. */
 function fromEnvironment(variable: string): string {
   const value = takeVariable(variable);
   if (!value) throw new UsageError('the environment variable that --secret-env names is not set');
@@ -72,7 +74,7 @@ async function readStdin(): Promise<string> {
   for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
     chunks.push(chunk);
     bytes += chunk.length;
-    if (bytes > MAX_PLAINTEXT_BYTES) throw unreadable('is over 64 KiB');
+    if (bytes > MAX_PLAINTEXT_BYTES) throw unreadable('is larger than 64 KiB');
   }
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));

@@ -1,4 +1,4 @@
-/** A rotation's stages as lines: what is passed, then what runs now. Nothing is said that its status does not prove. */
+/** The stages of a rotation as lines: those that have passed, then the one that runs. They show only what is proved. */
 
 import { describeDuration } from '../../config/duration.js';
 import type { CheckReport, DrainReport, Holder, RotationStatus } from '../../protocol/rotation.js';
@@ -11,8 +11,8 @@ export interface StageLine {
   readonly facts: readonly (string | undefined)[];
 }
 
-/** Of a rotation that nobody has begun yet. */
-export const WAITING: StageLine = { mark: 'running', verb: 'waiting', facts: ['for a worker that takes it'] };
+/** The line of a rotation that no worker has begun. */
+export const WAITING: StageLine = { mark: 'running', verb: 'waiting', facts: ['for a worker to take it'] };
 
 export function stagesOf(status: RotationStatus): readonly StageLine[] {
   const lines = [checkLine(status), ...(status.toVersion === undefined ? [] : linesOnceActive(status))];
@@ -42,7 +42,7 @@ function linesOnceActive(status: RotationStatus): (StageLine | undefined)[] {
 
 function fenceLine({ fence, fencedAt, fromVersion }: RotationStatus): StageLine {
   if (!fence || !fencedAt) return { mark: 'running', verb: 'fencing', facts: [describeWait(fence)] };
-  const since = `no worker serves version ${fromVersion} since ${timeOfDay(new Date(fencedAt))}`;
+  const since = `no worker has served version ${fromVersion} since ${timeOfDay(new Date(fencedAt))}`;
   return { mark: 'ok', verb: 'fenced', facts: [`${since} (${describeAnswers(fence)})`] };
 }
 
@@ -57,7 +57,7 @@ function drainLine(status: RotationStatus): StageLine {
   return { mark: 'unsure', verb: 'not drained', facts };
 }
 
-/** What follows it begins whether it succeeded or not. */
+/** The next stage begins whether the drain succeeded or not. */
 function isDraining({ drain, overlapUntil, revocation }: RotationStatus): boolean {
   return !drain?.drained && !overlapUntil && !revocation;
 }
@@ -83,7 +83,7 @@ function revokeLine(status: RotationStatus): StageLine | undefined {
 function describeHolders({ holders }: DrainReport, fromVersion: number | undefined): string {
   const steps = holders.flatMap(({ held }) => held).reduce((sum, { count }) => sum + count, 0);
   const who = holders.map(describeHolder).join(', ');
-  if (steps === 0) return `not known whether steps still hold version ${fromVersion}: ${who}`;
+  if (steps === 0) return `unknown whether steps still hold version ${fromVersion}: ${who}`;
   return `${steps} ${steps === 1 ? 'step still holds' : 'steps still hold'} version ${fromVersion}: ${who}`;
 }
 

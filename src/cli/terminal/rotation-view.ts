@@ -1,26 +1,26 @@
-/** How a rotation is shown while it runs: drawn in place on a terminal, elsewhere a line for each stage that it passes. */
+/** Shows a rotation while it runs: redrawn in place on a terminal, otherwise one line per stage that has passed. */
 import type { RotationStatus } from '../../protocol/rotation.js';
 import { LiveView } from './live-view.js';
 import { line, type Output } from './output.js';
 import { type StageLine, stagesOf, WAITING } from './rotation-lines.js';
 
-/** So long nobody may answer before that is said. */
+/** The time without an answer after which that is reported. */
 export const SILENCE_MS = 5_000;
 export const NOBODY =
-  'no worker takes rotations: start one with PROVIDER_MANAGER_DATABASE_URL; the rotation waits for it';
+  'no worker runs rotations: start one with PROVIDER_MANAGER_DATABASE_URL; the rotation waits for it';
 
 export class RotationView {
   #status: RotationStatus | undefined;
   #isSilent = false;
-  /** What was told, where lines cannot be drawn again. */
-  readonly #told = new Set<string>();
+  /** The lines that were printed, if they cannot be redrawn. */
+  readonly #printed = new Set<string>();
   readonly #live: LiveView | undefined;
 
   constructor(private readonly output: Output) {
     this.#live = output.isLive ? new LiveView(process.stdout, (frame) => this.#render(frame)) : undefined;
   }
 
-  /** The last that was shown. */
+  /** The status that was shown last. */
   get status(): RotationStatus | undefined {
     return this.#status;
   }
@@ -28,16 +28,16 @@ export class RotationView {
   show(status: RotationStatus): void {
     this.#status = status;
     this.#isSilent = false;
-    if (!this.#live) this.#tellPassed(status);
+    if (!this.#live) this.#printPassed(status);
   }
 
-  /** Nobody has answered for a while. */
+  /** Reports that no worker has answered for a while. */
   tellSilence(): void {
     if (!this.#isSilent && !this.#live) this.output.note(NOBODY);
     this.#isSilent = true;
   }
 
-  /** @param status - its last */
+  /** @param status - the rotation's last status */
   end(status: RotationStatus | undefined = this.#status): void {
     if (this.#live)
       this.#live.end(
@@ -47,20 +47,20 @@ export class RotationView {
               .map((stage) => lineOf(stage))
           : [],
       );
-    else if (status) this.#tellPassed(status);
+    else if (status) this.#printPassed(status);
   }
 
   #render(frame: string): readonly string[] {
     const stages = this.#status ? stagesOf(this.#status) : [WAITING];
     const lines = stages.map((stage) => lineOf(stage, frame));
-    return this.#isSilent ? [...lines, line('unsure', 'nobody', [NOBODY])] : lines;
+    return this.#isSilent ? [...lines, line('unsure', 'no answer', [NOBODY])] : lines;
   }
 
-  #tellPassed(status: RotationStatus): void {
+  #printPassed(status: RotationStatus): void {
     for (const stage of stagesOf(status).filter((each) => isPassed(each) || each.verb === 'overlapping')) {
-      const told = lineOf(stage);
-      if (!this.#told.has(told)) this.output.tell(told);
-      this.#told.add(told);
+      const text = lineOf(stage);
+      if (!this.#printed.has(text)) this.output.tell(text);
+      this.#printed.add(text);
     }
   }
 }

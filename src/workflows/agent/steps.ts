@@ -1,4 +1,4 @@
-/** What agent authors call: three resolves, three steps. Deterministic; the work is done in activities. */
+/** What workflow code calls: three resolves and three steps. They are deterministic; activities do the work. */
 import type { ProviderReference, RpcReference } from '../../protocol/references.js';
 import type {
   Json,
@@ -16,10 +16,11 @@ import { CHAIN_OPTIONS, LLM_OPTIONS, RESOLVE_OPTIONS, type StepOptions, schedule
 import { atLeastUsed, endpointsAtLeastUsed, noteUse } from './version-floors.js';
 
 /**
- * A reference to the workspace's LLM provider; of a list, the first that is configured and active.
+ * Returns a reference to the workspace's LLM provider. Of a list of names, it takes the first provider that is
+ * configured and active. It waits out outages of Postgres.
  *
- * @throws ActivityFailure whose cause has `type` `GrantInvalid`, `ProviderNotConfigured`, `ProviderDisabled`,
- *   `CredentialUnreadable` or `ProviderConfigInvalid`. Outages of Postgres are waited out.
+ * @throws ActivityFailure whose cause has the `type` `GrantInvalid`, `ProviderNotConfigured`, `ProviderDisabled`,
+ *   `CredentialUnreadable` or `ProviderConfigInvalid`
  * @example
  * const llm = await resolveLlmKey({ provider: ['anthropic', 'openai'] });
  */
@@ -28,7 +29,7 @@ export function resolveLlmKey(input: ResolveLlmKeyInput, options?: StepOptions):
   return scheduled('resolveLlmKey', RESOLVE_OPTIONS, `resolve ${wanted}${whose(input)}`, options)(input);
 }
 
-/** A reference to the workspace's Tenderly account. Throws as {@link resolveLlmKey} does. */
+/** Returns a reference to the workspace's Tenderly account. Throws as {@link resolveLlmKey} does. */
 export function resolveTenderlyConfig(
   input: ResolveTenderlyConfigInput = {},
   options?: StepOptions,
@@ -37,18 +38,19 @@ export function resolveTenderlyConfig(
   return scheduled('resolveTenderlyConfig', RESOLVE_OPTIONS, summary, options)(input);
 }
 
-/** References to the workspace's endpoints of a chain, the preferred one first. Throws as {@link resolveLlmKey} does. */
+/** Returns references to the workspace's endpoints of a chain, in their order. Throws as {@link resolveLlmKey} does. */
 export function resolveRpcEndpoint(input: ResolveRpcEndpointInput, options?: StepOptions): Promise<RpcReference> {
   const summary = `resolve chain ${input.chainId}${whose(input)}`;
   return scheduled('resolveRpcEndpoint', RESOLVE_OPTIONS, summary, options)(input);
 }
 
 /**
- * Asks a language model, with the workspace's own key. With a `schema`, the answer is in `object`.
+ * Asks a language model, with the workspace's own key. With a `schema`, the answer is in `object`. It waits out rate
+ * limits and outages for up to two hours.
  *
- * @typeParam Answer - what `object` holds; the model is held to the schema, the type is yours to keep in step with it
- * @throws ActivityFailure whose cause has `type` `CredentialRejected`, `ProviderQuotaExhausted`,
- *   `ProviderRequestInvalid`, or one of {@link resolveLlmKey}'s; rate limits and outages are waited out for two hours.
+ * @typeParam Answer - the type of `object`. The answer is validated against `schema`; keep this type in step with it.
+ * @throws ActivityFailure whose cause has the `type` `CredentialRejected`, `ProviderQuotaExhausted`,
+ *   `ProviderRequestInvalid`, or one of those of {@link resolveLlmKey}
  * @example
  * const { text } = await llmStep({ ref: llm, model: 'claude-sonnet-5-5', prompt: 'Say hello.' });
  */
@@ -74,7 +76,7 @@ export async function tenderlyStep(input: TenderlyStepInput, options?: StepOptio
 /**
  * Reads a chain over the workspace's endpoints, in their order. Throws as {@link llmStep} does.
  *
- * @typeParam Answer - the JSON that the method answers with
+ * @typeParam Answer - the type of the JSON that the method returns
  * @example
  * const { result } = await rpcStep<string>({ ref: mainnet, method: 'eth_getBalance', params: [address, 'latest'] });
  */
@@ -93,7 +95,7 @@ function whose({ workspaceId }: { readonly workspaceId?: string }): string {
   return workspaceId === undefined ? '' : ` for ${workspaceId}`;
 }
 
-/** `anthropic for ws_acme`, as the Temporal UI shows it. Which version the step used is part of its result. */
+/** `anthropic for ws_acme`, for the Temporal UI. The version that the step used is in its result. */
 function describe({ name, workspaceId, source }: ProviderReference): string {
   return `${name} for ${workspaceId}${source === 'platform' ? " · the platform's key" : ''}`;
 }

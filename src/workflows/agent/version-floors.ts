@@ -2,7 +2,7 @@ import type { ProviderIdentity, ProviderReference, ProviderUse, RpcReference } f
 
 const used = new Map<string, number>();
 
-/** The reference, to no older version than this workflow has used. */
+/** The reference, with its version raised to the newest one that this workflow has used. */
 export function atLeastUsed<Type extends string>(reference: ProviderReference<Type>): ProviderReference<Type> {
   const version = used.get(keyOf(reference)) ?? 0;
   return version > reference.version ? { ...reference, version, source: 'workspace' } : reference;
@@ -12,7 +12,7 @@ export function endpointsAtLeastUsed(reference: RpcReference): RpcReference {
   return { ...reference, endpoints: reference.endpoints.map(atLeastUsed) };
 }
 
-/** @param use - absent where somebody's test stands in for the activity */
+/** @param use - absent if a test mocks the activity */
 export function noteUse(of: Omit<ProviderIdentity, 'name'>, use: ProviderUse | undefined): void {
   if (use?.source !== 'workspace') return;
   const key = keyOf({ ...of, name: use.name });

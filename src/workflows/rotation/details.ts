@@ -1,10 +1,10 @@
-/** A rotation as the Temporal UI shows it: where it stands, and the table of its workers, in Markdown. */
+/** A rotation as Markdown for the Temporal UI: its state, and a table of the workers. */
 import type { FenceReport, Holder, RotationStatus } from '../../protocol/rotation.js';
 
-/** Rows beyond these would make the details too large to be kept. */
+/** With more rows the details would be too large for Temporal to keep. */
 const SHOWN_WORKERS = 100;
 
-/** The UI draws a table's columns side by side without a gap; a plain space at a cell's end is dropped. */
+/** The UI draws a table's columns without a gap, and drops a plain space at the end of a cell. */
 const GAP = '\u2003';
 
 export function describeRotation(status: RotationStatus): string {
@@ -18,7 +18,7 @@ export function describeRotation(status: RotationStatus): string {
     drain &&
       (drain.drained ? `drained after ${drain.tookMs} ms` : `still held: ${drain.holders.map(holder).join(', ')}`),
     overlapUntil && `both credentials are kept until ${overlapUntil}`,
-    revocation && `${revocation.outcome === 'revoked' ? 'revoked' : 'a person must'}: ${revocation.detail}`,
+    revocation && `${revocation.outcome === 'revoked' ? 'revoked' : 'to do by hand'}: ${revocation.detail}`,
     reason && `reason: ${reason}`,
   ];
   return lines.filter(Boolean).join('\n\n');
@@ -33,7 +33,7 @@ function fenceTable({ epoch, tookMs, workers }: FenceReport): string {
     );
   const more = workers.length - rows.length;
   return [
-    epoch > 0 ? `fenced at epoch ${epoch} after ${tookMs} ms` : 'waiting until no worker serves what was before',
+    epoch > 0 ? `fenced at epoch ${epoch} after ${tookMs} ms` : 'waiting until no worker serves the older version',
     '',
     '| worker | answer | after |',
     '| --- | --- | --- |',

@@ -1,7 +1,7 @@
 /**
- * Waits until no worker's step holds an older version. A worker is clear once it says so itself, or once its row is gone
- * for good: it deregistered after its last step, or it vanished and the longest that a step may run has passed. Whatever
- * else is known of it, it counts as a holder.
+ * Waits until no worker's step holds an older version. A worker is clear once it answers that it holds none, or once
+ * its row is gone: it deregistered after its last step, or it vanished longer ago than a step may run. In any other
+ * case it counts as a holder.
  */
 import { ActivityFailure, executeChild, isCancellation, sleep } from '@temporalio/workflow';
 import type { ProviderIdentity } from '../../protocol/references.js';
@@ -11,32 +11,32 @@ import { onWorker, operation, STORE_OPTIONS } from './proxies.js';
 
 export interface DrainOptions {
   readonly provider: ProviderIdentity;
-  /** Older ones are to be let go. */
+  /** Steps that hold an older version are waited for. */
   readonly version: number;
   readonly limitMs: number;
-  /** Called with who still holds one whenever that was asked. */
+  /** Called with the current holders after each round of questions. */
   readonly onReport: (report: DrainReport) => void;
 }
 
 export interface DrainWorkersInput {
   readonly workers: readonly WorkerAddress[];
-  /** What each of them is asked. */
+  /** The question to each worker. */
   readonly question: DrainInput;
 }
 
-/** The first round only looks; later ones wait at the workers, longer and longer. */
+/** The first round does not wait. Each later round waits at the workers, longer than the one before. */
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
 
-/** @returns whether none is held any more; false where the limit was reached first */
+/** @returns true once no older version is held; false if the limit was reached first */
 export async function drain({ provider, version, limitMs, onReport }: DrainOptions): Promise<boolean> {
   const startMs = Date.now();
   const clear = new Set<string>();
   for (let waitMs = 0; ; waitMs = Math.min(Math.max(waitMs * 2, FIRST_WAIT_MS), LONGEST_WAIT_MS)) {
-    const listed = await operation('listWorkers', STORE_OPTIONS, 'who may hold it')();
+    const listed = await operation('listWorkers', STORE_OPTIONS, 'list workers')();
     const leftMs = Math.max(0, limitMs - (Date.now() - startMs));
     const question: DrainInput = { provider, version, limitMs: Math.min(waitMs, leftMs) };
-    // After the fence nobody comes to hold an older one: who was clear stays so.
+    // After the fence no step can open an older version, so a clear worker stays clear.
     const workers = listed.filter(({ workerId }) => !clear.has(workerId));
     const holders = await holdersAmong(workers, question);
     const holding = new Set(holders.map(({ workerId }) => workerId));
@@ -44,7 +44,7 @@ export async function drain({ provider, version, limitMs, onReport }: DrainOptio
     const drained = holders.length === 0;
     onReport({ drained, holders, tookMs: Date.now() - startMs });
     if (drained || Date.now() - startMs >= limitMs) return drained;
-    // Workers that do not answer would be asked without a pause.
+    // Without this pause, workers that do not answer would be asked again and again at once.
     if (holders.every(({ held }) => held.length === 0)) await sleep(Math.min(FIRST_WAIT_MS, leftMs));
   }
 }
@@ -54,25 +54,25 @@ function holdersAmong(workers: readonly WorkerAddress[], question: DrainInput): 
     workers,
     (few) => drainWorkers({ workers: few, question }),
     (group) => {
-      const staticSummary = `holders among ${group.length} workers`;
+      const staticSummary = `drain ${group.length} workers`;
       return executeChild(drainWorkers, { ...CHILD_OPTIONS, staticSummary, args: [{ workers: group, question }] });
     },
   );
 }
 
-/** Asks workers what they hold: also a rotation's share of a fleet that is too large for one history. */
+/** Asks workers what they hold. As a child workflow, it asks one group of a fleet that is too large for one history. */
 export async function drainWorkers({ workers, question }: DrainWorkersInput): Promise<readonly Holder[]> {
   const answers = await Promise.all(workers.map((worker) => ask(worker, question)));
   return answers.filter((holder) => holder !== undefined);
 }
 
-/** `undefined`: this worker holds none, by its own word. */
+/** @returns `undefined` if the worker answered that it holds none */
 async function ask(
   { workerId, identity, taskQueue }: WorkerAddress,
   question: DrainInput,
 ): Promise<Holder | undefined> {
   try {
-    const { held } = await onWorker('drainProvider', taskQueue, `holders · ${identity}`)(question);
+    const { held } = await onWorker('drainProvider', taskQueue, `drain · ${identity}`)(question);
     return held.length > 0 ? { workerId, identity, held } : undefined;
   } catch (error) {
     if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;

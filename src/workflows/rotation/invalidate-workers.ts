@@ -1,13 +1,13 @@
 /**
- * The fence within a workflow: one activity waits for what the workers' rows prove, and every worker is asked at its own
- * queue meanwhile, which makes it fast where no notification gets through, and shows who answers.
+ * The fence of a rotation. One activity waits until the workers' rows prove it. Meanwhile every worker is asked on its
+ * own task queue: that makes the fence fast if a notification does not arrive, and shows which workers answer.
  */
 import { CancellationScope, executeChild } from '@temporalio/workflow';
 import type { FencedWorker, FenceReport, WorkerAddress } from '../../protocol/rotation.js';
 import { CHILD_OPTIONS, inGroups } from '../fan-out.js';
 import { FENCE_OPTIONS, onWorker, operation, STORE_OPTIONS } from './proxies.js';
 
-/** A worker's answer, as the fence's table shows it until the proof is there. */
+/** A worker's answer, which the fence's table shows until the proof is complete. */
 export type WorkerAnswer = Pick<FencedWorker, 'workerId' | 'outcome' | 'afterMs'>;
 
 export interface InvalidateWorkersInput {
@@ -16,9 +16,9 @@ export interface InvalidateWorkersInput {
 
 /** @param onReport - called with the table of workers whenever it changes */
 export async function fence(onReport: (report: FenceReport) => void): Promise<void> {
-  const proof = operation('awaitFence', FENCE_OPTIONS, 'wait until no worker serves what was before')();
+  const proof = operation('awaitFence', FENCE_OPTIONS, 'wait until no worker serves the older version')();
   const asking = new CancellationScope();
-  // Answers make it fast; whatever becomes of them, what counts is the proof.
+  // The answers make the fence fast, but only the proof counts: an error here does not matter.
   const asked = asking.run(() => askWorkers(onReport)).catch(() => {});
   try {
     const report = await proof;
@@ -31,7 +31,7 @@ export async function fence(onReport: (report: FenceReport) => void): Promise<vo
 }
 
 async function askWorkers(onReport: (report: FenceReport) => void): Promise<void> {
-  const listed = await operation('listWorkers', STORE_OPTIONS, 'who is there')();
+  const listed = await operation('listWorkers', STORE_OPTIONS, 'list workers')();
   const live = listed.filter(({ state }) => state === 'live');
   const answers = new Map<string, WorkerAnswer>();
   const startMs = Date.now();
@@ -47,7 +47,7 @@ async function askWorkers(onReport: (report: FenceReport) => void): Promise<void
     live,
     (workers) => ask(workers, (answer) => show([answer])),
     async (workers) => {
-      const staticSummary = `${workers.length} workers let go`;
+      const staticSummary = `invalidate the caches of ${workers.length} workers`;
       const arrived = await executeChild(invalidateWorkers, { ...CHILD_OPTIONS, staticSummary, args: [{ workers }] });
       show(arrived);
       return arrived;
@@ -55,12 +55,12 @@ async function askWorkers(onReport: (report: FenceReport) => void): Promise<void
   );
 }
 
-/** Asks workers to let go of what changed: a rotation's share of a fleet that is too large for one history. */
+/** Asks workers to drop what changed: as a child workflow, one group of a fleet that is too large for one history. */
 export function invalidateWorkers({ workers }: InvalidateWorkersInput): Promise<readonly WorkerAnswer[]> {
   return ask(workers, () => {});
 }
 
-/** One that does not answer is missing in what this returns: it is waited for by its lease, which the proof does. */
+/** Returns the answers that arrived. The proof waits for the lease of a worker that does not answer. */
 async function ask(
   workers: readonly WorkerAddress[],
   onAnswer: (answer: WorkerAnswer) => void,
@@ -68,7 +68,7 @@ async function ask(
   const startMs = Date.now();
   const answers: WorkerAnswer[] = [];
   const questions = workers.map(async ({ workerId, identity, taskQueue }) => {
-    await onWorker('invalidateCache', taskQueue, `let go · ${identity}`)();
+    await onWorker('invalidateCache', taskQueue, `invalidate · ${identity}`)();
     const answer: WorkerAnswer = { workerId, outcome: 'applied', afterMs: Date.now() - startMs };
     answers.push(answer);
     onAnswer(answer);

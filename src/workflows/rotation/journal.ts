@@ -1,4 +1,4 @@
-/** What a rotation has done so far: one value, which the query answers and the Temporal UI shows. */
+/** What a rotation has done so far: one value, which the query returns and the Temporal UI shows. */
 import { defineQuery, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import { ROTATION_STATUS, type RotateProviderInput, type RotationStatus } from '../../protocol/rotation.js';
 import { describeRotation } from './details.js';

@@ -3,24 +3,24 @@ import { type ActivityOptions, proxyActivities } from '@temporalio/workflow';
 import type { OperationActivities } from '../../activities/rotation-activities.js';
 import type { WorkerQueueActivities } from '../../activities/worker-queue-activities.js';
 
-/** How long nobody hears of a process that was killed: then another one begins the stage anew. */
+/** The time after which a killed process is noticed, and another one starts the stage again. */
 const HEARTBEAT_TIMEOUT = '5 seconds';
 
-/** A few statements on Postgres: an outage delays a rotation, it does not end it. */
+/** A few statements on Postgres. An outage delays a rotation and does not end it. */
 export const STORE_OPTIONS = {
   startToCloseTimeout: '20 seconds',
   heartbeatTimeout: HEARTBEAT_TIMEOUT,
   retry: { initialInterval: '200 ms', backoffCoefficient: 2, maximumInterval: '15 seconds' },
 } satisfies ActivityOptions;
 
-/** It lasts a lease at most. */
+/** A fence lasts one lease at most; a lease may be a day long. */
 export const FENCE_OPTIONS = {
   startToCloseTimeout: '25 hours',
   heartbeatTimeout: HEARTBEAT_TIMEOUT,
   retry: { initialInterval: '200 ms', backoffCoefficient: 2, maximumInterval: '5 seconds' },
 } satisfies ActivityOptions;
 
-/** A call to a service: it may be away for a while, and is then said to be. */
+/** A call to a service, which may be unavailable for a while. After ten minutes the rotation reports that. */
 export const SERVICE_OPTIONS = {
   startToCloseTimeout: '1 minute',
   heartbeatTimeout: HEARTBEAT_TIMEOUT,
@@ -28,7 +28,7 @@ export const SERVICE_OPTIONS = {
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
 } satisfies ActivityOptions;
 
-/** One process is asked about itself: where it does not take the question, it is not asked again. */
+/** A question to one process about itself. If the process does not take it, it is not asked again. */
 const WORKER_OPTIONS = {
   scheduleToStartTimeout: '5 seconds',
   startToCloseTimeout: '1 minute',

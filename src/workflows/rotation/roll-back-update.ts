@@ -1,6 +1,7 @@
 /**
- * The update `rollBack`: taken while the newer credential is served and the older one is kept, refused before and after.
- * Whoever asked is answered once the rotation has turned, or told that it could not.
+ * The update `rollBack`. A rotation accepts it while the newer credential is served and the older one is kept, and
+ * refuses it before and after. The caller gets an answer once the rotation is rolling back, or an error if it could
+ * not.
  */
 import { ApplicationFailure, CancellationScope, condition, defineUpdate, setHandler } from '@temporalio/workflow';
 import type { FailureType } from '../../protocol/failure-types.js';
@@ -10,7 +11,7 @@ import type { RotationJournal } from './journal.js';
 
 const rollBack = defineUpdate<RotationStatus, [RollBackInput]>(ROLL_BACK);
 
-/** It is kept in the database and in the history. */
+/** The reason is kept in the database and in the history. */
 const MAX_REASON_LENGTH = 500;
 
 export class RollBackUpdate {
@@ -22,7 +23,7 @@ export class RollBackUpdate {
     setHandler(rollBack, (request) => this.#take(request), { validator: (request) => this.#validate(request) });
   }
 
-  /** Runs what can be turned back from. @returns the request, if there was one: `run` is cut short then */
+  /** Runs what can be rolled back. @returns the request if one arrived: it cancels `run` */
   async whileOpen(run: () => Promise<void>): Promise<RollBackInput | undefined> {
     const forward = new CancellationScope();
     this.#isOpen = true;
@@ -39,7 +40,7 @@ export class RollBackUpdate {
     return this.#request;
   }
 
-  /** Whoever still waits is told that it did not come to it. */
+  /** Fails a request that still waits: the rotation has ended without rolling back. */
   end(): void {
     this.#hasEnded = true;
   }
@@ -50,7 +51,7 @@ export class RollBackUpdate {
     await condition(() => this.journal.status.rollingBack || this.#hasEnded);
     const { status } = this.journal;
     if (status.rollingBack) return status;
-    throw refused('RotationFailed', `it was not rolled back: ${status.reason}`);
+    throw refused('RotationFailed', `the rotation was not rolled back: ${status.reason}`);
   }
 
   #validate({ reason }: RollBackInput): void {
@@ -59,7 +60,9 @@ export class RollBackUpdate {
     }
     if (this.#isOpen) return;
     const { provider, state } = this.journal.status;
-    const why = this.#request ? 'it is being rolled back already' : `it is ${state}: nothing is kept to go back to`;
+    const why = this.#request
+      ? 'its rotation is already rolling back'
+      : `its rotation is ${state} and keeps no older credential`;
     throw refused('RotationFailed', `cannot roll back ${describeProvider(provider)}: ${why}`);
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Replaces a provider's credential: staged → checked → activated → fenced → drained → revoked, or rolled back. Each
- * stage is made of activities that may run again, so a process that is killed between any two changes nothing in the
- * end. The workflow carries ids and names alone.
+ * stage consists of activities that may run again, so the outcome is the same if a process is killed between any two of
+ * them. The workflow carries only ids and names.
  */
 import { allHandlersFinished, CancellationScope, condition } from '@temporalio/workflow';
 import type { RotateProviderInput, RotationStatus } from '../../protocol/rotation.js';
@@ -10,8 +10,9 @@ import { RollBackUpdate } from './roll-back-update.js';
 import { RotationStages } from './stages.js';
 
 /**
- * @returns what was done and proved. The workflow fails where the next credential is refused or the provider was changed
- *   meanwhile, and nothing is changed then; where it is broken off after the activation, its rotation says what is left.
+ * @returns what was done and proved. The workflow fails if the next credential is rejected or the provider was changed
+ *   meanwhile; then nothing is changed. It also fails if it breaks off after the activation; then the rotation's reason
+ *   has what is left to do.
  */
 export async function rotateProvider(input: RotateProviderInput): Promise<RotationStatus> {
   const journal = new RotationJournal(input);

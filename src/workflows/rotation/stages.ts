@@ -1,6 +1,6 @@
 /**
- * The stages of a rotation: each does one thing by activities that may run again, and says in the journal what came of
- * it. Their order is `rotateProvider`'s.
+ * The stages of a rotation. Each does one thing, by activities that may run again, and records the result in the
+ * journal. `rotateProvider` has their order.
  */
 import { ApplicationFailure, CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
 import { describeProvider } from '../../protocol/names.js';
@@ -11,10 +11,10 @@ import { fence } from './invalidate-workers.js';
 import type { RotationJournal } from './journal.js';
 import { operation, SERVICE_OPTIONS, STORE_OPTIONS } from './proxies.js';
 
-/** As long as a step of a model may take, and half as long again. */
+/** One and a half times as long as an LLM step may take. */
 const DRAIN_LIMIT_MS = 15 * 60_000;
 
-/** How often a service that cannot tell is asked again, and after how long, in milliseconds. */
+/** The pauses before a service that cannot tell is asked again, in milliseconds. */
 const CHECK_PAUSES_MS = [2_000, 4_000, 8_000, 16_000];
 
 export class RotationStages {
@@ -35,38 +35,39 @@ export class RotationStages {
     this.journal.tell({ fromVersion });
     if (origin === 'issued') {
       this.#isIssued = true;
-      await this.#atService('issueNextCredential', 'have the service make a key')(this.#rotation);
+      await this.#atService('issueNextCredential', 'issue the next credential')(this.#rotation);
     }
   }
 
   async check(): Promise<void> {
-    const check = await this.#checkUntilTold();
+    const check = await this.#checkWithRetries();
     const { outcome, detail } = check;
     this.journal.tell({ check });
     if (outcome === 'rejected') {
-      throw ApplicationFailure.nonRetryable(`the next credential is refused: ${detail}`, 'CredentialRejected');
+      throw ApplicationFailure.nonRetryable(`the service rejects the next credential: ${detail}`, 'CredentialRejected');
     }
     if (outcome === 'cannot-tell' && !this.input.acceptUnchecked) {
-      throw ApplicationFailure.nonRetryable(`nobody can tell whether it works: ${detail}`, 'RotationFailed');
+      const message = `the service cannot tell whether the next credential works: ${detail}`;
+      throw ApplicationFailure.nonRetryable(`${message}; try again, or accept it unchecked`, 'RotationFailed');
     }
     await this.#record('checked');
   }
 
-  /** Never cut short: whether the next credential is served decides what a failure must undo. */
+  /** Not cancellable: a failure must know whether the next credential is served, and so what to undo. */
   async activate(): Promise<void> {
     const activate = this.#inStore('activateNextCredential', 'activate the next credential');
     const { version } = await CancellationScope.nonCancellable(() => activate(this.#rotation));
     this.journal.tell({ state: 'activated', toVersion: version });
   }
 
-  /** From here on no worker serves an older version. */
+  /** When this returns, no worker serves an older version. */
   async fence(): Promise<void> {
     await fence((report) => this.journal.tell({ fence: report }));
     this.journal.tell({ fencedAt: new Date().toISOString() });
     await this.#record('fenced');
   }
 
-  /** From here on no step holds one, or the time for that is up: the report says which. */
+  /** When this returns, no step holds an older version, or the limit was reached: the report says which. */
   async drain(): Promise<void> {
     const { provider, drainLimitMs: limitMs = DRAIN_LIMIT_MS } = this.input;
     const version = this.journal.status.toVersion ?? 0;
@@ -87,16 +88,16 @@ export class RotationStages {
     this.journal.tell({ overlapUntil: undefined });
   }
 
-  /** Brings the older credential back, as a version of its own; what it replaces is what is revoked in the end. */
+  /** Restores the older credential as a new version. The credential that it replaces is revoked in the end. */
   async restore(reason: string): Promise<void> {
-    const restore = this.#inStore('restorePreviousCredential', 'bring the older credential back');
+    const restore = this.#inStore('restorePreviousCredential', 'restore the older credential');
     const { version } = await restore({ ...this.#rotation, reason });
     const { toVersion: fromVersion } = this.journal.status;
-    const anew = { fence: undefined, fencedAt: undefined, drain: undefined, overlapUntil: undefined };
-    this.journal.tell({ ...anew, state: 'activated', rollingBack: true, reason, fromVersion, toVersion: version });
+    const cleared = { fence: undefined, fencedAt: undefined, drain: undefined, overlapUntil: undefined };
+    this.journal.tell({ ...cleared, state: 'activated', rollingBack: true, reason, fromVersion, toVersion: version });
   }
 
-  /** Ends the rotation: a service that cannot be told leaves the rest to a person, and the report says so. */
+  /** Ends the rotation. If the service cannot revoke the credential, the report says what a person must do. */
   async revoke(): Promise<void> {
     const revocation = await this.#revokePrevious();
     const state = this.journal.status.rollingBack
@@ -108,7 +109,7 @@ export class RotationStages {
     this.journal.tell({ revocation, ...(state && { state }) });
   }
 
-  /** Before the activation: nothing is changed, and a key that was made for it is unmade. */
+  /** Ends a rotation that failed before the activation: nothing is changed, and an issued key is deleted. */
   async fail(error: unknown): Promise<void> {
     const left = await CancellationScope.nonCancellable(() => this.#discardIssued());
     const reason = [messageOf(error), left].filter(Boolean).join('; ');
@@ -116,14 +117,14 @@ export class RotationStages {
     this.journal.tell({ state: 'failed', reason });
   }
 
-  /** After the activation: it ends where it is, and a person must do the rest. */
+  /** Ends a rotation that failed after the activation: it keeps its state, and a person must do the rest. */
   async breakOff(error: unknown): Promise<void> {
-    const reason = `${messageOf(error)}; the older credential may still be valid at its service`;
+    const reason = `${messageOf(error)}; the older credential may still be valid: revoke it at its service`;
     await this.#end({ reason });
     this.journal.tell({ reason, overlapUntil: undefined });
   }
 
-  async #checkUntilTold(): Promise<CheckReport> {
+  async #checkWithRetries(): Promise<CheckReport> {
     const check = this.#atService('checkNextCredential', 'check the next credential');
     let report = await check(this.#rotation);
     for (const pauseMs of CHECK_PAUSES_MS) {
@@ -140,23 +141,23 @@ export class RotationStages {
       return await this.#atService('revokePreviousCredential', 'revoke the older credential')(this.#rotation);
     } catch (error) {
       if (isCancellation(error)) throw error;
-      const detail = `the service could not be told (${failureTypeOf(error)}): revoke it there by hand`;
+      const detail = `the service could not be asked to revoke it (${failureTypeOf(error)}): revoke it there by hand`;
       return { outcome: 'by-hand', detail };
     }
   }
 
-  /** @returns what a person must do about a key that could not be unmade */
+  /** @returns what a person must do about an issued key that could not be deleted */
   async #discardIssued(): Promise<string | undefined> {
     if (!this.#isIssued) return undefined;
     try {
-      const report = await this.#atService('discardIssuedCredential', 'unmake the key')(this.#rotation);
-      return report?.outcome === 'by-hand' ? `the key that was made for it: ${report.detail}` : undefined;
+      const report = await this.#atService('discardIssuedCredential', 'delete the issued key')(this.#rotation);
+      return report?.outcome === 'by-hand' ? `the key that was issued for it: ${report.detail}` : undefined;
     } catch (error) {
-      return `the key that was made for it could not be unmade (${failureTypeOf(error)}): delete it at the service`;
+      return `the key that was issued for it could not be deleted (${failureTypeOf(error)}): delete it at the service`;
     }
   }
 
-  /** A statement under way is waited for, so that a rotation which turns back is not told of a stage it has left. */
+  /** Not cancellable: a statement that arrives after a rollback would record a stage that the rotation has left. */
   async #record(state: 'checked' | 'fenced' | 'drained'): Promise<void> {
     const record = this.#inStore('recordRotationStage', state);
     await CancellationScope.nonCancellable(() => record({ ...this.#rotation, state }));

@@ -1,6 +1,6 @@
 /**
- * Asks the live services about every active provider's stored credential, over every workspace, a page of providers a
- * history. What they say is recorded; of a refusal an event tells, once a version.
+ * Asks the live services about the stored credential of each active provider, over all workspaces, one page of
+ * providers per workflow history. The answers are recorded. A rejected credential raises an event, once per version.
  */
 import { continueAsNew, isCancellation } from '@temporalio/workflow';
 import type { ProviderIdentity } from '../../protocol/references.js';
@@ -16,7 +16,7 @@ export async function checkProviders({
   after,
   totals = NONE,
 }: CheckProvidersInput): Promise<CheckTotals> {
-  const list = operation('listActiveProviders', STORE_OPTIONS, 'who is to be checked');
+  const list = operation('listActiveProviders', STORE_OPTIONS, 'list active providers');
   const page = await list({ after, limit: pageSize });
   const counts = { ...totals, checked: totals.checked + page.length };
   for (const outcome of await inParallel(page, atOnce, check)) counts[outcome] += 1;

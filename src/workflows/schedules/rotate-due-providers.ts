@@ -1,6 +1,7 @@
 /**
- * Rotates what is due, over every workspace, a page of providers a history: where a next credential was staged ahead or
- * the service makes one, a rotation of its own is started and awaited. Of the others a person is told, once a version.
+ * Rotates the providers that are due, over all workspaces, one page of providers per workflow history. If a next
+ * credential was staged ahead, or the service can issue one, a rotation runs as a child workflow. For each other
+ * provider that is due an event is raised, once per version, so that a person rotates it.
  */
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
@@ -19,14 +20,14 @@ import { rotateProvider } from '../rotation/rotate-provider.js';
 
 const NONE: RotateDueTotals = { due: 0, rotated: 0, failed: 0, skipped: 0, needPerson: 0, overdue: 0 };
 
-/** One rotation that fails does not end the run. */
+/** A rotation that fails does not end the run. */
 export async function rotateDueProviders({
   pageSize = 100,
   atOnce = 5,
   after,
   totals = NONE,
 }: RotateDueProvidersInput): Promise<RotateDueTotals> {
-  const page = await operation('listDueRotations', STORE_OPTIONS, 'whose rotation is due')({ after, limit: pageSize });
+  const page = await operation('listDueRotations', STORE_OPTIONS, 'list due rotations')({ after, limit: pageSize });
   const counts = { ...totals, due: totals.due + page.length };
   for (const found of await inParallel(page, atOnce, rotateDue)) {
     for (const kind of found) counts[kind] += 1;
@@ -40,21 +41,21 @@ export async function rotateDueProviders({
   });
 }
 
-/** As what it counts. */
+/** @returns the totals that the provider counts towards */
 async function rotateDue(due: DueRotation): Promise<readonly Exclude<keyof RotateDueTotals, 'due'>[]> {
   const who = `${due.provider.type}/${due.provider.name} for ${due.provider.workspaceId}`;
   try {
-    const prepared = await operation('prepareDueRotation', SERVICE_OPTIONS, `prepare · ${who}`)(due);
+    const prepared = await operation('prepareDueRotation', SERVICE_OPTIONS, `prepare the rotation · ${who}`)(due);
     if (prepared.outcome === 'passed') return ['skipped'];
     if (prepared.outcome !== 'staged') {
-      const { raised } = await operation('raiseOverdue', STORE_OPTIONS, `tell a person · ${who}`)(due);
+      const { raised } = await operation('raiseOverdue', STORE_OPTIONS, `report as overdue · ${who}`)(due);
       return raised ? ['needPerson', 'overdue'] : ['needPerson'];
     }
     await executeChild(rotateProvider, {
       workflowId: rotationWorkflowId(due.provider),
       args: [{ rotationId: prepared.rotationId, provider: due.provider }],
       staticSummary: `rotate ${who}`,
-      // Whatever becomes of this run: a rotation that has begun goes on to its end.
+      // A rotation that has begun continues to its end, whatever happens to this run.
       parentClosePolicy: ParentClosePolicy.ABANDON,
       cancellationType: ChildWorkflowCancellationType.ABANDON,
     });

@@ -22,7 +22,7 @@ describe('a secret that is given as text', () => {
 
   it('is not repeated where it is no JSON object after all', () => {
     expect(() => toFields('{"apiKey": canary-key}', 'apiKey')).toThrow(
-      /^the secret starts like a JSON object, and is none$/,
+      /^the secret begins with \{ but is not valid JSON: put such text into a field of a JSON object$/,
     );
   });
 
