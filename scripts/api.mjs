@@ -59,5 +59,6 @@ function sortOut(message) {
   if (category === 'console') message.handled = logLevel !== ExtractorLogLevel.Error;
   // A type may be exported by another entry: `/client` takes a `ProviderClient`, which `/management` exports.
   const [, symbol] = (messageId === 'ae-forgotten-export' && /symbol "(\w+)"/.exec(text)) || [];
-  if (symbol && (NAMELESS.includes(symbol) || new RegExp(`\\b${symbol}\\b`).test(exported))) message.handled = true;
+  if (symbol && (NAMELESS.includes(symbol) || new RegExp(`\\b${symbol}\\b`).test(exported)))
+    message.logLevel = ExtractorLogLevel.None;
 }

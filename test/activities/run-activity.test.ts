@@ -169,7 +169,7 @@ describe("a result's size", () => {
     expect(toFailure(failure, 1)).toMatchObject({
       type: 'ResultTooLarge',
       nonRetryable: true,
-      message: `llm/anthropic of ws_acme: the result has ${size}, and a workflow history takes 2 MiB: ask for less`,
+      message: `the result of llm/anthropic of ws_acme has ${size}, but a workflow history takes at most 2 MiB: ask for less`,
       details: [{ provider: PROVIDER }],
     });
     expect(allOf(toFailure(failure, 1))).not.toContain(SECRET);
