@@ -55,7 +55,7 @@ describe('startParts', () => {
 
   test('ends one where the other does not start', async () => {
     const starting = startParts({ env: { ...process.env, DATABASE_URL: '', TEMPORAL_CLI_PATH: '/missing' } });
-    await expect(starting).rejects.toThrow('TEMPORAL_CLI_PATH is /missing');
+    await expect(starting).rejects.toThrow('TEMPORAL_CLI_PATH must be an executable file, and /missing is not');
     expect(await readdir(temporaryFolder)).toEqual([]);
     expect((await run('ps', ['-ww', '-eo', 'args='])).stdout).not.toContain(temporaryFolder);
   });

@@ -73,7 +73,9 @@ describe('the Temporal CLI', () => {
       await expect(found).rejects.toThrow(`TEMPORAL_CLI_PATH must be an executable file, and ${broken} is not`);
     }
     await chmod(path, 0o644);
-    await expect(findTemporalCli({ env: { ...env, TEMPORAL_CLI_PATH: path } })).rejects.toThrow('TEMPORAL_CLI_PATH is');
+    await expect(findTemporalCli({ env: { ...env, TEMPORAL_CLI_PATH: path } })).rejects.toThrow(
+      `TEMPORAL_CLI_PATH must be an executable file, and ${path} is not`,
+    );
   });
 
   test('is then the one on PATH, where it can be executed', async () => {

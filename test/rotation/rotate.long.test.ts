@@ -264,7 +264,9 @@ test('the search of histories finds a secret that stands in one', async () => {
 // The two that last longest wait together.
 test.concurrent('a service that cannot tell is asked again, and then the rotation ends without a change', async () => {
   const { provider, older, handle } = cannotTell;
-  await expect(handle.result()).rejects.toMatchObject({ cause: failed('RotationFailed', 'nobody can tell') });
+  await expect(handle.result()).rejects.toMatchObject({
+    cause: failed('RotationFailed', 'the service cannot tell whether the next credential works'),
+  });
   const asked = stage.agents.llm.calls().filter(({ owner }) => owner === provider.workspaceId);
   expect(asked).toHaveLength(5);
   expect(await stage.served(provider)).toEqual({ version: 1, apiKey: older });

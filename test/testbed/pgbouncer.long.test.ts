@@ -11,7 +11,7 @@ it('on a system without it and without apt-get, it says what to install, and kee
   const env = { PATH: folder, HOME: folder, XDG_CACHE_HOME: folder };
   await expect(findPgBouncer({ env, log: () => {} })).rejects.toMatchObject({
     name: 'PartUnavailable',
-    message: expect.stringMatching(/apt-get has none .*: install it, with apt-get install pgbouncer or brew/),
+    message: expect.stringMatching(/apt-get cannot download it .*: install it by apt-get install pgbouncer, or brew/),
   });
   expect(await readdir(join(folder, 'workspace-providers'))).toEqual([]);
 });

@@ -33,7 +33,10 @@ test('a key that is deactivated there is refused, and no other one', async () =>
   await expect(models(OLDER)).rejects.toBeInstanceOf(Anthropic.AuthenticationError);
   await models(NEWER);
   await models(OF_BETA);
-  expect(await revoke(OLDER)).toMatchObject({ outcome: 'revoked', detail: expect.stringContaining('not active') });
+  expect(await revoke(OLDER)).toMatchObject({
+    outcome: 'revoked',
+    detail: expect.stringContaining('already inactive'),
+  });
 });
 
 test("the keys of another organization are out of an admin key's sight", async () => {
