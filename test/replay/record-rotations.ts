@@ -8,8 +8,8 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Duration } from '../../src/config/duration.js';
-import { RotationStage } from '../rotation/rotation-stage.js';
 import { newWorkspace } from '../support/agent-stage.js';
+import { RotationStage } from '../support/rotation-stage.js';
 import { keepHistory } from './recorded-history.js';
 
 let stage: RotationStage;

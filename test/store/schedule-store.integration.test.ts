@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { prepareDueRotation } from '../../src/management/due-rotation.js';
 import type { ProviderIdentity } from '../../src/protocol/references.js';
 import { type ManagementStore, openManagementStore } from '../../src/store/management-store.js';
-import { pastDue, stagedLongAgo } from '../schedules/due.js';
 import { createTestDatabase, type TestDatabase, withSession } from '../support/database.js';
+import { pastDue, stagedLongAgo } from '../support/due.js';
 import { anyWorkspace, provider, row, sealed } from './rows.js';
 
 let database: TestDatabase;

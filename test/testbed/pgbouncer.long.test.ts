@@ -1,4 +1,4 @@
-/** Where PgBouncer comes from. What it does then: `test/store/pgbouncer.integration.test.ts`. */
+/** Where PgBouncer comes from. What it does then: `test/store/pool-pgbouncer.integration.test.ts`. */
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -3,10 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { GrantSigner } from '../../src/client.js';
-import { GrantVerifier } from '../../src/grants/grant-verifier.js';
-import { documentOf } from './operator.js';
-import { runCli } from './run-cli.js';
+import { GrantSigner } from '../../../src/client.js';
+import { GrantVerifier } from '../../../src/grants/grant-verifier.js';
+import { documentOf } from '../operator.js';
+import { runCli } from '../run-cli.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'grant-keys-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,7 +1,7 @@
 /**
  * 100,000 altered rows, each refused in the one way: whoever tries them out learns nothing from how it fails. Half are
  * altered without the key, half by somebody who has it, so that no tag stands in for a check that is missing. What may be
- * altered in one place alone is in `alteration.test.ts`, exhaustively.
+ * altered in one place alone is in `sealer-altered.test.ts`, exhaustively.
  */
 import { randomInt } from 'node:crypto';
 import fc from 'fast-check';

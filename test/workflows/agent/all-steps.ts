@@ -8,7 +8,7 @@ import {
   rpcStep,
   type StepOptions,
   tenderlyStep,
-} from '../../src/workflow.js';
+} from '../../../src/workflow.js';
 
 export async function allSteps(options?: StepOptions): Promise<void> {
   const workspaceId = 'ws_acme';

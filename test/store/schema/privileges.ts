@@ -1,6 +1,6 @@
 /**
  * Who may do what, as text: every grant and every policy on what is ours. It is compared with `privileges.txt`, so that
- * a new one stands in the diff that a reviewer reads; `vitest run test/store/roles.integration.test.ts -u` writes it anew.
+ * a new one stands in the diff that a reviewer reads; `vitest run test/store/schema/roles.integration.test.ts -u` writes it anew.
  */
 import type pg from 'pg';
 

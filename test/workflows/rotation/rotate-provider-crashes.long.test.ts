@@ -7,15 +7,15 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { RotateInput, RotationHandle } from '../../src/client/rotation-client.js';
-import type { ProviderIdentity } from '../../src/protocol/references.js';
-import { rotationWorkflowId } from '../../src/protocol/rotation.js';
-import { kill } from '../faults/parts/signals.js';
-import { attemptsIn } from '../integration/history.js';
-import { newWorkspace } from '../support/agent-stage.js';
-import { temporalAddress } from '../support/parts.js';
+import type { RotateInput, RotationHandle } from '../../../src/client/rotation-client.js';
+import type { ProviderIdentity } from '../../../src/protocol/references.js';
+import { rotationWorkflowId } from '../../../src/protocol/rotation.js';
+import { kill } from '../../faults/parts/signals.js';
+import { attemptsIn } from '../../integration/history.js';
+import { newWorkspace } from '../../support/agent-stage.js';
+import { temporalAddress } from '../../support/parts.js';
+import { RotationStage } from '../../support/rotation-stage.js';
 import { type OpenaiProjects, type ServiceAccount, startOpenaiProjects } from './openai-projects.js';
-import { RotationStage } from './rotation-stage.js';
 
 interface Case {
   readonly kind: 'rotated' | 'rolled back' | 'refused' | 'minted' | 'minted and refused';

@@ -1,7 +1,7 @@
 /** Agents of these tests, beside those of `test/integration`. */
-import { llmStep, resolveLlmKey } from '../../src/workflow.js';
+import { llmStep, resolveLlmKey } from '../../../src/workflow.js';
 
-export { askModel, askSleepAsk, goOn } from '../integration/workflows.js';
+export { askModel, askSleepAsk, goOn } from '../../integration/workflows.js';
 
 export interface TurnsInput {
   readonly workspaceId: string;

@@ -4,10 +4,10 @@
  */
 import { Context } from '@temporalio/activity';
 import { NativeConnection } from '@temporalio/worker';
-import { EgressPolicy } from '../../dist/egress/policy.js';
-import { GrantVerifier } from '../../dist/grants/grant-verifier.js';
-import { createOperationsWorker } from '../../dist/plugin/operations-worker.js';
-import { parseLocalKeyring } from '../../dist/sealing/local-keyring.js';
+import { EgressPolicy } from '../../../dist/egress/policy.js';
+import { GrantVerifier } from '../../../dist/grants/grant-verifier.js';
+import { createOperationsWorker } from '../../../dist/plugin/operations-worker.js';
+import { parseLocalKeyring } from '../../../dist/sealing/local-keyring.js';
 
 const settings = JSON.parse(process.env.PARKING_WORKER);
 const { store, encryptionKey, grantKeySet, temporalAddress, taskQueue, points } = settings;

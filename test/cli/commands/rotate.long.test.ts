@@ -1,14 +1,14 @@
 /** Rotations as an operator drives them, run by a worker of this command line: what they say, prove, refuse and return. */
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { GrantSigner, WorkspaceGrants } from '../../src/client.js';
-import { freePort } from '../../src/dev/ports.js';
-import { pastDue, stagedLongAgo } from '../schedules/due.js';
-import { temporalAddress, uniqueName } from '../support/parts.js';
-import { CANARY, documentOf, NEW_CANARY, NEXT_CANARY, operator } from './operator.js';
-import type { CliOptions } from './run-cli.js';
-import { type RunningCommand, runMeanwhile, startCommand } from './running-command.js';
-import { itOnTerminal, onTerminal } from './terminal/terminal.js';
+import { GrantSigner, WorkspaceGrants } from '../../../src/client.js';
+import { freePort } from '../../../src/dev/ports.js';
+import { pastDue, stagedLongAgo } from '../../support/due.js';
+import { temporalAddress, uniqueName } from '../../support/parts.js';
+import { CANARY, documentOf, NEW_CANARY, NEXT_CANARY, operator } from '../operator.js';
+import type { CliOptions } from '../run-cli.js';
+import { type RunningCommand, runMeanwhile, startCommand } from '../running-command.js';
+import { itOnTerminal, onTerminal } from '../terminal/terminal.js';
 
 const op = operator();
 const PROVIDER_OPERATIONS_TASK_QUEUE = uniqueName('cli-operations');

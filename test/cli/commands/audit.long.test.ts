@@ -1,8 +1,8 @@
 /** "Who changed this?" and "who used it?", asked on the command line. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openProviderStore, type ProviderStore } from '../../src/store/provider-store.js';
-import { uniqueName } from '../support/parts.js';
-import { CANARY, documentOf, operator } from './operator.js';
+import { openProviderStore, type ProviderStore } from '../../../src/store/provider-store.js';
+import { uniqueName } from '../../support/parts.js';
+import { CANARY, documentOf, operator } from '../operator.js';
 
 const op = operator();
 let worker: ProviderStore;

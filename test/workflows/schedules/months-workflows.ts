@@ -1,9 +1,9 @@
 /** Plays the schedule: the test server has none. */
 import { executeChild, proxyActivities, sleep } from '@temporalio/workflow';
-import type { OperationActivities } from '../../src/activities/rotation-activities.js';
-import type { RotateProviderInput } from '../../src/protocol/rotation.js';
-import type { RotateDueTotals } from '../../src/protocol/schedules.js';
-import { rotateDueProviders } from '../../src/workflows/schedules/rotate-due-providers.js';
+import type { OperationActivities } from '../../../src/activities/rotation-activities.js';
+import type { RotateProviderInput } from '../../../src/protocol/rotation.js';
+import type { RotateDueTotals } from '../../../src/protocol/schedules.js';
+import { rotateDueProviders } from '../../../src/workflows/schedules/rotate-due-providers.js';
 
 export { rotateDueProviders };
 

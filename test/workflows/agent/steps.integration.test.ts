@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { StepOptions } from '../../src/workflow.js';
-import { type Scheduled, scheduledIn, summariesOf } from '../integration/history.js';
-import { temporalAddress, uniqueName } from '../support/parts.js';
+import type { StepOptions } from '../../../src/workflow.js';
+import { type Scheduled, scheduledIn, summariesOf } from '../../integration/history.js';
+import { temporalAddress, uniqueName } from '../../support/parts.js';
 import type { allSteps } from './all-steps.js';
 
 type Step = 'resolveLlmKey' | 'resolveTenderlyConfig' | 'resolveRpcEndpoint' | 'llmStep' | 'tenderlyStep' | 'rpcStep';

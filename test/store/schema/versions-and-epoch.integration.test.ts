@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type ManagementStore, openManagementStore } from '../../src/store/management-store.js';
-import { createTestDatabase, type TestDatabase, withSession } from '../support/database.js';
-import { anyWorkspace, provider, row, sealed } from './rows.js';
+import { type ManagementStore, openManagementStore } from '../../../src/store/management-store.js';
+import { createTestDatabase, type TestDatabase, withSession } from '../../support/database.js';
+import { anyWorkspace, provider, row, sealed } from '../rows.js';
 
 let database: TestDatabase;
 let store: ManagementStore;

@@ -4,11 +4,11 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ProviderSchedules, type ScheduleRun, type ScheduleTimes } from '../../src/client/provider-schedules.js';
 import type { ProviderIdentity } from '../../src/protocol/references.js';
 import { runCli } from '../cli/run-cli.js';
-import { RotationStage } from '../rotation/rotation-stage.js';
 import { newWorkspace } from '../support/agent-stage.js';
+import { pastDue, stagedLongAgo } from '../support/due.js';
 import { temporalAddress } from '../support/parts.js';
+import { RotationStage } from '../support/rotation-stage.js';
 import { countingService } from './counting-service.js';
-import { pastDue, stagedLongAgo } from './due.js';
 
 let stage: RotationStage;
 let schedules: ProviderSchedules;

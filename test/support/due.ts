@@ -1,5 +1,5 @@
 import type { ProviderIdentity } from '../../src/protocol/references.js';
-import { type TestDatabase, withSession } from '../support/database.js';
+import { type TestDatabase, withSession } from './database.js';
 
 /** As if the provider's credential had been replaced 31 days ago. */
 export async function pastDue(

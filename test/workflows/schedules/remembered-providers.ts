@@ -3,8 +3,8 @@
  * tested on Postgres (schedule-store.test.ts).
  */
 import { Context } from '@temporalio/activity';
-import type { OperationActivities } from '../../src/activities/rotation-activities.js';
-import type { ProviderIdentity } from '../../src/protocol/references.js';
+import type { OperationActivities } from '../../../src/activities/rotation-activities.js';
+import type { ProviderIdentity } from '../../../src/protocol/references.js';
 
 const DAY_MS = 86_400_000;
 const ROTATE_EVERY_MS = 30 * DAY_MS;

@@ -1,9 +1,9 @@
 /** The commands that run on, on a Temporal and a Postgres that they borrow: a line once they work, an orderly end. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { expect, it, onTestFinished } from 'vitest';
-import { temporalAddress, uniqueName } from '../support/parts.js';
-import { CANARY, documentOf, NEXT_CANARY, operator } from './operator.js';
-import { type RunningCommand, startCommand } from './running-command.js';
+import { temporalAddress, uniqueName } from '../../support/parts.js';
+import { CANARY, documentOf, NEXT_CANARY, operator } from '../operator.js';
+import { type RunningCommand, startCommand } from '../running-command.js';
 
 const op = operator();
 

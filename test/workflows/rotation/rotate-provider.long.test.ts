@@ -2,14 +2,14 @@
 
 import proto from '@temporalio/proto';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { RotateInput, RotationHandle } from '../../src/client/rotation-client.js';
-import type { ProviderIdentity } from '../../src/protocol/references.js';
-import type { RotationStatus } from '../../src/protocol/rotation.js';
-import { openProviderStore } from '../../src/store/provider-store.js';
-import { eventsIn, summariesOf } from '../integration/history.js';
-import { newWorkspace } from '../support/agent-stage.js';
-import { uniqueName } from '../support/parts.js';
-import { RotationStage } from './rotation-stage.js';
+import type { RotateInput, RotationHandle } from '../../../src/client/rotation-client.js';
+import type { ProviderIdentity } from '../../../src/protocol/references.js';
+import type { RotationStatus } from '../../../src/protocol/rotation.js';
+import { openProviderStore } from '../../../src/store/provider-store.js';
+import { eventsIn, summariesOf } from '../../integration/history.js';
+import { newWorkspace } from '../../support/agent-stage.js';
+import { uniqueName } from '../../support/parts.js';
+import { RotationStage } from '../../support/rotation-stage.js';
 
 /** The service cannot tell for half a minute: that rotation goes on beside the other tests. */
 let cannotTell: { provider: ProviderIdentity; older: string; handle: RotationHandle };

@@ -1,7 +1,7 @@
 /** The root key replaced, and lost, by an operator. */
 import { expect, it } from 'vitest';
-import { uniqueName } from '../support/parts.js';
-import { CANARY, documentOf, newRootKey, operator } from './operator.js';
+import { uniqueName } from '../../support/parts.js';
+import { CANARY, documentOf, newRootKey, operator } from '../operator.js';
 
 const op = operator();
 

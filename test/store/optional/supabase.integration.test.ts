@@ -2,12 +2,12 @@
 import { readFile } from 'node:fs/promises';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openManagementStore } from '../../src/store/management-store.js';
-import { openProviderStore } from '../../src/store/provider-store.js';
-import { createTestDatabase, type TestDatabase, withSession } from '../support/database.js';
-import { anyWorkspace, dataKey, provider, row } from './rows.js';
+import { openManagementStore } from '../../../src/store/management-store.js';
+import { openProviderStore } from '../../../src/store/provider-store.js';
+import { createTestDatabase, type TestDatabase, withSession } from '../../support/database.js';
+import { anyWorkspace, dataKey, provider, row } from '../rows.js';
 
-const OPTIONAL = new URL('../../src/store/optional/supabase.sql', import.meta.url);
+const OPTIONAL = new URL('../../../src/store/optional/supabase.sql', import.meta.url);
 const DENIED = expect.objectContaining({ code: '42501' });
 const [MINE, THEIRS] = [anyWorkspace(), anyWorkspace()];
 const SHOWN = `workspace_id, provider_type, provider_name, config, status, version, rotate_every, rotated_at,

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startTimeSkipping } from '../support/time-skipping.js';
+import { startTimeSkipping } from '../../support/time-skipping.js';
 import type { daily } from './months-workflows.js';
 import { RememberedProviders } from './remembered-providers.js';
 

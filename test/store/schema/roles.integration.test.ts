@@ -1,9 +1,9 @@
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openManagementStore } from '../../src/store/management-store.js';
-import { createTestDatabase, type TestDatabase, withSession } from '../support/database.js';
+import { openManagementStore } from '../../../src/store/management-store.js';
+import { createTestDatabase, type TestDatabase, withSession } from '../../support/database.js';
+import { anyWorkspace, dataKey, provider, row, sealed } from '../rows.js';
 import { listPrivileges } from './privileges.js';
-import { anyWorkspace, dataKey, provider, row, sealed } from './rows.js';
 
 const OURS = `
   select c.oid::regclass::text as name, c.relrowsecurity and c.relforcerowsecurity as forced,

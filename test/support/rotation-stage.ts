@@ -7,9 +7,9 @@ import { createOperationsWorker } from '../../src/plugin/operations-worker.js';
 import type { ProviderIdentity } from '../../src/protocol/references.js';
 import type { LlmStandIn } from '../../testbed/standins/llm.js';
 import { leaksOf } from '../integration/leaks.js';
-import { AgentStage, type StageOptions, type StageWorker } from '../support/agent-stage.js';
-import { withSession } from '../support/database.js';
-import { temporalAddress, uniqueName } from '../support/parts.js';
+import { AgentStage, type StageOptions, type StageWorker } from './agent-stage.js';
+import { withSession } from './database.js';
+import { temporalAddress, uniqueName } from './parts.js';
 
 export interface RotationStageOptions extends StageOptions {
   readonly config?: ProviderOptions;

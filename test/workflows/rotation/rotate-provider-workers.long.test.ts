@@ -5,20 +5,20 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { RotateInput } from '../../src/client/rotation-client.js';
-import type { ProviderOptions } from '../../src/config/resolver-config.js';
-import type { ProviderIdentity } from '../../src/protocol/references.js';
-import type { RotationStatus } from '../../src/protocol/rotation.js';
-import { kill } from '../faults/parts/signals.js';
-import { attemptsIn } from '../integration/history.js';
-import { newWorkspace, type StageWorker, UNFENCED } from '../support/agent-stage.js';
-import { withSession } from '../support/database.js';
-import { LOOPBACK_ENV } from '../support/egress.js';
-import { temporalAddress, uniqueName } from '../support/parts.js';
-import { RotationStage } from './rotation-stage.js';
+import type { RotateInput } from '../../../src/client/rotation-client.js';
+import type { ProviderOptions } from '../../../src/config/resolver-config.js';
+import type { ProviderIdentity } from '../../../src/protocol/references.js';
+import type { RotationStatus } from '../../../src/protocol/rotation.js';
+import { kill } from '../../faults/parts/signals.js';
+import { attemptsIn } from '../../integration/history.js';
+import { newWorkspace, type StageWorker, UNFENCED } from '../../support/agent-stage.js';
+import { withSession } from '../../support/database.js';
+import { LOOPBACK_ENV } from '../../support/egress.js';
+import { temporalAddress, uniqueName } from '../../support/parts.js';
+import { RotationStage } from '../../support/rotation-stage.js';
 import { askInTurns, askModel, askSleepAsk, goOn } from './workflows.js';
 
-const WORKER = fileURLToPath(new URL('../../dist/worker.js', import.meta.url));
+const WORKER = fileURLToPath(new URL('../../../dist/worker.js', import.meta.url));
 
 /** Nobody hears of a change by renewing in time: a notification or a question at its own queue must have told it. */
 const LONG_LEASE = '1h';
