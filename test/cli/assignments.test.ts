@@ -27,7 +27,7 @@ describe('--set', () => {
     ['tenderly', 'default', 'nodeAccessKey'],
     ['rpc', 'mainnet', 'url'],
     ['rpc', 'mainnet', 'headers'],
-  ])('refuses a secret of %s/%s: %s, without its value', (type, name, field) => {
+  ])('refuses a secret of %s/%s: %s, without its value [G19]', (type, name, field) => {
     const parse = () => parseAssignments(type, name, [`${field}=canary-key`]);
     expect(parse).toThrow(expect.objectContaining({ facts: { fields: [`secret.${field}`] } }));
     expect(parse).toThrow(/^(?!.*canary).*--secret-env/s);

@@ -79,7 +79,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-test('any command line ends with 0 or 2, in words of ours', async () => {
+test('any command line ends with 0 or 2, in words of ours [G18]', async () => {
   const reached = new Set<string>();
   await fc.assert(
     fc.asyncProperty(commandLine, async (argv) => {

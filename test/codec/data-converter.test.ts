@@ -22,7 +22,7 @@ const plain = (list: Payload[]) =>
   ]);
 
 describe('the payload codec', () => {
-  it('encrypts, each time otherwise, and opens what it encrypted', async () => {
+  it('encrypts, each time otherwise, and opens what it encrypted [G9]', async () => {
     const codec = createPayloadCodec(first);
     const [encoded, again] = [await codec.encode(payloads), await codec.encode(payloads)];
     for (const payload of encoded) expect(plain([payload])[0]?.[0]).toBe('binary/jwe');
@@ -31,7 +31,7 @@ describe('the payload codec', () => {
     expect(plain(await codec.decode(encoded))).toEqual(plain(payloads));
   });
 
-  it('opens with any of its keys, so that they can be replaced, and reads what was never encrypted', async () => {
+  it('opens with any of its keys, so that they can be replaced, and reads what was never encrypted [G9]', async () => {
     const old = await createPayloadCodec(first).encode(payloads);
     const both = createPayloadCodec(`${second},${first}`);
     expect(plain(await both.decode(old))).toEqual(plain(payloads));
@@ -40,7 +40,7 @@ describe('the payload codec', () => {
     expect(plain(await both.decode(payloads))).toEqual(plain(payloads));
   });
 
-  it('says one thing of an unknown key and of an altered payload, and shows nothing', async () => {
+  it('says one thing of an unknown key and of an altered payload, and shows nothing [G9]', async () => {
     const refused = { type: 'SetupInvalid', facts: { fields: ['PROVIDER_PAYLOAD_KEY'] } };
     const [encoded] = await createPayloadCodec(first).encode(payloads);
     await expect(createPayloadCodec(second).decode([encoded as Payload])).rejects.toMatchObject(refused);

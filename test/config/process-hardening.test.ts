@@ -10,7 +10,7 @@ import { takeEnvironment, takeVariable } from '../../src/config/process-hardenin
 afterEach(() => vi.unstubAllEnvs());
 
 describe('takeEnvironment', () => {
-  it('gives the whole environment, and leaves none of its secrets in it', () => {
+  it('gives the whole environment, and leaves none of its secrets in it [G19]', () => {
     const secrets = {
       DATABASE_URL: 'postgres://login:canary-password@db/providers',
       ENCRYPTION_KEY: 'canary-root-key',
@@ -81,7 +81,7 @@ describe('a process', () => {
     return seen;
   }
 
-  it('that is hardened gives no secret to children and reports, and opens no inspector', async () => {
+  it('that is hardened gives no secret to children and reports, and opens no inspector [G19]', async () => {
     const without = expect.not.stringContaining('canary');
     expect(await seenOf('hardened')).toEqual({ child: without, report: without, inspector: 'closed' });
   });

@@ -58,7 +58,7 @@ function outcomeOf(env: NodeJS.ProcessEnv): { readonly shown: string; readonly r
 
 const runs = { numRuns: 200, seed: randomInt(2 ** 31) };
 
-describe('a setting of any text is taken or named, alone, and a secret one does not come back', () => {
+describe('a setting of any text is taken or named, alone, and a secret one does not come back [G18]', () => {
   test.each(NAMES)('%s', (name) => {
     fc.assert(
       fc.property(text, (value) => {

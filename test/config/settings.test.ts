@@ -135,7 +135,7 @@ describe('what is taken', () => {
     expect([lease('500ms'), lease('20s'), lease('5m'), lease('1h')]).toEqual([500, 20_000, 300_000, 3_600_000]);
   });
 
-  test('a login that may change providers makes a worker one of rotations', () => {
+  test('a login that may change providers makes a worker one of rotations [G15]', () => {
     const managerUrl = ENV.DATABASE_URL.replace('worker:', 'manager:');
     const config = workerConfigFromEnv({ ...ENV, PROVIDER_MANAGER_DATABASE_URL: managerUrl });
     expect(config.operations).toMatchObject({
@@ -211,7 +211,7 @@ describe('a secret in a file', () => {
     return path;
   };
 
-  test('is read in place of its setting, without the newline at its end', () => {
+  test('is read in place of its setting, without the newline at its end [G19]', () => {
     const manager = 'postgres://manager:canary-manager@db.example:5432/agents';
     const config = workerConfigFromEnv({
       PROVIDER_GRANT_KEYS: ENV.PROVIDER_GRANT_KEYS,

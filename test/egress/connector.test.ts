@@ -66,7 +66,7 @@ describe('the corpus', () => {
     expect(corpus.length).toBeGreaterThanOrEqual(80);
   });
 
-  it.each(corpus)('%s: %j does not reach the canary', async (_kind, form) => {
+  it.each(corpus)('%s: %j does not reach the canary [G10]', async (_kind, form) => {
     const before = canary.connections;
     const url = form.replace('PORT', String(canary.port));
     if (URL.canParse(url)) {
@@ -86,7 +86,7 @@ describe('the corpus', () => {
 describe('a name whose answers change', () => {
   const rebinding = { 'rebinding.example.com': [['127.0.0.77'], ['127.0.0.1']] };
 
-  it('is connected to where it led when it was judged, and not looked up again', async () => {
+  it('is connected to where it led when it was judged, and not looked up again [G10]', async () => {
     const before = canary.connections;
     const { asked, lookUp } = resolver(rebinding);
     const service = await startSecureService('127.0.0.77', canary.port);
@@ -97,7 +97,7 @@ describe('a name whose answers change', () => {
     expect(canary.connections).toBe(before);
   });
 
-  it('is judged anew for each connection', async () => {
+  it('is judged anew for each connection [G10]', async () => {
     const before = canary.connections;
     const { asked, lookUp } = resolver(rebinding);
     await startSecureService('127.0.0.77', canary.port);
@@ -160,7 +160,7 @@ describe('whichever library calls', () => {
 });
 
 describe('the way out', () => {
-  it('tells nothing of what listens: the refusal is the same at an open and at a closed port', async () => {
+  it('tells nothing of what listens: the refusal is the same at an open and at a closed port [G10]', async () => {
     const fetch = fetchWith({ ports: 'any' });
     const closed = await fetch('https://127.0.0.1:1/').catch((thrown: Error) => thrown);
     const open = await fetch(`https://127.0.0.1:${canary.port}/`).catch((thrown: Error) => thrown);
@@ -180,7 +180,7 @@ describe('the way out', () => {
   });
 
   // undici takes a Unix socket's path instead of the address: a connection that ended up elsewhere than was judged.
-  it('is closed where the socket is not connected to an address that is allowed', async () => {
+  it('is closed where the socket is not connected to an address that is allowed [G10]', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'egress-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
     const socketPath = join(folder, 'elsewhere.sock');
@@ -198,7 +198,7 @@ describe('the way out', () => {
    * without the word `loopback`: it goes by the same rules as a public one (https, a name, the port list, the look-up,
    * the socket's address), and its neighbour, where the canary is, stays refused by the very same client.
    */
-  it('is open to an allowed name by TLS, under its own name, and shut to its neighbour', async () => {
+  it('is open to an allowed name by TLS, under its own name, and shut to its neighbour [G10]', async () => {
     const before = canary.connections;
     const service = await startSecureService('127.0.0.77');
     const names = { 'models.example.com': [['127.0.0.77']], 'neighbour.example.com': [['127.0.0.1']] };

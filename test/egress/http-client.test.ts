@@ -16,12 +16,12 @@ describe('the HTTP client', () => {
     'http://127.0.0.1.example/',
     'http://0.0.0.0/',
     'ftp://h.example/',
-  ])('sends nothing to %s: plain http is for loopback alone', async (url) => {
+  ])('sends nothing to %s: plain http is for loopback alone [G10]', async (url) => {
     // Not within undici's `fetch failed`: it was not asked.
     await expect(client().fetch(url)).rejects.toMatchObject({ code: 'REFUSED_INSECURE_URL' });
   });
 
-  it('follows no redirect, whatever its caller asks for', async () => {
+  it('follows no redirect, whatever its caller asks for [G10]', async () => {
     const elsewhere = await startService({ status: 200, body: {} });
     for (const status of [301, 302, 303, 307, 308]) {
       const service = await startService({ status, headers: { location: elsewhere.url } });
@@ -31,13 +31,13 @@ describe('the HTTP client', () => {
     expect(elsewhere.requests).toEqual([]);
   });
 
-  it('waits for an answer as long as it is told', async () => {
+  it('waits for an answer as long as it is told [G23]', async () => {
     const service = await startService(() => undefined);
     const { fetch } = client({ timeouts: { headersMs: 100 } });
     await expect(fetch(service.url)).rejects.toMatchObject({ cause: { code: 'UND_ERR_HEADERS_TIMEOUT' } });
   });
 
-  it('takes an answer as large as it is told, and no larger', async () => {
+  it('takes an answer as large as it is told, and no larger [G23]', async () => {
     const { fetch } = client({ maxResponseBytes: 1000 });
     const fits = await startService({ status: 200, body: 'x'.repeat(1000) });
     expect(await (await fetch(fits.url)).text()).toHaveLength(1000);

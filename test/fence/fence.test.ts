@@ -31,7 +31,7 @@ it('with no workers it returns at once', async () => {
   expect(await fence()).toEqual({ epoch: 1, complete: true, tookMs: 0, workers: [] });
 });
 
-it('it returns as soon as each worker has applied the change', async () => {
+it('it returns as soon as each worker has applied the change [G16]', async () => {
   await register(registry, 'a', 'b');
   registry.change('ws_acme');
   let sleeps = 0;
@@ -60,7 +60,7 @@ it('a worker that has applied less than the change is waited for', async () => {
   expect(clock.nowMs).toBeGreaterThanOrEqual(outlasting(LEASE_MS));
 });
 
-it('a silent worker costs one fence its lease, and the next one nothing', async () => {
+it('a silent worker costs one fence its lease, and the next one nothing [G16]', async () => {
   await register(registry, 'a');
   registry.change('ws_acme');
   expect((await fence()).tookMs).toBeGreaterThanOrEqual(outlasting(LEASE_MS));

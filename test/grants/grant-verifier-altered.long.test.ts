@@ -52,7 +52,7 @@ const withClaims = (token: string, json: string) =>
   token.split('.').with(1, Buffer.from(json).toString('base64url')).join('.');
 
 test(
-  '100,000 altered grants are refused with one error',
+  '100,000 altered grants are refused with one error [G3]',
   async () => {
     const { signingKey, publicKey } = await generateGrantKey();
     const verifier = new GrantVerifier(JSON.stringify({ keys: [publicKey] }));

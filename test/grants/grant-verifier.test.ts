@@ -61,7 +61,7 @@ describe('a grant', () => {
     ['one that only looks like a run', 'answer-1-2026-11-25T03:00:00Zebra', false],
     ['its parent', 'answer', false],
     ['no workflow at all', '', false],
-  ])('is good for %s: %s, %s', async (_, workflowId, isGood) => {
+  ])('is good for %s: %s, %s [G3]', async (_, workflowId, isGood) => {
     const verifying = verifier.verify('workspace', await signed(), { ...USE, workflowId });
     if (isGood) return void expect(await verifying).toMatchObject({ subject: 'ws_acme' });
     await expect(verifying).rejects.toMatchObject({
@@ -70,7 +70,7 @@ describe('a grant', () => {
     });
   });
 
-  test('of another namespace is one of another workflow', async () => {
+  test('of another namespace is one of another workflow [G3]', async () => {
     const verifying = verifier.verify('workspace', await signed(), { ...USE, namespace: 'others' });
     await expect(verifying).rejects.toThrow(
       'the workspace grant of this workflow was signed for another workflow or namespace',
@@ -88,7 +88,7 @@ describe('a grant', () => {
   });
 });
 
-describe('refused in the same words, whatever is wrong', () => {
+describe('refused in the same words, whatever is wrong [G3]', () => {
   const CASES: Readonly<Record<string, () => Promise<string> | string>> = {
     'signed by a key that nobody here knows': () => signerOf(another).sign('workspace', GRANT),
     'signed by such a key, under the name of a known one': () => forged({}, { kid: pair.publicKey.kid }, another),
@@ -119,7 +119,7 @@ describe('refused in the same words, whatever is wrong', () => {
     await expect(verifier.verify('workspace', await token(), USE)).rejects.toMatchObject(NOT_VALID);
   });
 
-  test('by a key that may not sign for operators', async () => {
+  test('by a key that may not sign for operators [G3]', async () => {
     const workspacesOnly = verifierOf({ keys: [another.publicKey] });
     const token = await signerOf(another).sign('operator', GRANT);
     await expect(workspacesOnly.verify('operator', token, USE)).rejects.toMatchObject({
@@ -221,7 +221,7 @@ describe('the key set in a file', () => {
     await expect(live.verify('workspace', next, USE)).rejects.toThrow('was revoked');
   });
 
-  test('has a revocation in force within ten seconds', async () => {
+  test('has a revocation in force within ten seconds [G3]', async () => {
     const live = fromFile();
     const token = await signed();
     await live.verify('workspace', token, USE);
@@ -256,7 +256,7 @@ describe('the key set in a file', () => {
     }
   });
 
-  test('that is not there, or at an address without TLS, is refused at the start', async () => {
+  test('that is not there, or at an address without TLS, is refused at the start [G3]', async () => {
     for (const where of ['/nowhere/keys.json', 'http://keys.example/jwks.json']) {
       await expect(new GrantVerifier(where).preflight()).rejects.toMatchObject({
         type: 'SetupInvalid',
@@ -269,7 +269,7 @@ describe('the key set in a file', () => {
 describe('the key set at an address', () => {
   afterEach(() => vi.unstubAllGlobals());
 
-  test('is fetched without following a redirect, and its outage is told as one', async () => {
+  test('is fetched without following a redirect, and its outage is told as one [G3]', async () => {
     const answers = [Response.json({ keys: [pair.publicKey] }), new Response('canary', { status: 503 })];
     const fetching = vi.fn(async (..._: unknown[]) => answers.shift());
     vi.stubGlobal('fetch', fetching);
@@ -291,7 +291,7 @@ describe('the key set at an address', () => {
   });
 });
 
-describe('keys that do not fit are refused by the names of their fields alone', () => {
+describe('keys that do not fit are refused by the names of their fields alone [G3]', () => {
   const REFUSED: Readonly<Record<string, (pair: Pair) => unknown>> = {
     'a private key where public ones go': ({ signingKey }) => ({ keys: [signingKey] }),
     'two of one name': ({ publicKey }) => ({ keys: [publicKey, publicKey] }),

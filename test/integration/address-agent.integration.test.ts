@@ -102,14 +102,14 @@ describe.each(SERVICES)('an agent that asks %s', (service) => {
     ]);
   });
 
-  test('leaves no secret in its history', async () => {
+  test('leaves no secret in its history [G4]', async () => {
     const { workspaceId, agent } = run();
     await agent.result();
     expect(await leaksOf(agent, [workspaceId])).toEqual([workspaceId]);
     expect(await leaksOf(agent, stage.secrets)).toEqual([]);
   });
 
-  test("calls each service with its own workspace's key", async () => {
+  test("calls each service with its own workspace's key [G17]", async () => {
     const { workspaceId, agent } = run();
     await agent.result();
     const calls = [...stage.llm.calls(), ...stage.chain.tenderly.calls()];

@@ -37,7 +37,7 @@ async function copyRow(from: string, to: string): Promise<void> {
   });
 }
 
-test('who was handed which version stands there once the process has ended, and when it was last used', async () => {
+test('who was handed which version stands there once the process has ended, and when it was last used [G13]', async () => {
   const providers = await connect();
   const [workspaceId, without] = [newWorkspace(), newWorkspace()];
   await stage.addLlm(workspaceId);
@@ -62,7 +62,7 @@ test('who was handed which version stands there once the process has ended, and 
   expect(summary?.lastUsedAt).toEqual((await audit.listUsage({ ...provider, limit: 1 }))[0]?.lastUsedAt);
 });
 
-test('a row that was copied by SQL: CredentialUnreadable, one event, nothing else', async () => {
+test('a row that was copied by SQL: CredentialUnreadable, one event, nothing else [G13]', async () => {
   const providers = await connect();
   const [theirs, mine] = [newWorkspace(), newWorkspace()];
   const key = await stage.addLlm(theirs);

@@ -243,7 +243,7 @@ describe('the search for secrets finds', () => {
   });
 });
 
-test('no secret stands in what the SDK logged, of failures too', () => {
+test('no secret stands in what the SDK logged, of failures too [G6]', () => {
   const logged = stage.logged.map((entry) => inspect(entry, { depth: 12, maxStringLength: null })).join('\n');
   expect(logged).toContain('CredentialRejected');
   expect(leaksIn(logged, stage.secrets)).toEqual([]);

@@ -80,7 +80,7 @@ const reads = async () => {
 
 const newOptions = (workflowId = uniqueName('granted')) => ({ taskQueue, workflowId });
 
-describe('refused before any read of the database', () => {
+describe('refused before any read of the database [G3]', () => {
   let refusals: readonly { readonly type?: string | null; readonly message: string }[];
   const NONE = 'this workflow has no workspace grant';
   const INVALID = 'the workspace grant of this workflow is not valid';
@@ -189,7 +189,7 @@ describe('served, for the workspace of the grant', () => {
     expect(await workflow.execute(whoseLocally, newOptions())).toBe(acme);
   });
 
-  test('a parent, its child and its grandchild, whose ids stand under its own and take signals', async () => {
+  test('a parent, its child and its grandchild, whose ids stand under its own and take signals [G3]', async () => {
     const options = newOptions();
     expect(await workflow.execute(family, { ...options, args: [2] })).toEqual(Array(5).fill(acme));
     const child = bare.workflow.getHandle(`${options.workflowId}/a-name-of-its-own`);
@@ -217,7 +217,7 @@ describe('served, for the workspace of the grant', () => {
     expect(await workflow.executeUpdateWithStart(askName, { startWorkflowOperation })).toBe(acme);
   });
 
-  test('the run of a schedule, also after the schedule was changed', async () => {
+  test('the run of a schedule, also after the schedule was changed [G3]', async () => {
     const scheduleId = uniqueName('granted');
     const action = { type: 'startWorkflow', workflowType: whose, ...newOptions() } as const;
     const handle = await schedule.create({ scheduleId, spec: {}, action });
@@ -273,7 +273,7 @@ test('who switches grants off is warned at each start', async () => {
   warned.mockRestore();
 });
 
-test('a Nexus operation is called with the grant in its headers, as text', async () => {
+test('a Nexus operation is called with the grant in its headers, as text [G3]', async () => {
   const { inbound = [], outbound = [] } = interceptors();
   const token = 'canary-token';
   const headers = {

@@ -94,7 +94,7 @@ describe("an agent with activities of its own, over each vendor's official SDK",
     expect(await leaksOf(agent, stage.secrets)).toEqual([]);
   });
 
-  test('is told of a refused key in a URL, which viem would print', async () => {
+  test('is told of a refused key in a URL, which viem would print [G6]', async () => {
     const workspaceId = newWorkspace();
     const { keys, start } = await compare(workspaceId);
     stage.chain.gateway.revoke(keys.at(-1) ?? '');
@@ -108,7 +108,7 @@ describe("an agent with activities of its own, over each vendor's official SDK",
   });
 });
 
-test("sends nothing of the platform's to a workspace's service, though the SDKs look for it", async () => {
+test("sends nothing of the platform's to a workspace's service, though the SDKs look for it [G17]", async () => {
   const service = await startRecorder();
   try {
     const workspaceId = newWorkspace();

@@ -47,7 +47,7 @@ const ask = (workspaceId: string) =>
     args: [{ workspaceId, prompt: `What does ${workspaceId} want?` }],
   });
 
-test('an agent waits until Postgres is back, and then completes with the key of its workspace', async () => {
+test('an agent waits until Postgres is back, and then completes with the key of its workspace [G17]', async () => {
   const [cold, warm] = [newWorkspace(), newWorkspace()];
   await Promise.all([stage.addLlm(cold), stage.addLlm(warm)]);
   await (await ask(warm)).result();

@@ -41,7 +41,7 @@ describe('an update', () => {
   });
 });
 
-describe('an update that sends the secret elsewhere', () => {
+describe('an update that sends the secret elsewhere [G11]', () => {
   const config = { baseURL: 'https://api.attacker.example/v1' };
 
   it.each([

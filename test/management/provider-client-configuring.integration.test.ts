@@ -11,7 +11,7 @@ const keyRows = (workspaceId: string) =>
   management.query('select * from public.workspace_keys where workspace_id = $1', [workspaceId]);
 
 describe('configuring a provider', () => {
-  it('stores it sealed, and shows it masked', async () => {
+  it('stores it sealed, and shows it masked [G1]', async () => {
     const workspaceId = uniqueName('ws');
     const config = { baseURL: 'https://models.example/v1' };
     const written = await management.client.configureProvider({

@@ -22,7 +22,7 @@ describe('updating', () => {
     expect(await management.only(identity.workspaceId)).toMatchObject({ version: 2, secret: { apiKey: '…c3d4' } });
   });
 
-  it('does not send a secret to a new address unless it is given again', async () => {
+  it('does not send a secret to a new address unless it is given again [G11]', async () => {
     const identity = await management.configured();
     const config = { baseURL: 'https://api.attacker.example' };
     const refused = management.client.updateProvider({ ...identity, config });

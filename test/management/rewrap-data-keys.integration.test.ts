@@ -33,7 +33,7 @@ function clientWith(...keys: string[]): ProviderClient {
 const provider = (workspaceId: string) => ({ workspaceId, type: 'llm', name: 'anthropic' });
 const secret = { apiKey: 'canary-root-key-change' };
 
-test('every data key is wrapped under the new root key, and what they sealed opens with that alone', async () => {
+test('every data key is wrapped under the new root key, and what they sealed opens with that alone [G2]', async () => {
   const old = clientWith(first);
   const workspaceIds = Array.from({ length: 120 }, () => uniqueName('ws'));
   for (const workspaceId of workspaceIds) await old.configureProvider({ ...provider(workspaceId), secret });

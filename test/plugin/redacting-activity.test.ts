@@ -46,7 +46,7 @@ const leaks: Record<string, () => never> = {
 };
 
 describe('an activity with the redacting interceptor', () => {
-  it.each(Object.entries(leaks))('throws %s without the secret, which is there without it', async (_, leak) => {
+  it.each(Object.entries(leaks))('throws %s without the secret, which is there without it [G7]', async (_, leak) => {
     const encoded = Buffer.from(`{"k":"${CANARY}"}`).toString('base64').slice(8, -8);
     const before = print(await thrownBy(leak, []));
     expect(before).toContain(CANARY);
@@ -109,7 +109,7 @@ describe('an activity with the redacting interceptor', () => {
     expect(await environment.run(async () => untouched)).toBe(untouched);
   });
 
-  it('refuses a result and a heartbeat that hold a Secret: JSON would carry a word in its place', async () => {
+  it('refuses a result and a heartbeat that hold a Secret: JSON would carry a word in its place [G5]', async () => {
     const credential = { apiKey: new Secret(CANARY) };
     const refused = { type: 'UnexpectedError', nonRetryable: true, message: expect.stringMatching(/holds a Secret/) };
     expect(await thrownBy(() => [credential])).toMatchObject(refused);
@@ -118,7 +118,7 @@ describe('an activity with the redacting interceptor', () => {
 });
 
 describe('a redacting logger', () => {
-  it('hands on messages and attributes without the secret', () => {
+  it('hands on messages and attributes without the secret [G7]', () => {
     const entries: LogEntry[] = [];
     const logger = redactingLogger(new DefaultLogger('TRACE', (entry) => entries.push(entry)));
     for (const level of ['trace', 'debug', 'info', 'warn', 'error'] as const) {

@@ -143,7 +143,7 @@ describe('a start that is refused', () => {
     expect((await worker.stdout) + (await worker.stderr)).not.toContain('canary');
   });
 
-  test("a superuser's login is refused: it would see past row-level security", async () => {
+  test("a superuser's login is refused: it would see past row-level security [G14]", async () => {
     const worker = run(settings({ DATABASE_URL: database.ownerUrl }));
     expect(await worker.exitCode).toBe(2);
     expect(await worker.stdout).toMatch(/superuser/);
@@ -151,7 +151,7 @@ describe('a start that is refused', () => {
 });
 
 describe('a running worker', () => {
-  test('reads its secrets from files, encrypts what Temporal keeps, and opens no inspector at a signal', async () => {
+  test('reads its secrets from files, encrypts what Temporal keeps, and opens no inspector at a signal [G9]', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'workspace-providers-worker-test-'));
     const PROVIDER_PAYLOAD_KEY = `test:${randomBytes(32).toString('base64')}`;
     const { DATABASE_URL, ENCRYPTION_KEY, ...rest } = settings({ PROVIDER_TASK_QUEUE: uniqueName('worker') });

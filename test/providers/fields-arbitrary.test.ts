@@ -69,14 +69,14 @@ function parsed(given: readonly [type: string, name: string, config: unknown, se
   }
 }
 
-test('any config and secret of any type: parsed, or refused by the names of our own fields', () => {
+test('any config and secret of any type: parsed, or refused by the names of our own fields [G18]', () => {
   fc.assert(
     fc.property(fc.tuple(type, name, config, secret), (given) => void parsed(given)),
     { numRuns: 3_000 },
   );
 });
 
-test('an endpoint that was taken can be asked: its URL parses, and each header is sent once, as it was given', () => {
+test('an endpoint that was taken can be asked: its URL parses, and each header is sent once, as it was given [G18]', () => {
   const url = fc.oneof(
     text,
     fc.tuple(text, text).map((userinfo) => `https://${userinfo.join(':')}@rpc.example/`),

@@ -53,7 +53,7 @@ describe("the platform's own credentials", () => {
     expect(store.loads).toBe(1);
   });
 
-  test('never serve on an error, nor for a disabled provider', async () => {
+  test('never serve on an error, nor for a disabled provider [G17]', async () => {
     const resolver = resolverWith(allowOpenAi);
     store.beforeAnswer = () => Promise.reject(new ProviderError('StoreUnavailable', 'Postgres does not answer'));
     await expect(resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'openai' })).rejects.toMatchObject({

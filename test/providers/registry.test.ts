@@ -41,7 +41,7 @@ describe('what fits its type is accepted', () => {
   });
 });
 
-describe('what does not fit is refused, and the field named', () => {
+describe('what does not fit is refused, and the field named [G18]', () => {
   const tooLong = 'k'.repeat(8193);
   it.each<[string, string, string, unknown, unknown, string[]]>([
     ['no config', 'llm', 'anthropic', undefined, llmSecret, ['config']],

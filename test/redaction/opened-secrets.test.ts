@@ -66,7 +66,7 @@ const WAYS: readonly [what: string, open: () => unknown, secrets: readonly strin
   ],
 ];
 
-describe('what this process has opened', () => {
+describe('what this process has opened [G7]', () => {
   it.each(WAYS)('%s', (_, open, secrets) => {
     for (const secret of secrets) expect(redact(`<${secret}>`)).toBe(`<${secret}>`);
     open();

@@ -35,7 +35,7 @@ describe('a Secret', () => {
       'a query and a form',
       () => `${new URLSearchParams({ key: `${secret}` })}${querystring.stringify({ secret: `${secret}` })}`,
     ],
-  ])('prints nothing of its value through %s', (_how, print) => {
+  ])('prints nothing of its value through %s [G5]', (_how, print) => {
     expect(print()).not.toContain(CANARY);
   });
 
@@ -49,7 +49,7 @@ describe('a Secret', () => {
     ['structuredClone', (value) => structuredClone(value)],
     ['postMessage', (value) => new MessageChannel().port1.postMessage(value)],
     ['v8.serialize', (value) => v8.serialize(value)],
-  ])('is refused by %s, however deep it stands', (_, clone) => {
+  ])('is refused by %s, however deep it stands [G5]', (_, clone) => {
     for (const value of [secret, { deep: [secret] }, new Map([['key', secret]])]) expect(() => clone(value)).toThrow();
   });
 
@@ -99,7 +99,7 @@ describe('mask', () => {
     ['eleven-char', '…'],
     ['abcd', '…'],
     ['', '…'],
-  ])('of %j is %j: the last four characters of what can spare them', (value, masked) => {
+  ])('of %j is %j: the last four characters of what can spare them [G5]', (value, masked) => {
     expect(mask(value)).toBe(masked);
   });
 

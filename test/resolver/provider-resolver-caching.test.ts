@@ -8,7 +8,7 @@ import { NEXT_KEY, resolverInMemory, WORKSPACE } from './resolver-in-memory.js';
 const memory = resolverInMemory();
 const { resolverWith } = memory;
 
-test('a thousand callers of one cold credential make one load', async () => {
+test('a thousand callers of one cold credential make one load [G23]', async () => {
   const resolver = resolverWith();
   const calls = Array.from({ length: 1000 }, () =>
     resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'anthropic' }),
@@ -34,7 +34,7 @@ test('a warm resolve is synchronous, counted and makes no load', async () => {
   expect(resolver.parts.cache.counts.hit).toBe(1);
 });
 
-test('nothing is answered from it without a lease, and loads still serve', async () => {
+test('nothing is answered from it without a lease, and loads still serve [G16]', async () => {
   const clock = new TestClock();
   const lease = new Lease(1_000, clock);
   const resolver = resolverWith({ lease });
@@ -83,7 +83,7 @@ test('a repaired row serves at once', async () => {
   expect((await resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'anthropic' })).version).toBe(3);
 });
 
-test('no credential stays in memory for long because nobody asks for it', async () => {
+test('no credential stays in memory for long because nobody asks for it [G23]', async () => {
   const clock = new TestClock();
   const lease = new Lease(1_000, clock);
   const resolver = resolverWith({ lease });

@@ -12,7 +12,7 @@ function rejected(): ProviderError {
 }
 
 describe('resolving', () => {
-  test('a reference names the provider and its version, and holds no secret', async () => {
+  test('a reference names the provider and its version, and holds no secret [G4]', async () => {
     const reference = await resolverWith().resolveLlmKey({ workspaceId: WORKSPACE, provider: 'anthropic' });
     expect(reference).toMatchObject({
       workspaceId: WORKSPACE,

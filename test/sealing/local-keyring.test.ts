@@ -7,7 +7,7 @@ import { failureOf, fakeRootKey, openByJose, ROOT_2025, ROOT_2026, shownBy } fro
 const KEY = ROOT_2025.split(':')[1] as string;
 const CONTEXT = { workspaceId: 'ws_acme', kid: 'data-key-1' };
 
-describe('a root key that is missing or malformed stops the start', () => {
+describe('a root key that is missing or malformed stops the start [G2]', () => {
   test.each<[string, string | undefined, string]>([
     ['not set', undefined, 'is not set: nothing can be sealed without a root key'],
     ['empty', '', 'is not set: nothing can be sealed without a root key'],
@@ -89,7 +89,7 @@ describe('a data key', () => {
     });
   });
 
-  test('unwraps in its own context alone, under any root key that is listed', async () => {
+  test('unwraps in its own context alone, under any root key that is listed [G2]', async () => {
     const dataKey = randomBytes(32);
     const wrapped = { kid: CONTEXT.kid, ...(await parseLocalKeyring(ROOT_2025).wrap(dataKey, CONTEXT)) };
     const keyring = parseLocalKeyring(`${ROOT_2026},${ROOT_2025}`);

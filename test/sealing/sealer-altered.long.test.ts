@@ -127,7 +127,7 @@ test('is not odd by itself: what was not altered opens, and is found', async () 
   expect(await odd([{ what: 'the row itself', sealed: row.jwe }])).toMatchObject({ seen: 'it opened' });
 });
 
-test('100,000 altered rows are refused with one error', { timeout: TIMEOUT_MS }, async () => {
+test('100,000 altered rows are refused with one error [G1]', { timeout: TIMEOUT_MS }, async () => {
   const altered = fc.oneof(spliced, flipped, shuffled, wrappedAltered).filter(isAltered);
   const any = fc.oneof(altered, forged);
   const { stackTraceLimit } = Error;

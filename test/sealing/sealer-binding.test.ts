@@ -20,7 +20,7 @@ test('a refusal shows nothing of the secret, not even where the key was right', 
   for (const error of [failure, undecoded]) expect(shownBy(error)).not.toContain(CANARY);
 });
 
-describe('a row pasted elsewhere does not open', () => {
+describe('a row pasted elsewhere does not open [G1]', () => {
   test.each<[string, ProviderIdentity]>([
     ['another workspace', { ...ACME, workspaceId: 'ws_evil' }],
     ['a workspace that differs in case', { ...ACME, workspaceId: 'WS_acme' }],
@@ -69,7 +69,7 @@ describe('a row whose data key is not the one it names does not open', () => {
     await expectRefused(row.jwe, ACME, [{ ...row.dataKey, wrappedKey: other.wrappedKey }]);
   });
 
-  test('only the named key is tried: sealed under one, named by the kid of another', async () => {
+  test('only the named key is tried: sealed under one, named by the kid of another [G1]', async () => {
     const other = await row.sealer.createDataKey(ACME.workspaceId);
     const misnamed = await forge({ ...row.header, kid: other.kid });
     await expectRefused(misnamed, ACME, [row.dataKey, other]);
@@ -85,7 +85,7 @@ describe('a row whose data key is not the one it names does not open', () => {
     await expectRefused(row.jwe, ACME, [{ ...row.dataKey, wrappedKey: wrappedKey.padEnd(10_000_000, 'A') }]);
   });
 
-  test('a data key that is not 256 bits, which does not seal either', async () => {
+  test('a data key that is not 256 bits, which does not seal either [G1]', async () => {
     for (const bytes of [0, 16, 24, 33]) {
       const wrapped = await row.keyring.wrap(randomBytes(bytes), {
         workspaceId: ACME.workspaceId,
@@ -98,7 +98,7 @@ describe('a row whose data key is not the one it names does not open', () => {
   });
 });
 
-describe('a header with anything else in it does not open, by whoever has the key', () => {
+describe('a header with anything else in it does not open, by whoever has the key [G1]', () => {
   test.each<[string, (header: Record<string, string>) => Record<string, unknown>]>([
     ['another workspace_id', (header) => ({ ...header, workspace_id: 'ws_evil' })],
     ['another provider_type', (header) => ({ ...header, provider_type: 'rpc' })],
@@ -125,7 +125,7 @@ describe('a header with anything else in it does not open, by whoever has the ke
     await expectRefused(await forge(change(row.header)));
   });
 
-  test('__proto__, which JSON makes a member like any other', async () => {
+  test('__proto__, which JSON makes a member like any other [G1]', async () => {
     await expectRefused(forgeRaw(JSON.stringify(row.header).replace('{', '{"__proto__":{},')));
   });
 
@@ -136,12 +136,12 @@ describe('a header with anything else in it does not open, by whoever has the ke
     ['A256GCM', 'A256KW', 32],
     ['A256GCM', 'A256GCMKW', 32],
     ['A256GCM', 'PBES2-HS512+A256KW', 32],
-  ])('another algorithm: enc %s, alg %s', async (enc, alg, keyBytes) => {
+  ])('another algorithm: enc %s, alg %s [G1]', async (enc, alg, keyBytes) => {
     const key = Buffer.concat([row.key, row.key]).subarray(0, keyBytes);
     await expectRefused(await forge({ ...row.header, alg, enc }, key));
   });
 
-  test('a shortened tag, another IV length, both with a key and header that are right', async () => {
+  test('a shortened tag, another IV length, both with a key and header that are right [G1]', async () => {
     const header = JSON.stringify(row.header);
     for (const tagBytes of [4, 8, 12, 13, 14, 15]) await expectRefused(forgeRaw(header, { tagBytes }));
     for (const ivBytes of [1, 8, 11, 13, 16, 32]) await expectRefused(forgeRaw(header, { ivBytes }));

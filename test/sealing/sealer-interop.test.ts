@@ -49,7 +49,7 @@ test('a row sealed in Python opens here, under a data key made there', async () 
   expect(opened).toEqual(secrets.map(({ plaintext }) => plaintext));
 });
 
-test('the documented Python opens the kept rows that must open, and refuses those that must not', async () => {
+test('the documented Python opens the kept rows that must open, and refuses those that must not [G1]', async () => {
   const { encryptionKey, opens, refused } = await kept();
   const { opened } = await service.exchange({ encryptionKey, rows: [...opens, ...refused], secrets: [] });
   expect(opened).toEqual([...opens.map(({ plaintext }) => plaintext), ...refused.map(() => null)]);

@@ -12,6 +12,6 @@ test.each(opens)('a kept row still opens: $why', async ({ identity, sealed, data
   expect(await sealer.open(identity, sealed, dataKeys)).toBe(plaintext);
 });
 
-test.each(refused)('a kept row is still refused: $why', async ({ identity, sealed, dataKeys }) => {
+test.each(refused)('a kept row is still refused: $why [G1]', async ({ identity, sealed, dataKeys }) => {
   expect((await failureOf(sealer.open(identity, sealed, dataKeys))).type).toBe('CredentialUnreadable');
 });

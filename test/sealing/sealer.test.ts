@@ -41,7 +41,7 @@ describe('what was sealed opens', () => {
     expect(await sealer.open(ACME, await sealer.seal(ACME, plaintext, dataKey), [dataKey])).toBe(plaintext);
   });
 
-  test('never twice as the same ciphertext', async () => {
+  test('never twice as the same ciphertext [G1]', async () => {
     const { sealer, dataKey } = await sealed();
     const jwes = await Promise.all(Array.from({ length: 100 }, () => sealer.seal(ACME, PLAINTEXT, dataKey)));
     expect(new Set(jwes).size).toBe(100);

@@ -38,7 +38,7 @@ async function stored(identity = provider(anyWorkspace())): Promise<ProviderIden
 const asSuperuser = <Result>(work: (session: pg.Client) => Promise<Result>) => withSession(database.ownerUrl, work);
 
 describe('a change', () => {
-  test('is told of with who made it, which version it made, and whence', async () => {
+  test('is told of with who made it, which version it made, and whence [G13]', async () => {
     const identity = provider(anyWorkspace());
     const ana = store.actingAs('user:ana@acme');
     await ana.putProvider(identity, row('a'));
@@ -84,7 +84,7 @@ describe('a change', () => {
     expect(await named(identity)).toEqual(['created']);
   });
 
-  test('is there with its event or not at all', async () => {
+  test('is there with its event or not at all [G13]', async () => {
     const workspaceId = anyWorkspace();
     await asSuperuser(async (session) => {
       await session.query('begin');
@@ -117,7 +117,7 @@ describe('SQL past the functions', () => {
     ]);
   });
 
-  test('of a superuser too, who moves rows, or switches triggers off as replication does', async () => {
+  test('of a superuser too, who moves rows, or switches triggers off as replication does [G13]', async () => {
     const [from, to] = [await stored(), anyWorkspace()];
     await asSuperuser(async (session) => {
       await session.query(`set session_replication_role = 'replica'`);
@@ -216,7 +216,7 @@ describe('what was written', () => {
     ['the owner', 'ownerUrl', 'set role provider_owner'],
     ['a superuser', 'ownerUrl', ''],
     ['a superuser who switched triggers off', 'ownerUrl', `set session_replication_role = 'replica'`],
-  ] as const)('is changed by nobody: %s', async (_, url, first) => {
+  ] as const)('is changed by nobody: %s [G13]', async (_, url, first) => {
     await stored();
     await withSession(database[url], async (session) => {
       await session.query(first);
@@ -226,7 +226,7 @@ describe('what was written', () => {
     });
   });
 
-  test('is seen by its own workspace alone', async () => {
+  test('is seen by its own workspace alone [G13]', async () => {
     const [mine] = [await stored(), await stored()];
     await withSession(database.tenantUrl, async (session) => {
       const seen = async () => (await session.query('select workspace_id from provider_events')).rows;

@@ -46,7 +46,7 @@ describe('putProvider', () => {
     expect((await store.listProviders(identity.workspaceId))[0]).toMatchObject(row('b'));
   });
 
-  it.each([0, 1])('lets one of many writers win who expect version %i', async (expectedVersion) => {
+  it.each([0, 1])('lets one of many writers win who expect version %i [G22]', async (expectedVersion) => {
     const identity = provider(anyWorkspace());
     if (expectedVersion === 1) await store.putProvider(identity, row('first'));
     const writes = await Promise.allSettled(

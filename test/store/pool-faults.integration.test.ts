@@ -85,7 +85,7 @@ describe('on the shared server', () => {
     }, PATIENCE);
   });
 
-  it('a statement that gets no answer is given up, and its connection with it', async () => {
+  it('a statement that gets no answer is given up, and its connection with it [G23]', async () => {
     await withSession(database.ownerUrl, async (session) => {
       await session.query('begin; lock table workspace_providers in access exclusive mode');
       await expect(store.readWorkspace('ws_a')).rejects.toMatchObject(AWAY);

@@ -112,7 +112,7 @@ describe('through it', () => {
     expect(new Set(without)).toEqual(new Set([0]));
   });
 
-  it('nothing is left in a session: no setting, no statement, no lock', async () => {
+  it('nothing is left in a session: no setting, no statement, no lock [G12]', async () => {
     for (const url of [database.managerUrl, database.resolverUrl, database.tenantUrl]) {
       expect(await settingsLeft(url)).toEqual(['']);
       await atOnce(url, async (client) => {

@@ -55,7 +55,7 @@ describe.each([
     await preflight(url(), as);
   });
 
-  it('refuses a superuser', async () => {
+  it('refuses a superuser [G14]', async () => {
     await refused(
       database.ownerUrl,
       `is, or can become, a superuser or a role with BYPASSRLS: use a separate login that is granted only ${role}`,
@@ -107,7 +107,7 @@ describe.each([
       `revoke ${otherRole} from LOGIN; grant ${role} to LOGIN`,
       `cannot ${does} providers: grant it ${role}`,
     ],
-  ])('refuses a login with %s', async (_, statement, undo, why) => {
+  ])('refuses a login with %s [G14]', async (_, statement, undo, why) => {
     const login = loginOf(url());
     await changed(statement.replaceAll('LOGIN', login), undo.replaceAll('LOGIN', login), () => refused(url(), why));
     await preflight(url(), as);
@@ -177,7 +177,7 @@ describe.each([
       `${READ_WORKSPACE} set search_path = pg_catalog, pg_temp; alter function provider_api.list_data_keys set search_path = pg_catalog, pg_temp`,
       'search_path is not pinned by list_data_keys, read_workspace',
     ],
-  ])('refuses %s', async (_, change, undo, why) => {
+  ])('refuses %s [G14]', async (_, change, undo, why) => {
     await changed(change, undo, () => refused(url(), why));
   });
 

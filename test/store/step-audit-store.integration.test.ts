@@ -44,7 +44,7 @@ describe('what workers counted', () => {
     ]);
   });
 
-  test('tells which workflows used a version between two times, the last user first', async () => {
+  test('tells which workflows used a version between two times, the last user first [G13]', async () => {
     const anthropic = provider(anyWorkspace());
     await worker.recordUses([
       use(anthropic, 0, { workflowId: 'before' }),

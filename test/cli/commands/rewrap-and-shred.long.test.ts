@@ -19,7 +19,7 @@ it('rewrap says what it wrapped anew, and ends with 4 where a root key is missin
   expect(documentOf(withoutIt)).toEqual({ rewrapped: 0, unchanged: 0, lost: [workspaceId] });
 });
 
-it('shred makes all that a workspace stored unreadable, for nobody unasked and for no other workspace', async () => {
+it('shred makes all that a workspace stored unreadable, for nobody unasked and for no other workspace [G2]', async () => {
   const [workspaceId, other] = [uniqueName('ws'), uniqueName('ws')];
   await op.configured(workspaceId, 'mine', CANARY);
   await op.configured(other, 'mine', CANARY);

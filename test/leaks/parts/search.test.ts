@@ -56,7 +56,7 @@ describe('in a file', () => {
     return { offsets: search.finds.filter(({ encoding }) => encoding === 'raw').map(({ offset }) => offset), search };
   }
 
-  test('it is found once at every place around the end of a chunk, and every byte is counted once', async () => {
+  test('it is found once at every place around the end of a chunk, and every byte is counted once [G8]', async () => {
     const { length } = Buffer.from(KEY.value);
     for (let at = 1024 - length - 1; at <= 1025; at += 1) {
       const bytes = Buffer.concat([Buffer.alloc(at), Buffer.from(KEY.value), Buffer.alloc(3000)]);
@@ -66,7 +66,7 @@ describe('in a file', () => {
     }
   });
 
-  test('every one of many is found', async () => {
+  test('every one of many is found [G8]', async () => {
     const one = Buffer.concat([Buffer.from(KEY.value), Buffer.alloc(333)]);
     const { offsets } = await foundIn(Buffer.concat(Array.from({ length: 40 }, () => one)));
     expect(offsets).toEqual(Array.from({ length: 40 }, (_, index) => index * one.length));

@@ -59,7 +59,7 @@ const userOf = (workspaceId: string) => ({
 });
 
 describe('a signed-in user', () => {
-  it('sees what his workspace has configured and what happened to it, and no other’s', async () => {
+  it('sees what his workspace has configured and what happened to it, and no other’s [G12]', async () => {
     await request('authenticated', userOf(MINE), async (session) => {
       const { rows } = await session.query(`select ${SHOWN} from workspace_providers`);
       expect(rows).toEqual([expect.objectContaining({ workspace_id: MINE, config: { note: MINE }, version: '1' })]);

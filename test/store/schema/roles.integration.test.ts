@@ -23,7 +23,7 @@ async function tables(): Promise<{ name: string; forced: boolean; owner: string 
 }
 
 describe('the tables', () => {
-  it('force row-level security upon their owner too, who is nobody’s login and no superuser', async () => {
+  it('force row-level security upon their owner too, who is nobody’s login and no superuser [G12]', async () => {
     const stored = (await tables()).filter(({ name }) => name !== 'provider_api.migrations');
     expect(stored).toEqual(
       [
@@ -51,7 +51,7 @@ describe('the tables', () => {
     });
   });
 
-  it('each have a policy, and who may do what is what stands in privileges.txt', async () => {
+  it('each have a policy, and who may do what is what stands in privileges.txt [G12]', async () => {
     const privileges = await withSession(database.ownerUrl, listPrivileges);
     for (const { name } of await tables()) {
       if (name === 'provider_api.migrations') continue;
@@ -74,7 +74,7 @@ describe('the tables', () => {
 });
 
 describe('functions that run as the owner', () => {
-  it('each pin their search path', async () => {
+  it('each pin their search path [G12]', async () => {
     await withSession(database.ownerUrl, async (session) => {
       const { rows } = await session.query(`
         select proname, proconfig from pg_proc where pronamespace = 'provider_api'::regnamespace and prosecdef`);
@@ -119,7 +119,7 @@ describe('looking over every workspace', () => {
     });
   });
 
-  it('is for the auditor, who sees nothing that is sealed and changes nothing', async () => {
+  it('is for the auditor, who sees nothing that is sealed and changes nothing [G12]', async () => {
     await withSession(database.ownerUrl, async (session) => {
       await session.query('set role provider_auditor');
       const { rows } = await session.query('select count(distinct workspace_id)::int as seen from workspace_keys');
@@ -141,7 +141,7 @@ describe('looking over every workspace', () => {
 });
 
 describe.each(['resolver', 'manager'] as const)('the %s role', (role) => {
-  it('may select from no table, nor write one', async () => {
+  it('may select from no table, nor write one [G15]', async () => {
     const all = await tables();
     expect(all.length).toBeGreaterThanOrEqual(4);
     await withSession(database[`${role}Url`], async (session) => {
@@ -156,7 +156,7 @@ describe.each(['resolver', 'manager'] as const)('the %s role', (role) => {
 });
 
 describe('the resolver role', () => {
-  it('may call no function that changes a provider', async () => {
+  it('may call no function that changes a provider [G12]', async () => {
     await withSession(database.resolverUrl, async (session) => {
       const { rows } = await session.query(`
         select proname from pg_proc
@@ -214,7 +214,7 @@ describe('the tenant role', () => {
     });
   }
 
-  it('sees its own rows among those of 250 others, and changes no other by any statement', async () => {
+  it('sees its own rows among those of 250 others, and changes no other by any statement [G12]', async () => {
     await inWorkspace(mine, async (session) => {
       expect((await session.query(SEEN)).rows).toEqual([{ workspace_id: mine }]);
       expect((await session.query('select from workspace_providers')).rowCount).toBe(1000);

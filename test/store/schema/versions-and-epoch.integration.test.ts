@@ -114,7 +114,7 @@ describe('the version of a provider', () => {
     );
   });
 
-  it('counts 1, 2, 3, whatever the writer puts into the column', async () => {
+  it('counts 1, 2, 3, whatever the writer puts into the column [G22]', async () => {
     const workspaceId = anyWorkspace();
     await apply(workspaceId, { name: 'one', change: 'put raw', content: 'a', forged: 41 });
     expect(await seen(workspaceId, 'one')).toMatchObject({ version: 1 });
@@ -124,7 +124,7 @@ describe('the version of a provider', () => {
     expect(await store.putProvider(provider(workspaceId, 'one'), row('a'))).toEqual({ version: 3 });
   });
 
-  it('is shared by no two changes, however writers, removals and upserts race', async () => {
+  it('is shared by no two changes, however writers, removals and upserts race [G22]', async () => {
     const identity = provider(anyWorkspace(), 'one');
     const racing = openManagementStore({ databaseUrl: database.managerUrl });
     const versions: number[] = [];
@@ -148,7 +148,7 @@ describe('the version of a provider', () => {
     expect(new Set(versions).size).toBe(120);
   });
 
-  it('is no lock that an upsert holds while it waits for an update, or the two would deadlock', async () => {
+  it('is no lock that an upsert holds while it waits for an update, or the two would deadlock [G22]', async () => {
     const workspaceId = anyWorkspace();
     await store.putProvider(provider(workspaceId, 'one'), row('a'));
     await withSession(database.ownerUrl, async (updater) => {

@@ -188,7 +188,7 @@ async function expectEnd({ provider, handle }: Run, state: string): Promise<void
 
 const ofKind = (kind: Case['kind']) => CASES.filter((each) => each.kind === kind);
 
-describe('a rotation whose process is killed ends right, once, and keeps nothing sealed:', () => {
+describe('a rotation whose process is killed ends right, once, and keeps nothing sealed: [G22]', () => {
   test.each(ofKind('rotated'))('$point', async (each) => {
     const run = find(each);
     expect(await run.handle.result()).toMatchObject({

@@ -93,7 +93,7 @@ describe('a drain', () => {
     expect(await agent.result()).toMatchObject({ provider: { version: 1 } });
   });
 
-  test('never says so when its time is up; the older credential is revoked all the same', async () => {
+  test('never says so when its time is up; the older credential is revoked all the same [G16]', async () => {
     const { provider } = await stage.addAnthropic(newWorkspace());
     const { agent, release } = await askHeld(provider.workspaceId);
     const handle = await rotate(provider, { drainLimit: '500ms' });
@@ -143,7 +143,7 @@ describe('a drain', () => {
 });
 
 describe('a worker whose slots are all taken by slow steps', () => {
-  test('still answers a fence and a drain', async () => {
+  test('still answers a fence and a drain [G23]', async () => {
     const { provider } = await stage.addAnthropic(newWorkspace());
     // Deaf, with a long lease: a fence that ends was answered by its own queue.
     const providers = await stage.agents.connect({ lease: LONG_LEASE, listenDatabaseUrl: 'off' });

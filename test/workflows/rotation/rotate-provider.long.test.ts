@@ -48,7 +48,7 @@ const failed = (type: string, message = '') =>
   expect.objectContaining({ type, message: expect.stringContaining(message) });
 
 describe('a rotation', () => {
-  test('checks, activates, fences and drains, says what it proved, and keeps no secret anywhere', async () => {
+  test('checks, activates, fences and drains, says what it proved, and keeps no secret anywhere [G4]', async () => {
     const { provider } = await stage.addAnthropic(newWorkspace());
     await stage.served(provider);
     const apiKey = stage.admittedKey(provider.workspaceId);
