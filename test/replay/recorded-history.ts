@@ -9,9 +9,17 @@ import { leaksOf } from '../integration/leaks.js';
 
 const { History } = proto.temporal.api.history.v1;
 
-function historyToText(history: proto.temporal.api.history.v1.IHistory): string {
+/** A worker's `pid@host`, which also begins the name of its sticky task queue. */
+const WORKER_IDENTITY = /^\d+@/;
+
+/** Leaves out what describes the machine that recorded a history: a replay does not read it. */
+function withoutMachine(field: string, value: unknown): unknown {
+  return field === 'stackTrace' || (typeof value === 'string' && WORKER_IDENTITY.test(value)) ? undefined : value;
+}
+
+export function historyToText(history: proto.temporal.api.history.v1.IHistory): string {
   const plain = History.toObject(History.fromObject(history), { longs: String, bytes: String, enums: Number });
-  return `${JSON.stringify(plain, undefined, 1)}\n`;
+  return `${JSON.stringify(plain, withoutMachine, 1)}\n`;
 }
 
 export function historyFromText(text: string): proto.temporal.api.history.v1.IHistory {
