@@ -15,6 +15,7 @@ const onRealParts = {
   globalSetup: 'test/support/global-setup.ts',
   testTimeout: 60_000,
   hookTimeout: 60_000,
+  sequence: { groupOrder: 1 },
 };
 
 export default defineConfig({
@@ -37,6 +38,9 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: [...configDefaults.exclude, ...INTEGRATION, ...LONG],
           testTimeout: 20_000,
+          // Half of their time is loading modules, and some wait for a time limit of a second.
+          maxWorkers: 4,
+          sequence: { groupOrder: 0 },
         },
       },
       { extends: true, test: { name: 'integration', include: INTEGRATION, ...onRealParts } },
