@@ -1,4 +1,4 @@
-/** When the plugin closes what its process shares, with two workers of one process on a real Temporal. */
+/** When the plugin closes the parts that two workers of one process share. Runs on a real Temporal. */
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { WorkspaceProviders } from '../../src/index.js';
@@ -28,7 +28,7 @@ async function runningWorker(providers: WorkspaceProviders, connection: NativeCo
   return { end };
 }
 
-test('the plugin closes its parts when the last worker of the process has ended, and not before', async () => {
+test('the plugin closes its parts only when the last worker of the process has ended', async () => {
   const providers = await WorkspaceProviders.connect(stage.config());
   onTestFinished(() => providers.close());
   const connection = await NativeConnection.connect({ address: temporalAddress() });

@@ -1,4 +1,4 @@
-/** What an activity that leaks gives to Temporal, with the redacting interceptor in place, and without it. */
+/** What an activity that leaks a secret passes to Temporal, with the redacting interceptor and without it. */
 import { inspect } from 'node:util';
 import { CompleteAsyncError, Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
@@ -12,12 +12,12 @@ const CANARY = new Secret('canary/of+an-activity').reveal();
 
 const print = (value: unknown) => inspect(value, { depth: 20, showHidden: true, maxStringLength: null });
 
-/** What `activity` throws, as whoever stands outside of the interceptor sees it. */
+/** What `activity` throws, as seen from outside the interceptor. */
 async function thrownBy(activity: () => unknown, interceptors = [redactingActivity]): Promise<unknown> {
   return inActivity({}, interceptors)
     .run(async () => activity())
     .then(
-      (result) => expect.unreachable(`it returned ${result}`),
+      (result) => expect.unreachable(`the activity returned ${result} and did not throw`),
       (error: unknown) => error,
     );
 }
@@ -40,21 +40,24 @@ const leaks: Record<string, () => never> = {
       cause: new Error(CANARY),
     });
   },
-  'a text': () => {
+  'a string': () => {
     throw `not an error: ${CANARY}`;
   },
 };
 
 describe('an activity with the redacting interceptor', () => {
-  it.each(Object.entries(leaks))('throws %s without the secret, which is there without it [G7]', async (_, leak) => {
-    const encoded = Buffer.from(`{"k":"${CANARY}"}`).toString('base64').slice(8, -8);
-    const before = print(await thrownBy(leak, []));
-    expect(before).toContain(CANARY);
-    const after = print(await thrownBy(leak));
-    expect(after).toContain('[redacted]');
-    expect(after).not.toContain(CANARY);
-    expect(after).not.toContain(encoded);
-  });
+  it.each(Object.entries(leaks))(
+    'throws %s without the secret, which is in it without the interceptor [G7]',
+    async (_, leak) => {
+      const encoded = Buffer.from(`{"k":"${CANARY}"}`).toString('base64').slice(8, -8);
+      const before = print(await thrownBy(leak, []));
+      expect(before).toContain(CANARY);
+      const after = print(await thrownBy(leak));
+      expect(after).toContain('[redacted]');
+      expect(after).not.toContain(CANARY);
+      expect(after).not.toContain(encoded);
+    },
+  );
 
   it("keeps a foreign error's class, and the rest of its text", async () => {
     const error = await thrownBy(leaks['an error of a client library'] as () => never);
@@ -62,7 +65,7 @@ describe('an activity with the redacting interceptor', () => {
     expect(error).toMatchObject({ message: '401 for [redacted]', request: { url: 'https://rpc.example/[redacted]' } });
   });
 
-  it('throws what holds no secret as it is: failures, cancellations, a completion elsewhere', async () => {
+  it('throws failures, cancellations and asynchronous completions without a secret unchanged', async () => {
     for (const error of [
       new CancelledFailure('stop'),
       new CompleteAsyncError(),
@@ -77,7 +80,7 @@ describe('an activity with the redacting interceptor', () => {
     }
   });
 
-  it('does not send again what Temporal sent, where it holds a secret', async () => {
+  it('drops a failure that came from Temporal if it contains a secret', async () => {
     const failure = ApplicationFailure.create({ message: 'passed on', type: 'CredentialRejected' });
     failure.failure = { message: CANARY };
     const thrown = await thrownBy(() => {
@@ -87,7 +90,7 @@ describe('an activity with the redacting interceptor', () => {
     expect(thrown).toMatchObject({ message: 'passed on', type: 'CredentialRejected', failure: undefined });
   });
 
-  it('leaves our failure types to retry policies, though a workspace stored such a word as its key', async () => {
+  it('keeps the package’s failure types for retry policies, even if a workspace stored such a word as its key', async () => {
     new Secret('ProviderUnavailable');
     const thrown = await thrownBy(() => {
       throw ApplicationFailure.create({ message: 'ProviderUnavailable', type: 'ProviderUnavailable' });
@@ -95,7 +98,7 @@ describe('an activity with the redacting interceptor', () => {
     expect(thrown).toMatchObject({ message: '[redacted]', type: 'ProviderUnavailable' });
   });
 
-  it('returns results and says heartbeats without it', async () => {
+  it('returns results and sends heartbeats without the secret', async () => {
     const environment = inActivity({}, [redactingActivity]);
     const heartbeats: unknown[] = [];
     environment.on('heartbeat', (details: unknown) => heartbeats.push(details));
@@ -109,7 +112,7 @@ describe('an activity with the redacting interceptor', () => {
     expect(await environment.run(async () => untouched)).toBe(untouched);
   });
 
-  it('refuses a result and a heartbeat that hold a Secret: JSON would carry a word in its place [G5]', async () => {
+  it('refuses a result or a heartbeat that contains a Secret, which JSON would replace by [redacted] [G5]', async () => {
     const credential = { apiKey: new Secret(CANARY) };
     const refused = { type: 'UnexpectedError', nonRetryable: true, message: expect.stringMatching(/holds a Secret/) };
     expect(await thrownBy(() => [credential])).toMatchObject(refused);
@@ -118,7 +121,7 @@ describe('an activity with the redacting interceptor', () => {
 });
 
 describe('a redacting logger', () => {
-  it('hands on messages and attributes without the secret [G7]', () => {
+  it('passes on messages and attributes without the secret [G7]', () => {
     const entries: LogEntry[] = [];
     const logger = redactingLogger(new DefaultLogger('TRACE', (entry) => entries.push(entry)));
     for (const level of ['trace', 'debug', 'info', 'warn', 'error'] as const) {

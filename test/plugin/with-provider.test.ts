@@ -1,4 +1,4 @@
-/** `withProvider` as an activity calls it: within an activity's context, by one reference or by a chain's. */
+/** `withProvider` as an activity calls it: within an activity's context, given the reference of a chain. */
 import { describe, expect, test } from 'vitest';
 import { withProvider } from '../../src/index.js';
 import { resolverInContext } from '../../src/plugin/with-provider.js';
@@ -32,7 +32,7 @@ describe("withProvider given a chain's reference", () => {
     expect(await activity.run(ask)).toBe('backup');
   });
 
-  test('fails as the endpoints did if none answers', async () => {
+  test("fails with the endpoints' failure type if none answers", async () => {
     const { reference, activity } = await chain();
     const ask = () =>
       withProvider(reference, async () => Promise.reject(new ProviderError('ProviderQuotaExhausted', 'a test')));

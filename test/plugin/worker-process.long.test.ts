@@ -1,4 +1,4 @@
-/** The worker as it is run: a process of its own, from `dist/`, on the real Postgres and the real Temporal. */
+/** The worker as it runs in production: its own process, from `dist/`, on a real Postgres and a real Temporal. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -99,7 +99,7 @@ async function ready({ child }: WorkerRun): Promise<Record<string, unknown>> {
   return JSON.parse(line.toString()) as Record<string, unknown>;
 }
 
-/** Resolves once the worker's log has said so. */
+/** Resolves when the worker's log contains `text`. */
 async function logged({ child }: WorkerRun, text: string): Promise<void> {
   let log = '';
   for await (const [chunk] of on(child.stderr as NonNullable<ChildProcess['stderr']>, 'data')) {
@@ -129,21 +129,21 @@ describe('a start that is refused', () => {
     ['a misspelt setting', { PROVIDER_CACHE_LEESE: '30s' }, 2, /did you mean PROVIDER_CACHE_LEASE/],
     ['a root key that is too short', { ENCRYPTION_KEY: 'a:c2hvcnQ=' }, 2, /ENCRYPTION_KEY/],
     [
-      'Postgres away',
+      'Postgres is down',
       { DATABASE_URL: 'postgres://worker:canary-password@127.0.0.1:1/agents' },
       5,
       /Postgres does not answer/,
     ],
     ['an unknown namespace', { TEMPORAL_NAMESPACE: 'no-such-namespace' }, 2, /check TEMPORAL_NAMESPACE/],
-    ['Temporal away', { TEMPORAL_ADDRESS: '127.0.0.1:1' }, 5, /Temporal does not answer at 127\.0\.0\.1:1/],
-  ])('%s: says so and exits with its code', async (what, env: Record<string, string>, code, message) => {
+    ['Temporal is down', { TEMPORAL_ADDRESS: '127.0.0.1:1' }, 5, /Temporal does not answer at 127\.0\.0\.1:1/],
+  ])('reports the reason and exits with its code: %s', async (what, env: Record<string, string>, code, message) => {
     const worker = run(what === 'no settings at all' ? {} : settings(env));
     expect(await worker.exitCode).toBe(code);
     expect(JSON.parse(await worker.stdout).error.message).toMatch(message);
     expect((await worker.stdout) + (await worker.stderr)).not.toContain('canary');
   });
 
-  test("a superuser's login is refused: it would see past row-level security [G14]", async () => {
+  test("reports a superuser's login, which would bypass row-level security [G14]", async () => {
     const worker = run(settings({ DATABASE_URL: database.ownerUrl }));
     expect(await worker.exitCode).toBe(2);
     expect(await worker.stdout).toMatch(/superuser/);
@@ -151,7 +151,7 @@ describe('a start that is refused', () => {
 });
 
 describe('a running worker', () => {
-  test('reads its secrets from files, encrypts what Temporal keeps, and opens no inspector at a signal [G9]', async () => {
+  test('reads secrets from files, encrypts payloads in Temporal, and opens no inspector at SIGUSR1 [G9]', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'workspace-providers-worker-test-'));
     const PROVIDER_PAYLOAD_KEY = `test:${randomBytes(32).toString('base64')}`;
     const { DATABASE_URL, ENCRYPTION_KEY, ...rest } = settings({ PROVIDER_TASK_QUEUE: uniqueName('worker') });
@@ -172,7 +172,7 @@ describe('a running worker', () => {
       const dataConverter = built.providerDataConverter(PROVIDER_PAYLOAD_KEY);
       const agent = await startAgent(String(taskQueue), { dataConverter, workspaceId: 'ws_canary_without_keys' });
       const failure = await agent.result().catch((error: unknown) => error);
-      // Opened with the key, it says what it said; without, the server keeps the type alone.
+      // The client has the key and can read the message. The server can read only the failure type.
       expect(inspect(failure)).toContain('ws_canary_without_keys');
       const kept = Buffer.from(History.encode(await agent.fetchHistory()).finish());
       expect(kept.includes('ProviderNotConfigured')).toBe(true);
@@ -186,7 +186,7 @@ describe('a running worker', () => {
     }
   });
 
-  test('says that it is ready, in one line and without secrets, and ends with 0 when told to', async () => {
+  test('reports that it is ready in one line without secrets, and exits with 0 at SIGTERM', async () => {
     const worker = run(settings({ PROVIDER_TASK_QUEUE: uniqueName('worker') }));
     expect(await ready(worker)).toMatchObject({ event: 'ready', namespace: 'default', platformFallback: 'off' });
     worker.child.kill('SIGTERM');
@@ -196,7 +196,7 @@ describe('a running worker', () => {
     expect(printed).not.toContain(TEST_ENCRYPTION_KEY.slice('test:'.length));
   });
 
-  test('a step under way may end within the grace', async () => {
+  test('lets a running step end within the shutdown grace period', async () => {
     const taskQueue = uniqueName('grace');
     const worker = run(settings({ PROVIDER_TASK_QUEUE: taskQueue, PROVIDER_SHUTDOWN_GRACE: '20s' }));
     await ready(worker);
@@ -215,7 +215,7 @@ describe('a running worker', () => {
     await agent.terminate();
   });
 
-  test('a step that outlives the grace is cancelled, and the process ends', async () => {
+  test('cancels a step that outlives the shutdown grace period, and exits', async () => {
     const taskQueue = uniqueName('no-grace');
     const worker = run(settings({ PROVIDER_TASK_QUEUE: taskQueue, PROVIDER_SHUTDOWN_GRACE: '200ms' }));
     await ready(worker);

@@ -5,14 +5,14 @@ import { WORKFLOW_BUNDLE_PATH, WORKFLOWS_PATH, workflowSource } from '../../src/
 
 const BUILT = new URL('../../dist/plugin/workflow-source.js', import.meta.url);
 
-test('under test the workflows are the TypeScript sources', () => {
+test('in tests the workflows are the TypeScript sources', () => {
   expect(WORKFLOWS_PATH).toMatch(/src\/workflows\/index\.ts$/);
   expect(existsSync(WORKFLOWS_PATH)).toBe(true);
   expect(existsSync(WORKFLOW_BUNDLE_PATH)).toBe(false);
   expect(workflowSource()).toEqual({ workflowsPath: WORKFLOWS_PATH });
 });
 
-test('built, they are the bundle that was made ahead', async () => {
+test('in a build the workflows are the prebuilt bundle', async () => {
   const built: typeof import('../../src/plugin/workflow-source.js') = await import(pathToFileURL(BUILT.pathname).href);
   expect(built.WORKFLOWS_PATH).toMatch(/dist\/workflows\/index\.js$/);
   expect(built.workflowSource()).toEqual({ workflowBundle: { codePath: built.WORKFLOW_BUNDLE_PATH } });

@@ -1,4 +1,4 @@
-/** Which of a process's secrets are known to it, each by the way that it came in. */
+/** The secrets that a process knows and redacts, by the way in which it received them. */
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { Settings } from '../../src/config/settings.js';
@@ -66,14 +66,14 @@ const WAYS: readonly [what: string, open: () => unknown, secrets: readonly strin
   ],
 ];
 
-describe('what this process has opened [G7]', () => {
+describe('a process redacts what it has opened [G7]', () => {
   it.each(WAYS)('%s', (_, open, secrets) => {
     for (const secret of secrets) expect(redact(`<${secret}>`)).toBe(`<${secret}>`);
     open();
     for (const secret of secrets) expect(redact(`<${secret}>`)).toBe('<[redacted]>');
   });
 
-  it('does not hide what is public though a workspace stores it as its key: the address of a contract', () => {
+  it('but not a public contract address, even if a workspace stores it as its key', () => {
     const address = `0x${'a1'.repeat(20)}`;
     parseProvider('llm', 'anthropic', {}, { apiKey: address });
     expect(redact(address)).toBe(address);

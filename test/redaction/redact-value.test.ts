@@ -1,4 +1,4 @@
-/** A value without a secret is handed on as the same object; one with a secret is copied, and left as it was. */
+/** A value without a secret is returned as the same object. A value with a secret is copied, not changed. */
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -12,7 +12,7 @@ const redacted = <Value>(value: Value, maxObjects?: number) =>
   redactValue(value, (text) => redactor.redact(text), maxObjects === undefined ? {} : { maxObjects });
 
 describe('redactValue', () => {
-  it('returns the same object where nothing was found', () => {
+  it('returns the same object if nothing was found', () => {
     fc.assert(
       fc.property(fc.object({ withDate: true, withMap: true, withSet: true }), (value) => {
         expect(redacted(value)).toBe(value);
@@ -20,7 +20,7 @@ describe('redactValue', () => {
     );
   });
 
-  it('searches every string of what JSON carries', () => {
+  it('searches every string of a JSON value', () => {
     fc.assert(
       fc.property(fc.json({ maxDepth: 4 }), fc.nat(), (json, where) => {
         const holes = [...json.matchAll(/(?<=[[:,])(null|true|false)/g)];
@@ -41,7 +41,7 @@ describe('redactValue', () => {
     ['names of fields', { [CANARY]: 1 }],
     ['a map and a set', new Map([[CANARY, new Set([CANARY])]])],
     ['bytes', Buffer.from(`<${CANARY}>`)],
-    ['what toJSON gives', { toJSON: () => ({ key: CANARY }) }],
+    ['the result of toJSON', { toJSON: () => ({ key: CANARY }) }],
     ['a URL', new URL(`https://rpc.example/${CANARY}`)],
     [
       'an object of a class',
@@ -63,7 +63,7 @@ describe('redactValue', () => {
     expect(print(redacted(value))).not.toContain(CANARY);
   });
 
-  it('keeps the class of an error, and redacts its message, stack, causes and whatever else it carries', () => {
+  it('keeps the class of an error, and redacts its message, stack, causes and other properties', () => {
     class ServiceError extends Error {
       override readonly name = 'ServiceError';
       readonly request = { headers: { authorization: `Bearer ${CANARY}` } };
@@ -78,7 +78,7 @@ describe('redactValue', () => {
     expect(inspect(error, { depth: 9 })).toContain(CANARY);
   });
 
-  it('ends at circles, at getters that throw, and at so many objects', () => {
+  it('stops at circular references, at getters that throw, and after maxObjects objects', () => {
     const circle: Record<string, unknown> = { key: CANARY };
     circle.self = circle;
     expect(redacted(circle)).toEqual({ key: '[redacted]', self: '[circular]' });

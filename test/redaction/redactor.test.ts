@@ -1,4 +1,4 @@
-/** No form of a known secret survives; a text that holds none comes back as it is. */
+/** A redactor removes every form of a known secret, and returns a text without one unchanged. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Redactor } from '../../src/redaction/redactor.js';
@@ -29,11 +29,11 @@ function redactorOf(...values: string[]): Redactor {
 }
 
 describe('a redactor', () => {
-  it.each(Object.entries(ENCODERS))('takes out a secret %s, wherever it stands [G7]', (_, encode) => {
+  it.each(Object.entries(ENCODERS))('removes a secret %s, anywhere in a text [G7]', (_, encode) => {
     fc.assert(
       fc.property(secrets, surroundings, surroundings, (secret, before, after) => {
         const redactor = redactorOf(secret);
-        // Two ways: what is around it is encoded along with it, or not.
+        // The surrounding text is either encoded together with the secret or not encoded.
         for (const text of [before + encode(secret) + after, encode(before + secret + after)]) {
           const redacted = redactor.redact(text);
           expect(redacted).toContain('[redacted]');
@@ -46,7 +46,7 @@ describe('a redactor', () => {
     );
   });
 
-  it('leaves nothing behind that decodes to more than the neighbours of a secret', () => {
+  it('leaves nothing that decodes to more than the text around a secret', () => {
     fc.assert(
       fc.property(
         fc.string({ minLength: 8, maxLength: 40, unit: fc.constantFrom(...'ABCDwxyz0189_-') }),
@@ -64,7 +64,7 @@ describe('a redactor', () => {
     );
   });
 
-  it('returns a text that holds no secret unchanged', () => {
+  it('returns a text without a secret unchanged', () => {
     fc.assert(
       fc.property(fc.array(secrets, { maxLength: 5 }), fc.string({ maxLength: 200, unit: 'binary' }), (known, text) => {
         const holds = known.some((secret) => Object.values(ENCODERS).some((encode) => text.includes(encode(secret))));
@@ -83,7 +83,7 @@ describe('a redactor', () => {
     }
   });
 
-  it('takes out several at once, one within another too, and leaves the rest of the text', () => {
+  it('removes several secrets at once, even one inside another, and keeps the rest of the text', () => {
     const redactor = redactorOf('canary-inner', 'before-canary-inner-after', 'canary-other');
     expect(redactor.redact('a canary-other, b before-canary-inner-after, c canary-inner.')).toBe(
       'a [redacted], b [redacted], c [redacted].',
@@ -91,7 +91,7 @@ describe('a redactor', () => {
     expect(redactorOf('canary-one', 'one-canary').redact('<canary-one-canary>')).toBe('<[redacted]>');
   });
 
-  it('knows of a URL the parts that are secret by themselves', () => {
+  it('removes each secret part of a URL on its own', () => {
     const key = 'canary0key0in0the0path';
     const redactor = redactorOf(
       `https://login-of-sixteen:canary%2Bpass@rpc.example/ethereum/${key}?token=canary-in-query-16`,
@@ -102,14 +102,14 @@ describe('a redactor', () => {
     expect(redactor.redact('ethereum at rpc.example')).toBe('ethereum at rpc.example');
   });
 
-  it('ignores what is shorter than 8 characters', () => {
+  it('ignores values shorter than 8 characters', () => {
     expect(redactorOf('1234567').redact('1234567 and 31323334353637')).toBe('1234567 and 31323334353637');
     expect(redactorOf('12345678').redact('12345678')).toBe('[redacted]');
   });
 });
 
-describe('its memory', () => {
-  it('is bounded: the secret that was longest not seen goes first, those of the process itself never', () => {
+describe('the memory of a redactor', () => {
+  it('is bounded: it drops the secret that was seen least recently, and never one of the process itself', () => {
     const redactor = new Redactor({ maxSecrets: 2 });
     redactor.add('canary-of-the-process', { lasting: true });
     for (const secret of ['canary-first', 'canary-second', 'canary-first', 'canary-third']) redactor.add(secret);
@@ -124,7 +124,7 @@ describe('its memory', () => {
     expect(redactor.redact('canary-number-49')).toBe('[redacted]');
   });
 
-  it('finds each of a thousand that begin or end alike', () => {
+  it('finds each of a thousand secrets that begin and end alike', () => {
     const values = Array.from({ length: 1_000 }, (_, n) => `canary-api03-${n.toString(36).padStart(8, 'x')}-the-end`);
     const redactor = redactorOf(...values);
     expect(redactor.redact(values.join(' '))).toBe(values.map(() => '[redacted]').join(' '));

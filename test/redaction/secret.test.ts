@@ -23,7 +23,10 @@ describe('a Secret', () => {
     ['an error message', () => inspect(new Error(`failed with ${secret}`, { cause: secret }))],
     ['Object.entries', () => inspect(Object.entries(secret))],
     ['a spread', () => inspect({ ...secret })],
-    ['inspect without its own say', () => inspect(secret, { customInspect: false, showHidden: true, showProxy: true })],
+    [
+      'inspect without its custom inspect function',
+      () => inspect(secret, { customInspect: false, showHidden: true, showProxy: true }),
+    ],
     [
       'console.table and console.dir',
       () => consoleOf((console) => [console.table([{ secret }]), console.dir({ secret })]),
@@ -49,22 +52,22 @@ describe('a Secret', () => {
     ['structuredClone', (value) => structuredClone(value)],
     ['postMessage', (value) => new MessageChannel().port1.postMessage(value)],
     ['v8.serialize', (value) => v8.serialize(value)],
-  ])('is refused by %s, however deep it stands [G5]', (_, clone) => {
+  ])('is refused by %s at any depth [G5]', (_, clone) => {
     for (const value of [secret, { deep: [secret] }, new Map([['key', secret]])]) expect(() => clone(value)).toThrow();
   });
 
-  it('has nothing to list, and no way to its value but the one', () => {
+  it('has no properties that could be listed', () => {
     expect(Object.entries(secret)).toEqual([]);
     expect(Reflect.ownKeys(secret)).toEqual([]);
     expect({ ...secret }).toEqual({});
   });
 
-  it('is redacted from its making on, wherever this process redacts', () => {
+  it('is redacted as soon as it is created, wherever this process redacts', () => {
     new Secret('canary-just-opened');
     expect(redact('refused: canary-just-opened')).toBe('refused: [redacted]');
   });
 
-  it('is revealed by name', () => {
+  it('returns its value from reveal()', () => {
     expect(secret.reveal()).toBe(CANARY);
   });
 });
@@ -99,11 +102,11 @@ describe('mask', () => {
     ['eleven-char', '…'],
     ['abcd', '…'],
     ['', '…'],
-  ])('of %j is %j: the last four characters of what can spare them [G5]', (value, masked) => {
+  ])('of %j is %j: the last four characters if the value is long enough [G5]', (value, masked) => {
     expect(mask(value)).toBe(masked);
   });
 
-  it('is recognized where it comes back in place of a secret', () => {
+  it('is recognized if it comes back in place of a secret', () => {
     for (const shown of [mask('canary-key-a1b2'), mask('short'), String(secret), '********', '••••••••']) {
       expect(isMasked(shown)).toBe(true);
     }

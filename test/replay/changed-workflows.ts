@@ -1,6 +1,6 @@
 /**
- * Workflows, changed as they must not be while some are running: the address agent reads the chain before it asks a
- * model, and a rotation activates the next credential before it has checked it.
+ * Workflows with changes that must not be made while some are running: the address agent reads the chain before it asks
+ * a model, and a rotation activates the next credential before it has checked it.
  */
 import type { RotateProviderInput, RotationStatus } from '../../src/protocol/rotation.js';
 import { resolveRpcEndpoint } from '../../src/workflow.js';

@@ -1,6 +1,6 @@
 /**
- * Records histories of rotations, as this version makes them, for `replay.test.ts`. Run by hand, once a release that
- * changes them:
+ * Records histories of this version's rotations for `replay.integration.test.ts`. Run it by hand, once per release that
+ * changes rotations:
  *
  *     npx vitest run --config test/replay/record.config.ts test/replay/record-rotations.ts
  */
@@ -40,7 +40,7 @@ test('a rotation whose next key was refused', async () => {
   await keep('refused', rotation);
 });
 
-test('a rotation at work, and then rolled back', async () => {
+test('a rotation in progress that is then rolled back', async () => {
   const { provider, rotation } = await start({ overlap: '10m' });
   await vi.waitFor(async () => expect((await stage.client.status(provider)).overlapUntil).toBeDefined(), 20_000);
   await keep('at-work', rotation);

@@ -1,7 +1,7 @@
-/** For `record.ts` and `record-rotations.ts` alone, which are no tests: they are run by hand. */
+/** Only for `record.ts` and `record-rotations.ts`, which are not tests: they are run by hand. */
 import { defineConfig } from 'vitest/config';
 
-// biome-ignore lint/style/noDefaultExport: that is where vitest looks
+// biome-ignore lint/style/noDefaultExport: vitest reads the default export
 export default defineConfig({
   test: {
     pool: 'forks',

@@ -1,5 +1,5 @@
 /**
- * Records histories of the address agent, as this version of it makes them, for `replay.test.ts`. Run by hand, once a
+ * Records histories of this version of the address agent for `replay.integration.test.ts`. Run it by hand, once per
  * release that changes the agent:
  *
  *     npx vitest run --config test/replay/record.config.ts test/replay/record.ts
@@ -44,7 +44,7 @@ test('an agent that completed', async () => {
   await keep('completed', agent);
 });
 
-test('an agent that completed, a step of which was retried', async () => {
+test('an agent that completed after a step was retried', async () => {
   const workspaceId = newWorkspace();
   await stage.addLlm(workspaceId);
   stage.llm.failNext({ status: 500, owner: workspaceId });
@@ -61,7 +61,7 @@ test('an agent whose key was refused', async () => {
   await keep('refused', agent);
 });
 
-test('an agent at work', async () => {
+test('an agent in progress', async () => {
   const workspaceId = newWorkspace();
   await stage.addLlm(workspaceId);
   const hold = stage.llm.holdNext({ owner: workspaceId });

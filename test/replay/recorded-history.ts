@@ -1,6 +1,6 @@
 /**
- * A history as JSON, and back, by protobufjs's own mapping. Temporal's canonical JSON would be readable for its other
- * tools too, but the SDK's converter refuses its own types wherever npm installs protobufjs twice, as it does here.
+ * Converts a history to JSON and back, by the mapping of protobufjs. Temporal's canonical JSON could be read by other
+ * tools too, but the SDK's converter refuses its own types if npm installs protobufjs twice, as it does here.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import type { WorkflowHandle } from '@temporalio/client';
@@ -27,12 +27,12 @@ export function historyFromText(text: string): proto.temporal.api.history.v1.IHi
 }
 
 /**
- * Keeps it under `histories/<version of package.json>/`. One that is there is never overwritten: workflows that started
- * with it may still be running, and what is replayed must be what they have.
+ * Writes a history to `histories/<version of package.json>/`. It never overwrites one: workflows that started on that
+ * version may still be running, and the replay must use their history.
  */
 export async function keepHistory(name: string, workflow: WorkflowHandle, secrets: readonly string[]): Promise<void> {
   const leaks = await leaksOf(workflow, secrets);
-  if (leaks.length > 0) throw new Error(`the history of ${name} holds secrets: it is not kept`);
+  if (leaks.length > 0) throw new Error(`the history of ${name} contains secrets, so it was not written`);
   const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
   const folder = new URL(`histories/${version}/`, import.meta.url);
   await mkdir(folder, { recursive: true });

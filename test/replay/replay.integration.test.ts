@@ -1,6 +1,7 @@
 /**
- * Agents and rotations that started on an older build go on under this one: their histories, recorded once (`record.ts`),
- * are replayed against today's code. A failure here is answered by `patched()` in the workflow, not by recording anew.
+ * Agents and rotations that started on an older build continue on this one: their histories, recorded once by
+ * `record.ts` and `record-rotations.ts`, are replayed on the current code. If a test fails, use `patched()` in the
+ * workflow; do not record the history again.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -24,7 +25,7 @@ let changed: WorkflowBundle;
 
 beforeAll(async () => {
   const logger = new DefaultLogger('ERROR', () => {});
-  // That an agent does not replay is what this file is about: no need to log it.
+  // This file expects some replays to fail, so their failures are not logged.
   const filter = makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' });
   Runtime.install({ logger, telemetryOptions: { logging: { filter } }, shutdownSignals: [] });
   const bundle = (workflowsPath: string) => bundleWorkflowCode({ workflowsPath, logger });
@@ -36,7 +37,7 @@ function replay(workflowBundle: WorkflowBundle, file: string): Promise<void> {
   return Worker.runReplayHistory({ workflowBundle }, historyFromText(readFileSync(`${folder}/${file}`, 'utf8')));
 }
 
-test('there are histories of workflows that completed, that failed, and that are at work', () => {
+test('histories exist of workflows that completed, failed, were rolled back and are in progress', () => {
   const kinds = new Set(recorded.map((file) => file.split('/').at(-1)?.replace('.json', '')));
   const agents = ['completed', 'retried', 'refused', 'at-work'];
   const rotations = ['completed', 'rolled-back', 'refused', 'at-work'].map((kind) => `rotation-${kind}`);
@@ -44,11 +45,11 @@ test('there are histories of workflows that completed, that failed, and that are
 });
 
 describe.each(recorded)('%s', (file) => {
-  test('goes on under the code of today', async () => {
+  test('replays on the current code', async () => {
     await expect(replay(today, file)).resolves.toBeUndefined();
   });
 
-  test('does not under code that takes other steps: this test would notice', async () => {
+  test('does not replay on code that takes other steps, so this test can fail', async () => {
     await expect(replay(changed, file)).rejects.toBeInstanceOf(DeterminismViolationError);
   });
 });

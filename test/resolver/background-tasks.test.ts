@@ -1,4 +1,4 @@
-/** That a process looks after what it holds and after rows of others, from its start to its end. */
+/** The background tasks of a process, from its start to its end: for its own cache and for rows of other workers. */
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { startBackgroundTasks } from '../../src/resolver/background-tasks.js';
 
@@ -11,7 +11,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it('sweeps once a lease', async () => {
+it('background tasks sweep the cache once per lease', async () => {
   const sweep = vi.fn();
   const end = startBackgroundTasks(LEASE_MS, sweep, { look: async () => 1 });
   await vi.advanceTimersByTimeAsync(5 * LEASE_MS);
@@ -19,7 +19,7 @@ it('sweeps once a lease', async () => {
   end();
 });
 
-it('looks at once, and then the less often the more workers there are to look', async () => {
+it('background tasks look for vanished workers at once, and then less often the more workers there are', async () => {
   const looksOf = async (rows: number) => {
     const look = vi.fn(async () => rows);
     const end = startBackgroundTasks(LEASE_MS, () => {}, { look });
@@ -36,7 +36,7 @@ it('looks at once, and then the less often the more workers there are to look', 
   expect(amongTen).toBeLessThan(230);
 });
 
-it('goes on looking after a failure', async () => {
+it('background tasks look again after a failed look', async () => {
   const look = vi.fn(() => Promise.reject(new Error('away')));
   const end = startBackgroundTasks(LEASE_MS, () => {}, { look });
   await vi.advanceTimersByTimeAsync(10 * LEASE_MS);
@@ -44,7 +44,7 @@ it('goes on looking after a failure', async () => {
   end();
 });
 
-it('once ended does nothing more, not even after the look that was under way', async () => {
+it('background tasks do nothing after they ended, even if a look was in progress', async () => {
   let answer = (_: number) => {};
   const look = vi.fn(() => new Promise<number>((resolve) => (answer = resolve)));
   const sweep = vi.fn();

@@ -1,4 +1,4 @@
-/** What is told of credentials that callbacks hold, and when a wait for them ends. */
+/** Which credentials are reported as held by callbacks, and when a wait for them ends. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ProviderReference } from '../../src/protocol/references.js';
 import { OpenScopes } from '../../src/resolver/open-scopes.js';
@@ -17,8 +17,8 @@ function reference(version: number, of: Partial<ProviderReference> = {}): Provid
 
 const held = (version: number) => scopes.heldBelow(ANTHROPIC, version).map((each) => [each.version, each.count]);
 
-describe('what is held', () => {
-  it('is counted by version, older ones alone, the oldest first', () => {
+describe('the report of held credentials', () => {
+  it('counts only older versions, each separately, the oldest first', () => {
     for (const version of [2, 1, 3, 1]) scopes.hold(reference(version));
     expect(held(3)).toEqual([
       [1, 2],
@@ -27,7 +27,7 @@ describe('what is held', () => {
     expect(held(1)).toEqual([]);
   });
 
-  it('is told with how long the longest has held it', async () => {
+  it('includes how long the longest scope has held one', async () => {
     scopes.hold(reference(1));
     const startMs = performance.now();
     while (performance.now() - startMs < 5);
@@ -35,27 +35,27 @@ describe('what is held', () => {
     expect(scopes.heldBelow(ANTHROPIC, 2)[0]?.longestMs).toBeGreaterThanOrEqual(4);
   });
 
-  it('is that of one provider: another workspace, type or name does not count', () => {
+  it('covers one provider: another workspace, type or name does not count', () => {
     scopes.hold(reference(1, { workspaceId: 'ws_globex' }));
     scopes.hold(reference(1, { type: 'tenderly' }));
     scopes.hold(reference(1, { name: 'openai' }));
     expect(held(9)).toEqual([]);
   });
 
-  it('never is the platform’s credential', () => {
+  it('never includes the platform’s credential', () => {
     const platform = reference(0, { source: 'platform' });
     scopes.hold(platform).opened(platform);
     expect(held(9)).toEqual([]);
   });
 
-  it('is a version that may be opened, until it is known which one was', () => {
+  it('includes the version that may be opened, until it is known which one was', () => {
     const scope = scopes.hold(reference(1));
     expect(held(2)).toEqual([[1, 1]]);
     scope.opened(reference(3));
     expect([held(3), held(4)]).toEqual([[], [[3, 1]]]);
   });
 
-  it('is let go once, however often that is said', () => {
+  it('drops a scope once, even if it is released twice', () => {
     const scope = scopes.hold(reference(1));
     scopes.hold(reference(1));
     scope.release();
@@ -63,7 +63,7 @@ describe('what is held', () => {
     expect(held(2)).toEqual([[1, 1]]);
   });
 
-  it('is told of a scope that began after another one had ended twice', () => {
+  it('keeps a scope that began before an earlier one was released a second time', () => {
     const scope = scopes.hold(reference(1));
     scope.release();
     scopes.hold(reference(1));
@@ -73,12 +73,12 @@ describe('what is held', () => {
 });
 
 describe('a wait', () => {
-  it('ends at once where nothing older is held', async () => {
+  it('ends at once if nothing older is held', async () => {
     scopes.hold(reference(2));
     await scopes.waitUntilReleased(ANTHROPIC, 2, NEVER);
   });
 
-  it('ends when the last older one is let go, and not before', async () => {
+  it('ends only when the last older scope is released', async () => {
     const [first, second, third] = [1, 2, 3].map((version) => scopes.hold(reference(version)));
     let isOver = false;
     const waiting = scopes.waitUntilReleased(ANTHROPIC, 3, NEVER).then(() => {
@@ -92,14 +92,14 @@ describe('a wait', () => {
     await waiting;
   });
 
-  it('ends when what is held turns out to be new enough', async () => {
+  it('ends when a held credential turns out to be new enough', async () => {
     const scope = scopes.hold(reference(1));
     const waiting = scopes.waitUntilReleased(ANTHROPIC, 2, NEVER);
     scope.opened(reference(2));
     await waiting;
   });
 
-  it('also outlasts older ones that begin while it waits', async () => {
+  it('also waits for older scopes that begin meanwhile', async () => {
     const first = scopes.hold(reference(1));
     let isOver = false;
     const waiting = scopes.waitUntilReleased(ANTHROPIC, 2, NEVER).then(() => {
@@ -116,7 +116,7 @@ describe('a wait', () => {
   it.each([
     ['before it began', true],
     ['while it waits', false],
-  ])('ends with the reason of whoever cut it short %s', async (_, isEarly) => {
+  ])('fails with the reason of its signal if that was aborted %s', async (_, isEarly) => {
     scopes.hold(reference(1));
     const ending = new AbortController();
     if (isEarly) ending.abort(new Error('enough'));

@@ -8,7 +8,7 @@ import { NEXT_KEY, resolverInMemory, WORKSPACE } from './resolver-in-memory.js';
 const memory = resolverInMemory();
 const { resolverWith } = memory;
 
-test('a thousand callers of one cold credential make one load [G23]', async () => {
+test('a thousand callers of one credential that is not cached cause one load [G23]', async () => {
   const resolver = resolverWith();
   const calls = Array.from({ length: 1000 }, () =>
     resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'anthropic' }),
@@ -26,7 +26,7 @@ test('a thousand callers of one cold credential make one load [G23]', async () =
   });
 });
 
-test('a warm resolve is synchronous, counted and makes no load', async () => {
+test('a resolve from the cache is synchronous, is counted and causes no load', async () => {
   const resolver = resolverWith();
   await resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'anthropic' });
   expect(resolver.peek(WORKSPACE, 'llm', ['anthropic'])).toMatchObject({ version: 1, cache: 'hit' });
@@ -34,7 +34,7 @@ test('a warm resolve is synchronous, counted and makes no load', async () => {
   expect(resolver.parts.cache.counts.hit).toBe(1);
 });
 
-test('nothing is answered from it without a lease, and loads still serve [G16]', async () => {
+test('without a lease the cache does not answer, and loads still do [G16]', async () => {
   const clock = new TestClock();
   const lease = new Lease(1_000, clock);
   const resolver = resolverWith({ lease });
@@ -47,7 +47,7 @@ test('nothing is answered from it without a lease, and loads still serve [G16]',
   expect(resolver.parts.cache.counts).toMatchObject({ miss: 2, refusedByLease: 1, load: 2 });
 });
 
-test('a thousand callers without a lease make no more than two loads', async () => {
+test('a thousand callers without a lease cause at most two loads', async () => {
   const resolver = resolverWith({ lease: new Lease(1_000) });
   const calls = Array.from({ length: 1_000 }, () =>
     resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'anthropic' }),
@@ -56,7 +56,7 @@ test('a thousand callers without a lease make no more than two loads', async () 
   expect(memory.store.loads).toBe(2);
 });
 
-test('no failure is cached', async () => {
+test('a failure is not cached', async () => {
   const resolver = resolverWith();
   memory.store.beforeAnswer = () => Promise.reject(new ProviderError('StoreUnavailable', 'Postgres does not answer'));
   await expect(resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'anthropic' })).rejects.toMatchObject({
@@ -66,7 +66,7 @@ test('no failure is cached', async () => {
   expect((await resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'anthropic' })).version).toBe(1);
 });
 
-test('absence is not answered from the cache: what was configured a moment ago serves', async () => {
+test('a missing provider is not cached: a provider that was just configured serves', async () => {
   const resolver = resolverWith();
   await resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'anthropic' });
   await memory.store.put(WORKSPACE, 'llm', 'openai', {}, { apiKey: 'canary-openai-key' });
@@ -83,7 +83,7 @@ test('a repaired row serves at once', async () => {
   expect((await resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'anthropic' })).version).toBe(3);
 });
 
-test('no credential stays in memory for long because nobody asks for it [G23]', async () => {
+test('a credential that nobody asks for is soon dropped from memory [G23]', async () => {
   const clock = new TestClock();
   const lease = new Lease(1_000, clock);
   const resolver = resolverWith({ lease });
@@ -100,7 +100,7 @@ test('no credential stays in memory for long because nobody asks for it [G23]', 
   expect(isCached()).toBe(false);
 });
 
-test('it holds no more providers than its bound', async () => {
+test('the cache holds at most maxProviders providers', async () => {
   const resolver = resolverWith({ maxProviders: 2 });
   for (const workspaceId of ['ws_1', 'ws_2', 'ws_3']) {
     await memory.store.put(workspaceId, 'llm', 'openai', {}, { apiKey: 'canary-openai-key' });

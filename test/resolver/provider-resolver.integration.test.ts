@@ -10,12 +10,12 @@ beforeAll(async () => {
   stage = await AgentStage.set({ answer: ({ owner }) => `an answer for ${owner}` });
 });
 
-// Which fails if a connection was left open.
+// This fails if a connection was left open.
 afterAll(async () => {
   await stage?.strike();
 });
 
-/** A program's options: nothing of grants, nothing of Temporal. */
+/** The options of a program, without grants and without Temporal. */
 function options(change: ResolverOptions = {}): ResolverOptions {
   const { grantKeys: _, ...others } = stage.config();
   return { ...others, ...change };
@@ -47,7 +47,7 @@ describe('a connected resolver', () => {
     expect(answer).toMatchObject([{ type: 'text', text: `an answer for ${workspaceId}` }]);
   });
 
-  test('is waited for by a fence: a change that is reported done is the one that it serves', async () => {
+  test('is waited for by a fence: after a change is reported as complete, it serves that change', async () => {
     const workspaceId = newWorkspace();
     await stage.addLlm(workspaceId);
     const resolver = await connected();
@@ -93,17 +93,17 @@ describe('a closed resolver', () => {
   });
 });
 
-describe('a resolver that cannot be connected', () => {
+describe('a resolver that cannot connect', () => {
   test.each([
-    ['a login of a manager', () => ({ databaseUrl: stage.database.managerUrl }), 'SetupInvalid'],
+    ['a manager’s login', () => ({ databaseUrl: stage.database.managerUrl }), 'SetupInvalid'],
     ['a superuser', () => ({ databaseUrl: stage.database.ownerUrl }), 'SetupInvalid'],
     ['no root key', () => ({ rootKeys: undefined }), 'SetupInvalid'],
     [
-      'Postgres away',
+      'Postgres is down',
       () => ({ databaseUrl: 'postgres://worker:canary-password@127.0.0.1:1/agents' }),
       'StoreUnavailable',
     ],
-  ])('%s: it says why, and leaves no lease behind', async (_, change, type) => {
+  ])('reports the reason and leaves no lease behind: %s', async (_, change, type) => {
     const connecting = ProviderResolver.connect(options(change()));
     await expect(connecting).rejects.toMatchObject({ type, message: expect.not.stringContaining('canary') });
     expect(await stage.manager.listWorkers()).toEqual([]);

@@ -26,7 +26,7 @@ describe('resolving', () => {
     expect(JSON.stringify(reference)).toContain('…0001');
   });
 
-  test('of a list, the first that is configured and active serves', async () => {
+  test('the first provider of a list that is configured and active serves', async () => {
     await memory.store.put(WORKSPACE, 'llm', 'openai', {}, { apiKey: 'canary-openai-key' });
     const resolver = resolverWith();
     expect(
@@ -39,7 +39,7 @@ describe('resolving', () => {
     ).toBe('anthropic');
   });
 
-  test('endpoints of a chain come in the order of their priority, and of that chain alone', async () => {
+  test('only the endpoints of the chain are returned, in the order of their priority', async () => {
     await memory.store.put(
       WORKSPACE,
       'rpc',
@@ -63,9 +63,9 @@ describe('resolving', () => {
   test.each([
     ['an unknown workspace', 'ws_nobody', 'anthropic', 'ProviderNotConfigured'],
     ['an unknown provider', WORKSPACE, 'openai', 'ProviderNotConfigured'],
-    ['a workspace id that is none', 'ws acme', 'anthropic', 'ProviderConfigInvalid'],
+    ['an invalid workspace id', 'ws acme', 'anthropic', 'ProviderConfigInvalid'],
     ['a name with control characters', WORKSPACE, 'anthropic\u0000', 'ProviderConfigInvalid'],
-  ])('%s is refused with its type', async (_, workspaceId, provider, type) => {
+  ])('%s is refused with its own failure type', async (_, workspaceId, provider, type) => {
     await expect(resolverWith().resolveLlmKey({ workspaceId: workspaceId, provider: provider })).rejects.toMatchObject({
       type,
     });
@@ -78,18 +78,18 @@ describe('resolving', () => {
       'provider',
     ],
     [
-      'a chain that is none',
+      'an invalid chain id',
       (resolver: ProviderResolver) => resolver.resolveRpcEndpoint({ workspaceId: WORKSPACE, chainId: 0 }),
       'chainId',
     ],
-  ])('%s is refused, and the field named', async (_, resolve, field) => {
+  ])('%s is refused with an error that names the field', async (_, resolve, field) => {
     await expect(resolve(resolverWith())).rejects.toMatchObject({
       type: 'ProviderConfigInvalid',
       facts: { fields: [field] },
     });
   });
 
-  test('an endpoint whose chain cannot be told is named, where no other serves the chain', async () => {
+  test('an endpoint with an invalid chain id is named if no other endpoint serves the chain', async () => {
     await memory.store.put(WORKSPACE, 'rpc', 'main', { chainId: '1' }, { url: 'https://a.example/canary-a' });
     await expect(resolverWith().resolveRpcEndpoint({ workspaceId: WORKSPACE, chainId: 1 })).rejects.toMatchObject({
       type: 'ProviderConfigInvalid',
@@ -110,7 +110,7 @@ describe('resolving', () => {
     expect((await resolver.resolveRpcEndpoint({ workspaceId: WORKSPACE, chainId: 1 })).endpoints[0]?.version).toBe(3);
   });
 
-  test('a disabled provider is told apart from a missing one', async () => {
+  test('a disabled provider is reported as disabled, not as missing', async () => {
     memory.store.write(WORKSPACE, 'llm', 'anthropic', { status: 'disabled' });
     await expect(resolverWith().resolveLlmKey({ workspaceId: WORKSPACE, provider: 'anthropic' })).rejects.toMatchObject(
       {
@@ -119,7 +119,7 @@ describe('resolving', () => {
     );
   });
 
-  test('a row that does not open fails alone', async () => {
+  test('a row that does not open does not affect other providers', async () => {
     await memory.store.put(WORKSPACE, 'llm', 'openai', {}, { apiKey: 'canary-openai-key' });
     memory.store.write(WORKSPACE, 'llm', 'openai', { encryptedConfig: 'a.b.c.d.e' });
     const resolver = resolverWith();
@@ -131,7 +131,7 @@ describe('resolving', () => {
 });
 
 describe('opening', () => {
-  test('a reference is a floor: an older entry is reloaded first', async () => {
+  test('a reference is a floor: an older cache entry is reloaded first', async () => {
     const resolver = resolverWith();
     const old = await resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'anthropic' });
     await memory.store.put(WORKSPACE, 'llm', 'anthropic', {}, { apiKey: NEXT_KEY });
@@ -142,13 +142,13 @@ describe('opening', () => {
     expect((await resolver.open(old)).use.version).toBe(2);
   });
 
-  test('a database that is behind the reference is said to be, and asked again later', async () => {
+  test('a database that is behind the reference is reported as StoreUnavailable', async () => {
     const resolver = resolverWith();
     const reference = await resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'anthropic' });
     await expect(resolver.open({ ...reference, version: 9 })).rejects.toMatchObject({ type: 'StoreUnavailable' });
   });
 
-  test('a refused key is read again, and a newer one tried once', async () => {
+  test('a refused key is reloaded, and a newer one is tried once', async () => {
     const resolver = resolverWith();
     const reference = {
       ...(await resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'anthropic' })),
@@ -166,7 +166,7 @@ describe('opening', () => {
     expect(memory.store.loads).toBe(2);
   });
 
-  test('a refused key with no newer one is CredentialRejected, after one reload', async () => {
+  test('a refused key without a newer one fails as CredentialRejected after one reload', async () => {
     const resolver = resolverWith();
     const reference = {
       ...(await resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'anthropic' })),
@@ -181,7 +181,7 @@ describe('opening', () => {
     expect([calls, memory.store.loads]).toEqual([1, 2]);
   });
 
-  test('a load that began before the refusal does not answer it', async () => {
+  test('a load that began before the refusal is not used as the reload', async () => {
     const resolver = resolverWith();
     const reference = {
       ...(await resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'anthropic' })),
@@ -214,7 +214,7 @@ describe('the endpoints of a chain', () => {
     await memory.store.put(WORKSPACE, 'rpc', name, { chainId: 1, priority }, secret);
   }
 
-  /** `main` before `backup`. */
+  /** A resolver of a chain with two endpoints: `main` before `backup`. */
   async function resolverOfTwo(unreadable: readonly string[] = []): Promise<ProviderResolver> {
     await putEndpoint('main', 10);
     await putEndpoint('backup', 20);
@@ -222,14 +222,14 @@ describe('the endpoints of a chain', () => {
     return resolverWith();
   }
 
-  test('one that cannot be opened is listed as unusable, and the others serve', async () => {
+  test('an endpoint that cannot be opened is listed as unusable, and the others serve', async () => {
     const resolver = await resolverOfTwo(['main']);
     const reference = await resolver.resolveRpcEndpoint(CHAIN);
     expect(reference.endpoints.map(({ name }) => name)).toEqual(['backup']);
     expect(reference.unusable).toEqual([{ name: 'main', failure: 'CredentialUnreadable' }]);
   });
 
-  test('if each can be opened, none is listed as unusable', async () => {
+  test('if all can be opened, none is listed as unusable', async () => {
     expect(await (await resolverOfTwo()).resolveRpcEndpoint(CHAIN)).not.toHaveProperty('unusable');
   });
 
@@ -241,7 +241,7 @@ describe('the endpoints of a chain', () => {
     });
   });
 
-  /** The callback's calls: which endpoint each was given. */
+  /** Calls a callback that fails on `main`, and records which endpoint each call was given. */
   async function askBoth(resolver: ProviderResolver, failure: FailureType) {
     const reference = await resolver.resolveRpcEndpoint(CHAIN);
     const asked: string[] = [];
@@ -254,7 +254,7 @@ describe('the endpoints of a chain', () => {
   }
 
   test.each<FailureType>(['ProviderUnavailable', 'ProviderRateLimited', 'ProviderQuotaExhausted'])(
-    'a callback is given the next one after %s',
+    'a callback is given the next endpoint after %s',
     async (failure) => {
       const { answer, asked } = await askBoth(await resolverOfTwo(), failure);
       expect(await answer).toBe('https://backup.example/canary-backup');
@@ -263,7 +263,7 @@ describe('the endpoints of a chain', () => {
   );
 
   test.each<FailureType>(['CredentialRejected', 'ProviderRequestInvalid'])(
-    'a callback is not given the next one after %s',
+    'a callback is not given the next endpoint after %s',
     async (failure) => {
       const { answer, asked } = await askBoth(await resolverOfTwo(), failure);
       await expect(answer).rejects.toMatchObject({ type: failure });
@@ -287,7 +287,7 @@ describe('without a worker that knows the workspace', () => {
     ['resolveLlmKey', (resolver) => resolver.resolveLlmKey({ provider: 'anthropic' })],
     ['resolveTenderlyConfig', (resolver) => resolver.resolveTenderlyConfig()],
     ['resolveRpcEndpoint', (resolver) => resolver.resolveRpcEndpoint({ chainId: 1 })],
-  ])('%s without a workspaceId says that it is missing, and reads nothing', async (_, resolve) => {
+  ])('%s without a workspaceId reports that it is missing, and reads nothing', async (_, resolve) => {
     await expect(resolve(resolverWith())).rejects.toMatchObject({
       type: 'ProviderConfigInvalid',
       message: 'workspaceId is missing',

@@ -1,4 +1,4 @@
-/** No step waits for the audit or fails because of it; what is held is bounded, and what is lost is counted. */
+/** A step neither waits for the audit nor fails because of it. Held uses are bounded, and lost uses are counted. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { runningWorkflow } from '../../src/plugin/workspace-providers.js';
 import { ProviderError } from '../../src/protocol/errors.js';
@@ -77,7 +77,7 @@ describe('uses', () => {
     ]);
   });
 
-  test('are held while Postgres is away, none lost and none twice', async () => {
+  test('are held while Postgres is down, and none is lost or stored twice', async () => {
     const { store, audit } = audited();
     store.failure = AWAY;
     audit.used(reference());
@@ -97,7 +97,7 @@ describe('uses', () => {
     expect(warnings).not.toHaveBeenCalled();
   });
 
-  test('beyond the bound are counted as lost, which is said once', async () => {
+  test('beyond the bound are counted as lost, with one warning', async () => {
     const { store, audit } = audited(10);
     store.failure = AWAY;
     for (let version = 1; version <= 25; version += 1) {
@@ -114,7 +114,7 @@ describe('uses', () => {
     expect(store.counted).toBe(11);
   });
 
-  test('that are being stored take up room too', async () => {
+  test('that are being stored count toward the bound', async () => {
     const { store, audit } = audited(2);
     let answered = () => {};
     store.answer = new Promise((resolve) => {
@@ -130,7 +130,7 @@ describe('uses', () => {
     expect(audit.usesLost).toBe(1);
   });
 
-  test('that can never be stored keep no others from it', async () => {
+  test('that can never be stored do not block others', async () => {
     const { store, audit } = audited();
     store.failure = new ProviderError('ProviderConfigInvalid', 'a value cannot be stored');
     audit.used(reference());
@@ -142,7 +142,7 @@ describe('uses', () => {
     expect(store.batches).toMatchObject([[{ version: 4 }]]);
   });
 
-  test('do not run together, whatever a workflow is called', async () => {
+  test('of different workflows are counted separately, regardless of their workflow ids', async () => {
     const { store, audit } = audited();
     for (const workflowId of ['a', 'a 3', '', 'a\0b']) await asAgent(workflowId, () => audit.used(reference()));
     await audit.storeUses();
@@ -150,8 +150,8 @@ describe('uses', () => {
   });
 });
 
-describe('what does not open', () => {
-  test('is told once a process, with the worker and the workflow', async () => {
+describe('a credential that does not open', () => {
+  test('is reported once per process and version, with the worker and the workflow', async () => {
     const { store, audit } = audited();
     await asAgent('agent-1', () => audit.unreadable(provider, 3));
     audit.unreadable(provider, 3);
@@ -163,7 +163,7 @@ describe('what does not open', () => {
     ]);
   });
 
-  test('is told by the next step where Postgres was away, and fails none', async () => {
+  test('is reported by the next step if Postgres was down, and fails no step', async () => {
     const { store, audit } = audited();
     store.failure = AWAY;
     audit.unreadable(provider, 3);

@@ -1,4 +1,4 @@
-/** What the cache answers, and what it keeps, as far as its lease decides it. Loads are held, and let go by hand. */
+/** What the cache answers and keeps, depending on its lease. The tests answer its loads by hand. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Lease } from '../../src/fence/lease.js';
 import { WorkspaceCache } from '../../src/resolver/workspace-cache.js';
@@ -12,7 +12,7 @@ const anything = () => true;
 let clock: TestClock;
 let lease: Lease;
 let cache: WorkspaceCache;
-/** Loads under way, in the order in which they were sent. */
+/** Loads in progress, in the order in which they were sent. */
 let loads: { answer(epoch: number): void; fail(error: Error): void }[];
 
 beforeEach(() => {
@@ -44,7 +44,7 @@ async function filled(epoch: number): Promise<void> {
 }
 
 describe('an entry', () => {
-  it('answers under a lease, and at the instant that the lease ends no more', async () => {
+  it('answers under a lease, until the instant at which the lease ends', async () => {
     await filled(1);
     clock.nowMs = LEASE_MS - 1;
     expect(await read()).toEqual(['hit', 1]);
@@ -71,13 +71,13 @@ describe('an entry', () => {
     expect(cache.peek(WORKSPACE)).toBeUndefined();
   });
 
-  it('stays where another workspace is invalidated', async () => {
+  it('stays if another workspace is invalidated', async () => {
     await filled(1);
     cache.invalidate(['ws_globex'], 2);
     expect(await read()).toEqual(['hit', 1]);
   });
 
-  it('stays where it was read since the change', async () => {
+  it('stays if it was read after the change', async () => {
     await filled(2);
     cache.invalidate([WORKSPACE], 2);
     expect(await read()).toEqual(['hit', 2]);
@@ -87,17 +87,17 @@ describe('an entry', () => {
 });
 
 describe('a load', () => {
-  it('does not enter the cache where its snapshot is older than what was applied meanwhile', async () => {
+  it('does not enter the cache if its snapshot is older than a change that was applied meanwhile', async () => {
     const early = read();
     cache.invalidate([WORKSPACE], 2);
     lease.apply(2);
     loads[0]?.answer(1);
-    // Its own caller asked before that, and may have it.
+    // Its caller asked before the change, and may have this answer.
     expect(await early).toEqual(['miss', 1]);
     expect(cache.peek(WORKSPACE)).toBeUndefined();
   });
 
-  it('does not take the place of a newer one', async () => {
+  it('does not replace a newer one', async () => {
     const early = read();
     loads[0]?.fail(new Error('lost'));
     await expect(early).rejects.toThrow('lost');
@@ -108,7 +108,7 @@ describe('a load', () => {
     expect(await read()).toEqual(['hit', 3]);
   });
 
-  it('that fails fails for all who wait for it, and is tried again by the next', async () => {
+  it('that fails does so for all callers that wait for it, and the next caller tries again', async () => {
     const failed = Promise.allSettled([read(), read()]);
     loads[0]?.fail(new Error('away'));
     expect((await failed).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
@@ -117,7 +117,7 @@ describe('a load', () => {
   });
 });
 
-describe('somebody else’s load', () => {
+describe('another caller’s load', () => {
   it('answers under a lease', async () => {
     const both = Promise.all([read(), read()]);
     loads[0]?.answer(1);
@@ -129,9 +129,9 @@ describe('somebody else’s load', () => {
   });
 
   it.each([
-    ['the lease ran out meanwhile', () => (clock.nowMs = LEASE_MS)],
-    ['what it read is older than what was applied meanwhile', () => lease.apply(2)],
-  ])('does not answer where %s: the caller loads for itself', async (_, meanwhile) => {
+    ['the lease ended meanwhile', () => (clock.nowMs = LEASE_MS)],
+    ['its snapshot is older than a change that was applied meanwhile', () => lease.apply(2)],
+  ])('does not answer if %s: the caller makes its own load', async (_, meanwhile) => {
     const both = Promise.all([read(), read()]);
     meanwhile();
     loads[0]?.answer(1);
@@ -144,7 +144,7 @@ describe('somebody else’s load', () => {
     ]);
   });
 
-  it('that began after the call answers it whatever the lease says, so that a crowd makes two loads', async () => {
+  it('answers even without a lease if it began after the call, so that a crowd causes two loads', async () => {
     const crowd = Promise.all(Array.from({ length: 100 }, read));
     lease.lose();
     loads[0]?.answer(1);

@@ -1,4 +1,4 @@
-/** The check at start of what this package uses of Temporal's SDK that is not part of its public API. */
+/** The check at start of the parts of Temporal's SDK that this package uses and that are not its public API. */
 import { Context } from '@temporalio/activity';
 import { Client, type Connection, ScheduleClient } from '@temporalio/client';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -19,7 +19,7 @@ afterEach(() => {
 });
 
 describe('an SDK for activities', () => {
-  it('that is installed is supported', () => {
+  it('is supported in the installed version', () => {
     expect(() => checkActivityInternals(Context)).not.toThrow();
   });
 
@@ -31,7 +31,7 @@ describe('an SDK for activities', () => {
       },
     ],
     [
-      'that cannot be asked',
+      'that cannot be inspected',
       class {
         constructor() {
           throw new Error('a context of another kind');
@@ -66,11 +66,11 @@ describe('an SDK for clients', () => {
     return () => Object.defineProperty(ScheduleClient.prototype, '_updateSchedule', { value: _updateSchedule });
   };
 
-  it('that is installed is supported', () => {
+  it('is supported in the installed version', () => {
     expect(() => checkClientInternals()).not.toThrow();
   });
 
-  it('that updates schedules in another way is refused before a client is made', async () => {
+  it('that updates schedules in another way is refused before a client is created', async () => {
     const { signingKey } = await newGrantKeys();
     const restore = withoutUpdates();
     try {

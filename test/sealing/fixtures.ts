@@ -1,4 +1,4 @@
-/** What the sealing tests share. The root keys count up from a byte: plainly fake, and never of any use elsewhere. */
+/** Fixtures of the sealing tests. The bytes of a root key count up from the first one, so the key is plainly fake. */
 import { compactDecrypt } from 'jose/jwe/compact/decrypt';
 import { isProviderError, type ProviderError } from '../../src/protocol/errors.js';
 import type { ProviderIdentity } from '../../src/protocol/references.js';
@@ -11,7 +11,7 @@ export const CANARY = 'canary-c0ffee-never-in-the-clear';
 export const PLAINTEXT = JSON.stringify({ apiKey: CANARY });
 export const ACME: ProviderIdentity = { workspaceId: 'ws_acme', type: 'llm', name: 'anthropic' };
 
-/** A root key as `ENCRYPTION_KEY` has it: 32 bytes that count up from `first`. */
+/** A root key in the format of `ENCRYPTION_KEY`, whose 32 bytes count up from `first`. */
 export function fakeRootKey(id: string, first: number): string {
   return `${id}:${Buffer.from(Array.from({ length: 32 }, (_, i) => first + i)).toString('base64')}`;
 }
@@ -35,12 +35,12 @@ export async function failureOf(running: Promise<unknown>): Promise<ProviderErro
   return outcome;
 }
 
-/** All that an error shows to whoever prints it. */
+/** Everything that an error shows when it is printed. */
 export function shownBy(error: Error): string {
   return [error.message, error.stack, JSON.stringify(error), String(error.cause)].join('\n');
 }
 
-/** A root keyring that counts its calls, and fails when told to. */
+/** A root keyring that counts its unwraps, and fails if `failure` is set. */
 export class WatchedKeyring implements RootKeyring {
   unwraps = 0;
   failure?: Error;
@@ -64,7 +64,7 @@ export class WatchedKeyring implements RootKeyring {
   }
 }
 
-/** Read by jose alone: proof of the format by a reader that is not ours. */
+/** Decrypts with jose only: an independent reader proves the format. */
 export async function openByJose(jwe: string, key: Uint8Array, encoding: BufferEncoding = 'utf8') {
   const { plaintext, protectedHeader } = await compactDecrypt(jwe, key);
   return { plaintext: Buffer.from(plaintext).toString(encoding), protectedHeader };

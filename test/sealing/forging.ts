@@ -1,4 +1,4 @@
-/** A sealed row to tell from, forgeries of it, and the one way in which all of them must be refused. */
+/** A valid sealed row, forgeries of it, and the one error that must refuse all of them. */
 import { createCipheriv, randomBytes } from 'node:crypto';
 import { CompactEncrypt } from 'jose/jwe/compact/encrypt';
 import { expect } from 'vitest';
@@ -7,7 +7,7 @@ import { ACME, failureOf, PLAINTEXT, sealed } from './fixtures.js';
 
 const parts = await sealed();
 
-/** A row that opens, its header, and its data key: forgers have all of it. */
+/** A row that opens, with its header and its data key. Forgers have all of these. */
 export const row = {
   ...parts,
   key: await parts.keyring.unwrap(parts.dataKey, ACME.workspaceId),
@@ -25,7 +25,7 @@ export async function expectRefused(jwe: string, identity: ProviderIdentity = AC
   expect(failure.cause).toBeUndefined();
 }
 
-/** A JWE by somebody who has the data key, so that only what is forged can be the reason of a refusal. */
+/** Forges a JWE with the real data key, so that only the forged part can be the reason for a refusal. */
 export function forge(
   header: Record<string, unknown>,
   key: Uint8Array = row.key,
@@ -35,7 +35,7 @@ export function forge(
   return encrypt.encrypt(key, { crit: { workspace_id: true } });
 }
 
-/** The same by hand, for what jose refuses to write. */
+/** Forges a JWE without jose, for headers that jose refuses to write. */
 export function forgeRaw(header: string, { ivBytes = 12, tagBytes = 16, key = row.key } = {}) {
   const iv = randomBytes(ivBytes);
   const protectedHeader = Buffer.from(header).toString('base64url');
@@ -48,7 +48,7 @@ export function forgeRaw(header: string, { ivBytes = 12, tagBytes = 16, key = ro
   );
 }
 
-/** Each character with each of its six bits changed, or replaced by one that is no base64url at all. */
+/** Yields the JWE with each bit of each character flipped, and with each replaced by one that is not base64url. */
 export function* alterations(jwe: string): Generator<string> {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
   for (const [index, character] of [...jwe].entries()) {

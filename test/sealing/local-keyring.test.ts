@@ -15,7 +15,7 @@ describe('a root key that is missing or malformed stops the start [G2]', () => {
     ['a key without an id', KEY, 'entry 1 has no id'],
     ['an empty id', `:${KEY}`, 'entry 1 has an id that is not 1 to 32 characters from A-Z a-z 0-9 _ . -'],
     [
-      'an id too long, as a key in its place is',
+      'an id that is too long, such as a key in its place',
       `${KEY}:root`,
       'entry 1 has an id that is not 1 to 32 characters from A-Z a-z 0-9 _ . -',
     ],
@@ -23,7 +23,11 @@ describe('a root key that is missing or malformed stops the start [G2]', () => {
     ['an id without a key', 'root:', 'entry 1 has a key of 0 bits, not 256'],
     ['a comma at the end', `${ROOT_2025},`, 'entry 2 is empty'],
     ['a second entry without an id', `${ROOT_2025},${KEY}`, 'entry 2 has no id'],
-    ['quotes around it', `"${ROOT_2025}"`, 'entry 1 has an id that is not 1 to 32 characters from A-Z a-z 0-9 _ . -'],
+    [
+      'quotes around the value',
+      `"${ROOT_2025}"`,
+      'entry 1 has an id that is not 1 to 32 characters from A-Z a-z 0-9 _ . -',
+    ],
     ['base64 without padding', `root:${KEY.replace('=', '')}`, 'entry 1 has a key that is not base64 with padding'],
     [
       'base64url',
@@ -64,7 +68,7 @@ describe('a root key that is missing or malformed stops the start [G2]', () => {
       expect(shownBy(error)).not.toContain(part);
   });
 
-  test('space around entries, as a file or a shell leaves it, is no fault', async () => {
+  test('but whitespace around entries, as a file or a shell leaves it, is accepted', async () => {
     const keyring = parseLocalKeyring(` ${ROOT_2026} , ${ROOT_2025}\n`);
     expect((await keyring.wrap(randomBytes(32), CONTEXT)).rootKeyId).toBe('root-2026');
   });
@@ -89,7 +93,7 @@ describe('a data key', () => {
     });
   });
 
-  test('unwraps in its own context alone, under any root key that is listed [G2]', async () => {
+  test('unwraps only in its own context, under any listed root key [G2]', async () => {
     const dataKey = randomBytes(32);
     const wrapped = { kid: CONTEXT.kid, ...(await parseLocalKeyring(ROOT_2025).wrap(dataKey, CONTEXT)) };
     const keyring = parseLocalKeyring(`${ROOT_2026},${ROOT_2025}`);

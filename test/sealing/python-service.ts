@@ -1,6 +1,6 @@
 /**
- * A Python service of the platform, as far as sealing goes: the code block of `docs/sealing-format.md` under a Python
- * with joserfc. Its environment is made once, by pip, in a per-user cache folder, and shared by later runs.
+ * A Python service that seals and opens rows: the code block of `docs/sealing-format.md` in a Python with joserfc.
+ * pip installs its environment once, in a per-user cache folder that later runs share.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -32,7 +32,7 @@ export interface PythonService {
   }): Promise<{ readonly opened: readonly (string | null)[]; readonly sealed: readonly SealedRow[] }>;
 }
 
-/** The service, or the reason why this machine has none. In CI there must be one. */
+/** Returns the service, or the reason why this machine cannot run one. In CI it throws instead. */
 export async function startPythonService(): Promise<PythonService | string> {
   let python: string;
   try {
@@ -60,11 +60,11 @@ export async function startPythonService(): Promise<PythonService | string> {
 
 async function documentedPython(): Promise<string> {
   const blocks = [...(await readFile(FORMAT, 'utf8')).matchAll(/^```python\n(.*?)^```$/gms)];
-  if (blocks.length !== 1) throw new Error('docs/sealing-format.md has one Python block');
+  if (blocks.length !== 1) throw new Error('docs/sealing-format.md must have exactly one Python block');
   return blocks[0]?.[1] as string;
 }
 
-/** Made aside and moved into place, so that test runs that start together do not meet a half-made one. */
+/** Creates the environment in a temporary folder and renames it, so that parallel runs never use an incomplete one. */
 async function pythonWithJoserfc(): Promise<string> {
   const { stdout: version } = await run('python3', ['--version']);
   const wanted = createHash('sha256')

@@ -1,7 +1,7 @@
 /**
- * 100,000 altered rows, each refused in the one way: whoever tries them out learns nothing from how it fails. Half are
- * altered without the key, half by somebody who has it, so that no tag stands in for a check that is missing. What may be
- * altered in one place alone is in `sealer-altered.test.ts`, exhaustively.
+ * 100,000 altered rows are refused with the same error, so an attacker learns nothing from how a row fails. Half are
+ * altered without the key. The other half are forged with it, so that the tag cannot hide a missing check.
+ * `sealer-altered.test.ts` tests all alterations of a single place.
  */
 import { randomInt } from 'node:crypto';
 import fc from 'fast-check';
@@ -11,11 +11,11 @@ import { ACME, CANARY } from './fixtures.js';
 import { forgeRaw, row } from './forging.js';
 
 const ROWS = 100_000;
-/** Opened at the same time. */
+/** The number of rows that are opened at the same time. */
 const BATCH = 500;
 const TIMEOUT_MS = 120_000;
 
-/** What a reader is given: the stored text, and the data keys that stand beside it. */
+/** The input of a reader: the stored text and the data keys of the workspace. */
 interface Row {
   readonly what: string;
   readonly sealed: string;
@@ -33,14 +33,14 @@ const junk = fc.oneof(
   fc.constantFrom('.', '..', '=', '==', '\n', '\0', ' ', '%2e', '\u200b'),
 );
 
-/** Any text in place of any stretch of the stored one: cut, extended, replaced, bits changed. */
+/** The stored text with any part of it replaced by any text: cut, extended, replaced, or with bits changed. */
 const spliced = fc
   .tuple(position, fc.oneof(fc.nat(3), position), fc.oneof(junk, fc.constant('')))
   .map(
     ([at, length, put]): Row => ({ what: 'spliced', sealed: row.jwe.slice(0, at) + put + row.jwe.slice(at + length) }),
   );
 
-/** Several bits at once, in bytes of one part: it stays well-formed, so the tag must see it. */
+/** Several bits flipped in the bytes of one part. The row stays well-formed, so the tag must detect it. */
 const flipped = fc
   .tuple(fc.constantFrom(0, 2, 3, 4), fc.array(fc.tuple(fc.nat(), fc.nat(7)), { minLength: 1, maxLength: 8 }))
   .map(([part, bits]): Row => {
@@ -76,11 +76,11 @@ const hostileMember = fc.oneof(
   fc.tuple(fc.string(), anyValue),
 );
 
-/** By somebody who has the data key: an authentic row whose header says something else, or the same otherwise. */
+/** Sealed with the real data key, under a header with other content or with another spelling of the same content. */
 const forged = fc
   .oneof(
     hostileMember.map(([name, value]) => JSON.stringify({ ...row.header, [name]: value })),
-    // Twice the same member: the last one counts for some readers, the first one for others.
+    // The same member twice: some readers use the last one, others the first.
     hostileMember.map(([name, value]) => HEADER.replace('{', `{${JSON.stringify(name)}:${JSON.stringify(value)},`)),
     member.map((name) => HEADER.replace('{', `{"${name}":${JSON.stringify(row.header[name])},`)),
     fc.nat(HEADER.length).map((at) => `${HEADER.slice(0, at)} ${HEADER.slice(at)}`),
@@ -92,7 +92,7 @@ const forged = fc
   .filter((header) => header !== HEADER)
   .map((header) => ({ what: `forged: ${header}`, sealed: forgeRaw(header) }));
 
-/** JSON's other way to write the same name. */
+/** The same name with its first character as a JSON escape. */
 function escaped(name: string): string {
   return `\\u${name.charCodeAt(0).toString(16).padStart(4, '0')}${name.slice(1)}`;
 }
@@ -101,7 +101,7 @@ function isAltered({ sealed, dataKeys }: Row): boolean {
   return sealed !== row.jwe || (dataKeys !== undefined && dataKeys[0]?.wrappedKey !== row.dataKey.wrappedKey);
 }
 
-/** Everything about an error by which two could be told apart, beside where it was thrown. */
+/** Everything that could distinguish two errors, except where they were thrown. */
 function seen(outcome: unknown): string {
   if (!(outcome instanceof Error)) return 'it opened';
   const own = Object.getOwnPropertyNames(outcome).filter((name) => name !== 'stack');
@@ -110,7 +110,7 @@ function seen(outcome: unknown): string {
 
 const ONE_WAY = seen(await row.sealer.open(ACME, '', [row.dataKey]).catch((error: unknown) => error));
 
-/** The first that is not refused as the others are. */
+/** The first row that is not refused with the same error as the others. */
 async function odd(rows: readonly Row[]): Promise<object | undefined> {
   const outcomes = await Promise.all(
     rows.map(({ sealed, dataKeys = [row.dataKey, other] }) =>
@@ -121,17 +121,17 @@ async function odd(rows: readonly Row[]): Promise<object | undefined> {
   return index < 0 ? undefined : { ...rows[index], seen: seen(outcomes[index]) };
 }
 
-test('is not odd by itself: what was not altered opens, and is found', async () => {
+test('the search reports a row that opens, and does not report one that is refused', async () => {
   expect(ONE_WAY).toContain('CredentialUnreadable');
   expect(await odd([{ what: 'altered', sealed: `${row.jwe}A` }])).toBeUndefined();
   expect(await odd([{ what: 'the row itself', sealed: row.jwe }])).toMatchObject({ seen: 'it opened' });
 });
 
-test('100,000 altered rows are refused with one error [G1]', { timeout: TIMEOUT_MS }, async () => {
+test('100,000 altered rows are refused with the same error [G1]', { timeout: TIMEOUT_MS }, async () => {
   const altered = fc.oneof(spliced, flipped, shuffled, wrappedAltered).filter(isAltered);
   const any = fc.oneof(altered, forged);
   const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 0; // half of the time went into stacks that nobody reads
+  Error.stackTraceLimit = 0; // capturing stacks that nobody reads took half of the time
   onTestFinished(() => {
     Error.stackTraceLimit = stackTraceLimit;
   });

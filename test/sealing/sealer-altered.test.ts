@@ -1,10 +1,10 @@
-/** A row that was altered anywhere does not open. The bytes of a JWE are all covered: by its tag, or by its one spelling. */
+/** A row that was altered anywhere does not open: the tag protects its bytes, and each has only one valid spelling. */
 import { describe, expect, test } from 'vitest';
 import { ACME, PLAINTEXT } from './fixtures.js';
 import { alterations, expectRefused, forge, row } from './forging.js';
 
 describe('an altered row does not open', () => {
-  test('any bit of any character of header, IV, ciphertext and tag', async () => {
+  test('with any bit changed in any character of header, IV, ciphertext or tag', async () => {
     let tried = 0;
     for (const altered of alterations(row.jwe)) {
       await expectRefused(altered);
@@ -13,7 +13,7 @@ describe('an altered row does not open', () => {
     expect(tried).toBeGreaterThan(6 * (row.jwe.length - 4));
   });
 
-  test('cut at every length, and with anything added', async () => {
+  test('cut at any length, or with anything added', async () => {
     for (let length = 0; length < row.jwe.length; length += 1) await expectRefused(row.jwe.slice(0, length));
     for (const extra of ['A', '.', '.AAAA', '=', '\n', ' ', '\0']) {
       await expectRefused(row.jwe + extra);
@@ -21,7 +21,7 @@ describe('an altered row does not open', () => {
     }
   });
 
-  test('a part that is missing, moved or taken from another row', async () => {
+  test('with a part that is missing, moved or taken from another row', async () => {
     const other = await row.sealer.seal(ACME, PLAINTEXT, row.dataKey);
     const parts = row.jwe.split('.');
     for (let index = 0; index < parts.length; index += 1) {
@@ -31,11 +31,11 @@ describe('an altered row does not open', () => {
     }
   });
 
-  test('a row over 96 KiB, although all else is right with it', async () => {
+  test('over 96 KiB, even if everything else is valid', async () => {
     await expectRefused(await forge(row.header, row.key, Buffer.alloc(96 * 1024, 'x')));
   });
 
-  test('what was never a compact JWE, however long [G1]', async () => {
+  test('that is not a compact JWE at all, of any length [G1]', async () => {
     const [header] = row.jwe.split('.');
     const flattened = JSON.stringify({ protected: header, iv: 'A', ciphertext: 'A', tag: 'A' });
     const long = 10_000_000;

@@ -1,4 +1,4 @@
-/** A sealed row opens in its own place and nowhere else, and the refusal tells nothing about why. */
+/** A sealed row opens only in its own place, and the refusal reveals nothing about the reason. */
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -6,14 +6,14 @@ import type { ProviderIdentity } from '../../src/protocol/references.js';
 import { ACME, CANARY, failureOf, PLAINTEXT, shownBy } from './fixtures.js';
 import { alterations, expectRefused, forge, forgeRaw, row } from './forging.js';
 
-test('what is forged below opens when nothing is wrong with it', async () => {
+test('a row made by the forging helpers opens if nothing is wrong with it', async () => {
   expect(await row.sealer.open(ACME, await forge(row.header), [row.dataKey])).toBe('{}');
   expect(await row.sealer.open(ACME, forgeRaw(JSON.stringify(row.header)), [row.dataKey])).toBe('{}');
   const otherOrder = Object.fromEntries(Object.entries(row.header).sort());
   expect(await row.sealer.open(ACME, await forge(otherOrder), [row.dataKey])).toBe('{}');
 });
 
-test('a refusal shows nothing of the secret, not even where the key was right', async () => {
+test('a refusal shows nothing of the secret, even if the key was right', async () => {
   const failure = await failureOf(row.sealer.open({ ...ACME, name: 'openai' }, row.jwe, [row.dataKey]));
   const notUtf8 = await forge(row.header, row.key, Buffer.concat([Buffer.from(PLAINTEXT), Buffer.from([0xc3, 0x28])]));
   const undecoded = await failureOf(row.sealer.open(ACME, notUtf8, [row.dataKey]));
@@ -26,7 +26,7 @@ describe('a row pasted elsewhere does not open [G1]', () => {
     ['a workspace that differs in case', { ...ACME, workspaceId: 'WS_acme' }],
     ['another type', { ...ACME, type: 'rpc' }],
     ['another name', { ...ACME, name: 'openai' }],
-    ['a name and type that run together as its own do', { ...ACME, type: 'll', name: 'manthropic' }],
+    ['a type and name that concatenate to the same text', { ...ACME, type: 'll', name: 'manthropic' }],
   ])('%s', async (_, identity) => {
     await expectRefused(row.jwe, identity);
   });
@@ -36,7 +36,7 @@ describe('a row pasted elsewhere does not open [G1]', () => {
     await expectRefused(row.jwe, { ...ACME, workspaceId: 'ws_evil' }, [{ ...theirs, kid: row.dataKey.kid }]);
   });
 
-  test('another workspace, with the data key of this one pasted along', async () => {
+  test('another workspace, with the data key of this one pasted too', async () => {
     await expectRefused(row.jwe, { ...ACME, workspaceId: 'ws_evil' }, [row.dataKey]);
     const sealedForThem = await forge({ ...row.header, workspace_id: 'ws_evil' });
     await expectRefused(sealedForThem, { ...ACME, workspaceId: 'ws_evil' }, [row.dataKey]);
@@ -61,7 +61,7 @@ describe('a row pasted elsewhere does not open [G1]', () => {
 });
 
 describe('a row whose data key is not the one it names does not open', () => {
-  test('no data key, another one, another one under its kid', async () => {
+  test('without a data key, with another one, or with another one under the same kid', async () => {
     const other = await row.sealer.createDataKey(ACME.workspaceId);
     await expectRefused(row.jwe, ACME, []);
     await expectRefused(row.jwe, ACME, [other]);
@@ -69,13 +69,13 @@ describe('a row whose data key is not the one it names does not open', () => {
     await expectRefused(row.jwe, ACME, [{ ...row.dataKey, wrappedKey: other.wrappedKey }]);
   });
 
-  test('only the named key is tried: sealed under one, named by the kid of another [G1]', async () => {
+  test('sealed under one key and naming the kid of another: only the named key is tried [G1]', async () => {
     const other = await row.sealer.createDataKey(ACME.workspaceId);
     const misnamed = await forge({ ...row.header, kid: other.kid });
     await expectRefused(misnamed, ACME, [row.dataKey, other]);
   });
 
-  test('a lost root key, a wrapped key altered in any character, or cut', async () => {
+  test('with a lost root key, or with a wrapped key that was altered in any character or cut', async () => {
     const { wrappedKey } = row.dataKey;
     await expectRefused(row.jwe, ACME, [{ ...row.dataKey, rootKeyId: 'root-lost' }]);
     for (const altered of alterations(wrappedKey))
@@ -85,7 +85,7 @@ describe('a row whose data key is not the one it names does not open', () => {
     await expectRefused(row.jwe, ACME, [{ ...row.dataKey, wrappedKey: wrappedKey.padEnd(10_000_000, 'A') }]);
   });
 
-  test('a data key that is not 256 bits, which does not seal either [G1]', async () => {
+  test('with a data key that is not 256 bits, which cannot seal either [G1]', async () => {
     for (const bytes of [0, 16, 24, 33]) {
       const wrapped = await row.keyring.wrap(randomBytes(bytes), {
         workspaceId: ACME.workspaceId,
@@ -98,7 +98,7 @@ describe('a row whose data key is not the one it names does not open', () => {
   });
 });
 
-describe('a header with anything else in it does not open, by whoever has the key [G1]', () => {
+describe('a row with any other header does not open, even if its forger has the key [G1]', () => {
   test.each<[string, (header: Record<string, string>) => Record<string, unknown>]>([
     ['another workspace_id', (header) => ({ ...header, workspace_id: 'ws_evil' })],
     ['another provider_type', (header) => ({ ...header, provider_type: 'rpc' })],
@@ -112,9 +112,9 @@ describe('a header with anything else in it does not open, by whoever has the ke
     ['a key', (header) => ({ ...header, jwk: { kty: 'oct', k: 'AAAA' } })],
     ['a key URL', (header) => ({ ...header, jku: 'https://canary.invalid/jwks' })],
     ['cty', (header) => ({ ...header, cty: 'json' })],
-    ['a member of one’s own', (header) => ({ ...header, version: 1 })],
+    ['an unknown member', (header) => ({ ...header, version: 1 })],
     ['a null member', (header) => ({ ...header, version: null })],
-    ['a value that only looks the same', (header) => ({ ...header, workspace_id: ['ws_acme'] })],
+    ['a value that only looks like the right one', (header) => ({ ...header, workspace_id: ['ws_acme'] })],
     ...['typ', 'kid', 'workspace_id', 'provider_type', 'provider_name'].map(
       (member): [string, (header: Record<string, string>) => Record<string, unknown>] => [
         `no ${member}`,
@@ -125,7 +125,7 @@ describe('a header with anything else in it does not open, by whoever has the ke
     await expectRefused(await forge(change(row.header)));
   });
 
-  test('__proto__, which JSON makes a member like any other [G1]', async () => {
+  test('__proto__, which JSON.parse makes an ordinary member [G1]', async () => {
     await expectRefused(forgeRaw(JSON.stringify(row.header).replace('{', '{"__proto__":{},')));
   });
 
@@ -141,7 +141,7 @@ describe('a header with anything else in it does not open, by whoever has the ke
     await expectRefused(await forge({ ...row.header, alg, enc }, key));
   });
 
-  test('a shortened tag, another IV length, both with a key and header that are right [G1]', async () => {
+  test('a shortened tag or another IV length, with the right key and header [G1]', async () => {
     const header = JSON.stringify(row.header);
     for (const tagBytes of [4, 8, 12, 13, 14, 15]) await expectRefused(forgeRaw(header, { tagBytes }));
     for (const ivBytes of [1, 8, 11, 13, 16, 32]) await expectRefused(forgeRaw(header, { ivBytes }));

@@ -1,4 +1,4 @@
-/** What other services of the platform do: read rows that were sealed here, and write rows that are opened here. */
+/** Other services of the platform read rows that were sealed here, and write rows that are opened here. */
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
 import { MAX_PLAINTEXT_BYTES, Sealer } from '../../src/sealing/sealer.js';
@@ -22,7 +22,7 @@ beforeAll(async () => {
 
 beforeEach(({ skip }) => skip(missing !== undefined, missing));
 
-test('a row sealed here opens in Python, its data key unwrapped there', async () => {
+test('a row sealed here opens in Python, which unwraps its data key', async () => {
   const sealer = new Sealer(parseLocalKeyring(ENCRYPTION_KEY));
   const rows: SealedRow[] = [];
   for (const identity of [ACME, LONGEST]) {
@@ -41,7 +41,7 @@ test('a row sealed here opens in Python, its data key unwrapped there', async ()
   expect(opened).toEqual([...SECRETS, ...SECRETS]);
 });
 
-test('a row sealed in Python opens here, under a data key made there', async () => {
+test('a row sealed in Python, under a data key created in Python, opens here', async () => {
   const secrets = [ACME, LONGEST].flatMap((identity) => SECRETS.map((plaintext) => ({ identity, plaintext })));
   const { sealed } = await service.exchange({ encryptionKey: ENCRYPTION_KEY, rows: [], secrets });
   const sealer = new Sealer(parseLocalKeyring(ENCRYPTION_KEY));
@@ -49,7 +49,7 @@ test('a row sealed in Python opens here, under a data key made there', async () 
   expect(opened).toEqual(secrets.map(({ plaintext }) => plaintext));
 });
 
-test('the documented Python opens the kept rows that must open, and refuses those that must not [G1]', async () => {
+test('the documented Python opens the test vectors that must open, and refuses those that must not [G1]', async () => {
   const { encryptionKey, opens, refused } = await kept();
   const { opened } = await service.exchange({ encryptionKey, rows: [...opens, ...refused], secrets: [] });
   expect(opened).toEqual([...opens.map(({ plaintext }) => plaintext), ...refused.map(() => null)]);

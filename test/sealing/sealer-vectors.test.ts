@@ -1,4 +1,4 @@
-/** A promise to rows that are stored already: if one of these fails, mend the code and leave the rows alone. */
+/** Rows that are already stored must keep opening. If one of these tests fails, fix the code and not the rows. */
 import { expect, test } from 'vitest';
 import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
 import { Sealer } from '../../src/sealing/sealer.js';
@@ -8,10 +8,10 @@ import { kept } from './vectors.js';
 const { encryptionKey, opens, refused } = await kept();
 const sealer = new Sealer(parseLocalKeyring(encryptionKey));
 
-test.each(opens)('a kept row still opens: $why', async ({ identity, sealed, dataKeys, plaintext }) => {
+test.each(opens)('a test vector still opens: $why', async ({ identity, sealed, dataKeys, plaintext }) => {
   expect(await sealer.open(identity, sealed, dataKeys)).toBe(plaintext);
 });
 
-test.each(refused)('a kept row is still refused: $why [G1]', async ({ identity, sealed, dataKeys }) => {
+test.each(refused)('a test vector is still refused: $why [G1]', async ({ identity, sealed, dataKeys }) => {
   expect((await failureOf(sealer.open(identity, sealed, dataKeys))).type).toBe('CredentialUnreadable');
 });

@@ -19,8 +19,8 @@ import {
   WatchedKeyring,
 } from './fixtures.js';
 
-describe('what was sealed opens', () => {
-  test('as the very same text, whatever well-formed text it is', async () => {
+describe('a sealed text', () => {
+  test('opens as the same text if it is well-formed', async () => {
     const { sealer, dataKey } = await sealed();
     const text = fc.string({ unit: 'binary', maxLength: 200 });
     await fc.assert(
@@ -36,18 +36,18 @@ describe('what was sealed opens', () => {
     ['control characters', 'a\0b\r\n\u001b[2J'],
     ['64 KiB', 'x'.repeat(MAX_PLAINTEXT_BYTES)],
     ['64 KiB in three-byte characters', '€'.repeat(Math.floor(MAX_PLAINTEXT_BYTES / 3))],
-  ])('%s', async (_, plaintext) => {
+  ])('opens as the same text: %s', async (_, plaintext) => {
     const { sealer, dataKey } = await sealed();
     expect(await sealer.open(ACME, await sealer.seal(ACME, plaintext, dataKey), [dataKey])).toBe(plaintext);
   });
 
-  test('never twice as the same ciphertext [G1]', async () => {
+  test('never has the same ciphertext twice [G1]', async () => {
     const { sealer, dataKey } = await sealed();
     const jwes = await Promise.all(Array.from({ length: 100 }, () => sealer.seal(ACME, PLAINTEXT, dataKey)));
     expect(new Set(jwes).size).toBe(100);
   });
 
-  test('as a compact JWE that any JOSE library reads, with exactly the documented header', async () => {
+  test('is a compact JWE that any JOSE library reads, with exactly the documented header', async () => {
     const { keyring, dataKey, jwe } = await sealed();
     const key = await keyring.unwrap(dataKey, ACME.workspaceId);
     expect(await openByJose(jwe, key)).toEqual({
@@ -64,14 +64,14 @@ describe('what was sealed opens', () => {
     });
   });
 
-  test('by the data key that its header names, among several', async () => {
+  test('opens with the data key that its header names, among several', async () => {
     const { sealer, dataKey, jwe } = await sealed();
     const others = await Promise.all([1, 2, 3].map(() => sealer.createDataKey(ACME.workspaceId)));
     expect(await sealer.open(ACME, jwe, [...others, dataKey])).toBe(PLAINTEXT);
   });
 });
 
-describe('what cannot be sealed is refused, and never shown', () => {
+describe('sealing refuses, and never shows,', () => {
   test.each([
     ['a secret over 64 KiB', `${CANARY}${'x'.repeat(MAX_PLAINTEXT_BYTES)}`, 'is over 64 KiB'],
     ['a secret of 10 MB', CANARY.repeat(320_000), 'is over 64 KiB'],
@@ -88,19 +88,19 @@ describe('what cannot be sealed is refused, and never shown', () => {
     ['workspaceId', { ...ACME, workspaceId: `${CANARY} ` }],
     ['type', { ...ACME, type: `${CANARY}!` }],
     ['name', { ...ACME, name: `${CANARY}"` }],
-  ])('an identity whose %s does not fit', async (field, identity) => {
+  ])('an identity whose %s is invalid', async (field, identity) => {
     const { sealer, dataKey } = await sealed();
     const failure = await failureOf(sealer.seal(identity, PLAINTEXT, dataKey));
     expect(failure).toMatchObject({ type: 'ProviderConfigInvalid', facts: { fields: [field] } });
     expect(shownBy(failure)).not.toContain(CANARY);
   });
 
-  test('a data key for a workspace id that does not fit', async () => {
+  test('a data key for an invalid workspace id', async () => {
     const failure = await failureOf(new Sealer(parseLocalKeyring(ROOT_2025)).createDataKey('ws acme'));
     expect(failure).toMatchObject({ type: 'ProviderConfigInvalid', facts: { fields: ['workspaceId'] } });
   });
 
-  test('anything, under the data key of another workspace', async () => {
+  test('any secret under the data key of another workspace', async () => {
     const { sealer, dataKey } = await sealed();
     const failure = await failureOf(sealer.seal({ ...ACME, workspaceId: 'ws_evil' }, PLAINTEXT, dataKey));
     expect(failure.type).toBe('CredentialUnreadable');
@@ -109,7 +109,7 @@ describe('what cannot be sealed is refused, and never shown', () => {
 });
 
 describe('root keys', () => {
-  test('a data key under a retired root key still opens while that key is listed, and new ones use the active one', async () => {
+  test('a data key under a retired root key opens while that key is listed, and new data keys use the active one', async () => {
     const { dataKey, jwe } = await sealed(parseLocalKeyring(ROOT_2025));
     const sealer = new Sealer(parseLocalKeyring(`${ROOT_2026},${ROOT_2025}`));
     expect(dataKey.rootKeyId).toBe('root-2025');
@@ -121,16 +121,16 @@ describe('root keys', () => {
     const { dataKey, jwe } = await sealed(parseLocalKeyring(ROOT_2025));
     const both = new Sealer(parseLocalKeyring(`${ROOT_2026},${ROOT_2025}`));
     const rewrapped = await both.rewrap(ACME.workspaceId, dataKey);
-    if (!rewrapped) throw new Error('it was not wrapped again');
+    if (!rewrapped) throw new Error('the data key was not re-wrapped');
     expect(rewrapped).toMatchObject({ kid: dataKey.kid, rootKeyId: 'root-2026' });
-    expect(await both.rewrap(ACME.workspaceId, rewrapped), 'it is wrapped by the active root key').toBeUndefined();
-    const alone = new Sealer(parseLocalKeyring(ROOT_2026));
-    expect(await alone.open(ACME, jwe, [rewrapped])).toBe(PLAINTEXT);
-    expect((await failureOf(alone.open(ACME, jwe, [dataKey]))).type).toBe('CredentialUnreadable');
-    expect((await failureOf(alone.rewrap(ACME.workspaceId, dataKey))).type).toBe('CredentialUnreadable');
+    expect(await both.rewrap(ACME.workspaceId, rewrapped), 'already wrapped by the active root key').toBeUndefined();
+    const withNewOnly = new Sealer(parseLocalKeyring(ROOT_2026));
+    expect(await withNewOnly.open(ACME, jwe, [rewrapped])).toBe(PLAINTEXT);
+    expect((await failureOf(withNewOnly.open(ACME, jwe, [dataKey]))).type).toBe('CredentialUnreadable');
+    expect((await failureOf(withNewOnly.rewrap(ACME.workspaceId, dataKey))).type).toBe('CredentialUnreadable');
   });
 
-  test('a key service that is away is a failure to retry, in every call', async () => {
+  test('every call fails as retryable if the key service does not answer', async () => {
     const keyring = new WatchedKeyring();
     const { dataKey, jwe } = await sealed(keyring);
     const sealer = new Sealer(keyring);
@@ -150,7 +150,7 @@ describe('root keys', () => {
     });
   });
 
-  test('any other error of a root keyring is one that does not open, and none of its words pass', async () => {
+  test('any other error of a root keyring becomes CredentialUnreadable, without its message', async () => {
     const keyring = new WatchedKeyring();
     const { dataKey, jwe } = await sealed(keyring);
     keyring.failure = new TypeError(`cannot read ${CANARY}`);
@@ -163,7 +163,7 @@ describe('root keys', () => {
 });
 
 describe('unwrapped data keys', () => {
-  test('a thousand opens at once unwrap their data key once, and a thousand later ones not again', async () => {
+  test('are unwrapped once for a thousand opens at once, and not again for a thousand later ones', async () => {
     const keyring = new WatchedKeyring();
     const { dataKey, jwe } = await sealed(keyring);
     const sealer = new Sealer(keyring);
@@ -175,7 +175,7 @@ describe('unwrapped data keys', () => {
     }
   });
 
-  test('a failure is never kept: the next call asks again', async () => {
+  test('are not cached if unwrapping failed: the next call asks again', async () => {
     const keyring = new WatchedKeyring();
     const { dataKey, jwe } = await sealed(keyring);
     const sealer = new Sealer(keyring);
@@ -185,7 +185,7 @@ describe('unwrapped data keys', () => {
     expect(await sealer.open(ACME, jwe, [dataKey])).toBe(PLAINTEXT);
   });
 
-  test('no more than maxDataKeys are kept, the least used is dropped', async () => {
+  test('are kept up to maxDataKeys, and the least recently used is dropped', async () => {
     const keyring = new WatchedKeyring();
     const sealer = new Sealer(keyring, { maxDataKeys: 2 });
     const dataKeys = await Promise.all([0, 1, 2].map(() => sealer.createDataKey(ACME.workspaceId)));
@@ -198,29 +198,26 @@ describe('unwrapped data keys', () => {
     expect([await unwrapsOf(1), await unwrapsOf(2), await unwrapsOf(0), await unwrapsOf(2)]).toEqual([0, 0, 1, 0]);
   });
 
-  test.each(['rootKeyId', 'wrappedKey'] as const)(
-    'a row with another %s is not answered from memory',
-    async (column) => {
-      const { sealer, dataKey, jwe } = await sealed();
-      const other = await sealer.createDataKey(ACME.workspaceId);
-      const altered = { ...dataKey, [column]: column === 'rootKeyId' ? 'root-lost' : other.wrappedKey };
-      expect(await sealer.open(ACME, jwe, [dataKey])).toBe(PLAINTEXT);
-      expect((await failureOf(sealer.open(ACME, jwe, [altered]))).type).toBe('CredentialUnreadable');
-    },
-  );
+  test.each(['rootKeyId', 'wrappedKey'] as const)('do not open a row with another %s from memory', async (column) => {
+    const { sealer, dataKey, jwe } = await sealed();
+    const other = await sealer.createDataKey(ACME.workspaceId);
+    const altered = { ...dataKey, [column]: column === 'rootKeyId' ? 'root-lost' : other.wrappedKey };
+    expect(await sealer.open(ACME, jwe, [dataKey])).toBe(PLAINTEXT);
+    expect((await failureOf(sealer.open(ACME, jwe, [altered]))).type).toBe('CredentialUnreadable');
+  });
 
-  test('a workspace without its data keys does not open, however warm the memory', async () => {
+  test('do not open a row from memory if the data keys of its workspace were deleted', async () => {
     const { sealer, dataKey, jwe } = await sealed();
     expect(await sealer.open(ACME, jwe, [dataKey])).toBe(PLAINTEXT);
     expect((await failureOf(sealer.open(ACME, jwe, []))).type).toBe('CredentialUnreadable');
   });
 
-  test('an imported key cannot be exported', async () => {
+  test('cannot be exported after their import', async () => {
     const key = await importKey(randomBytes(32));
     await expect(crypto.subtle.exportKey('raw', key)).rejects.toThrow();
   });
 
-  test('nothing that prints a sealer shows a key', async () => {
+  test('are not shown if a sealer is printed', async () => {
     const { keyring, sealer, dataKey, jwe } = await sealed();
     await sealer.open(ACME, jwe, [dataKey]);
     const key = Buffer.from(await keyring.unwrap(dataKey, ACME.workspaceId));

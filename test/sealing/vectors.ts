@@ -1,4 +1,4 @@
-/** The kept rows: sealed by the first version of the format, and never sealed again. */
+/** The test vectors: rows that were sealed with the first version of the format and are never sealed again. */
 import { readFile } from 'node:fs/promises';
 import type { SealedRow } from './python-service.js';
 

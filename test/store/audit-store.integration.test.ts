@@ -1,4 +1,4 @@
-/** The audit: written with each change, by whatever hand, changed by nobody, and seen by its own workspace alone. */
+/** The audit: every change writes an event, nobody can change an event, and only its own workspace sees it. */
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -23,7 +23,7 @@ afterAll(async () => {
 
 const loginOf = (url: string) => new URL(url).username;
 
-/** In the order in which they happened. */
+/** The events, oldest first. */
 async function eventsOf(of: Partial<ProviderIdentity>) {
   return (await store.audit.listEvents(of, 1_000)).toReversed();
 }
@@ -38,7 +38,7 @@ async function stored(identity = provider(anyWorkspace())): Promise<ProviderIden
 const asSuperuser = <Result>(work: (session: pg.Client) => Promise<Result>) => withSession(database.ownerUrl, work);
 
 describe('a change', () => {
-  test('is told of with who made it, which version it made, and whence [G13]', async () => {
+  test('is recorded with its actor, its version and the client address [G13]', async () => {
     const identity = provider(anyWorkspace());
     const ana = store.actingAs('user:ana@acme');
     await ana.putProvider(identity, row('a'));
@@ -66,7 +66,7 @@ describe('a change', () => {
     expect(JSON.stringify(events)).not.toContain(sealed('b'));
   });
 
-  test('is told of by the login where nobody says who acts, as an older build does not', async () => {
+  test('is recorded with its login as the actor if none is given, as by an older build', async () => {
     const identity = await stored();
     await withSession(database.managerUrl, (session) =>
       session.query(`select provider_api.set_provider_status($1, 'llm', 'anthropic', 'disabled')`, [
@@ -77,14 +77,14 @@ describe('a change', () => {
     expect(await eventsOf(identity)).toMatchObject([{ actor: login }, { event: 'disabled', actor: login, login }]);
   });
 
-  test('that changes nothing, and what a check found, are no events', async () => {
+  test('is not recorded if it changes nothing or is the result of a check', async () => {
     const identity = await stored();
     await store.putProvider(identity, row('x'));
     await store.recordCheck(identity, 1, 'ok');
     expect(await named(identity)).toEqual(['created']);
   });
 
-  test('is there with its event or not at all [G13]', async () => {
+  test('is committed together with its event or not at all [G13]', async () => {
     const workspaceId = anyWorkspace();
     await asSuperuser(async (session) => {
       await session.query('begin');
@@ -94,15 +94,15 @@ describe('a change', () => {
     expect(await named({ workspaceId })).toEqual([]);
   });
 
-  test('of an actor that is none is refused', () => {
+  test('by an invalid actor is refused', () => {
     for (const actor of ['', 'a'.repeat(201), 'ana\n', 'ana\0']) {
       expect(() => store.actingAs(actor)).toThrow('actor must be 1 to 200 characters');
     }
   });
 });
 
-describe('SQL past the functions', () => {
-  test('is told of by its login, whatever it claims', async () => {
+describe('SQL that bypasses the functions', () => {
+  test('is recorded with its login, regardless of the actor that it claims', async () => {
     const workspaceId = anyWorkspace();
     await withSession(database.tenantUrl, async (session) => {
       await session.query(`select set_config('app.workspace_id', $1, false)`, [workspaceId]);
@@ -117,7 +117,7 @@ describe('SQL past the functions', () => {
     ]);
   });
 
-  test('of a superuser too, who moves rows, or switches triggers off as replication does [G13]', async () => {
+  test('is recorded even if a superuser moves rows with triggers off, as in replication [G13]', async () => {
     const [from, to] = [await stored(), anyWorkspace()];
     await asSuperuser(async (session) => {
       await session.query(`set session_replication_role = 'replica'`);
@@ -132,7 +132,7 @@ describe('SQL past the functions', () => {
   });
 });
 
-test('data keys: added, wrapped anew and shredded, of the workspace and of no provider', async () => {
+test('adding, re-wrapping and deleting a data key are recorded for the workspace, without a provider', async () => {
   const workspaceId = anyWorkspace();
   await store.addDataKey(workspaceId, dataKey('k'));
   await store.rewrapDataKey({ workspaceId, ...dataKey('k') }, { ...dataKey('k'), wrappedKey: 'canary-anew' });
@@ -157,7 +157,7 @@ describe('a rotation', () => {
     return { identity, rotationId };
   }
 
-  test('is told of stage by stage, with its workflow and who asked for it', async () => {
+  test('is recorded stage by stage, with its workflow and who asked for it', async () => {
     const { identity, rotationId } = await begun();
     await store.advanceRotation(rotationId, 'checked');
     await store.activateRotation(rotationId);
@@ -180,7 +180,7 @@ describe('a rotation', () => {
     expect(JSON.stringify(others)).not.toContain('canary');
   });
 
-  test('that is rolled back is not put down to whoever asked for it', async () => {
+  test('that is rolled back records the rollback under the login, not under the person who asked for the rotation', async () => {
     const { identity, rotationId } = await begun();
     await store.advanceRotation(rotationId, 'checked');
     await store.activateRotation(rotationId);
@@ -192,7 +192,7 @@ describe('a rotation', () => {
     ]);
   });
 
-  test('is not held for the doer of what was written beside it', async () => {
+  test('is not recorded as the cause of an unrelated change made meanwhile', async () => {
     const { identity } = await begun();
     await store.actingAs('cli:bob').putProvider(identity, row('y'));
     const last = (await eventsOf(identity)).at(-1);
@@ -200,7 +200,7 @@ describe('a rotation', () => {
   });
 });
 
-describe('what was written', () => {
+describe('the audit events', () => {
   const CHANGES = [
     `update provider_events set actor = 'x'`,
     'delete from provider_events',
@@ -212,11 +212,11 @@ describe('what was written', () => {
   test.each([
     ['the manager', 'managerUrl', ''],
     ['the resolver', 'resolverUrl', ''],
-    ['a workspace’s own service', 'tenantUrl', ''],
+    ['a workspace’s service', 'tenantUrl', ''],
     ['the owner', 'ownerUrl', 'set role provider_owner'],
     ['a superuser', 'ownerUrl', ''],
     ['a superuser who switched triggers off', 'ownerUrl', `set session_replication_role = 'replica'`],
-  ] as const)('is changed by nobody: %s [G13]', async (_, url, first) => {
+  ] as const)('cannot be changed by %s [G13]', async (_, url, first) => {
     await stored();
     await withSession(database[url], async (session) => {
       await session.query(first);
@@ -226,7 +226,7 @@ describe('what was written', () => {
     });
   });
 
-  test('is seen by its own workspace alone [G13]', async () => {
+  test('are visible only to their own workspace [G13]', async () => {
     const [mine] = [await stored(), await stored()];
     await withSession(database.tenantUrl, async (session) => {
       const seen = async () => (await session.query('select workspace_id from provider_events')).rows;
@@ -238,7 +238,7 @@ describe('what was written', () => {
     });
   });
 
-  test('is listed of one provider, of a workspace, or of all', async () => {
+  test('are listed for one provider, for a workspace, or for all workspaces', async () => {
     const identity = await stored();
     await stored({ ...identity, name: 'openai' });
     expect(await named(identity)).toEqual(['created']);
@@ -251,8 +251,8 @@ describe('what was written', () => {
   });
 });
 
-// Last, since it empties what the others share.
-test('a truncate is told of to every workspace', async () => {
+// This test runs last because it empties tables that the others share.
+test('a truncate is recorded once for every workspace', async () => {
   const identity = await stored();
   await asSuperuser((session) => session.query('truncate workspace_providers, workspace_keys'));
   const [created, ...truncated] = await eventsOf(identity);

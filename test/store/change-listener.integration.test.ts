@@ -1,4 +1,4 @@
-/** That a listener hears of changes, makes up for what it missed, and leaves nothing behind. On the real Postgres. */
+/** A listener reports changes, catches up on what it missed, and leaves nothing behind. Runs on a real Postgres. */
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type ChangeListener, listenForChanges } from '../../src/store/change-listener.js';
@@ -10,7 +10,7 @@ let database: TestDatabase;
 beforeAll(async () => {
   database = await createTestDatabase();
 });
-// Which fails where a session was left open.
+// This fails if a session was left open.
 afterAll(() => database?.drop());
 
 const psql = (sql: string) => withSession(database.ownerUrl, (session) => session.query(sql));
@@ -26,14 +26,14 @@ async function listening(): Promise<{ listener: ChangeListener; onChange: Return
   return { listener, onChange };
 }
 
-it('it calls once it listens, since changes may have been missed until then, and at each notification', async () => {
+it('a listener calls back when it starts, because it may have missed changes, and at each notification', async () => {
   const { listener, onChange } = await listening();
   await notify();
   await vi.waitUntil(() => onChange.mock.calls.length === 2, WAIT);
   await listener.close();
 });
 
-it('a session that the server ends is made anew, and what was missed is made up for', async () => {
+it('a listener opens a new session if the server ends its session, and calls back for what it missed', async () => {
   const { listener, onChange } = await listening();
   for (const round of [2, 3]) {
     await psql(`select pg_terminate_backend(pid) ${SESSIONS}`);
@@ -46,7 +46,7 @@ it('a session that the server ends is made anew, and what was missed is made up 
   await listener.close();
 });
 
-it('it tries again where it cannot connect, until it can', async () => {
+it('a listener that cannot connect tries again until it can', async () => {
   const login = new URL(database.resolverUrl).username;
   await psql(`alter role ${login} nologin`);
   const onChange = vi.fn();
@@ -60,7 +60,7 @@ it('it tries again where it cannot connect, until it can', async () => {
   await listener.close();
 });
 
-it('closed, it ends its session, calls no more, and closes again without harm', async () => {
+it('a closed listener ends its session, does not call back again, and may be closed twice', async () => {
   const { listener, onChange } = await listening();
   await listener.close();
   await listener.close();
@@ -69,7 +69,7 @@ it('closed, it ends its session, calls no more, and closes again without harm', 
   expect(onChange).toHaveBeenCalledTimes(1);
 });
 
-it('closed before it is connected, it leaves no session behind', async () => {
+it('a listener that is closed before it connects leaves no session behind', async () => {
   const onChange = vi.fn();
   const listener = listenForChanges(database.resolverUrl, onChange);
   await listener.close();
@@ -77,6 +77,6 @@ it('closed before it is connected, it leaves no session behind', async () => {
   expect(onChange).not.toHaveBeenCalled();
 });
 
-it.each(['', 'http://127.0.0.1/', 'postgres://no port:x'])('a URL that is none is refused at once: %j', (url) => {
+it.each(['', 'http://127.0.0.1/', 'postgres://no port:x'])('an invalid URL is refused at once: %j', (url) => {
   expect(() => listenForChanges(url, () => {})).toThrow(expect.objectContaining({ type: 'SetupInvalid' }));
 });

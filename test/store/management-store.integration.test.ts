@@ -31,7 +31,7 @@ describe('putProvider', () => {
     });
   });
 
-  it('writes over the expected version alone', async () => {
+  it('overwrites only the expected version', async () => {
     const identity = provider(anyWorkspace());
     const changed = {
       type: 'ProviderChanged',
@@ -46,7 +46,7 @@ describe('putProvider', () => {
     expect((await store.listProviders(identity.workspaceId))[0]).toMatchObject(row('b'));
   });
 
-  it.each([0, 1])('lets one of many writers win who expect version %i [G22]', async (expectedVersion) => {
+  it.each([0, 1])('lets only one writer win if many expect version %i [G22]', async (expectedVersion) => {
     const identity = provider(anyWorkspace());
     if (expectedVersion === 1) await store.putProvider(identity, row('first'));
     const writes = await Promise.allSettled(
@@ -55,7 +55,7 @@ describe('putProvider', () => {
     expect(writes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 
-  it('leaves a provider switched off that was switched off', async () => {
+  it('leaves a disabled provider disabled', async () => {
     const identity = provider(anyWorkspace());
     await store.putProvider(identity, row('a'));
     expect(await store.setStatus(identity, 'disabled')).toEqual({ version: 2 });
@@ -86,21 +86,24 @@ describe('putProvider', () => {
     ['type', { type: CANARY.toUpperCase() }],
     ['name', { name: `${CANARY}\u0000` }],
     ['name', { name: `${CANARY}é` }],
-  ])('refuses a %s that does not fit, naming it and repeating nothing of the row (%#)', async (field, wrong) => {
-    const workspaceId = anyWorkspace();
-    const write = { ...provider(workspaceId), ...row(CANARY), ...wrong };
-    const error = await store.putProvider(write, write).catch((thrown) => thrown);
-    expect(error).toMatchObject({ name: 'ProviderError', type: 'ProviderConfigInvalid' });
-    expect(error.facts).toEqual(field ? { fields: [field] } : {});
-    expect(error.cause).toBeUndefined();
-    // Everything that a log could print of it, hidden properties included.
-    expect(inspect(error, { showHidden: true, depth: 9 }).toLowerCase()).not.toContain(CANARY);
-    expect(await store.listProviders(workspaceId)).toEqual([]);
-  });
+  ])(
+    'refuses an invalid %s with an error that names the field and repeats no value of the row (%#)',
+    async (field, wrong) => {
+      const workspaceId = anyWorkspace();
+      const write = { ...provider(workspaceId), ...row(CANARY), ...wrong };
+      const error = await store.putProvider(write, write).catch((thrown) => thrown);
+      expect(error).toMatchObject({ name: 'ProviderError', type: 'ProviderConfigInvalid' });
+      expect(error.facts).toEqual(field ? { fields: [field] } : {});
+      expect(error.cause).toBeUndefined();
+      // Everything that a log could print of the error, including hidden properties.
+      expect(inspect(error, { showHidden: true, depth: 9 }).toLowerCase()).not.toContain(CANARY);
+      expect(await store.listProviders(workspaceId)).toEqual([]);
+    },
+  );
 });
 
-describe('addDataKey', () => {
-  it('gives all who race the same key, that of the first', async () => {
+describe('data keys', () => {
+  it('are shared by callers that race to add one: all get the key of the first caller', async () => {
     const workspaceId = anyWorkspace();
     const keys = await Promise.all(
       ['a', 'b', 'c', 'd', 'e', 'f'].map((kid) => store.addDataKey(workspaceId, dataKey(kid))),
@@ -110,7 +113,7 @@ describe('addDataKey', () => {
     expect((await store.readWorkspace(workspaceId)).dataKeys).toEqual([keys[0]]);
   });
 
-  it('puts the active key first, before those that only open', async () => {
+  it('are listed with the active key before the retired ones', async () => {
     const workspaceId = anyWorkspace();
     await store.addDataKey(workspaceId, dataKey('old'));
     await withSession(database.ownerUrl, (session) => session.query(`update workspace_keys set state = 'retired'`));
@@ -123,7 +126,7 @@ describe('addDataKey', () => {
     ['wrappedKey', { wrappedKey: 'canary\n' }],
     ['wrappedKey', { wrappedKey: 'x'.repeat(8193) }],
     ['rootKeyId', { rootKeyId: '' }],
-  ])('refuses a %s that does not fit', async (field, wrong) => {
+  ])('are refused if their %s is invalid', async (field, wrong) => {
     await expect(store.addDataKey(anyWorkspace(), { ...dataKey('k'), ...wrong })).rejects.toMatchObject({
       type: 'ProviderConfigInvalid',
       facts: { fields: [field] },
@@ -131,7 +134,7 @@ describe('addDataKey', () => {
     });
   });
 
-  it('deletes the keys of one workspace alone', async () => {
+  it('are deleted only in the workspace that deleteDataKeys names', async () => {
     const [mine, theirs] = [anyWorkspace(), anyWorkspace()];
     for (const workspace of [mine, theirs]) await store.addDataKey(workspace, dataKey('k'));
     await store.deleteDataKeys(mine);
@@ -141,7 +144,7 @@ describe('addDataKey', () => {
 });
 
 describe('listProviders', () => {
-  it('tells when each was changed, its credential replaced, and what the last check of this version found', async () => {
+  it('returns when each provider was changed, when its credential was replaced, and the last check of its version', async () => {
     const identity = provider(anyWorkspace());
     await store.putProvider(identity, row('a'));
     const [added] = await store.listProviders(identity.workspaceId);
@@ -172,8 +175,8 @@ describe('listProviders', () => {
   });
 });
 
-describe('a provider that is not there', () => {
-  it('cannot be switched, is not removed, and a check of it is forgotten', async () => {
+describe('a provider that does not exist', () => {
+  it('cannot be disabled or removed, and a check of it is not stored', async () => {
     const identity = provider(anyWorkspace());
     await expect(store.setStatus(identity, 'disabled')).rejects.toMatchObject({ type: 'ProviderNotConfigured' });
     expect(await store.removeProvider(identity)).toBe(false);

@@ -7,7 +7,7 @@ import { openProviderStore } from '../../src/store/provider-store.js';
 import { withSession, withUrl } from '../support/database.js';
 
 describe('migrators that race', () => {
-  it('apply each migration once, whoever is first, and all find the schema whole', async () => {
+  it('apply each migration once: one migrator applies all, and the others find nothing to do', async () => {
     const server = inject('postgresUrl');
     const database = `test_${randomBytes(6).toString('hex')}`;
     await withSession(server, (session) => session.query(`create database ${database}`));
@@ -23,9 +23,9 @@ describe('migrators that race', () => {
   });
 });
 
-describe('a migrator that is no superuser, on a server where none of the roles exists', () => {
+describe('a migrator that is not a superuser, on a server without the roles', () => {
   let server: PostgresPart;
-  /** Owns the database, and has CREATEROLE; like Supabase's `postgres`. */
+  /** A login that owns the database and has CREATEROLE, like Supabase's `postgres`. */
   let migratorUrl: string;
   beforeAll(async () => {
     server = await startPostgres();
@@ -41,7 +41,7 @@ describe('a migrator that is no superuser, on a server where none of the roles e
     return withUrl(server.url, { database: name, login: name, password: 'fixture' });
   }
 
-  it('is told what it lacks', async () => {
+  it('gets an error that names the privileges that it lacks', async () => {
     const url = await ownedDatabase('lacking', 'nocreaterole');
     await expect(migrate(url)).rejects.toMatchObject({
       type: 'SetupInvalid',
@@ -50,7 +50,7 @@ describe('a migrator that is no superuser, on a server where none of the roles e
     });
   });
 
-  it('migrates, and opens nothing to those whom its default privileges would let in', async () => {
+  it('migrates, and grants nothing to roles that its default privileges would let in', async () => {
     await withSession(migratorUrl, async (session) => {
       await session.query('create role anon nologin');
       await session.query('alter default privileges in schema public grant all on tables to anon');
@@ -70,7 +70,7 @@ describe('a migrator that is no superuser, on a server where none of the roles e
     });
   });
 
-  it('leaves a database that a worker may use', async () => {
+  it('creates a schema that a worker can use', async () => {
     await withSession(migratorUrl, async (session) => {
       await session.query(`create role worker login password 'fixture' in role provider_resolver`);
     });
@@ -80,7 +80,7 @@ describe('a migrator that is no superuser, on a server where none of the roles e
     await store.close();
   });
 
-  it('needs no CREATEROLE where an administrator has made the roles and granted it two of them', async () => {
+  it('does not need CREATEROLE if an administrator has created the roles and granted it two of them', async () => {
     const url = await ownedDatabase('granted', 'nocreaterole');
     await withSession(server.url, (session) => session.query('grant provider_owner, provider_auditor to granted'));
     expect(await migrate(url)).toContain(latestMigration());
@@ -88,8 +88,8 @@ describe('a migrator that is no superuser, on a server where none of the roles e
   });
 });
 
-describe('databases of one server that are migrated at the same moment', () => {
-  it('share the roles, whoever creates them', async () => {
+describe('databases of one server that are migrated at the same time', () => {
+  it('share the roles, regardless of which migrator creates them', async () => {
     const server = await startPostgres();
     try {
       const databases = ['one', 'two', 'three'];

@@ -23,7 +23,7 @@ function git(repository: string, ...args: string[]): string[] {
 /** The newest version in the history of what is checked out. Undefined if there is no tag, no history or no git. */
 function newestTag(repository: string): string | undefined {
   try {
-    // An unpacked tarball may lie within somebody's repository, whose tags are not ours.
+    // An unpacked tarball may be inside another repository, whose tags do not count.
     if (git(repository, 'rev-parse', '--show-toplevel')[0] !== realpathSync(repository)) return undefined;
     const newestFirst = ['-c', 'versionsort.suffix=-', 'tag', '--list', 'v*', '--merged', 'HEAD', '--sort=-v:refname'];
     return git(repository, ...newestFirst)[0];
@@ -52,7 +52,7 @@ describe('in a repository', () => {
   let repository: string;
   const path = (name: string) => join(repository, SCHEMA, name);
   const write = (name: string, sql: string) => writeFileSync(path(name), sql);
-  const ours = (...names: string[]) => names.map((name) => `${SCHEMA}/${name}`);
+  const schemaFiles = (...names: string[]) => names.map((name) => `${SCHEMA}/${name}`);
 
   function commit(tag?: string) {
     const as = ['-c', 'user.name=test', '-c', 'user.email=test@localhost'];
@@ -76,36 +76,36 @@ describe('in a repository', () => {
     expect(notAppended(repository)).toEqual([]);
   });
 
-  it('with a tag, an edited, a removed and a renamed file are found, committed or not', () => {
+  it('with a tag, an edited, removed or renamed file is reported, committed or not', () => {
     commit('v0.1.0');
     expect(notAppended(repository)).toEqual([]);
     write('0001_roles.sql', 'create role b;\n');
-    expect(notAppended(repository)).toEqual(ours('0001_roles.sql'));
+    expect(notAppended(repository)).toEqual(schemaFiles('0001_roles.sql'));
     commit();
-    expect(notAppended(repository)).toEqual(ours('0001_roles.sql'));
+    expect(notAppended(repository)).toEqual(schemaFiles('0001_roles.sql'));
     renameSync(path('0002_tables.sql'), path('0003_tables.sql'));
-    expect(notAppended(repository)).toEqual(ours('0001_roles.sql', '0002_tables.sql'));
+    expect(notAppended(repository)).toEqual(schemaFiles('0001_roles.sql', '0002_tables.sql'));
     rmSync(path('0003_tables.sql'));
-    expect(notAppended(repository)).toEqual(ours('0001_roles.sql', '0002_tables.sql'));
+    expect(notAppended(repository)).toEqual(schemaFiles('0001_roles.sql', '0002_tables.sql'));
   });
 
-  it('with a tag, a new file may come last, and not before', () => {
+  it('with a tag, a new file must come last', () => {
     commit('v0.1.0');
     write('0003_more.sql', 'create table c ();\n');
     expect(notAppended(repository)).toEqual([]);
     write('0001_sooner.sql', 'create table d ();\n');
-    expect(notAppended(repository)).toEqual(ours('0001_sooner.sql'));
+    expect(notAppended(repository)).toEqual(schemaFiles('0001_sooner.sql'));
   });
 
-  it('the newest tag counts, by its version', () => {
+  it('the tag with the highest version counts', () => {
     commit('v0.9.0');
     write('0003_more.sql', 'create table c ();\n');
     commit('v0.10.0');
     write('0003_more.sql', 'create table d ();\n');
-    expect(notAppended(repository)).toEqual(ours('0003_more.sql'));
+    expect(notAppended(repository)).toEqual(schemaFiles('0003_more.sql'));
   });
 
-  it('without git metadata, or within another repository, there is no tag', () => {
+  it('without git metadata, or inside another repository, there is no tag', () => {
     commit('v0.1.0');
     write('0001_roles.sql', 'create role b;\n');
     const unpacked = join(repository, 'unpacked');

@@ -13,13 +13,13 @@ import { provider, row } from './rows.js';
 
 const AWAY = { type: 'StoreUnavailable', message: 'Postgres does not answer', retryable: true };
 
-/** A new session takes 10 ms of password hashing, on busy cores a second. */
+/** Opening a session takes 10 ms of password hashing, or up to a second on busy cores. */
 const PATIENCE = { timeout: 20_000 };
 
 let database: TestDatabase;
 let store: ProviderStore;
 
-describe('while Postgres is away', () => {
+describe('while Postgres is down', () => {
   let folder: string;
   let server: PostgresPart;
   beforeAll(async () => {
@@ -34,7 +34,7 @@ describe('while Postgres is away', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('a read fails as retryable, at the start and in flight, and succeeds when it is back', async () => {
+  it('a read fails as retryable, whether it has started or not, and succeeds when Postgres is back', async () => {
     const { port } = server;
     await server.stop();
     await expect(store.readWorkspace('ws_a')).rejects.toMatchObject(AWAY);
@@ -51,7 +51,7 @@ describe('while Postgres is away', () => {
         const { rowCount } = await session.query(`select from pg_locks where not granted`);
         return rowCount === 1;
       }, PATIENCE);
-      // A crash: told to end, the session that has the lock would give it to the one that waits.
+      // As in a crash. In an orderly stop, the session with the lock would release it to the waiting one.
       await server.stop('immediate');
       await inFlight;
     });
@@ -79,13 +79,13 @@ describe('on the shared server', () => {
       expect((await session.query(BACKENDS)).rowCount).toBe(1);
       await vi.waitUntil(async () => (await session.query(BACKENDS)).rowCount === 0, PATIENCE);
     });
-    // The next one may still go out on the dead connection; what counts is that it says so, and that one heals.
+    // The next read may still use the dead connection and fail. A later one must succeed.
     await vi.waitFor(async () => {
       expect(await store.readWorkspace('ws_a').catch((error) => error.type)).not.toBe('StoreUnavailable');
     }, PATIENCE);
   });
 
-  it('a statement that gets no answer is given up, and its connection with it [G23]', async () => {
+  it('a statement that gets no answer fails, and its connection is closed [G23]', async () => {
     await withSession(database.ownerUrl, async (session) => {
       await session.query('begin; lock table workspace_providers in access exclusive mode');
       await expect(store.readWorkspace('ws_a')).rejects.toMatchObject(AWAY);
@@ -94,7 +94,7 @@ describe('on the shared server', () => {
     expect(await store.readWorkspace('ws_a')).toMatchObject({ providers: [] });
   });
 
-  it('a missing migration, a missing role and a wrong password are each told apart', async () => {
+  it('a missing migration, a missing role and a wrong password each have their own error', async () => {
     const cases = [
       [withUrl(database.resolverUrl, { database: 'postgres' }), 'not migrated: run `workspace-providers migrate`'],
       [database.tenantUrl, 'lacks a privilege: grant it the role provider_resolver'],
@@ -113,7 +113,7 @@ describe('on the shared server', () => {
     }
   });
 
-  it('a manager’s missing role is named too', async () => {
+  it('the error of a manager without its role names the role', async () => {
     const management = openManagementStore({ databaseUrl: database.resolverUrl });
     await expect(management.putProvider(provider('ws_a'), row('a'))).rejects.toMatchObject({
       message: 'the database login cannot manage providers: grant it provider_manager',
@@ -122,7 +122,7 @@ describe('on the shared server', () => {
   });
 });
 
-describe('a server that accepts and never answers', () => {
+describe('a server that accepts connections and never answers', () => {
   let silent: Server;
   beforeAll(async () => {
     silent = createServer(() => {});
@@ -130,7 +130,7 @@ describe('a server that accepts and never answers', () => {
   });
   afterAll(() => silent.close());
 
-  it('is given up after the connect timeout', async () => {
+  it('makes a read fail after the connect timeout', async () => {
     const address = silent.address();
     const port = typeof address === 'object' ? address?.port : undefined;
     const databaseUrl = `postgres://canary-login:canary-password@127.0.0.1:${port}/canary`;
@@ -142,9 +142,9 @@ describe('a server that accepts and never answers', () => {
   });
 });
 
-describe('a database URL that is none', () => {
+describe('an invalid database URL', () => {
   it.each(['', 'canary', 'https://canary/', 'postgres://canary:canary@:port:/'])(
-    'is refused unrepeated: %j',
+    'is refused with an error that does not repeat it: %j',
     async (url) => {
       const refused = { type: 'SetupInvalid', facts: { fields: ['databaseUrl'] } };
       for (const open of [openProviderStore, openManagementStore]) {

@@ -1,4 +1,4 @@
-/** Behind PgBouncer in transaction mode, Debian's own: workers, managers and other services, each on shared sessions. */
+/** Workers, managers and other services behind PgBouncer in transaction mode (Debian's package), on shared sessions. */
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { listenForChanges } from '../../src/store/change-listener.js';
@@ -29,24 +29,24 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all([manager?.close(), worker?.close()]);
   await pooler?.stop();
-  // Which fails where a session was left open.
+  // This fails if a session was left open.
   await database?.drop();
 });
 
-/** As many clients of that login as the pooler has no sessions for, each with a turn of its own. */
+/** Runs `work` at the same time on more clients of one login than the pooler has sessions. */
 async function atOnce<Result>(url: string, work: (client: pg.Client, turn: number) => Promise<Result>) {
   return Promise.all(
     Array.from({ length: CLIENTS }, (_, turn) => withSession(pooler.through(url), (client) => work(client, turn))),
   );
 }
 
-/** What stands in the sessions at the server, of whichever client. */
+/** The distinct values of the setting in the server's sessions. */
 async function settingsLeft(url: string): Promise<unknown[]> {
   const seen = await atOnce(url, async (client) => (await client.query(SETTING)).rows[0].setting || '');
   return [...new Set(seen)];
 }
 
-describe('through it', () => {
+describe('through a pooler in transaction mode', () => {
   it('a manager configures, rotates and lists the providers of many workspaces at once', async () => {
     await manager.preflight();
     await Promise.all(
@@ -74,7 +74,7 @@ describe('through it', () => {
     expect((await manager.listRotations(undefined, 100)).length).toBe(WORKSPACES.length);
   });
 
-  it('a worker reads each workspace as itself, takes its lease and hears what changed', async () => {
+  it('a worker reads each workspace, gets a lease and learns what changed', async () => {
     await worker.preflight();
     await Promise.all(
       [...WORKSPACES, ...WORKSPACES].map(async (workspace) => {
@@ -92,7 +92,7 @@ describe('through it', () => {
     await worker.deregisterWorker(workerId);
   });
 
-  it('another service sees its workspace alone, by a setting that ends with its transaction', async () => {
+  it('another service sees only its workspace, through a setting that ends with the transaction', async () => {
     const seen = await atOnce(database.tenantUrl, async (client, turn) => {
       const workspaces: string[][] = [];
       for (let round = 0; round < 4; round += 1) {
@@ -112,7 +112,7 @@ describe('through it', () => {
     expect(new Set(without)).toEqual(new Set([0]));
   });
 
-  it('nothing is left in a session: no setting, no statement, no lock [G12]', async () => {
+  it('no setting, statement or lock is left in a session [G12]', async () => {
     for (const url of [database.managerUrl, database.resolverUrl, database.tenantUrl]) {
       expect(await settingsLeft(url)).toEqual(['']);
       await atOnce(url, async (client) => {
@@ -132,7 +132,7 @@ describe('through it', () => {
     });
   });
 
-  it('a change notifies whoever listens on a connection of his own', async () => {
+  it('a change notifies a listener that has a direct connection', async () => {
     const onChange = vi.fn();
     const listener = listenForChanges(database.resolverUrl, onChange);
     await vi.waitUntil(() => onChange.mock.calls.length === 1, { timeout: 20_000 });
@@ -142,9 +142,9 @@ describe('through it', () => {
   });
 });
 
-// Last, since it leaves in the sessions what must not be there.
-describe('what a pooler in transaction mode does to those who rest on a session', () => {
-  it('clients share sessions, and find there what another one set', async () => {
+// These tests run last because they leave settings and statements in the sessions.
+describe('behind a pooler in transaction mode, clients that rely on a session', () => {
+  it('find the settings of another client in it', async () => {
     const pids = await atOnce(database.tenantUrl, async (client) => {
       await client.query(`select set_config('app.workspace_id', 'ws_left', false)`);
       return (await client.query('select pg_backend_pid() as pid')).rows[0].pid;
@@ -153,7 +153,7 @@ describe('what a pooler in transaction mode does to those who rest on a session'
     expect(await settingsLeft(database.tenantUrl)).toContain('ws_left');
   });
 
-  it('prepared statements meet those of another client, and the error says what to set', async () => {
+  it('get an error that names the setting to change if their prepared statements collide', async () => {
     const open = () => openProviderStore({ databaseUrl: pooler.through(database.resolverUrl), maxConnections: 1 });
     const stores = Array.from({ length: SESSIONS + 1 }, open);
     const reads = await Promise.allSettled(stores.map((store) => store.readWorkspace('ws_a')));

@@ -18,7 +18,7 @@ async function preflight(databaseUrl: string, as: Opened = 'worker'): Promise<vo
   }
 }
 
-/** What a statement of the superuser changes, as long as `work` lasts. */
+/** Runs `work` in a database that a superuser's statement has changed, and undoes the change afterwards. */
 async function changed<Result>(statement: string, undo: string, work: () => Promise<Result>): Promise<Result> {
   return withSession(database.ownerUrl, async (session) => {
     await session.query(statement);
@@ -62,7 +62,7 @@ describe.each([
     );
   });
 
-  it('refuses a login that can touch the tables', async () => {
+  it('refuses a login that can access the tables', async () => {
     await refused(
       database.tenantUrl,
       `the database login can access tables (provider_events, provider_use, workspace_keys, workspace_providers): grant it only ${role}`,
@@ -84,13 +84,13 @@ describe.each([
       'owns tables or functions, or can become their owner (provider_auditor)',
     ],
     [
-      'membership in the tenant role, also one that is not inherited',
+      'membership in the tenant role, even if it is not inherited',
       'alter role LOGIN noinherit; grant provider_tenant to LOGIN',
       'revoke provider_tenant from LOGIN; alter role LOGIN inherit',
       'can access tables',
     ],
     [
-      'one column of one table',
+      'access to one column of one table',
       'grant select (kid) on workspace_keys to LOGIN',
       'revoke select (kid) on workspace_keys from LOGIN',
       'can access tables (workspace_keys)',
@@ -142,25 +142,25 @@ describe.each([
       'policy of resolver_workers is missing or was changed: create it again',
     ],
     [
-      'a workspace policy that holds nobody',
+      'a workspace policy that lets everyone in',
       'alter policy own_workspace on workspace_keys using (true)',
       `alter policy own_workspace on workspace_keys using ${OWN_WORKSPACE}`,
       'policy of workspace_keys is missing or was changed',
     ],
     [
-      'a policy for everybody beside it',
+      'an additional policy for everyone',
       'create policy support on workspace_providers for select using (true)',
       'drop policy support on workspace_providers',
       'a policy that is not part of the schema opens row-level security (support on workspace_providers): drop it',
     ],
     [
-      'an owner who may see what the auditor sees',
+      'an owner that may see what the auditor sees',
       'grant provider_auditor to provider_owner',
       'revoke provider_auditor from provider_owner',
       'a policy that is not part of the schema opens row-level security (auditor_reads on workspace_keys, auditor_reads on workspace_providers)',
     ],
     [
-      'functions of an owner whom row-level security does not bind',
+      'functions whose owner bypasses row-level security',
       `${READ_WORKSPACE} owner to postgres`,
       `${READ_WORKSPACE} owner to provider_owner`,
       'does not bind the owner of read_workspace: run `alter function provider_api.… owner to provider_owner`',
@@ -172,7 +172,7 @@ describe.each([
       'search_path is not pinned by read_workspace: run `alter function provider_api.… set search_path = pg_catalog, pg_temp`',
     ],
     [
-      'functions whose search_path is another',
+      'functions with a different search_path',
       `${READ_WORKSPACE} set search_path = public, pg_catalog; alter function provider_api.list_data_keys set search_path = pg_catalog`,
       `${READ_WORKSPACE} set search_path = pg_catalog, pg_temp; alter function provider_api.list_data_keys set search_path = pg_catalog, pg_temp`,
       'search_path is not pinned by list_data_keys, read_workspace',
@@ -181,7 +181,7 @@ describe.each([
     await changed(change, undo, () => refused(url(), why));
   });
 
-  it('refuses a database that is older than this build, and takes a newer one', async () => {
+  it('refuses a database that is older than this build, and accepts a newer one', async () => {
     const LATEST = `(select max(name) from provider_api.migrations)`;
     const RENAME = `update provider_api.migrations set name =`;
     await changed(
@@ -217,7 +217,7 @@ describe('on a server that logs each statement', () => {
   it.each([
     [true, 'execute read_workspace: '],
     [false, 'execute <unnamed>: '],
-  ])('a read is one statement; prepared: %s', async (preparedStatements, execute) => {
+  ])('a read takes one statement (prepared: %s)', async (preparedStatements, execute) => {
     const store = openProviderStore({ databaseUrl: database.resolverUrl, preparedStatements, maxConnections: 1 });
     logged = (await readFile(server.logFile, 'utf8')).split('\n').length - 1;
     for (let turn = 0; turn < 3; turn += 1) await store.readWorkspace('ws_a');
@@ -227,7 +227,7 @@ describe('on a server that logs each statement', () => {
     await store.close();
   });
 
-  it('the preflight says where the database is not migrated', async () => {
+  it('the preflight reports a database that is not migrated', async () => {
     const login = loginOf(database.resolverUrl);
     const resolver = new URL(database.resolverUrl);
     resolver.pathname = '/postgres';

@@ -1,4 +1,4 @@
-/** Rotations, as the database keeps them: which one of a provider is open, and who asked for it. */
+/** Rotations in the database: which one of a provider is open, and who asked for it. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { ProviderIdentity } from '../../src/protocol/references.js';
@@ -45,7 +45,7 @@ describe('the open rotation of a provider', () => {
     expect(await open(identity)).toBe(rotationId);
   });
 
-  test('is that of no other workspace, type or name', async () => {
+  test('is not that of another workspace, type or name', async () => {
     const workspaceId = anyWorkspace();
     const identity = await stored(provider(workspaceId));
     const others = [
@@ -69,7 +69,7 @@ describe('who asked for a rotation', () => {
     expect(await requestedBy(rotationId, identity)).toBe('user:ana@acme');
   });
 
-  test('is the login if the caller acts as nobody', async () => {
+  test('is the login if the caller gives no name', async () => {
     const identity = await stored();
     expect(await requestedBy(await staged(identity), identity)).toBe(login());
   });

@@ -11,7 +11,7 @@ export function row(content: string) {
   return { config: { note: content }, encryptedConfig: sealed(content) };
 }
 
-/** A workspace of its own for each test, so that none sees another's rows. */
+/** A new workspace per test, so that no test sees the rows of another. */
 export const anyWorkspace = (): string => uniqueName('ws');
 
 export function provider(workspaceId: string, name = 'anthropic', type = 'llm'): ProviderIdentity {

@@ -1,4 +1,4 @@
-/** What schedules ask of the store: page by page over every workspace, and each thing told once. */
+/** What schedules ask of the store: pages over every workspace, and events that are raised only once. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { prepareDueRotation } from '../../src/management/due-rotation.js';
@@ -32,7 +32,7 @@ async function due(identity?: ProviderIdentity): Promise<ProviderIdentity> {
   return there;
 }
 
-/** Those of one workspace among all that are due. */
+/** The due rotations of one workspace. */
 const listDue = async ({ workspaceId }: ProviderIdentity) =>
   (await store.listDueRotations({ limit: 1_000 })).filter((each) => each.provider.workspaceId === workspaceId);
 
@@ -47,10 +47,10 @@ const stageByHand = async (identity: ProviderIdentity) => {
 };
 
 describe('a rotation is due', () => {
-  test('once its interval has passed since the credential was replaced, and not before', async () => {
+  test('only after its interval has passed since the credential was replaced', async () => {
     const identity = await stored();
     await pastDue(database, identity);
-    expect(await listDue(identity), 'without an interval it never is').toEqual([]);
+    expect(await listDue(identity), 'never due without an interval').toEqual([]);
     await store.setRotationInterval(identity, '30 days');
     expect(await listDue(identity)).toEqual([{ provider: identity, version: 1 }]);
     await store.setRotationInterval(identity, '32 days');
@@ -59,24 +59,24 @@ describe('a rotation is due', () => {
     expect(await listDue(identity)).toEqual([]);
   });
 
-  test('no more once the credential was replaced', async () => {
+  test('no longer after the credential was replaced', async () => {
     const identity = await due();
     await store.putProvider(identity, row('y'));
     expect(await listDue(identity)).toEqual([]);
   });
 
-  test('not while the provider is switched off, nor while a rotation is under way', async () => {
+  test('neither while the provider is disabled nor while a rotation is in progress', async () => {
     const [off, rotating] = [await due(), await due()];
     await store.setStatus(off, 'disabled');
     const rotationId = await stageByHand(rotating);
-    expect(await listDue(rotating), 'staged ahead').toHaveLength(1);
+    expect(await listDue(rotating), 'only staged').toHaveLength(1);
     await store.beginRotation(rotationId, 'a-workflow');
     expect([await listDue(off), await listDue(rotating)]).toEqual([[], []]);
     await store.endRotation(rotationId, 'failed', 'a test');
     expect(await listDue(rotating)).toHaveLength(1);
   });
 
-  test('of an interval that fits: others are refused, and those of nobody', async () => {
+  test('only by a valid interval of a provider that exists; others are refused', async () => {
     const identity = await stored();
     for (const rotateEvery of ['soon', '0 days', '-1 days', '101 years']) {
       await expect(store.setRotationInterval(identity, rotateEvery)).rejects.toMatchObject({
@@ -89,7 +89,7 @@ describe('a rotation is due', () => {
   });
 });
 
-test('pages follow one another over workspaces, types and names, each provider once', async () => {
+test('pages list each provider once, in the order of workspace, type and name', async () => {
   const workspaces = [anyWorkspace(), anyWorkspace()].sort();
   const wanted = workspaces.flatMap((workspaceId) => [
     provider(workspaceId, 'anthropic'),
@@ -110,7 +110,7 @@ test('pages follow one another over workspaces, types and names, each provider o
   expect(overdue).toEqual(wanted);
 });
 
-test('no row that a workspace’s own service writes stands in the way of the others', async () => {
+test('no row that a workspace’s service writes hides the due rotations of other workspaces', async () => {
   const [odd, other] = [await due(), await due()];
   await withSession(database.tenantUrl, async (session) => {
     await session.query(`select set_config('app.workspace_id', $1, false)`, [odd.workspaceId]);
@@ -124,10 +124,10 @@ test('no row that a workspace’s own service writes stands in the way of the ot
 });
 
 describe('preparing a rotation that is due', () => {
-  test('takes the one that was staged ahead, whether or not a key could be made', async () => {
+  test('takes the rotation that was staged earlier, whether or not a key can be issued', async () => {
     const identity = await due();
     const rotationId = await stageByHand(identity);
-    expect(await stageDue(identity, true), 'whoever staged it just now may be about to start it').toEqual({
+    expect(await stageDue(identity, true), 'staged just now, so its caller may be about to start it').toEqual({
       outcome: 'passed',
     });
     await stagedLongAgo(database, rotationId);
@@ -135,14 +135,14 @@ describe('preparing a rotation that is due', () => {
     expect(await stageDue(identity, false)).toEqual({ outcome: 'staged', rotationId });
   });
 
-  test('stages one where a key can be made, the same one when it is asked again', async () => {
+  test('stages a rotation if a key can be issued, and returns the same one when asked again', async () => {
     const identity = await due();
     const first = await stageDue(identity, true);
     expect(first).toMatchObject({ outcome: 'staged' });
     expect(await stageDue(identity, true)).toEqual(first);
   });
 
-  test('tells where a person is needed, and where it has passed', async () => {
+  test('returns whether a person is needed or the rotation is no longer due', async () => {
     const identity = await due();
     expect(await stageDue(identity)).toEqual({ outcome: 'needs-person' });
     const rotationId = await stageByHand(identity);
@@ -152,7 +152,7 @@ describe('preparing a rotation that is due', () => {
   });
 });
 
-test('a key can be made where the service does that, and the workspace has an admin credential that is active', async () => {
+test('a key can be issued if the service supports it and the workspace has an active admin credential', async () => {
   const openai = await due(provider(anyWorkspace(), 'openai'));
   const gemini = await due(provider(openai.workspaceId, 'gemini'));
   const admin = provider(openai.workspaceId, 'openai', 'llm-admin');
@@ -171,7 +171,7 @@ describe('an event', () => {
   const raise = (identity: ProviderIdentity, version = 1) =>
     store.raiseEventOnce({ provider: identity, version }, 'rotation-overdue', 'a schedule');
 
-  test('is raised once for a version, also by many at once, and counted until something is done', async () => {
+  test('is raised once per version even by many callers at once, and counts until the credential is replaced', async () => {
     const identity = await due();
     const before = await store.countOverdue();
     const raised = await Promise.all([1, 2, 3, 4].map(() => raise(identity)));
@@ -181,12 +181,12 @@ describe('an event', () => {
     expect(overdue).toMatchObject([{ provider: identity, version: 1, actor: 'a schedule' }]);
     await store.putProvider(identity, row('y'));
     expect(await store.countOverdue()).toBe(before);
-    expect(await raise(identity), 'it is at another version by now').toBe(false);
+    expect(await raise(identity), 'the provider has another version by now').toBe(false);
     expect(await raise(identity, 2)).toBe(true);
   });
 });
 
-test('a login that says it looks over every workspace sees none more', async () => {
+test('a login that sets app.every_workspace sees no additional workspace', async () => {
   const [mine, theirs] = [await stored(), await stored()];
   await withSession(database.tenantUrl, async (session) => {
     await session.query(`select set_config('app.every_workspace', 'on', false)`);

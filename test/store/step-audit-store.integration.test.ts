@@ -1,4 +1,4 @@
-/** Who used which version, and when: added to by workers who can read none of it, asked by managers. */
+/** Who used which version, and when. Workers write the uses and cannot read them; managers read them. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ProviderIdentity } from '../../src/protocol/references.js';
 import { type ManagementStore, openManagementStore } from '../../src/store/management-store.js';
@@ -30,8 +30,8 @@ function use(of: ProviderIdentity, minute: number, change: Partial<CountedUse> =
   };
 }
 
-describe('what workers counted', () => {
-  test('adds up: within a batch, from batch to batch, and from many at once', async () => {
+describe('the uses that workers recorded', () => {
+  test('add up within a batch, across batches, and from many workers at once', async () => {
     const anthropic = provider(anyWorkspace());
     const batch = [3, 1, 2].map((minute) => use(anthropic, minute, { count: 2 }));
     await worker.recordUses([...batch, use(anthropic, 1)]);
@@ -44,7 +44,7 @@ describe('what workers counted', () => {
     ]);
   });
 
-  test('tells which workflows used a version between two times, the last user first [G13]', async () => {
+  test('list which workflows used a version between two times, the last user first [G13]', async () => {
     const anthropic = provider(anyWorkspace());
     await worker.recordUses([
       use(anthropic, 0, { workflowId: 'before' }),
@@ -64,7 +64,7 @@ describe('what workers counted', () => {
     expect(await ids({ limit: 2 })).toEqual(['after', 'late']);
   });
 
-  test('takes workflow ids of any kind, and none', async () => {
+  test('accept any workflow id, or none', async () => {
     const anthropic = provider(anyWorkspace());
     const long = `${'é'.repeat(600)}`;
     const workflowIds = ['', 'a\0b', '\ud800', long, `${long}, and another end`, '{"a":"b"}', "'); drop table"];
@@ -83,7 +83,7 @@ describe('what workers counted', () => {
     expect(uses).toHaveLength(6);
   });
 
-  test('is when a provider was last used, at whatever version', async () => {
+  test('give the time when a provider was last used, at any version', async () => {
     const anthropic = provider(anyWorkspace());
     await manager.putProvider(anthropic, row('a'));
     const lastUsed = async () => (await manager.listProviders(anthropic.workspaceId))[0]?.lastUsedAt;
@@ -92,7 +92,7 @@ describe('what workers counted', () => {
     expect(await lastUsed()).toEqual(at(7));
   });
 
-  test('is let go of where it is old, but for the last use', async () => {
+  test('are deleted when they are old, except for the last use', async () => {
     const [busy, idle] = [provider(anyWorkspace()), provider(anyWorkspace())];
     const old = [-2, -1].map((minute) => minute * 60 * 24 * 365);
     await worker.recordUses([...old, 0].map((minute) => use(busy, minute)));
@@ -103,14 +103,14 @@ describe('what workers counted', () => {
     expect(await manager.audit.listUsage({ ...idle })).toMatchObject([{ count: 1 }]);
   });
 
-  test('is refused where it names no provider', async () => {
+  test('are refused if they do not name a valid provider', async () => {
     const refused = worker.recordUses([use({ workspaceId: 'canary pasted', type: 'llm', name: 'x' }, 0)]);
     await expect(refused).rejects.toMatchObject({ type: 'ProviderConfigInvalid' });
     await expect(refused).rejects.not.toThrow('canary');
   });
 });
 
-test('a workspace’s own service sees the uses of its workspace alone, and writes none; a manager adds none', async () => {
+test('a workspace’s service sees only the uses of its workspace and cannot write them; a manager cannot add any', async () => {
   const [mine, theirs] = [provider(anyWorkspace()), provider(anyWorkspace())];
   await worker.recordUses([use(mine, 0), use(theirs, 0)]);
   await withSession(database.tenantUrl, async (session) => {

@@ -1,4 +1,4 @@
-/** That the fence sees every change, whoever makes it, in the order of the commits. */
+/** A fence sees every change by any writer, in the order of the commits. */
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type ManagementStore, openManagementStore } from '../../src/store/management-store.js';
@@ -21,7 +21,7 @@ afterAll(async () => {
   await database?.drop();
 });
 
-/** As psql does it: past the functions. */
+/** Runs SQL that bypasses the functions, as psql does. */
 const psql = (sql: string) => withSession(database.ownerUrl, (session) => session.query(sql));
 
 let registered = 0;
@@ -32,7 +32,7 @@ async function register(): Promise<string> {
   return workerId;
 }
 
-/** What changed while `change` ran, as a worker hears of it that had applied all before. */
+/** The workspaces that changed while `change` ran, as reported to a worker that had applied all earlier changes. */
 async function changedBy(change: () => Promise<unknown>): Promise<readonly string[] | 'everything' | undefined> {
   const workerId = await register();
   const applied = await worker.readEpoch();
@@ -45,10 +45,10 @@ async function stored(...workspaceIds: string[]): Promise<void> {
   for (const workspaceId of workspaceIds) await manager.putProvider(provider(workspaceId), row('a'));
 }
 
-describe('a change is seen', () => {
+describe('a lease renewal reports', () => {
   it.each([
     ['put', (ws: string) => manager.putProvider(provider(ws), row('b'))],
-    ['switched off', (ws: string) => manager.setStatus(provider(ws), 'disabled')],
+    ['disabled', (ws: string) => manager.setStatus(provider(ws), 'disabled')],
     ['removed', (ws: string) => manager.removeProvider(provider(ws))],
     [
       'written by psql',
@@ -61,13 +61,13 @@ describe('a change is seen', () => {
         psql(`set session_replication_role = replica;
         update workspace_providers set config = '{}' where workspace_id = '${ws}'`),
     ],
-  ])('%s', async (_, change) => {
+  ])('a provider that was %s', async (_, change) => {
     const workspaceId = anyWorkspace();
     await stored(workspaceId);
     expect(await changedBy(() => change(workspaceId))).toEqual([workspaceId]);
   });
 
-  it('of every workspace that one transaction touches, under one epoch', async () => {
+  it('every workspace that one transaction changes, under one epoch', async () => {
     const workspaceIds = [anyWorkspace(), anyWorkspace(), anyWorkspace()].toSorted();
     await stored(...workspaceIds);
     const before = await worker.readEpoch();
@@ -78,7 +78,7 @@ describe('a change is seen', () => {
     expect(await worker.readEpoch()).toBe(before + 1);
   });
 
-  it('from both ends where a provider moves', async () => {
+  it('both workspaces if a provider moves from one to the other', async () => {
     const [from, to] = [anyWorkspace(), anyWorkspace()].toSorted() as [string, string];
     await stored(from);
     expect(
@@ -88,13 +88,13 @@ describe('a change is seen', () => {
     ).toEqual([from, to]);
   });
 
-  it('where data keys are deleted, which shreds what they sealed', async () => {
+  it('a workspace whose data keys were deleted', async () => {
     const workspaceId = anyWorkspace();
     await manager.addDataKey(workspaceId, dataKey('k1'));
     expect(await changedBy(() => manager.deleteDataKeys(workspaceId))).toEqual([workspaceId]);
   });
 
-  it('as everything, where the table is truncated', async () => {
+  it('everything if the table is truncated', async () => {
     const other = await createTestDatabase();
     const store = openProviderStore({ databaseUrl: other.resolverUrl });
     await store.registerWorker({
@@ -112,7 +112,7 @@ describe('a change is seen', () => {
   });
 });
 
-describe('no epoch is taken', () => {
+describe('the epoch is not raised', () => {
   it('by a transaction that rolls back', async () => {
     const workspaceId = anyWorkspace();
     await stored(workspaceId);
@@ -122,7 +122,7 @@ describe('no epoch is taken', () => {
     expect(await worker.readEpoch()).toBe(before);
   });
 
-  it('by what no reader sees: a check’s result, a rotation’s interval', async () => {
+  it('by a change that no reader sees: the result of a check, a rotation interval', async () => {
     const workspaceId = anyWorkspace();
     await stored(workspaceId);
     expect(
@@ -135,7 +135,7 @@ describe('no epoch is taken', () => {
 });
 
 describe('the order of epochs', () => {
-  it('is that of the commits: the second to take one waits for the first to end', async () => {
+  it('is the order of the commits: a second transaction waits until the first one ends', async () => {
     const [first, second] = [anyWorkspace(), anyWorkspace()];
     await stored(first, second);
     const applied = await worker.readEpoch();
@@ -147,7 +147,7 @@ describe('the order of epochs', () => {
       await vi.waitUntil(async () => (await early.query('select from pg_locks where not granted')).rowCount, {
         timeout: 20_000,
       });
-      // Neither is visible, so nobody can apply the later one and miss the earlier.
+      // Neither change is visible, so no worker can apply the later one and miss the earlier one.
       expect(await worker.renewLease(workerId, applied, 1_000)).toEqual({ epoch: applied, changed: [] });
       await early.query('commit');
       await late;
@@ -156,7 +156,7 @@ describe('the order of epochs', () => {
     expect(renewal).toMatchObject({ epoch: applied + 2, changed: expect.arrayContaining([first, second]) });
   });
 
-  it('makes no deadlock of two transactions that touch the same rows crosswise', async () => {
+  it('does not deadlock transactions that change the same rows in different orders', async () => {
     const [a, b] = [anyWorkspace(), anyWorkspace()];
     await stored(a, b);
     const touch = (ws: string) =>
@@ -171,8 +171,8 @@ describe('the order of epochs', () => {
   });
 });
 
-describe('what was pruned', () => {
-  it('counts as everything, to a worker that fell behind it', async () => {
+describe('a lease renewal reports everything', () => {
+  it('to a worker that needs changes that were pruned', async () => {
     const workerId = await register();
     await psql(`update provider_epoch set epoch = 20998`);
     await stored(anyWorkspace());
@@ -185,7 +185,7 @@ describe('what was pruned', () => {
     expect(Number(rows[0].min)).toBeGreaterThan(11_000);
   });
 
-  it('and so does a change of more workspaces than are worth telling', async () => {
+  it('if a change covers too many workspaces to list', async () => {
     const sql = `insert into workspace_providers (workspace_id, provider_type, provider_name, config, encrypted_config)
       select 'bulk-' || n, 'llm', 'openai', '{}', '${sealed('x')}' from generate_series(1, 1001) as n`;
     expect(await changedBy(() => psql(sql))).toBe('everything');
@@ -195,7 +195,7 @@ describe('what was pruned', () => {
 describe('a worker’s row', () => {
   const find = async (workerId: string) => (await worker.listWorkers()).find((each) => each.workerId === workerId);
 
-  it('says what it has applied, and has another renewal each time', async () => {
+  it('holds the epoch that the worker applied, and a new renewal id after each renewal', async () => {
     const workerId = await register();
     const first = await find(workerId);
     await worker.renewLease(workerId, 0, 1_000);
@@ -205,7 +205,7 @@ describe('a worker’s row', () => {
     expect(second?.renewal).not.toBe(first?.renewal);
   });
 
-  it('vanishes only where it was not renewed since it was seen; then it gets no lease until it registers', async () => {
+  it('is marked as vanished only if it was not renewed since it was read; then it gets no lease until it registers', async () => {
     const workerId = await register();
     const seen = await find(workerId);
     if (!seen) throw new Error('not registered');
@@ -216,12 +216,12 @@ describe('a worker’s row', () => {
     expect(await worker.renewLease(workerId, 0, 1_000)).toBeUndefined();
     await worker.registerWorker({ ...seen });
     expect(await worker.renewLease(workerId, 0, 1_000)).toBeDefined();
-    // What was seen before it came back is no reason to take it away now.
+    // A row that was read before the worker came back is too old to mark it as vanished.
     expect(await manager.markVanished([seen, again ?? seen])).toEqual([]);
     expect(await manager.forgetWorkers([again ?? seen])).toEqual([]);
   });
 
-  it('is gone once it deregistered', async () => {
+  it('is deleted when the worker deregisters', async () => {
     const workerId = await register();
     await worker.deregisterWorker(workerId);
     expect(await find(workerId)).toBeUndefined();
@@ -229,7 +229,7 @@ describe('a worker’s row', () => {
   });
 });
 
-it('a commit is told at once to whoever listens, and a rollback is not', async () => {
+it('a commit notifies listeners at once, and a rollback does not', async () => {
   const workspaceId = anyWorkspace();
   await stored(workspaceId);
   const session = new pg.Client({ connectionString: database.resolverUrl });

@@ -1,11 +1,11 @@
-/** Where PgBouncer comes from. What it does then: `test/store/pool-pgbouncer.integration.test.ts`. */
+/** How the testbed finds PgBouncer. `test/store/pool-pgbouncer.integration.test.ts` uses it. */
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { findPgBouncer } from '../../testbed/pgbouncer-program.js';
 
-it('on a system without it and without apt-get, it says what to install, and keeps nothing half fetched', async () => {
+it('without PgBouncer and apt-get, the error names what to install, and no partial download is kept', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'pgbouncer-nowhere-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const env = { PATH: folder, HOME: folder, XDG_CACHE_HOME: folder };

@@ -1,6 +1,6 @@
-"""The other service: opens rows and seals secrets with the code of docs/sealing-format.md, and nothing of ours.
+"""Another service: opens rows and seals secrets, only with the code of docs/sealing-format.md.
 
-Reads one JSON object on stdin, writes one on stdout; a row that does not open is null.
+Reads one JSON object from stdin and writes one to stdout. A row that does not open is null.
 """
 
 import json

@@ -1,4 +1,4 @@
-/** The optional policies on Supabase's claims, as its REST API comes: a login that takes a role and claims upon itself. */
+/** The optional policies on Supabase's claims, tested as its REST API connects: the login sets a role and claims. */
 import { readFile } from 'node:fs/promises';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -18,13 +18,13 @@ let database: TestDatabase;
 beforeAll(async () => {
   database = await createTestDatabase();
   await withSession(database.ownerUrl, async (session) => {
-    // Supabase has them; databases of one server share them.
+    // Supabase has these roles. All databases of a server share them.
     for (const role of ['anon', 'authenticated'])
       await session.query(
         `do $$ begin create role ${role} nologin; exception when duplicate_object or unique_violation then null; end $$`,
       );
     const optional = await readFile(OPTIONAL, 'utf8');
-    // Twice, as somebody may do.
+    // Twice, because an operator may run it again.
     for (let turn = 0; turn < 2; turn += 1) await session.query(optional);
   });
   const management = openManagementStore({ databaseUrl: database.managerUrl });
@@ -37,7 +37,7 @@ beforeAll(async () => {
 });
 afterAll(() => database?.drop());
 
-/** As PostgREST does it for each request. */
+/** Runs `work` with a role and claims, as PostgREST does for each request. */
 async function request<Result>(role: string, claims: unknown, work: (session: pg.Client) => Promise<Result>) {
   return withSession(database.ownerUrl, async (session) => {
     await session.query('begin');
@@ -59,7 +59,7 @@ const userOf = (workspaceId: string) => ({
 });
 
 describe('a signed-in user', () => {
-  it('sees what his workspace has configured and what happened to it, and no other’s [G12]', async () => {
+  it('sees only the providers and the events of their own workspace [G12]', async () => {
     await request('authenticated', userOf(MINE), async (session) => {
       const { rows } = await session.query(`select ${SHOWN} from workspace_providers`);
       expect(rows).toEqual([expect.objectContaining({ workspace_id: MINE, config: { note: MINE }, version: '1' })]);
@@ -73,8 +73,11 @@ describe('a signed-in user', () => {
     ['without claims', undefined],
     ['with empty claims', ''],
     ['without a workspace', { role: 'authenticated', app_metadata: {} }],
-    ['of a workspace in metadata that users write', { user_metadata: { workspace_id: MINE }, workspace_id: MINE }],
-    ['who sets what other services set', { app_metadata: { workspace_id: null } }],
+    [
+      'with a workspace only in metadata that users can write',
+      { user_metadata: { workspace_id: MINE }, workspace_id: MINE },
+    ],
+    ['with only the setting that other services use', { app_metadata: { workspace_id: null } }],
   ])('%s sees nothing', async (_, claims) => {
     await request('authenticated', claims, async (session) => {
       await session.query(`select set_config('app.workspace_id', $1, true)`, [MINE]);
@@ -95,19 +98,19 @@ describe('a signed-in user', () => {
     `insert into workspace_providers (workspace_id, provider_type, provider_name, config, encrypted_config)
       values ('${MINE}', 'llm', 'x', '{}', 'a.b.c.d.e')`,
     `select provider_api.read_workspace('${MINE}')`,
-  ])('may not: %s', async (statement) => {
+  ])('may not run: %s', async (statement) => {
     await request('authenticated', userOf(MINE), (session) => expect(session.query(statement)).rejects.toEqual(DENIED));
   });
 });
 
-it('whoever is not signed in sees nothing', async () => {
+it('a user who is not signed in sees nothing', async () => {
   for (const table of ['workspace_providers', 'provider_events', 'workspace_keys'])
     await request('anon', userOf(MINE), (session) =>
       expect(session.query(`select workspace_id from ${table}`)).rejects.toEqual(DENIED),
     );
 });
 
-it('workers and managers start as before: nothing was opened to their functions', async () => {
+it('the preflight of workers and managers still passes: the policies open nothing to their logins', async () => {
   const management = openManagementStore({ databaseUrl: database.managerUrl });
   const worker = openProviderStore({ databaseUrl: database.resolverUrl });
   await Promise.all([management.preflight(), worker.preflight()]);

@@ -1,10 +1,11 @@
 /**
- * Who may do what, as text: every grant and every policy on what is ours. It is compared with `privileges.txt`, so that
- * a new one stands in the diff that a reviewer reads; `vitest run test/store/schema/roles.integration.test.ts -u` writes it anew.
+ * Lists every grant and every policy on the objects of the schema, as text. The list is compared with `privileges.txt`,
+ * so that a new grant appears in the diff that a reviewer reads. To update the file, run
+ * `vitest run test/store/schema/roles.integration.test.ts -u`.
  */
 import type pg from 'pg';
 
-/** Left out: a superuser's rights, which nothing here bounds, and that whoever owns a function may call it. */
+/** Omits the rights of superusers, which no grant can limit, and an owner's right to call its own functions. */
 const PRIVILEGES = `
   with
     ours as (select oid from pg_namespace where nspname in ('public', 'provider_api')),

@@ -5,7 +5,7 @@ import { createTestDatabase, type TestDatabase, withSession } from '../../suppor
 import { anyWorkspace, dataKey, provider, row, sealed } from '../rows.js';
 import { listPrivileges } from './privileges.js';
 
-const OURS = `
+const LIST_TABLES = `
   select c.oid::regclass::text as name, c.relrowsecurity and c.relforcerowsecurity as forced,
     c.relowner::regrole::text as owner
   from pg_class c where relkind = 'r' and relnamespace in ('public'::regnamespace, 'provider_api'::regnamespace)
@@ -19,11 +19,11 @@ beforeAll(async () => {
 afterAll(() => database?.drop());
 
 async function tables(): Promise<{ name: string; forced: boolean; owner: string }[]> {
-  return withSession(database.ownerUrl, async (session) => (await session.query(OURS)).rows);
+  return withSession(database.ownerUrl, async (session) => (await session.query(LIST_TABLES)).rows);
 }
 
 describe('the tables', () => {
-  it('force row-level security upon their owner too, who is nobody’s login and no superuser [G12]', async () => {
+  it('force row-level security on their owner, which is not a superuser and cannot log in [G12]', async () => {
     const stored = (await tables()).filter(({ name }) => name !== 'provider_api.migrations');
     expect(stored).toEqual(
       [
@@ -51,7 +51,7 @@ describe('the tables', () => {
     });
   });
 
-  it('each have a policy, and who may do what is what stands in privileges.txt [G12]', async () => {
+  it('each have a policy, and all grants and policies match privileges.txt [G12]', async () => {
     const privileges = await withSession(database.ownerUrl, listPrivileges);
     for (const { name } of await tables()) {
       if (name === 'provider_api.migrations') continue;
@@ -60,7 +60,7 @@ describe('the tables', () => {
     await expect(privileges).toMatchFileSnapshot('privileges.txt');
   });
 
-  it('are out of reach for everybody who was granted nothing, and so is every function', async () => {
+  it('grant nothing to PUBLIC, and neither does any function', async () => {
     await withSession(database.ownerUrl, async (session) => {
       const { rows } = await session.query(`
         select proname as name from pg_proc, aclexplode(coalesce(proacl, acldefault('f', proowner)))
@@ -74,7 +74,7 @@ describe('the tables', () => {
 });
 
 describe('functions that run as the owner', () => {
-  it('each pin their search path [G12]', async () => {
+  it('pin their search path [G12]', async () => {
     await withSession(database.ownerUrl, async (session) => {
       const { rows } = await session.query(`
         select proname, proconfig from pg_proc where pronamespace = 'provider_api'::regnamespace and prosecdef`);
@@ -84,10 +84,10 @@ describe('functions that run as the owner', () => {
   });
 });
 
-describe('looking over every workspace', () => {
+describe('access to every workspace', () => {
   const SETTING = `select set_config('app.every_workspace', 'on', false)`;
 
-  it('is no setting: no function and no policy knows one', async () => {
+  it('cannot be turned on by a setting: no function or policy reads one', async () => {
     await withSession(database.ownerUrl, async (session) => {
       const { rows } = await session.query(`
         select pg_get_functiondef(oid) as text from pg_proc where pronamespace = 'provider_api'::regnamespace
@@ -97,7 +97,7 @@ describe('looking over every workspace', () => {
     });
   });
 
-  it('is not for the owner, nor for a manager, whatever they set', async () => {
+  it('is denied to the owner and to a manager, even if they set app.every_workspace', async () => {
     const workspaces = [anyWorkspace(), anyWorkspace()] as const;
     const management = openManagementStore({ databaseUrl: database.managerUrl });
     for (const workspace of workspaces) {
@@ -119,7 +119,7 @@ describe('looking over every workspace', () => {
     });
   });
 
-  it('is for the auditor, who sees nothing that is sealed and changes nothing [G12]', async () => {
+  it('is granted to the auditor, which cannot read sealed columns or change anything [G12]', async () => {
     await withSession(database.ownerUrl, async (session) => {
       await session.query('set role provider_auditor');
       const { rows } = await session.query('select count(distinct workspace_id)::int as seen from workspace_keys');
@@ -141,7 +141,7 @@ describe('looking over every workspace', () => {
 });
 
 describe.each(['resolver', 'manager'] as const)('the %s role', (role) => {
-  it('may select from no table, nor write one [G15]', async () => {
+  it('may not read or write any table [G15]', async () => {
     const all = await tables();
     expect(all.length).toBeGreaterThanOrEqual(4);
     await withSession(database[`${role}Url`], async (session) => {
@@ -156,7 +156,7 @@ describe.each(['resolver', 'manager'] as const)('the %s role', (role) => {
 });
 
 describe('the resolver role', () => {
-  it('may call no function that changes a provider [G12]', async () => {
+  it('may not call any function that changes a provider [G12]', async () => {
     await withSession(database.resolverUrl, async (session) => {
       const { rows } = await session.query(`
         select proname from pg_proc
@@ -169,7 +169,7 @@ describe('the resolver role', () => {
     });
   });
 
-  it('reads the workspace it names alone, and no session is left in it', async () => {
+  it('reads only the workspace that it names, and leaves the session’s workspace as it was', async () => {
     const [mine, theirs] = [anyWorkspace(), anyWorkspace()];
     const management = openManagementStore({ databaseUrl: database.managerUrl });
     for (const workspace of [mine, theirs]) await management.putProvider(provider(workspace), row(workspace));
@@ -214,7 +214,7 @@ describe('the tenant role', () => {
     });
   }
 
-  it('sees its own rows among those of 250 others, and changes no other by any statement [G12]', async () => {
+  it('sees and changes only the rows of its own workspace, among those of 250 others [G12]', async () => {
     await inWorkspace(mine, async (session) => {
       expect((await session.query(SEEN)).rows).toEqual([{ workspace_id: mine }]);
       expect((await session.query('select from workspace_providers')).rowCount).toBe(1000);
@@ -231,7 +231,7 @@ describe('the tenant role', () => {
     });
   });
 
-  it.each([undefined, '', 'ws_nobody'])('sees and changes nothing where the setting is %j', async (setting) => {
+  it.each([undefined, '', 'ws_nobody'])('sees and changes nothing if the workspace setting is %j', async (setting) => {
     await inWorkspace(setting, async (session) => {
       expect((await session.query('select from workspace_providers')).rowCount).toBe(0);
       expect((await session.query('select from workspace_keys')).rowCount).toBe(0);
@@ -240,11 +240,11 @@ describe('the tenant role', () => {
     });
   });
 
-  it('writes its own rows, and none into another workspace', async () => {
+  it('writes rows of its own workspace, and cannot write rows of another', async () => {
     await inWorkspace(mine, async (session) => {
       await session.query(INSERT, [mine, 'new', sealed('x')]);
       await expect(session.query(INSERT, ['ws_1', 'new', sealed('x')])).rejects.toEqual(DENIED);
-      // There is one: nothing tells so.
+      // This row exists, but the error does not reveal it.
       await expect(session.query(INSERT, ['ws_1', 'p1', sealed('x')])).rejects.toEqual(DENIED);
       await expect(
         session.query(`update workspace_providers set workspace_id = 'ws_1' where provider_name = 'new'`),
@@ -254,7 +254,7 @@ describe('the tenant role', () => {
     });
   });
 
-  it('adds its workspace’s data key, and replaces or deletes none', async () => {
+  it('adds a data key to its workspace, and cannot replace or delete one', async () => {
     const ADD = `insert into workspace_keys (workspace_id, kid, wrapped_key, root_key_id) values ($1, $2, 'w', 'r')`;
     await inWorkspace(mine, async (session) => {
       await session.query(ADD, [mine, 'k1']);

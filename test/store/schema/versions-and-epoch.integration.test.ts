@@ -7,7 +7,7 @@ import { anyWorkspace, provider, row, sealed } from '../rows.js';
 
 let database: TestDatabase;
 let store: ManagementStore;
-/** Of a service that goes past the functions. */
+/** The connection of a service that bypasses the functions. */
 let service: pg.Client;
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -21,7 +21,7 @@ afterAll(async () => {
   await database?.drop();
 });
 
-/** What a reader sees of one provider. */
+/** One provider, as a reader sees it. */
 async function seen(workspaceId: string, name: string) {
   const { providers } = await store.readWorkspace(workspaceId);
   const found = providers.find((stored) => stored.name === name);
@@ -40,7 +40,7 @@ interface Step {
   readonly name: string;
   readonly change: (typeof CHANGES)[number];
   readonly content: string;
-  /** What a raw statement claims the version to be. */
+  /** The version that a raw statement writes. */
   readonly forged: number;
 }
 
@@ -51,7 +51,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   forged: fc.integer({ min: -5, max: 50 }),
 });
 
-/** Through the functions, and by statements of a service that forgets the version, or forges it. */
+/** Makes a change through the functions, or by a raw statement of a service that omits or forges the version. */
 async function apply(workspaceId: string, { name, change, content, forged }: Step) {
   const identity = provider(workspaceId, name);
   const raw = (text: string, ...values: unknown[]) => service.query(text, [workspaceId, name, ...values]);
@@ -91,7 +91,7 @@ async function apply(workspaceId: string, { name, change, content, forged }: Ste
 }
 
 describe('the version of a provider', () => {
-  it('is raised by each change that a reader sees and by no other, and never comes back, also after a removal', async () => {
+  it('is raised only by a change that a reader sees, and is never used again, even after a removal', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
         const workspaceId = anyWorkspace();
@@ -114,7 +114,7 @@ describe('the version of a provider', () => {
     );
   });
 
-  it('counts 1, 2, 3, whatever the writer puts into the column [G22]', async () => {
+  it('counts 1, 2, 3, regardless of what a writer puts into the column [G22]', async () => {
     const workspaceId = anyWorkspace();
     await apply(workspaceId, { name: 'one', change: 'put raw', content: 'a', forged: 41 });
     expect(await seen(workspaceId, 'one')).toMatchObject({ version: 1 });
@@ -124,7 +124,7 @@ describe('the version of a provider', () => {
     expect(await store.putProvider(provider(workspaceId, 'one'), row('a'))).toEqual({ version: 3 });
   });
 
-  it('is shared by no two changes, however writers, removals and upserts race [G22]', async () => {
+  it('is unique per change when writers, removals and upserts race [G22]', async () => {
     const identity = provider(anyWorkspace(), 'one');
     const racing = openManagementStore({ databaseUrl: database.managerUrl });
     const versions: number[] = [];
@@ -148,7 +148,7 @@ describe('the version of a provider', () => {
     expect(new Set(versions).size).toBe(120);
   });
 
-  it('is no lock that an upsert holds while it waits for an update, or the two would deadlock [G22]', async () => {
+  it('is not locked by an upsert that waits for an update, so the two do not deadlock [G22]', async () => {
     const workspaceId = anyWorkspace();
     await store.putProvider(provider(workspaceId, 'one'), row('a'));
     await withSession(database.ownerUrl, async (updater) => {

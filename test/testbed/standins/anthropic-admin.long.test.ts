@@ -1,4 +1,4 @@
-/** Anthropic's admin API stands in for the real one: what rotations do there works, and is felt at the Messages API. */
+/** The stand-in for Anthropic's admin API supports what rotations do, and its changes affect the Messages API. */
 import Anthropic from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { keyIssuerOf, parseProvider } from '../../../src/providers/registry.js';
@@ -28,7 +28,7 @@ function models(apiKey: string) {
   return new Anthropic({ apiKey, baseURL: standIn.baseUrls.anthropic.sdk, maxRetries: 0 }).models.list();
 }
 
-test('a key that is deactivated there is refused, and no other one', async () => {
+test('a key that is deactivated is refused, and the other keys still work', async () => {
   expect(await revoke(OLDER)).toMatchObject({ outcome: 'revoked' });
   await expect(models(OLDER)).rejects.toBeInstanceOf(Anthropic.AuthenticationError);
   await models(NEWER);
@@ -39,12 +39,12 @@ test('a key that is deactivated there is refused, and no other one', async () =>
   });
 });
 
-test("the keys of another organization are out of an admin key's sight", async () => {
+test('an admin key does not see the keys of another organization', async () => {
   expect(await revoke(OF_BETA)).toMatchObject({ outcome: 'by-hand' });
   await models(OF_BETA);
 });
 
-test('it takes admin keys alone, and they ask no model', async () => {
+test('the admin API accepts only admin keys, and they cannot call models', async () => {
   await expect(revoke(NEWER, NEWER)).rejects.toThrow();
   await models(NEWER);
   await expect(models(ADMIN)).rejects.toBeInstanceOf(Anthropic.AuthenticationError);

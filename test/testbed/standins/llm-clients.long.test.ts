@@ -1,4 +1,4 @@
-/** The official SDKs and the AI SDK are the judges of the wire formats: each gets its own types and errors. */
+/** The official SDKs and the AI SDK check the wire formats: each receives its own types and errors. */
 
 import { createAnthropic } from '@ai-sdk/anthropic';
 import { createGoogleGenerativeAI } from '@ai-sdk/google';
@@ -34,7 +34,7 @@ const sdk = {
     new GoogleGenAI({ apiKey, httpOptions: { baseUrl: standIn.baseUrls.gemini.sdk } }),
 };
 
-describe("the vendors' own SDKs", () => {
+describe("the vendors' SDKs work with the stand-in", () => {
   test('Anthropic: a message, its usage, and the models', async () => {
     const message = await sdk.anthropic().messages.create({
       model: 'claude-sonnet-5-5',
@@ -73,7 +73,7 @@ describe("the vendors' own SDKs", () => {
     expect(models.page.map(({ name }) => name)).toContain('models/gemini-2.5-flash');
   });
 
-  test('a stream, which is not offered, is refused and not faked', async () => {
+  test('a stream, which is not supported, is refused', async () => {
     const stream = sdk.openai('openai').responses.create({ model: 'gpt-5-mini', input: 'question', stream: true });
     await expect(stream).rejects.toBeInstanceOf(OpenAI.BadRequestError);
   });
@@ -99,11 +99,11 @@ describe("a key that is not admitted gets the service's own refusal", () => {
     expect(error).toMatchObject({ status: 400, message: expect.stringContaining('API_KEY_INVALID') });
   });
 
-  test('a key of another service is no key here', async () => {
+  test('a key of another service is refused', async () => {
     await expect(sdk.anthropic(keyOf('openai')).models.list()).rejects.toBeInstanceOf(Anthropic.AuthenticationError);
   });
 
-  test('no key at all is told from a wrong one', async () => {
+  test('a call without a key is refused and recorded as such', async () => {
     const bare = async (path: string) => (await fetch(`${standIn.url}${path}`)).status;
     expect(await bare('/anthropic/v1/models')).toBe(401);
     expect(await bare('/openai/v1/models')).toBe(401);
@@ -111,7 +111,7 @@ describe("a key that is not admitted gets the service's own refusal", () => {
     expect(standIn.calls().at(-1)).toMatchObject({ provider: 'gemini', owner: 'no-key', status: 403 });
   });
 
-  test('Anthropic asks for its version header', async () => {
+  test('Anthropic requires its version header', async () => {
     const response = await fetch(`${standIn.url}/anthropic/v1/models`, {
       headers: { 'x-api-key': keyOf('anthropic') },
     });
@@ -140,14 +140,14 @@ const aiSdk: Record<string, (apiKey?: string) => LanguageModel> = {
 };
 
 describe.each(Object.entries(aiSdk))('the AI SDK: %s', (_, model) => {
-  test('text and usage', async () => {
+  test('returns text and usage', async () => {
     const { text, usage, finishReason } = await generateText({ model: model(), prompt: 'question', maxRetries: 0 });
     expect(text).toMatch(/answers with the key of ws_acme$/);
     expect(usage).toMatchObject({ inputTokens: 2, outputTokens: Math.ceil(text.length / 4) });
     expect(finishReason).toBe('stop');
   });
 
-  test('an object that fits the schema', async () => {
+  test('returns an object that matches the schema', async () => {
     const plan = z.object({
       address: z.string(),
       calls: z.array(z.object({ method: z.enum(['eth_getBalance', 'eth_call']), block: z.int() })),
@@ -163,7 +163,7 @@ describe.each(Object.entries(aiSdk))('the AI SDK: %s', (_, model) => {
     expect(plan.parse(output).calls).toHaveLength(1);
   });
 
-  test('a wrong key is an APICallError that is not retried', async () => {
+  test('throws an APICallError that is not retried if the key is wrong', async () => {
     const error = await failure(generateText({ model: model('canary-unknown'), prompt: 'question', maxRetries: 0 }));
     expect(error).toBeInstanceOf(APICallError);
     expect(error).toMatchObject({ isRetryable: false });
@@ -177,5 +177,5 @@ async function failure(work: PromiseLike<unknown>): Promise<Error> {
     (error: unknown) => error,
   );
   if (outcome instanceof Error) return outcome;
-  throw new Error('a failure was expected');
+  throw new Error('the call should have failed');
 }

@@ -1,4 +1,4 @@
-/** OpenAI's own SDK is the judge of its admin API; what is made and deleted there is felt by calls to models. */
+/** OpenAI's SDK checks the stand-in for its admin API. Keys that are made and deleted there affect calls to models. */
 import { inspect } from 'node:util';
 import OpenAI from 'openai';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -30,7 +30,7 @@ async function make(name: string) {
   return { id, key: api_key?.value ?? '' };
 }
 
-test("a key that is made is accepted at once, in its owner's name, and refused once it is deleted", async () => {
+test("a key that is made is accepted at once as its owner's, and refused after it is deleted", async () => {
   const { id, key } = await make('agents');
   await ask(key);
   expect(standIn.calls().at(-1)).toMatchObject({ provider: 'openai', owner: 'ws_acme', status: 200 });
@@ -42,7 +42,7 @@ test("a key that is made is accepted at once, in its owner's name, and refused o
   await expect(serviceAccounts().delete(id, { project_id: PROJECT })).rejects.toBeInstanceOf(OpenAI.NotFoundError);
 });
 
-test('the list comes in pages, without what was deleted', async () => {
+test('the list has pages and omits deleted accounts', async () => {
   const made: { readonly id: string }[] = [];
   for (const name of ['a', 'b', 'c', 'd', 'e']) made.push(await make(name));
   await serviceAccounts().delete(made[1]?.id ?? '', { project_id: PROJECT });
@@ -52,7 +52,7 @@ test('the list comes in pages, without what was deleted', async () => {
   expect(standIn.calls().filter(({ method }) => method === 'GET')).toHaveLength(2);
 });
 
-test('it takes admin keys alone, they ask no model, and see no project of others', async () => {
+test('the admin API accepts only admin keys, which cannot call models or see the projects of others', async () => {
   await expect(serviceAccounts('canary-openai-of-acme').list(PROJECT)).rejects.toBeInstanceOf(
     OpenAI.AuthenticationError,
   );
@@ -60,7 +60,7 @@ test('it takes admin keys alone, they ask no model, and see no project of others
   await expect(serviceAccounts('canary-admin-of-beta').list(PROJECT)).rejects.toBeInstanceOf(OpenAI.NotFoundError);
 });
 
-test('an answer may be lost: the key is made all the same; of a call that is cut, none', async () => {
+test('a call whose answer is lost still makes a key, and a call that is cut makes none', async () => {
   const onMaking = { provider: 'openai-admin', path: `/projects/${PROJECT}/service_accounts` } as const;
   standIn.failNext({ ...onMaking, status: 'cut' });
   await expect(make('cut')).rejects.toBeInstanceOf(OpenAI.APIConnectionError);
@@ -74,7 +74,7 @@ test('an answer may be lost: the key is made all the same; of a call that is cut
   await ask(orphan?.key ?? '');
 });
 
-test('a record holds no key that was made', async () => {
+test('the recorded calls contain no key that was made', async () => {
   const { key } = await make('agents');
   await ask(key);
   expect(inspect([standIn.calls(), standIn], { depth: 9, showHidden: true })).not.toContain(key);

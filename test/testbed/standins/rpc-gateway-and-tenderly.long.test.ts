@@ -1,4 +1,4 @@
-/** Tenderly's and an RPC provider's stand-ins answer from a real chain, and only to the keys of the right workspace. */
+/** The stand-ins for Tenderly and an RPC provider answer from a real chain, only to keys of the right workspace. */
 import { createPublicClient, createTestClient, http, parseEther } from 'viem';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type AnvilPart, startAnvil } from '../../../testbed/anvil.js';
@@ -8,9 +8,9 @@ import { startTenderlyStandIn, type TenderlyStandIn } from '../../../testbed/sta
 const RICH = '0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266';
 const OTHER = '0x70997970c51812dc3a010c7d01b50e0d17dc79c8';
 const POOR = '0x0000000000000000000000000000000000009999';
-/** Reverts whatever it is sent. */
+/** A contract that reverts every call. */
 const REVERTS = '0x0000000000000000000000000000000000001234';
-/** Logs one topic (32) and returns 32 bytes that hold a one. */
+/** A contract that logs one topic (32) and returns 32 bytes that contain a one. */
 const LOGS = '0x0000000000000000000000000000000000001236';
 
 let anvil: AnvilPart;
@@ -46,7 +46,7 @@ describe('Tenderly', () => {
   const simulate = (transaction: object, accessKey?: string) =>
     call('acme/project/main/simulate', { network_id: '31337', from: RICH, input: '0x', ...transaction }, accessKey);
 
-  test('a transfer succeeds with the gas that the chain itself estimates', async () => {
+  test('a transfer succeeds with the gas that the chain estimates', async () => {
     const { status, body } = await simulate({ to: OTHER, value: parseEther('1').toString(), save: true });
     const chain = createPublicClient({ transport: http(anvil.url) });
     const gas = await chain.estimateGas({ account: RICH, to: OTHER, value: parseEther('1') });
@@ -56,7 +56,7 @@ describe('Tenderly', () => {
     expect(await chain.getBalance({ address: POOR })).toBe(0n);
   });
 
-  test("a contract's logs and output are the chain's", async () => {
+  test("a contract's logs and output come from the chain", async () => {
     const { body } = await simulate({ to: LOGS });
     expect(body.transaction?.transaction_info).toMatchObject({
       call_trace: { call_type: 'CALL', to: LOGS, output: `0x${'1'.padStart(64, '0')}` },
@@ -64,7 +64,7 @@ describe('Tenderly', () => {
     });
   });
 
-  test('a revert is a simulation with status false; what cannot be executed at all is a 400', async () => {
+  test('a revert is a simulation with status false, and a transaction that cannot be executed is a 400', async () => {
     const reverted = await simulate({ to: REVERTS });
     expect(reverted.status).toBe(200);
     expect(reverted.body.transaction).toMatchObject({ status: false, error_message: 'execution reverted' });
@@ -75,7 +75,7 @@ describe('Tenderly', () => {
     expect(unpaid.body.error).toMatchObject({ slug: 'invalid_transaction_simulation', id: expect.any(String) });
   });
 
-  test('a body that does not fit, and another network, are refused', async () => {
+  test('an invalid body and another network are refused', async () => {
     expect((await simulate({ to: 'not an address' })).body.error).toMatchObject({ slug: 'bad_request' });
     expect((await simulate({ to: OTHER, network_id: '1' })).status).toBe(400);
   });
@@ -85,7 +85,7 @@ describe('Tenderly', () => {
     expect(body.projects).toMatchObject([{ slug: 'main' }]);
   });
 
-  test("a wrong key is refused; another workspace's sees nothing and is counted", async () => {
+  test("an unknown key is refused, and another workspace's key sees nothing; both are counted as wrong", async () => {
     const unknown = await simulate({ to: OTHER }, 'canary-unknown');
     expect(unknown).toMatchObject({ status: 401, body: { error: { id: expect.any(String), slug: 'unauthorized' } } });
     const others = await simulate({ to: OTHER }, 'canary-tenderly-of-beta');
@@ -96,7 +96,7 @@ describe('Tenderly', () => {
     ]);
   });
 
-  test('a new key is admitted and the old one revoked, in either order of calls', async () => {
+  test('a new key works after it is admitted, and the old one is refused after it is revoked', async () => {
     standIn.admit({ account: 'acme', project: 'main', accessKey: 'canary-tenderly-of-acme-2', owner: 'ws_acme' });
     standIn.revoke('canary-tenderly-of-acme');
     expect((await call('acme/projects', undefined, 'canary-tenderly-of-acme-2')).status).toBe(200);
@@ -120,7 +120,7 @@ describe('an RPC provider', () => {
   });
   const chain = (key: string) => createPublicClient({ transport: http(`${gateway.url}/v2/${key}`, { retryCount: 0 }) });
 
-  test('a workspace reads the chain, and its key stands in no record', async () => {
+  test('a workspace reads the chain, and its key is in no recorded call', async () => {
     const node = createPublicClient({ transport: http(anvil.url) });
     const balance = await chain('canary-rpc-of-acme').getBalance({ address: RICH });
     expect(balance).toBe(await node.getBalance({ address: RICH }));
@@ -129,7 +129,7 @@ describe('an RPC provider', () => {
     expect(gateway.wrongKeyCalls()).toEqual([]);
   });
 
-  test('a wrong key is refused, and a crossing counted', async () => {
+  test("an unknown key is refused, and a call with another workspace's key is counted", async () => {
     await expect(chain('canary-unknown').getChainId()).rejects.toThrow('Must be authenticated!');
     await chain('canary-rpc-of-beta').getBalance({ address: RICH });
     expect(gateway.calls()[0]).toMatchObject({ owner: 'unknown-key', status: 401 });

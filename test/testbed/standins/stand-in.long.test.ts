@@ -1,4 +1,4 @@
-/** What a stand-in is for: it tells whose key each call came with, and makes trouble on order. */
+/** A stand-in records whose key each call used, and fails on request. */
 import { inspect } from 'node:util';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
@@ -46,8 +46,8 @@ function askOpenAi() {
   return client.responses.create({ model: 'gpt-5-mini', input: 'question' });
 }
 
-describe('whose key', () => {
-  test("a call with its own workspace's key is right, one with another's is counted", async () => {
+describe('a stand-in', () => {
+  test("accepts a call with its own workspace's key, and counts one with another's", async () => {
     await ask(ACME_KEY, 'for [ws_acme]');
     expect(standIn.wrongKeyCalls()).toEqual([]);
 
@@ -56,14 +56,14 @@ describe('whose key', () => {
     expect(questions.map(({ owner }) => owner)).toEqual(['ws_acme', 'ws_beta']);
   });
 
-  test("nobody's key is counted too, and a prompt without a mark is not", async () => {
+  test('counts a call with an unknown key too, but not a prompt without a mark', async () => {
     await ask('canary-unknown', 'for [ws_acme]').catch(() => {});
     await ask(BETA_KEY, 'for whom?');
     expect(standIn.wrongKeyCalls()).toMatchObject([{ owner: 'unknown-key', status: 401 }]);
     expect(standIn.calls()[1]?.expectedOwner).toBeUndefined();
   });
 
-  test('a revoked key is refused and keeps its owner; an admitted one serves at once', async () => {
+  test('refuses a revoked key but still records its owner, and accepts an admitted key at once', async () => {
     standIn.revoke(ACME_KEY);
     await expect(ask(ACME_KEY, 'for [ws_acme]')).rejects.toBeInstanceOf(Anthropic.AuthenticationError);
     standIn.admit({ provider: 'anthropic', key: 'canary-anthropic-of-acme-2', owner: 'ws_acme' });
@@ -75,7 +75,7 @@ describe('whose key', () => {
     expect(standIn.wrongKeyCalls()).toEqual([]);
   });
 
-  test("an owner's keys are told apart by whoever knows them", async () => {
+  test('lists the calls with one of the keys of an owner', async () => {
     standIn.admit({ provider: 'anthropic', key: 'canary-anthropic-of-acme-2', owner: 'ws_acme' });
     await ask(ACME_KEY, 'first');
     await ask('canary-anthropic-of-acme-2', 'second').then(() => ask('canary-anthropic-of-acme-2', 'third'));
@@ -83,7 +83,7 @@ describe('whose key', () => {
     expect(standIn.callsWith('canary-anthropic-of-acme-2')).toEqual(standIn.calls().slice(1));
   });
 
-  test('a record holds time, service and path, and no key in any form', async () => {
+  test('records time, service and path, and no key in any form', async () => {
     await ask(ACME_KEY, 'question');
     await fetch(`${standIn.baseUrls.gemini.aiSdk}/models?key=${ACME_KEY}`);
     const [call, inQuery] = standIn.calls();
@@ -95,14 +95,14 @@ describe('whose key', () => {
 });
 
 describe('failNext', () => {
-  test("a status alone gets the service's own body, once", async () => {
+  test("sends the service's own error body once if only a status is given", async () => {
     standIn.failNext({ status: 529 });
     await expect(ask(ACME_KEY, 'question')).rejects.toMatchObject({ status: 529, type: 'overloaded_error' });
     await expect(ask(ACME_KEY, 'question')).resolves.toBeDefined();
     expect(standIn.calls().map(({ status }) => status)).toEqual([529, 200]);
   });
 
-  test('headers come through, for as many calls as asked, to the calls that fit alone', async () => {
+  test('sends headers to as many calls as asked, and only to calls that match', async () => {
     standIn.failNext({
       provider: 'anthropic',
       owner: 'ws_acme',
@@ -120,21 +120,21 @@ describe('failNext', () => {
     await ask(ACME_KEY, 'question');
   });
 
-  test('until it is taken back', async () => {
+  test('fails calls until it is taken back', async () => {
     const takeBack = standIn.failNext({ status: 500, times: Number.POSITIVE_INFINITY });
     for (let time = 0; time < 3; time++) await expect(ask(ACME_KEY, 'question')).rejects.toMatchObject({ status: 500 });
     takeBack();
     await ask(ACME_KEY, 'question');
   });
 
-  test('spend limit and quota are told apart from a rate limit as documented', async () => {
+  test('distinguishes a spend limit and a quota from a rate limit, as documented', async () => {
     standIn.failNext(anthropicSpendLimit);
     standIn.failNext(openAiInsufficientQuota);
     await expect(ask(ACME_KEY, 'question')).rejects.toMatchObject({ errorCode: 'enforced_spend_limit_reached' });
     await expect(askOpenAi()).rejects.toMatchObject({ status: 429, code: 'insufficient_quota' });
   });
 
-  test('hostile answers: the key echoed, a page of HTML, a redirect, a cut connection', async () => {
+  test('sends hostile answers: the key echoed, an HTML page, a redirect, a cut connection', async () => {
     standIn.failNext(echoesKey(400));
     await expect(ask(ACME_KEY, 'question')).rejects.toThrow(ACME_KEY);
     standIn.failNext(htmlPage(502));
@@ -149,7 +149,7 @@ describe('failNext', () => {
 });
 
 describe('holdNext', () => {
-  test('a call arrives, waits, and goes on when it is released; others pass meanwhile', async () => {
+  test('holds a call until it is released, while others pass', async () => {
     const hold = standIn.holdNext({ bodyIncludes: 'the slow one' });
     const slow = ask(ACME_KEY, 'the slow one');
     expect(await hold.arrived).toMatchObject({ owner: 'ws_acme', path: '/v1/messages' });
@@ -161,7 +161,7 @@ describe('holdNext', () => {
     expect(standIn.calls()[0]?.status).toBe(200);
   });
 
-  test('a caller that dies while it is held gets no answer, and its next attempt is not held', async () => {
+  test('does not answer a caller that dies while it is held, and does not hold its next attempt', async () => {
     const hold = standIn.holdNext();
     const worker = new AbortController();
     const first = ask(ACME_KEY, 'question', worker.signal);
@@ -172,7 +172,7 @@ describe('holdNext', () => {
     expect(standIn.calls().map(({ status }) => status)).toEqual([undefined, 200]);
   });
 
-  test('a key that is revoked while its call is held still gets that answer', async () => {
+  test('answers a held call even if its key is revoked meanwhile', async () => {
     const hold = standIn.holdNext();
     const held = ask(ACME_KEY, 'question');
     await hold.arrived;
@@ -182,7 +182,7 @@ describe('holdNext', () => {
     await expect(ask(ACME_KEY, 'question')).rejects.toBeInstanceOf(Anthropic.AuthenticationError);
   });
 
-  test('released before a call comes, it holds none', async () => {
+  test('holds no call if it is released before one arrives', async () => {
     standIn.holdNext().release();
     await ask(ACME_KEY, 'question');
   });

@@ -1,4 +1,4 @@
-/** Calls everything that `src/workflow.ts` offers, once each. */
+/** Calls each step that `src/workflow.ts` exports once. */
 import {
   llmStep,
   type ProviderReference,

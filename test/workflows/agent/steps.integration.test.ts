@@ -1,4 +1,4 @@
-/** How the steps of an agent are scheduled, read from what Temporal's server was asked to do. */
+/** How the steps of an agent are scheduled, read from the workflow's history. */
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
@@ -71,7 +71,7 @@ function inMs(duration: Scheduled['heartbeatTimeout']): number | undefined {
 }
 
 describe('without options', () => {
-  test('a resolve is short, and waits out an outage of the store', async () => {
+  test('a resolve has a short timeout, and is retried through an outage of the store', async () => {
     const { scheduled } = await run();
     const { resolveLlmKey, resolveTenderlyConfig, resolveRpcEndpoint } = scheduled;
     for (const resolve of [resolveLlmKey, resolveTenderlyConfig, resolveRpcEndpoint]) {
@@ -84,7 +84,7 @@ describe('without options', () => {
     }
   });
 
-  test('a model may think for minutes, its worker is missed within seconds, and rate limits are waited out', async () => {
+  test('a model call may take minutes, a lost worker is noticed within seconds, and rate limits are retried', async () => {
     expect(timesOf((await run()).scheduled.llmStep)).toEqual({
       oneAttempt: 10 * MINUTE,
       heartbeat: 30 * SECOND,
@@ -93,7 +93,7 @@ describe('without options', () => {
     });
   });
 
-  test('a simulation and a read of a chain take seconds', async () => {
+  test('a simulation and a chain read have at most a minute per attempt', async () => {
     const { tenderlyStep, rpcStep } = (await run()).scheduled;
     for (const step of [tenderlyStep, rpcStep]) {
       expect(timesOf(step)).toEqual({
@@ -105,7 +105,7 @@ describe('without options', () => {
     }
   });
 
-  test('each says in a line what it does and with whose credential', async () => {
+  test('each step has a summary that names what it does and whose credential it uses', async () => {
     expect((await run()).summaries).toEqual([
       'resolve anthropic or openai for ws_acme',
       'resolve tenderly for ws_acme',
@@ -117,7 +117,7 @@ describe('without options', () => {
   });
 });
 
-test('options override what they name and leave the rest, of the retry policy too', async () => {
+test('options override only what they name, also within the retry policy', async () => {
   const retry = { maximumAttempts: 3 };
   const { scheduled, summaries } = await run({ startToCloseTimeout: '40 seconds', summary: 'in my own words', retry });
   expect(timesOf(scheduled.llmStep)).toEqual({

@@ -1,6 +1,6 @@
 /**
- * OpenAI's projects, as far as their service accounts go: each is made with a key and deleted with it. Stands in until a
- * test needs more of the admin API.
+ * A stand-in for OpenAI's projects that supports only service accounts: each is created with a key and deleted with it.
+ * No test needs more of the admin API yet.
  */
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -14,7 +14,7 @@ export interface ServiceAccount {
 }
 
 export interface OpenaiProjectsOptions {
-  /** A key was made. Until what it returns is there, whoever asked for it waits. */
+  /** Called when a key was made. The response waits for the promise that it returns. */
   readonly onMade: (project: string, account: ServiceAccount) => Promise<void>;
   readonly onDeleted: (account: ServiceAccount) => void;
 }

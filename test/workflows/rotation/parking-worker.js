@@ -1,6 +1,6 @@
 /**
- * A worker of rotations as a process of its own, from `dist/`, whose rotations stop where they were told to: it says so
- * and stays there, heart beating, until it is killed. PARKING_WORKER holds its settings.
+ * An operations worker as its own process, from `dist/`, whose rotations stop at given points. When one stops, the
+ * worker sends a message and keeps heartbeating until it is killed. PARKING_WORKER holds its settings.
  */
 import { Context } from '@temporalio/activity';
 import { NativeConnection } from '@temporalio/worker';
@@ -30,7 +30,7 @@ async function execute(input, next) {
   return result;
 }
 
-// It never outlives the test.
+// The process must not outlive the test.
 process.once('disconnect', () => process.exit());
 
 const connection = await NativeConnection.connect({ address: temporalAddress });

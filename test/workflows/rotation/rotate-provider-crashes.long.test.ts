@@ -1,6 +1,6 @@
 /**
- * The process that runs a rotation's activities is killed before and after each of them. Many rotations run in it, each
- * is stopped at a point of its own, and once all are there, the process gets a SIGKILL; then another one goes on.
+ * Kills the process that runs a rotation's activities before and after each of them. Many rotations run in one process,
+ * and each stops at its own point. When all have stopped, the process gets a SIGKILL, and another one continues.
  */
 
 import { type ChildProcess, fork } from 'node:child_process';
@@ -55,7 +55,7 @@ const CASES = [
 interface Run extends Case {
   readonly provider: ProviderIdentity;
   readonly older: string;
-  /** Absent: it is made by the service. */
+  /** Undefined if the service makes it. */
   readonly newer: string | undefined;
   readonly handle: RotationHandle;
 }
@@ -65,9 +65,9 @@ const PARKING_WORKER = fileURLToPath(new URL('parking-worker.js', import.meta.ur
 let stage: RotationStage;
 let runs: Run[];
 let projects: OpenaiProjects;
-/** By project: what becomes of the next key that is made there. */
+/** What to do with a key that is made, by its project. */
 const onMade = new Map<string, (account: ServiceAccount) => Promise<void>>();
-/** Of rotations that are at their point, where their worker cannot tell. */
+/** Emits the rotations that have reached their point if their worker cannot report it. */
 const arrivals = new EventEmitter();
 const running = new Set<ChildProcess>();
 
@@ -117,7 +117,7 @@ function startWorker(points: Record<string, string>): ChildProcess {
   return child;
 }
 
-/** Resolves once all rotations are where they are to be struck. */
+/** Resolves when all rotations have stopped at their points. */
 function parked(child: ChildProcess, workflowIds: readonly string[]): Promise<void> {
   const missing = new Set(workflowIds);
   return new Promise((resolve, reject) => {
@@ -128,7 +128,7 @@ function parked(child: ChildProcess, workflowIds: readonly string[]): Promise<vo
     child.on('message', ({ parked: workflowId }: { parked: string }) => arrive(workflowId));
     arrivals.on('made and not stored', arrive);
     child.once('exit', () =>
-      reject(new Error(`the worker ended before it was to; missing: ${[...missing].join(', ')}`)),
+      reject(new Error(`the worker ended before all rotations had stopped; missing: ${[...missing].join(', ')}`)),
     );
   });
 }
@@ -163,13 +163,13 @@ async function prepareMinted(each: Case, workspaceId: string) {
 
 async function start(prepared: Omit<Run, 'handle'>): Promise<Run> {
   const { provider, newer: apiKey, kind } = prepared;
-  // One that is rolled back waits in its overlap for that.
+  // A rotation that is to be rolled back waits for it in its overlap.
   const overlap: Partial<RotateInput> = kind === 'rolled back' ? { overlap: '10m' } : {};
   const secret = apiKey === undefined ? undefined : { apiKey };
   const handle = await stage.rotate({ ...provider, secret, ...overlap });
   if (kind === 'rolled back') {
     await vi.waitFor(async () => expect((await stage.client.status(provider)).overlapUntil).toBeDefined(), 30_000);
-    // It is answered when the rotation has turned, which takes another process where this one is killed first.
+    // The call returns when the rotation rolls back, which another process does if this one is killed first.
     void stage.client.rollBack(provider, 'a test').catch(() => {});
   }
   return { ...prepared, handle };
@@ -188,8 +188,8 @@ async function expectEnd({ provider, handle }: Run, state: string): Promise<void
 
 const ofKind = (kind: Case['kind']) => CASES.filter((each) => each.kind === kind);
 
-describe('a rotation whose process is killed ends right, once, and keeps nothing sealed: [G22]', () => {
-  test.each(ofKind('rotated'))('$point', async (each) => {
+describe('a rotation whose process is killed completes exactly once and leaves no sealed secret [G22]', () => {
+  test.each(ofKind('rotated'))('killed at: $point', async (each) => {
     const run = find(each);
     expect(await run.handle.result()).toMatchObject({
       fromVersion: 1,
@@ -202,8 +202,8 @@ describe('a rotation whose process is killed ends right, once, and keeps nothing
   });
 });
 
-describe('a rotation that is rolled back, and whose process is killed, brings the older credential back once:', () => {
-  test.each(ofKind('rolled back'))('$point', async (each) => {
+describe('a rollback whose process is killed restores the older credential exactly once', () => {
+  test.each(ofKind('rolled back'))('killed at: $point', async (each) => {
     const run = find(each);
     expect(await run.handle.result()).toMatchObject({ state: 'rolled-back', toVersion: 3 });
     expect(await stage.served(run.provider)).toEqual({ version: 3, apiKey: run.older });
@@ -211,8 +211,8 @@ describe('a rotation that is rolled back, and whose process is killed, brings th
   });
 });
 
-describe('a rotation to a key that is refused changes nothing, also where its process is killed:', () => {
-  test.each(ofKind('refused'))('$point', async (each) => {
+describe('a rotation to a refused key changes nothing, even if its process is killed', () => {
+  test.each(ofKind('refused'))('killed at: $point', async (each) => {
     const run = find(each);
     await expect(run.handle.result()).rejects.toThrow();
     expect(await stage.served(run.provider)).toEqual({ version: 1, apiKey: run.older });
@@ -220,8 +220,8 @@ describe('a rotation to a key that is refused changes nothing, also where its pr
   });
 });
 
-describe('a rotation to a key that the service makes leaves one service account behind, whatever it is killed at:', () => {
-  test.each(ofKind('minted'))('$point', async (each) => {
+describe('a rotation to a key that the service issues leaves one service account, even if its process is killed', () => {
+  test.each(ofKind('minted'))('killed at: $point', async (each) => {
     const run = find(each);
     expect(await run.handle.result()).toMatchObject({ fromVersion: 1, toVersion: 2, drain: { drained: true } });
     const accounts = projects.accounts(run.provider.workspaceId);
@@ -230,7 +230,7 @@ describe('a rotation to a key that the service makes leaves one service account 
     await expectEnd(run, 'drained');
   });
 
-  test.each(ofKind('minted and refused'))('or none where it is refused: $point', async (each) => {
+  test.each(ofKind('minted and refused'))('or none if the key is refused, killed at: $point', async (each) => {
     const run = find(each);
     await expect(run.handle.result()).rejects.toThrow();
     expect(projects.accounts(run.provider.workspaceId)).toEqual([]);

@@ -1,4 +1,4 @@
-/** Rotations among workers: who holds what, who answers, and what steps in flight and agents asleep come to use. */
+/** Rotations with several workers: which ones hold a credential, which answer, and which versions agents use. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -20,13 +20,13 @@ import { askInTurns, askModel, askSleepAsk, goOn } from './workflows.js';
 
 const WORKER = fileURLToPath(new URL('../../../dist/worker.js', import.meta.url));
 
-/** Nobody hears of a change by renewing in time: a notification or a question at its own queue must have told it. */
+/** So long that no worker learns of a change by a renewal: only by a notification or on its own task queue. */
 const LONG_LEASE = '1h';
 
 let stage: RotationStage;
-/** Runs the agents too. */
+/** Also runs the agents. */
 let listening: StageWorker;
-/** These hear no notification. */
+/** Workers that do not receive notifications. */
 let deaf: readonly StageWorker[];
 const stops: (() => Promise<unknown>)[] = [];
 
@@ -77,7 +77,7 @@ function rotate(provider: ProviderIdentity, more: Partial<RotateInput> = {}) {
 }
 
 describe('a drain', () => {
-  test('names the worker whose step holds the older credential, and for how long, until that step has ended', async () => {
+  test('names the worker whose step holds the older credential, and for how long, until that step ends', async () => {
     const { provider } = await stage.addAnthropic(newWorkspace());
     const { agent, release } = await askHeld(provider.workspaceId);
     const handle = await rotate(provider);
@@ -93,7 +93,7 @@ describe('a drain', () => {
     expect(await agent.result()).toMatchObject({ provider: { version: 1 } });
   });
 
-  test('never says so when its time is up; the older credential is revoked all the same [G16]', async () => {
+  test('that reaches its limit is not reported as drained, and the older credential is revoked anyway [G16]', async () => {
     const { provider } = await stage.addAnthropic(newWorkspace());
     const { agent, release } = await askHeld(provider.workspaceId);
     const handle = await rotate(provider, { drainLimit: '500ms' });
@@ -108,7 +108,7 @@ describe('a drain', () => {
     await agent.result();
   });
 
-  test('counts a read that began before the change, and may return after it', async () => {
+  test('counts a read that began before the change and may return after it', async () => {
     const { provider } = await stage.addAnthropic(newWorkspace());
     const { resolver } = stage.worker.providers;
     const reference = await resolver.resolveLlmKey({ workspaceId: provider.workspaceId, provider: 'anthropic' });
@@ -130,7 +130,7 @@ describe('a drain', () => {
     expect(await handle.result()).toMatchObject({ state: 'drained' });
   });
 
-  test('does not wait for a worker that stopped in order', async () => {
+  test('does not wait for a worker that shut down gracefully', async () => {
     const { provider } = await stage.addAnthropic(newWorkspace());
     const other = await stage.agents.connect({ longestStep: '24h' });
     const reference = await other.resolver.resolveLlmKey({ workspaceId: provider.workspaceId, provider: 'anthropic' });
@@ -145,7 +145,7 @@ describe('a drain', () => {
 describe('a worker whose slots are all taken by slow steps', () => {
   test('still answers a fence and a drain [G23]', async () => {
     const { provider } = await stage.addAnthropic(newWorkspace());
-    // Deaf, with a long lease: a fence that ends was answered by its own queue.
+    // It has no notifications and a long lease, so a fence that ends was answered on its own task queue.
     const providers = await stage.agents.connect({ lease: LONG_LEASE, listenDatabaseUrl: 'off' });
     const connection = await NativeConnection.connect({ address: temporalAddress() });
     const taskQueue = uniqueName('saturated');
@@ -170,7 +170,7 @@ describe('a worker whose slots are all taken by slow steps', () => {
   });
 });
 
-test('a change by psql reaches a worker that listens at once, and the others by the fence, long before a lease', async () => {
+test('a change by psql reaches a listening worker at once, and the others by the fence, long before their leases end', async () => {
   const { provider } = await stage.addAnthropic(newWorkspace());
   const resolve = ({ providers }: StageWorker) =>
     providers.resolver
@@ -194,7 +194,7 @@ test('a change by psql reaches a worker that listens at once, and the others by 
 });
 
 describe('an agent', () => {
-  test('whose step is refused because its key was rotated and revoked does not notice', async () => {
+  test('whose step is refused because its key was rotated and revoked completes without a retry by Temporal', async () => {
     const workspaceId = newWorkspace();
     const { provider, apiKey: older } = await stage.addAnthropic(workspaceId);
     const { agent, release } = await askHeld(workspaceId, listening.taskQueue, { status: 401 });
@@ -210,7 +210,7 @@ describe('an agent', () => {
     expect(steps.map(({ status }) => status)).toEqual([401, 200]);
   });
 
-  test('that sleeps across three rotations opens the newest', async () => {
+  test('that sleeps through three rotations opens the newest credential', async () => {
     const workspaceId = newWorkspace();
     const { provider, apiKey: oldest } = await stage.addAnthropic(workspaceId);
     const agent = await stage.agents.clientFor(workspaceId).workflow.start(askSleepAsk, {
@@ -230,7 +230,7 @@ describe('an agent', () => {
     expect(second).toMatchObject({ provider: { version: 4 } });
   });
 
-  test('never goes back to an older version, also on a worker that has not heard of the newer one', async () => {
+  test('never goes back to an older version, even on a worker that has not learned of the newer one', async () => {
     const workspaceId = newWorkspace();
     const { provider } = await stage.addAnthropic(workspaceId);
     const hold = stage.agents.llm.holdNext({ owner: workspaceId, bodyIncludes: workspaceId });
@@ -261,9 +261,9 @@ describe('an agent', () => {
 });
 
 describe('a worker process that is killed in a step', () => {
-  test('counts as a holder until the longest that a step of its may run has passed', async () => {
+  test('counts as a holder until its longest possible step would have ended', async () => {
     const { provider } = await stage.addAnthropic(newWorkspace());
-    // Its janitor, quick as its lease is short, looks after the row of the dead one.
+    // The background tasks of this worker mark the killed one as vanished, quickly because its lease is short.
     await stage.agents.startWorker({ config: { lease: '300ms' } });
     const taskQueue = uniqueName('doomed');
     const doomed = startProcess(taskQueue);

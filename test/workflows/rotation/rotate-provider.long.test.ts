@@ -1,4 +1,4 @@
-/** Rotations end to end: real Temporal, real Postgres, real workers, and services that know which keys are good. */
+/** Rotations end to end: real Temporal, Postgres and workers, with stand-ins that know which keys are valid. */
 
 import proto from '@temporalio/proto';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -11,7 +11,7 @@ import { newWorkspace } from '../../support/agent-stage.js';
 import { uniqueName } from '../../support/parts.js';
 import { RotationStage } from '../../support/rotation-stage.js';
 
-/** The service cannot tell for half a minute: that rotation goes on beside the other tests. */
+/** For half a minute, its service cannot tell whether the key works. It runs while the other tests run. */
 let cannotTell: { provider: ProviderIdentity; older: string; handle: RotationHandle };
 let stage: RotationStage;
 
@@ -48,7 +48,7 @@ const failed = (type: string, message = '') =>
   expect.objectContaining({ type, message: expect.stringContaining(message) });
 
 describe('a rotation', () => {
-  test('checks, activates, fences and drains, says what it proved, and keeps no secret anywhere [G4]', async () => {
+  test('checks, activates, fences and drains, returns what it proved, and leaves no secret in rows or histories [G4]', async () => {
     const { provider } = await stage.addAnthropic(newWorkspace());
     await stage.served(provider);
     const apiKey = stage.admittedKey(provider.workspaceId);
@@ -71,7 +71,7 @@ describe('a rotation', () => {
     expect(await stage.leaksOf(handle)).toEqual([]);
   });
 
-  test('shows in the Temporal UI what each stage did, and the table of its workers', async () => {
+  test('shows in the Temporal UI what each stage did, and a table of the workers', async () => {
     const { provider } = await stage.addAnthropic(newWorkspace());
     const { handle, release } = await rotateHeld(provider);
     expect(await stage.client.status(provider)).toMatchObject({ state: 'staged', fromVersion: 1 });
@@ -99,7 +99,7 @@ describe('a rotation', () => {
   });
 });
 
-describe('a rotation that is not to be changes nothing:', () => {
+describe('a rotation changes nothing if', () => {
   test('the service refuses the next credential', async () => {
     const { provider, apiKey: older } = await stage.addAnthropic(newWorkspace());
     const handle = await stage.rotate({ ...provider, secret: { apiKey: stage.agents.newKey('refused') } });
@@ -117,7 +117,7 @@ describe('a rotation that is not to be changes nothing:', () => {
     expect(await stage.leaksOf(handle)).toEqual([]);
   });
 
-  test('the provider is changed while its rotation is under way', async () => {
+  test('the provider is changed while the rotation is in progress', async () => {
     const { provider, apiKey: older } = await stage.addAnthropic(newWorkspace());
     const { handle, release } = await rotateHeld(provider);
     await stage.agents.manager.updateProvider({ ...provider, config: { model: 'claude-other' } });
@@ -135,13 +135,13 @@ describe('a rotation that is not to be changes nothing:', () => {
     expect(await stage.served(provider)).toEqual({ version: 2, apiKey: older });
   });
 
-  test('the next credential is the one that is there', async () => {
+  test('the next credential is the current one', async () => {
     const { provider, apiKey } = await stage.addAnthropic(newWorkspace());
     await expect(stage.rotate({ ...provider, secret: { apiKey } })).rejects.toEqual(failed('ProviderConfigInvalid'));
     expect(await stage.rotationRows(provider.workspaceId)).toEqual([]);
   });
 
-  test('another one is under way, which goes on unharmed', async () => {
+  test('another rotation is in progress, which continues undisturbed', async () => {
     const { provider } = await stage.addAnthropic(newWorkspace());
     const { handle, release, apiKey } = await rotateHeld(provider);
     const another = { apiKey: stage.admittedKey(provider.workspaceId) };
@@ -153,7 +153,7 @@ describe('a rotation that is not to be changes nothing:', () => {
   });
 });
 
-test('a service that cannot tell whether it takes the key does not stop whoever accepts that', async () => {
+test('a rotation with acceptUnchecked continues if the service cannot tell whether the key works', async () => {
   const { provider } = await stage.addAnthropic(newWorkspace());
   const apiKey = stage.admittedKey(provider.workspaceId);
   stage.agents.llm.failNext({ owner: provider.workspaceId, status: 503 });
@@ -162,7 +162,7 @@ test('a service that cannot tell whether it takes the key does not stop whoever 
   expect(await stage.served(provider)).toEqual({ version: 2, apiKey });
 });
 
-test('a rotation whose workflow was terminated keeps nobody out, and keeps nothing sealed', async () => {
+test('a rotation whose workflow was terminated does not block the next one, and leaves no sealed secret', async () => {
   const { provider } = await stage.addAnthropic(newWorkspace());
   const { handle, release } = await rotateHeld(provider);
   await handle.terminate();
@@ -178,7 +178,7 @@ test('a rotation whose workflow was terminated keeps nobody out, and keeps nothi
 });
 
 describe('rolling back', () => {
-  test('during the overlap brings the older credential back, as a version of its own', async () => {
+  test('restores the older credential during the overlap, as a new version', async () => {
     const { provider, apiKey: older } = await stage.addAnthropic(newWorkspace());
     const { handle, release, apiKey: newer } = await rotateHeld(provider, { overlap: '10m' });
     const early = stage.client.rollBack(provider, 'too early');
@@ -208,7 +208,7 @@ describe('rolling back', () => {
     expect(await stage.leaksOf(handle)).toEqual([]);
   });
 
-  test('while a step holds the older credential still', async () => {
+  test('restores the older credential while a step still holds it', async () => {
     const { provider, apiKey: older } = await stage.addAnthropic(newWorkspace());
     const { resolver } = stage.worker.providers;
     const reference = await resolver.resolveLlmKey({ workspaceId: provider.workspaceId, provider: 'anthropic' });
@@ -223,7 +223,7 @@ describe('rolling back', () => {
     expect(await stage.served(provider)).toEqual({ version: 3, apiKey: older });
   });
 
-  test('is refused where the provider was changed since, and leaves it as it is', async () => {
+  test('is refused if the provider was changed since, and leaves it unchanged', async () => {
     const { provider } = await stage.addAnthropic(newWorkspace());
     const { handle, release, apiKey: newer } = await rotateHeld(provider, { overlap: '10m' });
     release();
@@ -251,7 +251,7 @@ test('an older credential that was configured again during the overlap is not re
   });
 });
 
-test('the search of histories finds a secret that stands in one', async () => {
+test('the search for leaks finds a secret that is in a history', async () => {
   const { provider } = await stage.addAnthropic(newWorkspace());
   const { handle, release, apiKey } = await rotateHeld(provider, { overlap: '10m' });
   release();
@@ -261,8 +261,8 @@ test('the search of histories finds a secret that stands in one', async () => {
   expect(await stage.leaksOf(handle)).not.toEqual([]);
 });
 
-// The two that last longest wait together.
-test.concurrent('a service that cannot tell is asked again, and then the rotation ends without a change', async () => {
+// The two slowest tests run at the same time.
+test.concurrent('a service that cannot tell whether the key works is asked again, and then the rotation ends without a change', async () => {
   const { provider, older, handle } = cannotTell;
   await expect(handle.result()).rejects.toMatchObject({
     cause: failed('RotationFailed', 'the service cannot tell whether the next credential works'),
@@ -274,7 +274,7 @@ test.concurrent('a service that cannot tell is asked again, and then the rotatio
   expect(await stage.leaksOf(handle)).toEqual([]);
 });
 
-test.concurrent('more workers than one history holds are asked by child workflows; those that are silent are waited out', async () => {
+test.concurrent('more workers than fit in one history are asked by child workflows, and silent workers are waited out', async () => {
   const { provider } = await stage.addAnthropic(newWorkspace());
   const leaseMs = 300;
   const store = openProviderStore({ databaseUrl: stage.agents.database.resolverUrl });
@@ -290,7 +290,7 @@ test.concurrent('more workers than one history holds are asked by child workflow
   expect(fence?.workers.filter(({ outcome }) => outcome === 'waited-out')).toHaveLength(fleet.length);
   expect(fence?.tookMs).toBeGreaterThanOrEqual(leaseMs);
   expect(fence?.tookMs).toBeLessThan(10_000);
-  // They may run a step still: nobody knows better.
+  // They may still be running a step: nothing proves that they are not.
   expect(drain).toMatchObject({ drained: false });
   expect(new Set(drain?.holders.map(({ workerId }) => workerId))).toEqual(new Set(fleet));
   const { EventType } = proto.temporal.api.enums.v1;

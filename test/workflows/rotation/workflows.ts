@@ -1,13 +1,13 @@
-/** Agents of these tests, beside those of `test/integration`. */
+/** The agents of these tests, in addition to those of `test/integration`. */
 import { llmStep, resolveLlmKey } from '../../../src/workflow.js';
 
 export { askModel, askSleepAsk, goOn } from '../../integration/workflows.js';
 
 export interface TurnsInput {
   readonly workspaceId: string;
-  /** Of workers, each with a cache of its own: a step on each, over and over. */
+  /** The task queues of workers that each have their own cache. The steps run on them in turn. */
   readonly taskQueues: readonly string[];
-  /** It ends when a step has used this version. */
+  /** The agent ends when a step has used this version. */
   readonly untilVersion: number;
 }
 

@@ -1,4 +1,4 @@
-/** Plays the schedule: the test server has none. */
+/** Replaces the schedule, because the test server does not support schedules. */
 import { executeChild, proxyActivities, sleep } from '@temporalio/workflow';
 import type { OperationActivities } from '../../../src/activities/rotation-activities.js';
 import type { RotateProviderInput } from '../../../src/protocol/rotation.js';
@@ -8,15 +8,15 @@ import { rotateDueProviders } from '../../../src/workflows/schedules/rotate-due-
 export { rotateDueProviders };
 
 /**
- * In the place of the real one, of which rotations' own tests speak: it cancels what it has asked for, and the test
- * server loses a workflow that cancels an activity at the moment of its end.
+ * Replaces the real rotation, which has its own tests. The real one cancels activities, and the test server loses a
+ * workflow that cancels an activity at the moment when the activity ends.
  */
 export async function rotateProvider({ rotationId }: RotateProviderInput): Promise<void> {
   const { activateNextCredential } = proxyActivities<OperationActivities>({ startToCloseTimeout: '10 seconds' });
   await activateNextCredential({ rotationId });
 }
 
-/** What each day's run came to. */
+/** Runs the workflow once per day. @returns the totals of each run */
 export async function daily(days: number): Promise<RotateDueTotals[]> {
   const runs: RotateDueTotals[] = [];
   for (let day = 1; day <= days; day += 1) {

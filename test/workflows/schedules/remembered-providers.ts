@@ -1,6 +1,6 @@
 /**
- * Providers in memory whose clock is the workflow's, so that months can pass: what the store's functions do to rows is
- * tested on Postgres (schedule-store.test.ts).
+ * Providers in memory that use the workflow's clock, so that months can pass. What the store's functions do to rows is
+ * tested on Postgres (schedule-store.integration.test.ts).
  */
 import { Context } from '@temporalio/activity';
 import type { OperationActivities } from '../../../src/activities/rotation-activities.js';
@@ -11,9 +11,9 @@ const ROTATE_EVERY_MS = 30 * DAY_MS;
 
 export interface Remembered {
   readonly provider: ProviderIdentity;
-  /** Whether its service makes keys. */
+  /** Whether its service can issue keys. */
   readonly canBeIssued?: boolean;
-  /** How many days after it was told a person replaces the credential. Absent: nobody does. */
+  /** The number of days after the event in which a person replaces the credential. Default: nobody does. */
   readonly personTakesDays?: number;
 }
 
@@ -30,7 +30,7 @@ export class RememberedProviders {
       ...each,
       version: 1,
       rotatedAtMs: startMs,
-      toldAtMs: undefined as number | undefined,
+      raisedAtMs: undefined as number | undefined,
     }));
   }
 
@@ -38,7 +38,7 @@ export class RememberedProviders {
     const rotationIds = new Map<string, string>();
     return {
       listDueRotations: async ({ limit }) => {
-        this.#personsAct();
+        this.#replaceByHand();
         const due = this.#rows.filter(({ rotatedAtMs }) => rotatedAtMs + ROTATE_EVERY_MS <= now());
         return due.slice(0, limit).map(({ provider, version }) => ({ provider, version }));
       },
@@ -53,7 +53,7 @@ export class RememberedProviders {
         const raised = !this.events.includes(event);
         if (raised) {
           this.events.push(event);
-          this.#row(name).toldAtMs = now();
+          this.#row(name).raisedAtMs = now();
         }
         return { raised };
       },
@@ -66,21 +66,21 @@ export class RememberedProviders {
     } satisfies Partial<OperationActivities>;
   }
 
-  #personsAct(): void {
+  #replaceByHand(): void {
     for (const row of this.#rows) {
-      const { toldAtMs, personTakesDays } = row;
-      if (toldAtMs === undefined || personTakesDays === undefined) continue;
-      if (toldAtMs + personTakesDays * DAY_MS <= now()) this.#replace(row);
+      const { raisedAtMs, personTakesDays } = row;
+      if (raisedAtMs === undefined || personTakesDays === undefined) continue;
+      if (raisedAtMs + personTakesDays * DAY_MS <= now()) this.#replace(row);
     }
   }
 
-  #replace(row: { version: number; rotatedAtMs: number; toldAtMs: number | undefined }): void {
-    Object.assign(row, { version: row.version + 1, rotatedAtMs: now(), toldAtMs: undefined });
+  #replace(row: { version: number; rotatedAtMs: number; raisedAtMs: number | undefined }): void {
+    Object.assign(row, { version: row.version + 1, rotatedAtMs: now(), raisedAtMs: undefined });
   }
 
   #row(name: string | undefined) {
     const row = this.#rows.find(({ provider }) => provider.name === name);
-    if (!row) throw new Error(`nobody remembers ${name}`);
+    if (!row) throw new Error(`there is no provider named ${name}`);
     return row;
   }
 
@@ -89,5 +89,5 @@ export class RememberedProviders {
   }
 }
 
-/** When the workflow asked, by the clock that skips. */
+/** The time at which the workflow scheduled the activity, by the server's skipping clock. */
 const now = (): number => Context.current().info.currentAttemptScheduledTimestampMs;

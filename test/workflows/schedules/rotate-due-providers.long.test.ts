@@ -1,4 +1,4 @@
-/** Half a year of the schedule's days, on the server that skips time. */
+/** Runs the daily schedule for half a year, on the server that skips time. */
 import { fileURLToPath } from 'node:url';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
@@ -16,7 +16,7 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => environment?.teardown());
 
-test('in half a year a key of thirty days is rotated six times, and a person is told once a period', async () => {
+test('in half a year a 30-day key is rotated six times, and an overdue event is raised once per period', async () => {
   const named = (name: string) => ({ workspaceId: 'ws_acme', type: 'llm', name });
   const startMs = await environment.currentTimeMs();
   const providers = new RememberedProviders(
@@ -44,7 +44,7 @@ test('in half a year a key of thirty days is rotated six times, and a person is 
   expect(providers.rotated).toEqual(
     [30, 60, 90, 120, 150, 180].map((day, index) => `minted@${index + 2} on day ${day}`),
   );
-  // Told on day 30, done on day 36, due again 30 days after that.
+  // The event is raised on day 30, the key is replaced on day 36 and due again 30 days later.
   const periods = [1, 2, 3, 4, 5].map((version) => `cared-for@${version}`);
   expect(providers.events.toSorted()).toEqual([...periods, 'forgotten@1']);
   const days = (kind: 'rotated' | 'overdue' | 'failed' | 'skipped') => runs.map((run) => run[kind]);
@@ -52,7 +52,7 @@ test('in half a year a key of thirty days is rotated six times, and a person is 
   expect(sum(days('rotated'))).toBe(6);
   expect(sum(days('overdue'))).toBe(providers.events.length);
   expect(sum(days('failed')) + sum(days('skipped'))).toBe(0);
-  expect(runs.at(-1), 'who is forgotten is counted in every run, and told of no more').toMatchObject({
+  expect(runs.at(-1), 'a forgotten provider counts in every run, and raises no further event').toMatchObject({
     needPerson: 1,
     overdue: 0,
   });
