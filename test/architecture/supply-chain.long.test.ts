@@ -71,7 +71,7 @@ async function auditAt(answer: { readonly status: number; readonly advisories?: 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
   const { port } = server.address() as AddressInfo;
-  // An own cache, because npm caches the result of an advisory.
+  // A separate cache, because npm caches the result of an advisory.
   const cache = await createScratchProject();
   onTestFinished(() => cache.remove());
   const settings = [`npm_config_registry=http://127.0.0.1:${port}`, `npm_config_cache=${cache.folder}`];

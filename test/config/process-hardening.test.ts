@@ -27,7 +27,7 @@ describe('takeEnvironment', () => {
     expect(takeEnvironment()).toMatchObject(secrets);
   });
 
-  it('has takeVariable, which removes a variable that the caller names', () => {
+  it('has a variant for one variable that the caller names: takeVariable', () => {
     vi.stubEnv('NEXT_ONE', 'canary-next-key');
     expect([takeVariable('NEXT_ONE'), process.env.NEXT_ONE, takeVariable('NEXT_ONE')]).toEqual([
       'canary-next-key',

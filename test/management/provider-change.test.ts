@@ -86,7 +86,7 @@ describe('an update that sends the secret to another address [G11]', () => {
     );
   });
 
-  it('includes any new address if the stored config is no longer valid', () => {
+  it('is refused for any address if the stored config is no longer valid', () => {
     const misfit = { config: { baseURL: 'canary not a URL' }, secret: STORED_LLM.secret };
     const repair = { config: STORED_LLM.config };
     expect(() => changeProvider(MISTRAL, misfit, repair)).toThrow(refused('secret.apiKey'));
