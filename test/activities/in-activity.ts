@@ -1,8 +1,8 @@
-/** Runs activities in Temporal's context for them, without server and worker. */
+/** Runs activities in Temporal's activity context, without a server or a worker. */
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { type ActivityInterceptorsFactory, DefaultLogger } from '@temporalio/worker';
 
-/** @param info - what the activity is told of itself, as its attempt. Failures are not logged: they are expected. */
+/** @param info - the activity's own info, such as its attempt. Failures are expected, so they are not logged. */
 export function inActivity(
   info: ConstructorParameters<typeof MockActivityEnvironment>[0] = {},
   interceptors: ActivityInterceptorsFactory[] = [],

@@ -1,4 +1,4 @@
-/** One call to a model, over the real HTTP client and a stand-in of each service; no Temporal server. */
+/** One call to a model, over the real HTTP client and a stand-in for each service, without a Temporal server. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { WorkspaceProviders } from '../../src/index.js';
 import type { LlmStepInput, LlmStepResult } from '../../src/workflow.js';
@@ -24,7 +24,7 @@ const SCHEMA = {
 let stage: AgentStage;
 let providers: WorkspaceProviders;
 let workspaceId: string;
-/** What the model says to the next questions. */
+/** Makes the model's answers to the next questions. */
 let says: (question: Question) => string;
 
 beforeAll(async () => {
@@ -51,7 +51,7 @@ async function ask(name: string, input: Partial<LlmStepInput> = {}): Promise<Llm
 }
 
 describe.each(SERVICES)('%s', (service, name) => {
-  test('answers with text, counts tokens, and tells which model and which provider it was', async () => {
+  test('answers with text, the token counts, the model and the provider', async () => {
     await stage.addLlm(workspaceId, service, { config: { model: 'a-claude-model' } });
     const text = 'a-claude-model was asked: Be brief.\nHello.';
     expect(await ask(name, { system: 'Be brief.', prompt: 'Hello.', maxOutputTokens: 100 })).toEqual({
@@ -59,13 +59,13 @@ describe.each(SERVICES)('%s', (service, name) => {
       object: undefined,
       model: 'a-claude-model',
       finishReason: 'stop',
-      // Four characters a token: the stand-in's own count, on either side.
+      // The stand-in counts four characters per token, for input and output.
       usage: { inputTokens: 4, outputTokens: 11, totalTokens: 15 },
       provider: { name, version: 1, source: 'workspace', cache: 'hit' },
     });
   });
 
-  test('answers with an object that fits the schema', async () => {
+  test('answers with an object that matches the schema', async () => {
     await stage.addLlm(workspaceId, service);
     says = ({ wantsJson, schema }) => {
       expect([wantsJson, schema]).toEqual([true, expect.objectContaining({ properties: expect.anything() })]);
@@ -75,7 +75,7 @@ describe.each(SERVICES)('%s', (service, name) => {
     expect(object).toEqual({ verdict: 'fine', certainty: 0.5 });
   });
 
-  test('is given a whole conversation, in its order', async () => {
+  test('gets the whole conversation in its order', async () => {
     await stage.addLlm(workspaceId, service);
     const messages = [
       { role: 'user', content: 'one' },
@@ -84,7 +84,7 @@ describe.each(SERVICES)('%s', (service, name) => {
     expect((await ask(name, { messages, prompt: 'three' })).text).toMatch(/was asked: one\ntwo\nthree$/);
   });
 
-  test("is asked with the workspace's key, whatever keys stand in the worker's environment", async () => {
+  test("is called with the workspace's key, and never with a key from the worker's environment", async () => {
     await stage.addLlm(workspaceId, service);
     for (const variable of ['ANTHROPIC', 'OPENAI', 'GEMINI', 'GOOGLE_GENERATIVE_AI', 'LOCAL_MODEL']) {
       vi.stubEnv(`${variable}_API_KEY`, 'canary-platform-key');
@@ -112,7 +112,7 @@ describe('the model', () => {
     expect((await ask('gemini', { prompt: 'Hello.', model })).text).toBe('gemini-for-gemini was asked: Hello.');
   });
 
-  test("is the provider's default where the step names none for it", async () => {
+  test("is the provider's default if the step names no model for that provider", async () => {
     expect((await ask('openai', { prompt: 'Hello.', model: { gemini: 'gemini-for-gemini' } })).model).toBe(
       'gpt-5-mini',
     );
@@ -161,7 +161,7 @@ describe('a step is refused before anything is sent', () => {
     });
   });
 
-  test('with a schema that is none', async () => {
+  test('with an invalid schema', async () => {
     await stage.addLlm(workspaceId);
     const before = sent();
     await expect(ask('anthropic', { prompt: 'Judge.', schema: { type: 'no such type' } })).rejects.toMatchObject({
@@ -175,15 +175,18 @@ describe('a step is refused before anything is sent', () => {
 test.each([
   ['no JSON', (key: string) => `no JSON, but ${key}`],
   ['an object that does not fit', (key: string) => JSON.stringify({ verdict: key })],
-])('what a model says is no part of a failure, also where it fits no schema: %s', async (_, answer) => {
-  const apiKey = await stage.addLlm(workspaceId, 'openai');
-  says = () => answer(apiKey);
-  const failure: unknown = await ask('openai', { prompt: 'Judge.', schema: SCHEMA }).catch((error: unknown) => error);
-  expect(failure).toMatchObject({ type: 'AnswerUnusable', nonRetryable: true });
-  expect(String((failure as Error).stack)).not.toContain(apiKey);
-});
+])(
+  "a failure never contains the model's answer, even if the answer does not match the schema: %s",
+  async (_, answer) => {
+    const apiKey = await stage.addLlm(workspaceId, 'openai');
+    says = () => answer(apiKey);
+    const failure: unknown = await ask('openai', { prompt: 'Judge.', schema: SCHEMA }).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ type: 'AnswerUnusable', nonRetryable: true });
+    expect(String((failure as Error).stack)).not.toContain(apiKey);
+  },
+);
 
-test('an answer that no workflow history can hold is ResultTooLarge, and is not asked for again', async () => {
+test('an answer that is too large for a workflow history fails with ResultTooLarge, and the step is not retried', async () => {
   await stage.addLlm(workspaceId);
   says = () => 'x'.repeat(2 * 1024 * 1024);
   const sent = () => stage.llm.calls().filter(({ owner }) => owner === workspaceId).length;

@@ -1,4 +1,4 @@
-/** What resolve activities hand a workflow, and what becomes of it when the root-key service is away. */
+/** What resolve activities return to a workflow, and what they do while the root-key service is unavailable. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ProviderError, type WorkspaceProviders } from '../../src/index.js';
@@ -18,7 +18,7 @@ afterAll(async () => {
   await stage?.strike();
 });
 
-test('a reference holds names and facts fit to show, and the three kinds share one read of the workspace', async () => {
+test('a reference holds only names and facts that may be shown, and the three resolves share one read of the workspace', async () => {
   const workspaceId = newWorkspace();
   const keys = [
     await stage.addLlm(workspaceId),
@@ -71,7 +71,7 @@ test('a reference holds names and facts fit to show, and the three kinds share o
   for (const key of keys) expect(JSON.stringify(references)).not.toContain(key);
 });
 
-test('while the root-key service is away a cold resolve is retried, and what was opened before serves on', async () => {
+test('while the root-key service is unavailable, cached workspaces are served and others fail with a retryable error', async () => {
   const [cold, warm] = [newWorkspace(), newWorkspace()];
   await stage.addLlm(cold);
   await stage.addLlm(warm);

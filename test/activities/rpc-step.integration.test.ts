@@ -1,4 +1,4 @@
-/** A read over a workspace's endpoints of a chain: a real node, behind a gateway that takes keys. */
+/** Reads through a workspace's endpoints of a chain. A real node runs behind a gateway that checks keys. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createRpcStep } from '../../src/activities/rpc-step.js';
 import type { WorkspaceProviders } from '../../src/index.js';
@@ -14,7 +14,7 @@ let workspaceId: string;
 
 beforeAll(async () => {
   stage = await AgentStage.set({ chain: true });
-  // Deaf: what was changed is learned when a test has it learned, and not by a notification that may come first.
+  // Without notifications, the resolver learns of a change only when a test clears its cache.
   providers = await stage.connect({ listenDatabaseUrl: 'off' });
 });
 
@@ -35,14 +35,14 @@ async function read(input: Partial<RpcStepInput> = {}, ref?: RpcReference): Prom
   return (await inActivity().run(providers.activities.rpcStep, step)) as RpcStepResult;
 }
 
-/** `main` before `backup`, whatever order they were added in. */
+/** Adds two endpoints: `main` has priority over `backup`, although `backup` is added first. */
 async function twoEndpoints(): Promise<{ main: string; backup: string }> {
   const backup = await stage.addEndpoint(workspaceId, 'backup', { priority: 20 });
   const main = await stage.addEndpoint(workspaceId, 'main', { priority: 10 });
   return { main, backup };
 }
 
-/** The endpoints of the workspace that were called, each as often as it was. */
+/** The names of the workspace's endpoints that were called, one entry per call. */
 const called = () =>
   stage.chain.gateway.calls().flatMap(({ owner }) => (owner.startsWith(workspaceId) ? owner.split(' ')[1] : []));
 
@@ -56,25 +56,25 @@ const OVER_CAPACITY = {
 };
 
 describe('endpoints', () => {
-  test('are asked in the order of their priority: where the first answers, no other is called', async () => {
+  test('are called by priority: if the first answers, no other is called', async () => {
     await twoEndpoints();
     expect(await read()).toEqual({
       result: BALANCE,
       provider: { name: 'main', version: 1, source: 'workspace', cache: 'hit' },
       skipped: [],
     });
-    // Once for its chain, once to read.
+    // The first call asks for the chain id, the second reads.
     expect(called()).toEqual(['main', 'main']);
     await read();
     expect(called()).toEqual(['main', 'main', 'main']);
   });
 
   test.each([
-    ['is away', { status: 503 }, 'ProviderUnavailable'],
+    ['is unavailable', { status: 503 }, 'ProviderUnavailable'],
     ['cuts the connection', { status: 'cut' }, 'ProviderUnavailable'],
     ['limits its rate', { status: 429 }, 'ProviderRateLimited'],
     ['has no capacity left', OVER_CAPACITY, 'ProviderQuotaExhausted'],
-  ])('one that %s is passed over, and told of', async (_, failure, type) => {
+  ])('are skipped, and listed as skipped: one that %s', async (_, failure, type) => {
     await twoEndpoints();
     failing('main', failure);
     const { result, provider, skipped } = await read();
@@ -82,7 +82,7 @@ describe('endpoints', () => {
     expect(called()).toEqual(['main', 'backup', 'backup']);
   });
 
-  test('one that takes the call and never answers is passed over in time for the next', async () => {
+  test('are skipped if they do not answer, early enough for the next one to be called', async () => {
     await twoEndpoints();
     const hold = stage.chain.gateway.holdNext({ owner: `${workspaceId} main` });
     const rpcStep = createRpcStep(providers.resolver, 300);
@@ -93,10 +93,16 @@ describe('endpoints', () => {
   });
 
   test.each([
-    ['the one that may answer later decides', OVER_CAPACITY, { status: 503 }, 'ProviderUnavailable', false],
-    ['also where it was asked before the others', { status: 503 }, OVER_CAPACITY, 'ProviderUnavailable', false],
-    ['and where none will, the step is not retried', OVER_CAPACITY, OVER_CAPACITY, 'ProviderQuotaExhausted', true],
-  ])('that all fail: %s', async (_, main, backup, type, nonRetryable) => {
+    [
+      'an endpoint that may answer later makes the step retryable',
+      OVER_CAPACITY,
+      { status: 503 },
+      'ProviderUnavailable',
+      false,
+    ],
+    ['its position in the order does not matter', { status: 503 }, OVER_CAPACITY, 'ProviderUnavailable', false],
+    ['if none may answer later, the step is not retried', OVER_CAPACITY, OVER_CAPACITY, 'ProviderQuotaExhausted', true],
+  ])('fail together: %s', async (_, main, backup, type, nonRetryable) => {
     await twoEndpoints();
     failing('main', main);
     failing('backup', backup);
@@ -104,7 +110,7 @@ describe('endpoints', () => {
     expect(called()).toEqual(['main', 'backup']);
   });
 
-  test('one that was switched off since the reference was made is not called', async () => {
+  test('are not called if they were disabled after the reference was made', async () => {
     await twoEndpoints();
     const ref = await resolve();
     await stage.manager.disableProvider({ workspaceId, type: 'rpc', name: 'main' }, UNFENCED);
@@ -113,7 +119,7 @@ describe('endpoints', () => {
     expect(called()).not.toContain('main');
   });
 
-  test('where none is left, the step says so, and is not retried', async () => {
+  test('fail the step, without a retry, if none is left', async () => {
     await stage.addEndpoint(workspaceId, 'main');
     const ref = await resolve();
     await stage.manager.removeProvider({ workspaceId, type: 'rpc', name: 'main' }, UNFENCED);
@@ -123,7 +129,7 @@ describe('endpoints', () => {
 });
 
 describe('a refused key', () => {
-  test('is reported, and not hidden behind the next endpoint', async () => {
+  test('fails the step instead of being hidden by the next endpoint', async () => {
     const { main } = await twoEndpoints();
     stage.chain.gateway.revoke(main);
     await expect(read()).rejects.toMatchObject({
@@ -134,14 +140,14 @@ describe('a refused key', () => {
     expect(called()).toEqual(['main']);
   });
 
-  test('is passed over where the caller asks for it, and told of', async () => {
+  test('is skipped, and listed as skipped, if the caller asks for it', async () => {
     await twoEndpoints();
     failing('main', REFUSED);
     const { provider, skipped } = await read({ onRejected: 'next' });
     expect([provider.name, skipped]).toEqual(['backup', [{ name: 'main', failure: 'CredentialRejected' }]]);
   });
 
-  test('that was replaced meanwhile is read again, and the endpoint used', async () => {
+  test('that was replaced in the meantime is read again, and the endpoint is used', async () => {
     stage.chain.gateway.revoke(await stage.addEndpoint(workspaceId, 'main'));
     const ref = await resolve();
     await stage.addEndpoint(workspaceId, 'main');
@@ -150,7 +156,7 @@ describe('a refused key', () => {
   });
 });
 
-describe('what is not read', () => {
+describe('a read', () => {
   test.each([
     'eth_sendRawTransaction',
     'eth_sendTransaction',
@@ -158,7 +164,7 @@ describe('what is not read', () => {
     'debug_traceCall',
     'anvil_setBalance',
     '',
-  ])('a method that is none of those that read is refused, and nothing sent: %s', async (method) => {
+  ])('refuses a method that is not a read method, and sends nothing: %s', async (method) => {
     await stage.addEndpoint(workspaceId, 'main');
     await expect(read({ method: method as 'eth_call' })).rejects.toMatchObject({
       type: 'ProviderConfigInvalid',
@@ -168,11 +174,11 @@ describe('what is not read', () => {
     expect(called()).toEqual([]);
   });
 
-  test('nothing on the list of methods writes', () => {
+  test('has no method on its list that writes', () => {
     expect(RPC_READ_METHODS.filter((method) => /send|sign|submit|set|mine|import|unlock/i.test(method))).toEqual([]);
   });
 
-  test('another chain: an endpoint that answers for one fails the step, though the next would answer', async () => {
+  test('fails if an endpoint answers for another chain, even if the next endpoint would answer', async () => {
     const { chainId } = stage.chain;
     const answer = { jsonrpc: '2.0', id: 1, result: '0x1' };
     await twoEndpoints();
@@ -185,7 +191,7 @@ describe('what is not read', () => {
     expect(called()).toEqual(['main']);
   });
 
-  test("a node's own refusal of the request is the caller's matter, and no reason to ask the next", async () => {
+  test('fails if the node itself rejects the request, and does not call the next endpoint', async () => {
     await twoEndpoints();
     await expect(read({ params: ['no address', 'latest'] })).rejects.toMatchObject({
       type: 'ProviderRequestInvalid',
@@ -195,7 +201,7 @@ describe('what is not read', () => {
   });
 });
 
-test('an answer that no workflow history can hold is ResultTooLarge, and the next endpoint is not asked for it', async () => {
+test('an answer that is too large for a workflow history fails with ResultTooLarge, and the next endpoint is not called', async () => {
   await twoEndpoints();
   await read(); // the chain is confirmed
   failing('main', { status: 200, body: { jsonrpc: '2.0', id: 1, result: 'x'.repeat(2 * 1024 * 1024) } });
@@ -207,7 +213,7 @@ test('an answer that no workflow history can hold is ResultTooLarge, and the nex
   expect(called()).not.toContain('backup');
 });
 
-test('a failure holds neither the URL nor its key', async () => {
+test("a failure contains neither the endpoint's URL nor its key", async () => {
   const key = await stage.addEndpoint(workspaceId, 'main');
   failing('main', { status: 502, body: `<html>${key} at ${stage.chain.gateway.url}</html>` });
   const failure: unknown = await read().catch((error: unknown) => error);

@@ -10,7 +10,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A step of that length, in milliseconds, and how often it was heard of. */
+/** Runs a step of the given length, in milliseconds. Returns the number of heartbeats that it sent. */
 async function heartbeatsOf(heartbeatTimeoutMs: number | undefined, lengthMs: number, fails = false): Promise<number> {
   const activity = inActivity({ heartbeatTimeoutMs });
   let heard = 0;
@@ -29,19 +29,19 @@ async function heartbeatsOf(heartbeatTimeoutMs: number | undefined, lengthMs: nu
   return duringTheStep;
 }
 
-test('a step is heard of three times in each heartbeat timeout, until it ends', async () => {
+test('a step sends three heartbeats per heartbeat timeout until it ends', async () => {
   expect(await heartbeatsOf(3_000, 9_500)).toBe(9);
 });
 
-test('also a step that fails is heard of no more', async () => {
+test('a step that fails stops sending heartbeats', async () => {
   expect(await heartbeatsOf(3_000, 2_500, true)).toBe(2);
 });
 
-test('without a heartbeat timeout nothing is sent', async () => {
+test('a step without a heartbeat timeout sends no heartbeats', async () => {
   expect(await heartbeatsOf(undefined, 60_000)).toBe(0);
 });
 
-test('a step is given the signal that tells of its cancellation', async () => {
+test('a step gets a signal that is aborted when the activity is cancelled', async () => {
   const activity = inActivity();
   const reason = activity.run(() =>
     runWithHeartbeat(async (signal) => {

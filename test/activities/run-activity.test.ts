@@ -16,7 +16,7 @@ class HostileError extends TypeError {
   readonly request = { headers: { authorization: SECRET } };
 }
 
-/** All that a failure holds, down its causes: message, stack, details. */
+/** The whole text of a failure and of its causes: message, stack, details. */
 function allOf(failure: unknown): string {
   const parts: string[] = [];
   for (let each = failure; each instanceof Error; each = each.cause) {
@@ -39,9 +39,9 @@ function failureThrownBy(run: () => unknown): unknown {
   }
 }
 
-describe("an activity's error becomes what Temporal writes down [G6]", () => {
+describe("the failure that Temporal records for an activity's error [G6]", () => {
   test.each(Object.keys(FAILURE_TYPES) as FailureType[])(
-    '%s keeps its type, its text and whether it is retried',
+    'keeps the type, the message and the retryability of %s',
     (type) => {
       const error = new ProviderError(type, 'fixed text', {
         provider: PROVIDER,
@@ -58,30 +58,30 @@ describe("an activity's error becomes what Temporal writes down [G6]", () => {
     },
   );
 
-  test('where no service said when to come back, the retry policy decides', () => {
+  test('leaves the delay to the retry policy if the service named none', () => {
     expect(toFailure(new ProviderError('ProviderRateLimited', 'fixed text'), 1)).toMatchObject({
       nextRetryDelay: undefined,
     });
   });
 
   test.each([
-    ['an Error of a library', new HostileError(), 'unexpected HostileError in this activity'],
-    ['a text that was thrown', SECRET, 'unexpected string in this activity'],
-    ['an object that was thrown', { message: SECRET }, 'unexpected object in this activity'],
-    ['nothing', undefined, 'unexpected undefined in this activity'],
-  ])('of %s only the class is named [G6]', (_, thrown, message) => {
+    ["a library's error", new HostileError(), 'unexpected HostileError in this activity'],
+    ['a thrown string', SECRET, 'unexpected string in this activity'],
+    ['a thrown object', { message: SECRET }, 'unexpected object in this activity'],
+    ['a thrown undefined', undefined, 'unexpected undefined in this activity'],
+  ])('names only the class of %s [G6]', (_, thrown, message) => {
     const failure = toFailure(thrown, 1);
     expect(failure).toMatchObject({ type: 'UnexpectedError', message });
     expect(allOf(thrown)).toContain(thrown instanceof Error ? SECRET : '');
     expect(allOf(failure)).not.toContain(SECRET);
   });
 
-  test('a failure that an activity chose itself passes as it is', () => {
+  test('is the same object if the activity threw a Temporal failure itself', () => {
     const chosen = [ApplicationFailure.nonRetryable('no such page', 'PageMissing'), new CancelledFailure('cancelled')];
     for (const failure of chosen) expect(toFailure(failure, 9)).toBe(failure);
   });
 
-  test('of what it names as the cause, failures pass, and a foreign error at their end does not', () => {
+  test("keeps the causes that are Temporal failures, and drops a library's error at the end of the chain", () => {
     const cause = ApplicationFailure.create({ message: 'the page is private', cause: new HostileError() });
     const chosen = ApplicationFailure.create({ message: 'no such page', type: 'PageMissing', cause });
     expect(allOf(chosen)).toContain(SECRET);
@@ -100,33 +100,33 @@ describe("an activity's error becomes what Temporal writes down [G6]", () => {
     [5, true],
     [6, true],
   ])(
-    'an unexpected error ends the retries at the fifth attempt: at attempt %i nonRetryable is %s',
+    'ends the retries of an unexpected error at the fifth attempt: at attempt %i, nonRetryable is %s',
     (attempt, nonRetryable) => {
       expect(toFailure(new HostileError(), attempt)).toMatchObject({ nonRetryable });
     },
   );
 });
 
-describe("at an activity's edge", () => {
-  test('a result passes', async () => {
+describe('the activity boundary', () => {
+  test('returns the result', async () => {
     expect(await inActivity().run(() => runActivity(async () => 'result'))).toBe('result');
   });
 
-  test("the attempt is Temporal's", async () => {
+  test("uses Temporal's attempt number", async () => {
     const run = (attempt: number) =>
       failureOf(inActivity({ attempt }).run(() => runActivity(() => Promise.reject(new HostileError()))));
     expect(await run(4)).toMatchObject({ type: 'UnexpectedError', nonRetryable: false });
     expect(await run(5)).toMatchObject({ type: 'UnexpectedError', nonRetryable: true });
   });
 
-  test('an error that is thrown before the first await is mapped too [G6]', async () => {
+  test('also maps an error that is thrown before the first await [G6]', async () => {
     const hostile = () => {
       throw new HostileError();
     };
     expect(await failureOf(inActivity().run(() => runActivity(hostile)))).toMatchObject({ type: 'UnexpectedError' });
   });
 
-  test('a cancellation is said as one, whatever the library made of it', async () => {
+  test('reports a cancellation as a cancellation, whatever error the library threw for it', async () => {
     const activity = inActivity();
     const aborted = () =>
       runActivity(() => {
@@ -138,7 +138,7 @@ describe("at an activity's edge", () => {
     expect(allOf(failure)).not.toContain(SECRET);
   });
 
-  test('work that ended all the same, although it was cancelled, counts', async () => {
+  test('returns the result of work that finished although it was cancelled', async () => {
     const activity = inActivity();
     const finished = () =>
       runActivity(async () => {
@@ -149,29 +149,32 @@ describe("at an activity's edge", () => {
   });
 });
 
-describe("a result's size", () => {
+describe('a result', () => {
   const LIMIT_BYTES = 2 * 1024 * 1024;
-  /** As JSON, which adds two quotation marks. */
+  /** A string whose JSON form, with its two quotation marks, has that size. */
   const resultOf = (bytes: number) => 'x'.repeat(bytes - 2);
 
-  test('is checked in bytes of its JSON form: 2 MiB pass', () => {
+  test('may have up to 2 MiB, counted in bytes of its JSON form', () => {
     const result = resultOf(LIMIT_BYTES);
     expect(checkResultSize(result, PROVIDER)).toBe(result);
     expect(checkResultSize(undefined, PROVIDER)).toBeUndefined();
   });
 
   test.each([
-    ['one byte more than 2 MiB', resultOf(LIMIT_BYTES + 1), '2.0 MiB'],
-    ['a shorter text of more bytes', 'é'.repeat(LIMIT_BYTES / 2), '2.0 MiB'],
-    ['an object of 3 MiB', { text: resultOf(LIMIT_BYTES * 1.5) }, '3.0 MiB'],
-  ])('%s is ResultTooLarge: it is not retried, and the message names the provider and the limit', (_, result, size) => {
-    const failure = failureThrownBy(() => checkResultSize(result, { ...PROVIDER, extra: SECRET } as typeof PROVIDER));
-    expect(toFailure(failure, 1)).toMatchObject({
-      type: 'ResultTooLarge',
-      nonRetryable: true,
-      message: `the result of llm/anthropic of ws_acme has ${size}, but a workflow history takes at most 2 MiB: ask for less`,
-      details: [{ provider: PROVIDER }],
-    });
-    expect(allOf(toFailure(failure, 1))).not.toContain(SECRET);
-  });
+    ['of one byte more than 2 MiB', resultOf(LIMIT_BYTES + 1), '2.0 MiB'],
+    ['of fewer characters but more bytes', 'é'.repeat(LIMIT_BYTES / 2), '2.0 MiB'],
+    ['of 3 MiB as an object', { text: resultOf(LIMIT_BYTES * 1.5) }, '3.0 MiB'],
+  ])(
+    '%s fails with ResultTooLarge: it is not retried, and the message names the provider and the limit',
+    (_, result, size) => {
+      const failure = failureThrownBy(() => checkResultSize(result, { ...PROVIDER, extra: SECRET } as typeof PROVIDER));
+      expect(toFailure(failure, 1)).toMatchObject({
+        type: 'ResultTooLarge',
+        nonRetryable: true,
+        message: `the result of llm/anthropic of ws_acme has ${size}, but a workflow history takes at most 2 MiB: ask for less`,
+        details: [{ provider: PROVIDER }],
+      });
+      expect(allOf(toFailure(failure, 1))).not.toContain(SECRET);
+    },
+  );
 });

@@ -1,4 +1,4 @@
-/** A simulation, computed by a real chain behind a stand-in of Tenderly. */
+/** A simulation, computed by a real chain behind a stand-in for Tenderly. */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { WorkspaceProviders } from '../../src/index.js';
 import type { SimulatedTransaction, TenderlyStepInput, TenderlyStepResult } from '../../src/workflow.js';
@@ -40,7 +40,7 @@ async function simulate(
 const callsOfWorkspace = () =>
   stage.chain.tenderly.calls().filter(({ expectedOwner }) => expectedOwner === workspaceId);
 
-test("tells whether a transaction would succeed, with the workspace's key in the workspace's project", async () => {
+test("tenderlyStep returns whether a transaction would succeed, using the workspace's key and project", async () => {
   expect(await simulate()).toEqual({
     success: true,
     gasUsed: 21_000,
@@ -51,7 +51,7 @@ test("tells whether a transaction would succeed, with the workspace's key in the
   expect(callsOfWorkspace()).toMatchObject([{ owner: workspaceId, status: 200 }]);
 });
 
-test('names the simulation where it is to be kept', async () => {
+test('tenderlyStep returns the id of the simulation if it is saved', async () => {
   expect((await simulate({}, { save: true })).simulationId).toEqual(expect.any(String));
 });
 
@@ -59,7 +59,7 @@ test.each([
   ['the sender', { from: 'canary-no-address' }, 'transaction.from'],
   ['the value', { value: '1 ether' }, 'transaction.value'],
   ['the input', { input: '0xabc' }, 'transaction.input'],
-])('names %s where it does not fit, and sends nothing', async (_, transaction, field) => {
+])('tenderlyStep names %s if it is invalid, and sends nothing', async (_, transaction, field) => {
   await expect(simulate(transaction)).rejects.toMatchObject({
     type: 'ProviderRequestInvalid',
     nonRetryable: true,

@@ -1,7 +1,7 @@
 /**
- * The programs of docker-compose.yml, run without containers: the commands and the environments that the file gives them,
- * on a Postgres of its logins and on the Temporal that the run shares. Only hosts, passwords, folders and, so that no
- * other test meets them, task queues are replaced. Assumes a build (`npm test` makes one).
+ * Runs the programs of docker-compose.yml without containers, with the commands and environments that the file gives
+ * them, on a Postgres with its logins and on the Temporal server of the test run. Only hosts, passwords, folders and
+ * task queues are replaced; the task queues so that tests stay apart. Needs a build (`npm test` makes one).
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -39,7 +39,7 @@ afterAll(async () => {
   if (folder) await rm(folder, { recursive: true, force: true });
 });
 
-/** What a value of the compose file is here. */
+/** Replaces the hosts, passwords and folders in a value of the compose file. */
 function here(value: string | number): string {
   return String(value)
     .replace(/\$\{ENCRYPTION_KEY[^}]*\}/, `compose:${rootKey}`)
@@ -73,7 +73,7 @@ function start({ command, env }: Program): ChildProcess {
 
 async function runToEnd(program: Program, stdin = '') {
   const child = start(program);
-  // It may end before it has read all.
+  // The program may end before it has read all its input.
   child.stdin?.on('error', () => {});
   child.stdin?.end(stdin);
   const [stdout, stderr] = await Promise.all([
@@ -89,7 +89,7 @@ const runService = (name: string) => runToEnd({ command: services[name]?.command
 const cli = (args: readonly string[], stdin?: string) =>
   runToEnd({ command: [...(services.cli?.entrypoint ?? []), ...args], env: environmentOf('cli') }, stdin);
 
-/** A service that stays, on task queues of this test: once it is ready, with what it said then. */
+/** Starts a long-running service on its own task queues. Resolves with its first line once it is ready. */
 async function startService(name: string, more: Readonly<Record<string, string>> = {}) {
   const env = {
     ...environmentOf(name),
@@ -124,10 +124,10 @@ describe('the programs of docker-compose.yml', () => {
     expect(await readFile(key, 'utf8')).toBe(created);
   });
 
-  it('serve steps and run rotations apart, are healthy while they run, and unhealthy when they have ended', async () => {
+  it('serve steps and run rotations separately, and are healthy only while they run', async () => {
     const [worker, operations] = await Promise.all([
       startService('worker', { PROVIDER_TASK_QUEUE: uniqueName('compose-agents') }),
-      // In a container of its own, its host's name tells it apart.
+      // In its own container, its host name would make its identity unique.
       startService('operations', { PROVIDER_WORKER_IDENTITY: 'operations' }),
     ]);
     expect(worker.ready).toMatchObject({ event: 'ready', runsRotations: false });

@@ -1,4 +1,4 @@
-/** What docker-compose.yml and the Dockerfile say, and what their Postgres is like once docker/databases.sql has run. */
+/** Reads docker-compose.yml and the Dockerfile, and starts a Postgres on which docker/databases.sql has run. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -26,7 +26,7 @@ export async function readServices(): Promise<Readonly<Record<string, Service>>>
     .services;
 }
 
-/** The commands of the image: what it runs, and how its health is checked. */
+/** The commands of the image: its main program and its health check. */
 export async function readImage(): Promise<{
   readonly command: readonly string[];
   readonly healthCheck: readonly string[];
@@ -42,13 +42,13 @@ export async function readImage(): Promise<{
 /** A login's password on that Postgres. */
 export const passwordOf = (login: string) => `canary-${login}`;
 
-/** A server of its own, because the logins belong to the whole server. */
+/** Starts a separate server, because logins belong to a whole server. */
 export async function startComposePostgres(): Promise<PostgresPart> {
   const postgres = await startPostgres();
   const client = new pg.Client({ connectionString: postgres.url });
   await client.connect();
   try {
-    // As psql reads it: variables from the environment, and one statement at a time.
+    // Like psql: fill variables from the environment, and run one statement at a time.
     const script = (await readText('docker/databases.sql')).replace(/^(--|\\).*$/gm, '');
     const filled = script.replace(/:'(\w+)_password'/g, (_, login: string) => `'${passwordOf(login)}'`);
     for (const statement of filled.split(';').filter((text) => text.trim())) await client.query(statement);

@@ -1,4 +1,4 @@
-/** The dependency rules: the sources keep them, and each rule finds the violation that it is there for. */
+/** The dependency rules: the sources keep them, and each rule finds the violation that it is meant to find. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ENTRIES, ROOMS } from '../../layers.mjs';
 import { createScratchProject, linkPackages, REPOSITORY, runTool, type ScratchProject } from './scratch-project.js';
@@ -29,13 +29,13 @@ describe('the sources', () => {
   it('keep every dependency rule', { timeout: TIMEOUT_MS }, async () => {
     const { modules, violations } = await cruise(REPOSITORY);
     expect(violations).toEqual([]);
-    expect(modules, 'the tool is known to pass having read nothing').toBeGreaterThan(100);
+    expect(modules, 'the tool also passes if it has read nothing').toBeGreaterThan(100);
   });
 });
 
 type Planted = readonly (readonly [file: string, code: string])[];
 
-/** A room that is not among those that `room` may import. */
+/** A room that `room` may not import. */
 function forbiddenFor({ room, imports }: (typeof ROOMS)[number]): string {
   const found = ROOMS.find((other) => other.room !== room && !imports.some((each) => each.startsWith(other.room)));
   if (!found) throw new Error(`${room} may import every room: it needs no rule`);
@@ -44,7 +44,7 @@ function forbiddenFor({ room, imports }: (typeof ROOMS)[number]): string {
 
 const importing = (room: string) => `import type { Target } from '../${room}/target.js'; export type Again = Target;`;
 
-/** For each room of the table: a file that imports a room which it may not. */
+/** For each room of the table, a file that imports a forbidden room. */
 const OF_ROOMS = Object.fromEntries(
   ROOMS.map((room): [string, Planted] => [
     `${room.room}-imports`,
@@ -52,7 +52,7 @@ const OF_ROOMS = Object.fromEntries(
   ]),
 );
 
-/** What is planted for the rules that the table does not express: a file, and what it imports. */
+/** The planted files per rule: those of the table, and those of the rules that the table does not express. */
 const VIOLATIONS: Readonly<Record<string, Planted>> = {
   ...OF_ROOMS,
   'no-cycles': [['src/providers/ring-a.ts', "import './ring-b.js';"]],
@@ -85,14 +85,14 @@ const VIOLATIONS: Readonly<Record<string, Planted>> = {
   'ships-what-it-needs': [['src/dev/tool.ts', "import 'knip';"]],
 };
 
-/** A file breaks several rules at once, where a forbidden room is also one of the sandbox's or of development. */
+/** Second violations of planted files, because a forbidden room may also break a rule of the sandbox or of `dev`. */
 const ALSO: readonly string[] = [
   `workflows-import-only-the-protocol: src/workflows/upward.ts`,
   `workflows-import-only-the-protocol: src/workflow.ts`,
   `protocol-imports-no-package: src/protocol/upward.ts`,
 ];
 
-/** Neighbours of the violations that no rule forbids. The other half of the ring is reported once. */
+/** Permitted imports that are close to the violations. Of a cycle, only one half is reported. */
 const PERMITTED: Planted = [
   ['src/providers/ring-b.ts', "import type { Target } from './ring-a.js'; export type Again = Target;"],
   ['src/workflows/steps.ts', importing('activities')],
@@ -129,7 +129,7 @@ describe('each dependency rule', () => {
     expect(Object.keys(VIOLATIONS).sort()).toEqual([...found.rules].sort());
   });
 
-  it('finds what was planted for it, and nothing else', () => {
+  it('finds the planted violations and nothing else', () => {
     const planted = Object.entries(VIOLATIONS).flatMap(([rule, files]) => files.map(([file]) => `${rule}: ${file}`));
     const others = [...new Set(found.violations)].filter((violation) => !ALSO.includes(violation));
     expect(others).toEqual(planted.sort());

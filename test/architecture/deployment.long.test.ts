@@ -1,6 +1,6 @@
 /**
- * The container setup, as far as it can be checked without Docker: what the compose file asks for, what `.env.example`
- * makes, and what `docker/databases.sql` does on a real Postgres. The images themselves are not run here.
+ * The container setup, as far as it can be checked without Docker: the compose file, the `.env` that `.env.example`
+ * makes, and `docker/databases.sql` on a real Postgres. The images themselves are not run here.
  */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -31,7 +31,7 @@ describe('docker-compose.yml', () => {
   const isHealthChecked = ({ build, healthcheck }: Service) =>
     healthcheck ? healthcheck.test !== undefined : build !== undefined && /^HEALTHCHECK .*CMD/m.test(dockerfile);
 
-  it('holds no secret: each comes from a variable whose absence stops the start with a reason, or from a volume [G20]', async () => {
+  it('holds no secret: each comes from a volume, or from a variable without which the start fails with a reason [G20]', async () => {
     const values = services.flatMap(([, { environment }]) => Object.entries(environment ?? {}));
     const secrets = values.filter(([name]) => /PASSWORD|PWD|KEY|SECRET|TOKEN|DATABASE_URL/.test(name));
     expect(secrets.length).toBeGreaterThan(8);
@@ -47,7 +47,7 @@ describe('docker-compose.yml', () => {
     expect([...(explained ?? [])].sort()).toEqual([...used].sort());
   });
 
-  it('checks the health of every service that stays, and says what each waits for', () => {
+  it('checks the health of every long-running service, and starts each service after those that it needs', () => {
     const staying = services.filter(([, { restart }]) => restart === 'unless-stopped');
     expect(staying.map(([name]) => name)).toEqual(['postgres', 'temporal', 'temporal-ui', 'worker', 'operations']);
     expect(staying.filter(([, service]) => !isHealthChecked(service))).toEqual([]);
@@ -61,20 +61,20 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('runs two workers, and publishes on loopback alone [G20]', () => {
+  it('runs two workers, and publishes ports only on loopback [G20]', () => {
     expect(Object.fromEntries(services).worker?.deploy?.replicas).toBe(2);
     expect(services.flatMap(([, { ports }]) => ports ?? []).filter((port) => !port.startsWith('127.0.0.1:'))).toEqual(
       [],
     );
   });
 
-  it('lets no process of ours write a core file [G20]', () => {
+  it('lets none of our processes write a core file [G20]', () => {
     const ours = services.filter(([, { build }]) => build !== undefined);
     expect(ours.map(([name]) => name)).toContain('worker');
     expect(ours.filter(([, { ulimits }]) => ulimits?.core !== 0)).toEqual([]);
   });
 
-  it('sets no variable that its programs do not read', () => {
+  it('sets only variables that its programs read', () => {
     const ours = services.filter(([, { build }]) => build !== undefined);
     const names = new Set(ours.flatMap(([, { environment }]) => Object.keys(environment ?? {})));
     expect([...names]).toEqual(expect.arrayContaining(['PROVIDER_DATABASE_URL', 'PROVIDER_ADMIN_DATABASE_URL']));
@@ -119,7 +119,7 @@ describe('Dockerfile', () => {
 });
 
 describe('.env.example', () => {
-  it('makes an .env that is accepted, by the commands in it', { timeout: TIMEOUT_MS }, async () => {
+  it('contains commands that make a valid .env', { timeout: TIMEOUT_MS }, async () => {
     const project = await createScratchProject(['.env.example']);
     try {
       const recipe = (await readText('.env.example')).match(/^# {3}.*$/gm)?.map((line) => line.slice(1));
@@ -140,7 +140,7 @@ describe('.env.example', () => {
 describe('docker/databases.sql', () => {
   let postgres: PostgresPart;
 
-  /** For one of the logins that the script creates. */
+  /** A URL for one of the logins that the script creates. */
   function urlFor(login: string, database: string): string {
     const url = new URL(postgres.url);
     url.username = login;
@@ -168,7 +168,7 @@ describe('docker/databases.sql', () => {
 
   afterAll(() => postgres?.stop());
 
-  it('makes a login that migrates, and one that is fit for a worker', { timeout: TIMEOUT_MS }, async () => {
+  it('creates a login that can migrate, and a login that a worker can use', { timeout: TIMEOUT_MS }, async () => {
     expect(await migrate(urlFor('migration', 'providers'))).not.toEqual([]);
     const store = openProviderStore({ databaseUrl: urlFor('worker', 'providers') });
     try {
@@ -179,7 +179,7 @@ describe('docker/databases.sql', () => {
     }
   });
 
-  it('keeps each login to its own database [G20]', { timeout: TIMEOUT_MS }, async () => {
+  it('limits each login to its own database [G20]', { timeout: TIMEOUT_MS }, async () => {
     const refused = '42501';
     expect(await tryConnect(urlFor('manager', 'providers'))).toBe('connected');
     expect(await tryConnect(urlFor('temporal', 'temporal_visibility'))).toBe('connected');

@@ -1,7 +1,7 @@
 /**
- * The package as it is published: packed, unpacked into a project of somebody else's and used from there under plain
- * Node, by ES modules and by CommonJS. That project sees the packages that ours declares, and no others.
- * Assumes a build (`npm test` makes one). The decision that this holds up: docs/adr/0001-module-format.md.
+ * The package as it is published: packed, unpacked into another project and used from there under plain Node, by ES
+ * modules and by CommonJS. That project has only the packages that our package declares.
+ * Needs a build (`npm test` makes one). This tests the decision docs/adr/0001-module-format.md.
  */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -39,7 +39,7 @@ describe('the published package', () => {
   }
 
   beforeAll(async () => {
-    if (!existsSync(join(REPOSITORY, 'dist/index.js'))) throw new Error('there is no build: run `npm run build` first');
+    if (!existsSync(join(REPOSITORY, 'dist/index.js'))) throw new Error('dist/ is missing: run `npm run build` first');
     manifest = JSON.parse(await readFile(join(REPOSITORY, 'package.json'), 'utf8')) as Manifest;
     project = await createScratchProject();
 
@@ -61,14 +61,16 @@ describe('the published package', () => {
 
   afterAll(() => project?.remove());
 
-  it('holds the build, its sources and its docs, and nothing of the workplace', () => {
+  it('contains only the build, its sources and its docs', () => {
     const needed = ['LICENSE', 'README.md', 'dist/index.d.ts', 'dist/workflows/workflow-bundle.js'];
     expect(needed.filter((path) => !packedFiles.includes(path))).toEqual([]);
     const strangers = packedFiles.filter((path) => !/^(dist|src|docs)\/|^[A-Z]+(\.md)?$|^package\.json$/.test(path));
     expect(strangers).toEqual([]);
   });
 
-  it('is imported by ES modules and required by CommonJS, as one copy', { timeout: TIMEOUT_MS }, async () => {
+  it('loads as one copy when it is imported by ES modules and required by CommonJS', {
+    timeout: TIMEOUT_MS,
+  }, async () => {
     const names = await runFile(
       'both.cjs',
       `(async () => {
@@ -101,19 +103,23 @@ describe('the published package', () => {
       "export { llmStep, resolveLlmKey } from 'workspace-providers/workflow';",
     ],
     ['CommonJS', 'cjs', '{}', "module.exports = require('workspace-providers/workflow');"],
-  ])('is bundled into workflows written as %s', { timeout: TIMEOUT_MS }, async (_, folder, packageJson, workflow) => {
-    await project.write(`${folder}/package.json`, packageJson);
-    await project.write(`${folder}/workflows.js`, workflow);
-    const bundle = await runFile(
-      `${folder}/bundle.mjs`,
-      `import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+  ])(
+    'can be bundled into workflows that are written as %s',
+    { timeout: TIMEOUT_MS },
+    async (_, folder, packageJson, workflow) => {
+      await project.write(`${folder}/package.json`, packageJson);
+      await project.write(`${folder}/workflows.js`, workflow);
+      const bundle = await runFile(
+        `${folder}/bundle.mjs`,
+        `import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
        import { createRequire } from 'node:module';
        const workflowsPath = createRequire(import.meta.url).resolve('./workflows.js');
        const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
        console.log(JSON.stringify({ ours: /workspace-providers\\/dist\\/workflows\\/agent\\/steps\\.js/.test(code) }));`,
-    );
-    expect(bundle).toEqual({ ours: true });
-  });
+      );
+      expect(bundle).toEqual({ ours: true });
+    },
+  );
 
   it('has types for ES modules and CommonJS under strict NodeNext', { timeout: TIMEOUT_MS }, async () => {
     const source = `
@@ -140,7 +146,7 @@ describe('the published package', () => {
     });
   });
 
-  it('brings a command that runs', { timeout: TIMEOUT_MS }, async () => {
+  it('has a command that runs', { timeout: TIMEOUT_MS }, async () => {
     const command = join(project.folder, 'node_modules/workspace-providers/dist/cli/main.js');
     expect(await readFile(command, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
     const { exitCode, stdout } = await run(project.folder, process.execPath, [command, '--version']);

@@ -1,6 +1,6 @@
 /**
- * A promise that nobody awaits is an error that nobody sees, and in a workflow a step out of order. ESLint's two typed
- * rules find the cases below, most of which lie in workflow code; they are the reason that ESLint is here beside Biome.
+ * Errors of a promise that nothing awaits get lost, and in a workflow the step runs out of order. Two typed rules of
+ * ESLint find the cases below, most of which are in workflow code. They are the reason to run ESLint beside Biome.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createScratchProject, linkPackages, REPOSITORY, runTool, type ScratchProject } from './scratch-project.js';
@@ -18,7 +18,7 @@ export const createActivities = (deps: Deps) => ({
 export async function notify(text: string): Promise<void> { await Promise.resolve(text); }
 `;
 
-/** Each line that ends in `// floating` or `// misused` must be found, and no other. */
+/** ESLint must find each line that ends in `// floating` or `// misused`, and no other. */
 const WORKFLOW = `
 import { condition, executeChild, proxyActivities, sleep } from '@temporalio/workflow';
 import type { createActivities, Deps } from '../activities/planted.js';
@@ -64,7 +64,7 @@ describe('promises', () => {
 
   afterAll(() => project.remove());
 
-  it('do not float or get misused unseen', { timeout: TIMEOUT_MS }, async () => {
+  it('are reported by ESLint if they float or are misused', { timeout: TIMEOUT_MS }, async () => {
     const { stdout } = await runTool(project.folder, 'eslint/bin/eslint.js', ['src', '--format', 'json']);
     const files = JSON.parse(stdout) as LintedFile[];
     const found = files.flatMap(({ messages }) => messages.map(({ ruleId, line }) => `${line} ${ruleId}`));
@@ -76,7 +76,7 @@ describe('promises', () => {
     expect(found).toEqual(planted);
   });
 
-  it('are watched in the sources', { timeout: TIMEOUT_MS }, async () => {
+  it('are checked in the sources', { timeout: TIMEOUT_MS }, async () => {
     const file = 'src/activities/provider-activities.ts';
     const { stdout } = await runTool(REPOSITORY, 'eslint/bin/eslint.js', ['--print-config', file]);
     const { rules } = JSON.parse(stdout) as { rules: Record<string, readonly unknown[]> };

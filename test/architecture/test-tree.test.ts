@@ -1,10 +1,10 @@
-/** The tests mirror the sources: whoever changes a file finds its tests, and a file of tests says what it is about. */
+/** The tests mirror the sources, so that the tests of a file are easy to find, and the source of a test too. */
 import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { REPOSITORY } from './scratch-project.js';
 
-/** What is about more than one room of the sources. */
+/** The folders of tests that cover more than one room of the sources. */
 const SCENARIOS = ['architecture', 'e2e', 'faults', 'integration', 'leaks', 'replay'];
 
 const filesIn = (folder: string) =>
@@ -32,13 +32,13 @@ function hasUnit(testFile: string): boolean {
 
 const testFiles = filesIn('test').filter((file) => file.endsWith('.test.ts'));
 
-it('each test file is named after the source that it tests, in the folder of the same name', () => {
+it('each test file has the folder and the name of the source that it tests', () => {
   const mirrored = testFiles.filter((file) => !SCENARIOS.includes(file.split('/')[1] ?? ''));
   expect(mirrored.length).toBeGreaterThan(50);
   expect(mirrored.filter((file) => !hasUnit(file))).toEqual([]);
 });
 
-it('a test file without a source is found', () => {
+it('the check finds test files without a source', () => {
   const known = ['test/fence/lease.test.ts', 'test/fence/lease-subject.long.test.ts', 'test/testbed/pgbouncer.test.ts'];
   const unknown = ['test/fence/leases.test.ts', 'test/lease.test.ts', 'test/store/lease.integration.test.ts'];
   expect([...known, ...unknown].filter((file) => !hasUnit(file))).toEqual(unknown);

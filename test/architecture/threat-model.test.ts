@@ -1,4 +1,4 @@
-/** The pages for reviewers and the tests agree: each guarantee (`G7`) has tests that name it, and no test names another. */
+/** The pages for reviewers and the tests agree: each guarantee (`G7`) has a test, and no test names an unknown one. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -32,12 +32,12 @@ it('each guarantee has a test', () => {
   expect(guaranteed.filter((id) => !tested.has(id))).toEqual([]);
 });
 
-it('each id in the title of a test, or on a page, is a guarantee', () => {
+it('each id in a test title or on a page is the id of a guarantee', () => {
   const named = [...tested, ...PAGES.flatMap((page) => idsIn(read(page)))];
   expect(named.filter((id) => !guaranteed.includes(id))).toEqual([]);
 });
 
-it('finds every id of a title, and no other text', () => {
+it('the check finds every id in a title, and ignores other text', () => {
   expect(idsInTitles("it('opens once [G98] [G99]', async () => {")).toEqual(['G98', 'G99']);
   expect(idsInTitles('// see [G98], which this does not prove')).toEqual([]);
 });

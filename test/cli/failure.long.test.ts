@@ -1,4 +1,4 @@
-/** How commands fail: the exit code that a script branches on, the field that is named, and never what was typed. */
+/** How commands fail: with an exit code for scripts, and a message that names the field and never the typed value. */
 import { describe, expect, it } from 'vitest';
 import { freePort } from '../../src/dev/ports.js';
 import { startModelsService } from '../management/models-service.js';
@@ -8,7 +8,7 @@ import type { CliOptions } from './run-cli.js';
 
 const op = operator();
 
-/** As a person and as a script see it. */
+/** Runs a command that fails, with and without --json, and checks that both report the same error. */
 async function failure(args: readonly string[], options: CliOptions = {}) {
   const [asScript, asPerson] = await Promise.all([op.run([...args, '--json'], options), op.run(args, options)]);
   expect(asScript.stderr).toBe('');
@@ -17,20 +17,24 @@ async function failure(args: readonly string[], options: CliOptions = {}) {
   return { exitCode: asScript.exitCode, ...error };
 }
 
-describe('2: input that does not fit', () => {
+describe('exit code 2 reports invalid input:', () => {
   it.each([
     ['an unknown command', ['rotate-all'], "unknown command 'rotate-all'"],
     ['an unknown option', ['list', 'ws_acme', '--frob'], "unknown option '--frob'"],
-    ['an argument too few', ['list'], "missing required argument 'workspace'"],
-    ['an argument too many', ['configure', 'ws_acme', 'llm', 'anthropic', CANARY], 'too many arguments'],
+    ['a missing argument', ['list'], "missing required argument 'workspace'"],
+    ['an extra argument', ['configure', 'ws_acme', 'llm', 'anthropic', CANARY], 'too many arguments'],
     ['a key as an option', ['configure', 'ws_acme', 'llm', 'anthropic', `--api-key=${CANARY}`], 'unknown option;'],
     ['a key that looks like an option', ['list', `--${CANARY}`], 'unknown option;'],
     ['a key as a command', [CANARY], 'unknown command;'],
-    ['a key as a variable', ['configure', 'ws_acme', 'llm', 'anthropic', '--secret-env', CANARY], 'is not set'],
+    [
+      'a key as the name of a variable',
+      ['configure', 'ws_acme', 'llm', 'anthropic', '--secret-env', CANARY],
+      'is not set',
+    ],
     ['no secret', ['configure', 'ws_acme', 'llm', 'anthropic'], 'no secret was given'],
-  ])('%s', async (_what, args, said) => {
+  ])('%s', async (_what, args, text) => {
     const failed = await failure(args);
-    expect(failed).toEqual({ exitCode: 2, type: 'UsageInvalid', message: expect.stringContaining(said), fields: [] });
+    expect(failed).toEqual({ exitCode: 2, type: 'UsageInvalid', message: expect.stringContaining(text), fields: [] });
   });
 
   it.each([
@@ -38,8 +42,8 @@ describe('2: input that does not fit', () => {
     ['a name in upper case', ['ws_acme', 'llm', 'Anthropic'], ['name']],
     ['a name with a control character', ['ws_acme', 'llm', 'anthropic\u0007'], ['name']],
     ['a workspace in unicode', ['ws_ácme', 'llm', 'anthropic'], ['workspaceId']],
-    ['a base URL that is none', ['ws_acme', 'llm', 'mine', '--set', 'baseURL=not a URL'], ['config.baseURL']],
-    ['a chain that is none', ['ws_acme', 'rpc', 'main', '--set', 'chainId=one'], ['config.chainId', 'secret.url']],
+    ['an invalid base URL', ['ws_acme', 'llm', 'mine', '--set', 'baseURL=not a URL'], ['config.baseURL']],
+    ['an invalid chain id', ['ws_acme', 'rpc', 'main', '--set', 'chainId=one'], ['config.chainId', 'secret.url']],
     ['a secret as an argument', ['ws_acme', 'llm', 'anthropic', '--set', `apiKey=${CANARY}`], ['secret.apiKey']],
   ])('%s', async (_what, args, fields) => {
     const failed = await failure(['configure', ...args], { stdin: CANARY });
@@ -48,14 +52,14 @@ describe('2: input that does not fit', () => {
 
   it.each([
     ['of 10 MB', 'c'.repeat(10_000_000)],
-    ['that is no text', Buffer.from([0xff, 0xfe, 0xff])],
-    ['that is half a JSON object', `{"apiKey": "${CANARY}"`],
+    ['that is not UTF-8 text', Buffer.from([0xff, 0xfe, 0xff])],
+    ['that is a truncated JSON object', `{"apiKey": "${CANARY}"`],
   ])('a secret %s', async (_what, stdin) => {
     const failed = await failure(['configure', 'ws_acme', 'llm', 'anthropic'], { stdin });
     expect(failed).toMatchObject({ exitCode: 2, type: 'ProviderConfigInvalid', fields: ['secret'] });
   });
 
-  it('settings, all of them at once', async () => {
+  it('invalid settings, all in one message', async () => {
     const env = { DATABASE_URL: '', ENCRYPTION_KEY: CANARY, PROVIDER_PREPARED_STATEMENTS: 'maybe' };
     const failed = await failure(['list', 'ws_acme'], { env });
     expect(failed).toMatchObject({
@@ -65,13 +69,13 @@ describe('2: input that does not fit', () => {
     });
   });
 
-  it('a database URL that is none, and may hold a password', async () => {
+  it('an invalid database URL, which may contain a password', async () => {
     const failed = await failure(['list', 'ws_acme'], { env: { DATABASE_URL: `postgres//me:${CANARY}@host/db` } });
     expect(failed).toMatchObject({ exitCode: 2, type: 'SetupInvalid' });
   });
 });
 
-describe('3: no such provider', () => {
+describe('exit code 3 reports a provider that does not exist:', () => {
   it.each([
     ['check', ['check', 'ws_nobody', 'llm', 'anthropic']],
     ['check of a workspace', ['check', 'ws_nobody']],
@@ -82,15 +86,15 @@ describe('3: no such provider', () => {
   });
 });
 
-describe('4: a credential', () => {
-  it('that does not open', async () => {
+describe('exit code 4 reports a credential', () => {
+  it('that cannot be opened', async () => {
     const workspaceId = uniqueName('ws');
     await op.configured(workspaceId, 'mine', CANARY);
     const failed = await failure(['check', workspaceId, 'llm', 'mine'], { env: { ENCRYPTION_KEY: newRootKey() } });
     expect(failed).toMatchObject({ exitCode: 4, type: 'CredentialUnreadable' });
   });
 
-  it('that the service rejects: a result, and no error', async () => {
+  it('that the service rejects, as a result and not as an error', async () => {
     const workspaceId = uniqueName('ws');
     await op.configured(workspaceId, 'mine', `${CANARY}-wrong`);
     const checked = await op.run(['check', workspaceId, 'llm', 'mine']);
@@ -98,20 +102,20 @@ describe('4: a credential', () => {
   });
 });
 
-describe('5: try again', () => {
-  it('where Postgres is away', async () => {
+describe('exit code 5 asks to try again if', () => {
+  it('Postgres is unavailable', async () => {
     const env = { DATABASE_URL: `postgres://me:${CANARY}@127.0.0.1:${await freePort()}/db` };
     expect(await failure(['list', 'ws_acme'], { env })).toMatchObject({ exitCode: 5, type: 'StoreUnavailable' });
     expect(await failure(['migrate'], { env })).toMatchObject({ exitCode: 5, type: 'StoreUnavailable' });
   });
 
-  it('where Temporal is away', async () => {
+  it('Temporal is unavailable', async () => {
     const TEMPORAL_ADDRESS = `127.0.0.1:${await freePort()}`;
     const env = { DATABASE_URL: op.database.resolverUrl, TEMPORAL_ADDRESS, ...op.grantKeys.workerEnv };
     expect(await op.run(['worker', '--json'], { env })).toMatchObject({ exitCode: 5 });
   });
 
-  it('where the service cannot tell', async () => {
+  it('the service does not answer', async () => {
     const service = await startModelsService(CANARY);
     const workspaceId = uniqueName('ws');
     try {

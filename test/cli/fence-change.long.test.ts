@@ -1,4 +1,4 @@
-/** What a change says of the workers that it waited for, with a worker that took its lease and fell silent. */
+/** What a change reports about the workers that it waited for, with a worker that holds a lease and is silent. */
 import { expect, it } from 'vitest';
 import { uniqueName } from '../support/parts.js';
 import { registerSilentWorker } from '../support/silent-worker.js';
@@ -16,14 +16,14 @@ async function configured(): Promise<readonly string[]> {
 
 const silentWorker = (leaseMs: number) => registerSilentWorker(op.database, leaseMs);
 
-it('waits out the lease of a worker that does not answer, and tells that', async () => {
+it('a change waits out the lease of a worker that does not answer, and reports it', async () => {
   await silentWorker(300);
   const { stdout } = await op.run(['disable', ...(await configured())]);
   const waited = String.raw`0 of 1 worker answered, 1 did not answer and was waited out \(\d+ ms\)`;
   expect(stdout).toMatch(new RegExp(String.raw`✔ fenced {6}no worker has served it since [\d:.]+ UTC; ${waited}\n$`));
 });
 
-it('proves it with --json', async () => {
+it('a change reports the waited-out worker as proof with --json', async () => {
   await silentWorker(300);
   const removed = documentOf(await op.run(['remove', ...(await configured()), '--yes', '--json']));
   expect(removed).toMatchObject({
@@ -34,7 +34,7 @@ it('proves it with --json', async () => {
   expect(removed.fencedAt).toMatch(/^\d{4}-.*Z$/);
 });
 
-it('does not wait where it need not: the change is made', async () => {
+it('a change is made without waiting, with --no-wait or after Ctrl-C', async () => {
   await silentWorker(60_000);
   const provider = await configured();
   const disabled = documentOf(await op.run(['disable', ...provider, '--no-wait', '--json']));
@@ -52,7 +52,7 @@ it('does not wait where it need not: the change is made', async () => {
   });
 });
 
-itOnTerminal('says on a terminal for whom it waits', async () => {
+itOnTerminal('a change shows on a terminal which workers it waits for', async () => {
   await silentWorker(2_500);
   const { exitCode, shown } = await onTerminal(['disable', ...(await configured())], 'disabled', '', op.env);
   expect(exitCode).toBe(0);

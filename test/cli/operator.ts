@@ -1,4 +1,4 @@
-/** An operator with a database of his own, whose every command is watched: nothing that it says may hold a secret. */
+/** An operator with their own database. Every command is checked: its output may not contain a secret. */
 
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect } from 'vitest';
@@ -10,24 +10,24 @@ import { LOOPBACK_ENV } from '../support/egress.js';
 import { newGrantKeys, type TestGrantKeys } from '../support/grants.js';
 import { type CliOptions, type CliRun, runCli } from './run-cli.js';
 
-/** The keys that the service accepts: the one of now, and the one after it. */
+/** The keys that the service accepts: the current one and the next one. */
 export const CANARY = 'canary-key-1234567890-a1b2';
 export const NEXT_CANARY = 'canary-key-5647382910-e5f6';
-/** One that it does not accept. */
+/** A key that the service does not accept. */
 export const NEW_CANARY = 'canary-key-0987654321-c3d4';
 
 export interface Operator {
   readonly database: TestDatabase;
   readonly service: ModelsService;
   readonly grantKeys: TestGrantKeys;
-  /** The settings of his commands. */
+  /** The settings of the commands. */
   readonly env: {
     readonly DATABASE_URL: string;
     readonly ENCRYPTION_KEY: string;
     readonly PROVIDER_GRANT_SIGNING_KEY: string;
   };
   run(args: readonly string[], options?: CliOptions): Promise<CliRun>;
-  /** A provider that points at the service; without the command, which would take a second. */
+  /** Configures a provider that points to the service, without the command, which would take a second. */
   configured(workspaceId: string, name: string, apiKey: string): Promise<void>;
 }
 
@@ -96,5 +96,5 @@ export function operator(): Operator {
   return op;
 }
 
-/** The one document on stdout. */
+/** The JSON document on stdout. */
 export const documentOf = ({ stdout }: CliRun) => JSON.parse(stdout);

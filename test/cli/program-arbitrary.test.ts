@@ -1,7 +1,7 @@
 /**
- * Command lines as anybody may have mistyped them, without settings: they end by themselves with 0 (help was asked for)
- * or 2, say why in lines for a person or in one JSON document, and repeat nothing that may be a key in the wrong place.
- * In this process, since a thousand processes would tell the same.
+ * Mistyped command lines, without settings. Each ends by itself with 0 (for help) or 2, prints the reason as text or as
+ * one JSON document, and repeats nothing that may be a misplaced key. They run in this process, because a thousand
+ * processes would be slow.
  */
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -62,7 +62,7 @@ const commandLine = fc
 let written: { stdout: string; stderr: string };
 
 beforeEach(() => {
-  // Refused wherever a command comes as far as its settings, before it reads stdin or calls anybody.
+  // Invalid, so that a command stops at its settings, before it reads stdin or calls a service.
   for (const name of Object.keys(process.env)) if (isSecretVariable(name)) vi.stubEnv(name, undefined);
   vi.stubEnv('DATABASE_URL', 'none');
   vi.stubEnv('PROVIDER_PAYLOAD_KEY', 'none');
@@ -79,7 +79,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-test('any command line ends with 0 or 2, in words of ours [G18]', async () => {
+test('any command line ends with 0 or 2, and prints only our own messages [G18]', async () => {
   const reached = new Set<string>();
   await fc.assert(
     fc.asyncProperty(commandLine, async (argv) => {
@@ -100,7 +100,7 @@ test('any command line ends with 0 or 2, in words of ours [G18]', async () => {
   expect(reached.size, 'usage, settings, help').toBeGreaterThan(3);
 });
 
-test('any --set is an assignment, or refused without its value', () => {
+test('any --set is parsed as an assignment, or is refused without its value in the message', () => {
   const assignment = fc.oneof(
     word,
     fc.tuple(fc.string(), word).map(([field, value]) => `${field}=${value}`),
@@ -118,7 +118,7 @@ test('any --set is an assignment, or refused without its value', () => {
   );
 });
 
-test('any text is a duration that reads back the same, or refused', () => {
+test('any duration is refused, or is the same after formatting and parsing', () => {
   const text = fc.oneof(
     word,
     fc.tuple(fc.nat(), fc.constantFrom('ms', 's', 'm', 'h', 'd', 'w', '')).map((parts) => parts.join('')),

@@ -1,4 +1,4 @@
-/** What each command says to people and to scripts, on a real Postgres. */
+/** What each command prints for people and for scripts, on a real Postgres. */
 import { describe, expect, it } from 'vitest';
 import { uniqueName } from '../support/parts.js';
 import { CANARY, documentOf, NEW_CANARY, newRootKey, operator } from './operator.js';
@@ -6,7 +6,7 @@ import { CANARY, documentOf, NEW_CANARY, newRootKey, operator } from './operator
 const op = operator();
 
 describe('configure', () => {
-  it('takes the secret from a pipe, and says which provider has which version and key', async () => {
+  it('reads the secret from a pipe, and prints the provider, its version and the end of its key', async () => {
     const ran = await op.run(['configure', 'ws_acme', 'llm', 'anthropic'], { stdin: `${CANARY}\n` });
     expect(ran).toEqual({
       exitCode: 0,
@@ -16,7 +16,7 @@ describe('configure', () => {
     });
   });
 
-  it('takes it from a named variable', async () => {
+  it('reads the secret from a named variable', async () => {
     const workspaceId = uniqueName('ws');
     const args = ['configure', workspaceId, 'rpc', 'mainnet', '--set', 'chainId=1', '--secret-env', 'URL', '--json'];
     const ran = await op.run(args, { env: { URL: `https://rpc.example/v2/${CANARY}` } });
@@ -32,7 +32,7 @@ describe('configure', () => {
     });
   });
 
-  it('takes several fields as a JSON object', async () => {
+  it('reads several secret fields from a JSON object', async () => {
     const workspaceId = uniqueName('ws');
     const args = ['configure', workspaceId, 'tenderly', 'default', '--set', 'account=acme', '--set', 'project=agents'];
     const stdin = JSON.stringify({ accessKey: CANARY, nodeAccessKey: NEW_CANARY });
@@ -43,7 +43,7 @@ describe('configure', () => {
 });
 
 describe('list', () => {
-  it('shows a table to people, and the whole to scripts', async () => {
+  it('prints a table for people, and every field for scripts', async () => {
     const workspaceId = uniqueName('ws');
     await op.configured(workspaceId, 'mine', CANARY);
     await op.configured(workspaceId, 'another', CANARY);
@@ -74,13 +74,13 @@ describe('list', () => {
     });
   });
 
-  it('is empty, and no failure, where there is nothing', async () => {
+  it('succeeds with an empty list if the workspace has no providers', async () => {
     const workspaceId = uniqueName('ws');
     const stdout = `? empty       ${workspaceId} has no providers\n`;
     expect(await op.run(['list', workspaceId])).toEqual({ exitCode: 0, stdout, stderr: '' });
   });
 
-  it('shows what does not open', async () => {
+  it('shows a provider whose secret cannot be opened', async () => {
     const workspaceId = uniqueName('ws');
     await op.configured(workspaceId, 'mine', CANARY);
     const listed = await op.run(['list', workspaceId], { env: { ENCRYPTION_KEY: newRootKey() } });
@@ -92,19 +92,19 @@ describe('list', () => {
 });
 
 describe('check', () => {
-  it('says that a key is taken, and list tells of it', async () => {
+  it('reports that the service accepts a key, and list shows the result', async () => {
     const workspaceId = uniqueName('ws');
     await op.configured(workspaceId, 'mine', CANARY);
     const { exitCode, stdout } = await op.run(['check', workspaceId]);
-    const said = stdout.replace(/\d+ ms/, '12 ms');
-    expect({ exitCode, said }).toEqual({
+    const printed = stdout.replace(/\d+ ms/, '12 ms');
+    expect({ exitCode, printed }).toEqual({
       exitCode: 0,
-      said: `✔ ok          llm/mine of ${workspaceId} · version 1 · the service returned its list of models (12 ms)\n`,
+      printed: `✔ ok          llm/mine of ${workspaceId} · version 1 · the service returned its list of models (12 ms)\n`,
     });
     expect((await op.run(['list', workspaceId])).stdout).toMatch(/ {2}ok \d{4}-\d\d-\d\d \d\d:\d\d UTC {2}/);
   });
 
-  it('tells of each, and ends as the gravest does', async () => {
+  it('reports each provider, and exits with the code of the worst result', async () => {
     const workspaceId = uniqueName('ws');
     await op.configured(workspaceId, 'mine', CANARY);
     await op.configured(workspaceId, 'other', NEW_CANARY);
@@ -120,7 +120,7 @@ describe('check', () => {
     });
   });
 
-  it('tells what does not open beside the others', async () => {
+  it('reports a provider whose secret cannot be opened among the others', async () => {
     const workspaceId = uniqueName('ws');
     await op.configured(workspaceId, 'mine', CANARY);
     const checked = await op.run(['check', workspaceId, '--json'], { env: { ENCRYPTION_KEY: newRootKey() } });
@@ -131,7 +131,7 @@ describe('check', () => {
 });
 
 describe('disable, enable and remove', () => {
-  it('change one provider, and say its version', async () => {
+  it('change one provider, and print its version', async () => {
     const workspaceId = uniqueName('ws');
     await op.configured(workspaceId, 'mine', CANARY);
     const provider = [workspaceId, 'llm', 'mine'];
@@ -144,7 +144,7 @@ describe('disable, enable and remove', () => {
     expect(documentOf(await op.run(['list', workspaceId, '--json'])).providers).toEqual([]);
   });
 
-  it('remove nothing unasked: without a terminal to ask on, --yes must be there', async () => {
+  it('require --yes for a removal if there is no terminal to ask on', async () => {
     const workspaceId = uniqueName('ws');
     await op.configured(workspaceId, 'mine', CANARY);
     const removed = await op.run(['remove', workspaceId, 'llm', 'mine']);
@@ -154,7 +154,7 @@ describe('disable, enable and remove', () => {
 });
 
 describe('migrate', () => {
-  it('may run again', async () => {
+  it('can run again', async () => {
     const env = { DATABASE_URL: op.database.ownerUrl };
     expect((await op.run(['migrate'], { env })).stdout).toBe('✔ up to date  nothing was applied\n');
     expect(documentOf(await op.run(['migrate', '--json'], { env }))).toEqual({ applied: [] });

@@ -1,4 +1,4 @@
-/** Managing providers needs neither Temporal nor the embedded parts: an installation without them is told what to add. */
+/** Managing providers needs no Temporal packages. Without them, other commands name the package that is missing. */
 import { cp } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -28,11 +28,11 @@ afterAll(() => project?.remove());
 const runThere = (...args: string[]) =>
   run(process.execPath, [join(project.folder, 'dist/cli/main.js'), ...args, '--json'], { env: op.env });
 
-it('lists providers without them', async () => {
+it('list runs without the Temporal packages', async () => {
   expect(documentOf(await runThere('list', 'ws_acme'))).toEqual({ workspaceId: 'ws_acme', providers: [] });
 });
 
-it.each(['worker', 'dev'])('%s says which package it needs', async (command) => {
+it.each(['worker', 'dev'])('%s names the package that is missing', async (command) => {
   const ran = await runThere(command);
   expect(ran.exitCode).toBe(2);
   expect(documentOf(ran).error).toMatchObject({

@@ -13,17 +13,17 @@ function helpOf(name: string): string {
 
 describe('the help of configure', () => {
   it.each(Object.values(providerTypes))(
-    'lists the fields of $type, and first the one that a bare secret fills',
+    'lists the fields of $type, starting with the one that a plain-text secret fills',
     ({ type, primarySecret }) => {
       expect(helpOf('configure')).toMatch(new RegExp(`^ {2}${type} [\\s\\S]*?secret: ${primarySecret}\\b`, 'm'));
     },
   );
 });
 
-describe('the commands', () => {
+describe('the help of a command', () => {
   const { commands } = createProgram(new Output(false));
 
-  it.each(commands.map((command) => [command.name(), command] as const))('%s says what it does', (name, command) => {
+  it.each(commands.map((command) => [command.name(), command] as const))('describes %s', (name, command) => {
     expect(command.summary()).not.toBe('');
     expect(command.description()).not.toBe('');
     expect(helpOf(name)).toContain(`Usage: workspace-providers ${name}`);

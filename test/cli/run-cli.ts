@@ -1,4 +1,4 @@
-/** The built command as a process of its own, as an operator and a script run it. */
+/** Runs the built command as a separate process, as an operator or a script does. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -15,7 +15,7 @@ export interface CliRun {
 }
 
 export interface CliOptions {
-  /** The whole environment beside `PATH` and `HOME`. */
+  /** The whole environment, except `PATH` and `HOME`. */
   readonly env?: Readonly<Record<string, string>>;
   /** Piped to stdin. Default: nothing. */
   readonly stdin?: string | Buffer;
@@ -29,7 +29,7 @@ export async function run(command: string, args: readonly string[], options: Cli
   if (!existsSync(CLI)) throw new Error('dist/ is not built: npm run build');
   const { PATH = '', HOME = '' } = process.env;
   const child = spawn(command, args, { env: { PATH, HOME, ...LOOPBACK_ENV, ...options.env } });
-  // It may end before it has read all.
+  // The command may end before it has read all its input.
   child.stdin.on('error', () => {});
   child.stdin.end(options.stdin ?? '');
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);

@@ -1,4 +1,4 @@
-/** A command that runs on: until its first line on stdout, which is a document, and then until it is told to stop. */
+/** Runs a command that keeps running: waits for its first line on stdout, a JSON document, and stops it on request. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -7,11 +7,11 @@ import { temporalAddress, uniqueName } from '../support/parts.js';
 import { CLI } from './run-cli.js';
 
 export interface RunningCommand {
-  /** What it printed once it worked. */
+  /** The document that it printed once it was ready. */
   readonly document: Record<string, unknown>;
-  /** All that it said. */
+  /** Its first line, and all that it wrote to stderr. */
   said(): string;
-  /** @returns its exit code; `null` where the signal killed it */
+  /** @returns its exit code, or `null` if the signal killed it */
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
 
@@ -36,7 +36,7 @@ export async function startCommand(
   const ended = once(child, 'close');
   const [line] = await Promise.race([
     once(createInterface(child.stdout), 'line'),
-    ended.then(() => Promise.reject(new Error(`it ended early: ${said}`))),
+    ended.then(() => Promise.reject(new Error(`the command ended before it was ready: ${said}`))),
   ]);
   return {
     document: JSON.parse(String(line)) as Record<string, unknown>,
@@ -52,12 +52,12 @@ export async function startCommand(
 export interface Meanwhile {
   readonly env: Readonly<Record<string, string>>;
   readonly stdin?: string;
-  /** What it must have said, on whichever stream. */
+  /** The output to wait for, on stdout or stderr. */
   readonly said: RegExp;
   readonly act: (command: ChildProcess) => unknown;
 }
 
-/** Runs a command to its end, and acts once it has said something. */
+/** Runs a command to its end, and calls `act` once its output matches. */
 export async function runMeanwhile(
   args: readonly string[],
   { env, stdin = '', said: pattern, act }: Meanwhile,
@@ -76,7 +76,7 @@ export async function runMeanwhile(
     }
   });
   await once(child, 'close');
-  if (!pattern.test(said)) throw new Error(`it ended before: ${said}`);
+  if (!pattern.test(said)) throw new Error(`the command ended before its output matched ${pattern}: ${said}`);
   await acted;
   return { exitCode: child.exitCode, said };
 }

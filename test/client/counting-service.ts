@@ -1,4 +1,4 @@
-/** An OpenAI-compatible service that counts how many are asking it at once. */
+/** An OpenAI-compatible service that counts its concurrent requests. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -11,14 +11,14 @@ export interface CountingService {
   stop(): Promise<void>;
 }
 
-/** Long enough for several to meet. */
+/** Long enough for several requests to overlap. */
 const ANSWER_AFTER_MS = 5;
 
 export async function countingService(): Promise<CountingService> {
   const admitted = new Set<string>();
   let [calls, asking, mostAtOnce] = [0, 0, 0];
   const server = createServer((request, response) => {
-    // Who asks with a key; the check also asks without one, whether everybody is answered.
+    // Counts only requests with a key. The check also sends one without a key, to see if keys are checked at all.
     if (request.headers.authorization) calls += 1;
     asking += 1;
     mostAtOnce = Math.max(mostAtOnce, asking);

@@ -1,4 +1,4 @@
-/** The schedules on a real Temporal, over a real Postgres: made and unmade, and what a run of each comes to. */
+/** The schedules on a real Temporal and a real Postgres: creating, deleting, and the results of their runs. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ProviderSchedules, type ScheduleRun, type ScheduleTimes } from '../../src/client/provider-schedules.js';
@@ -19,10 +19,10 @@ beforeAll(async () => {
 });
 afterAll(() => stage?.strike());
 
-/** Triggers the schedule, and waits for that run's end. */
+/** Triggers the schedule, and waits until that run ends. */
 async function run(name: 'rotate-due' | 'check'): Promise<ScheduleRun> {
   const lastRun = async () => (await schedules.list()).find((each) => each.name === name)?.lastRun;
-  // Two runs within a second have one workflow id.
+  // Two runs within a second share a workflow id, so the start time tells them apart.
   const before = (await lastRun())?.startedAt.getTime();
   await schedules.trigger(name);
   return vi.waitFor(
@@ -53,7 +53,7 @@ describe('a schedule', () => {
     expect(others).toEqual([]);
     expect(shown).toMatchObject({ name: 'check', times: 'every 6h', paused: false, nextRunAt: expect.any(Date) });
     await schedules.pause('check', 'the service is moving');
-    expect(await schedules.create('check', { cron: '0 3 * * *' }), 'paused it stays').toBe('changed');
+    expect(await schedules.create('check', { cron: '0 3 * * *' }), 'a change keeps it paused').toBe('changed');
     const [paused] = await schedules.list();
     expect(paused).toMatchObject({ times: '0 3 * * *', paused: true, note: 'the service is moving' });
     expect(paused?.nextRunAt).toBeUndefined();
@@ -63,7 +63,7 @@ describe('a schedule', () => {
     expect(await schedules.list()).toEqual([]);
   });
 
-  test('of another name, or that was not created, is refused; so are times that do not fit', async () => {
+  test('is refused if its name is unknown, if it was not created, or if its times are invalid', async () => {
     const invalid = { type: 'ProviderConfigInvalid' };
     await expect(schedules.create('rotate')).rejects.toMatchObject(invalid);
     for (const change of ['pause', 'resume', 'trigger', 'delete'] as const) {
@@ -82,7 +82,7 @@ describe('a schedule', () => {
   });
 });
 
-describe('the command', () => {
+describe('the commands', () => {
   const run = async (...args: string[]) => {
     const { database, grantKeys } = stage.agents;
     const ENCRYPTION_KEY = `test:${randomBytes(32).toString('base64')}`;
@@ -98,7 +98,7 @@ describe('the command', () => {
     return { exitCode: ran.exitCode, document: JSON.parse(ran.stdout) };
   };
 
-  test('schedules makes one, shows it, and unmakes it', async () => {
+  test('schedules creates, pauses, lists and deletes a schedule', async () => {
     expect((await run('schedules', 'create', 'check', '--every', '2h')).document).toEqual({
       ...{ schedule: 'check', outcome: 'created' },
     });
@@ -111,7 +111,7 @@ describe('the command', () => {
     expect(again).toMatchObject({ exitCode: 2, document: { error: { type: 'SetupInvalid' } } });
   });
 
-  test('rotate-every says when a rotation is due, and takes no interval that is none', async () => {
+  test('rotate-every sets the rotation interval, and refuses an invalid one', async () => {
     const { workspaceId, type, name } = (await stage.addAnthropic(newWorkspace())).provider;
     const rotateEvery = (interval: string) => run('rotate-every', workspaceId, type, name, interval);
     expect((await rotateEvery('90d')).document).toEqual({ workspaceId, type, name, rotateEvery: '90d' });
@@ -122,7 +122,7 @@ describe('the command', () => {
 });
 
 describe('rotate-due', () => {
-  test('rotates what is staged, goes on after one that fails, and tells once of what needs a person', async () => {
+  test('rotates staged credentials, continues after a failure, and reports once what needs a person', async () => {
     const names = ['staged', 'refused', 'forgotten'] as const;
     const providers = names.map(() => newWorkspace());
     const [staged, refused, forgotten] = await Promise.all(
@@ -139,7 +139,7 @@ describe('rotate-due', () => {
     });
     expect(await stage.served(staged)).toEqual({ version: 2, apiKey });
     expect((await stage.served(refused)).version).toBe(1);
-    // The refused key is gone with its rotation: now that one needs a person too.
+    // The refused key was deleted with its rotation, so this provider now needs a person too.
     expect((await run('rotate-due')).totals).toMatchObject({ due: 2, rotated: 0, needPerson: 2, overdue: 1 });
     expect((await run('rotate-due')).totals).toMatchObject({ due: 2, rotated: 0, needPerson: 2, overdue: 0 });
 
@@ -156,7 +156,7 @@ describe('rotate-due', () => {
 });
 
 describe('check', () => {
-  test('asks about every provider, page by page, a few at once, and tells once of a refusal', async () => {
+  test('checks every provider, page by page and a few at once, and records a rejection once', async () => {
     const { manager } = stage.agents;
     const service = await countingService();
     try {
@@ -177,7 +177,7 @@ describe('check', () => {
       const { handle, totals } = await checkAll();
       const others = totals.checked - workspaces.length;
       expect(totals).toEqual({ checked: 250 + others, ok: 225 + others, rejected: 25, cannotTell: 0, failed: 0 });
-      expect(service.calls, 'each was asked about once').toBe(250);
+      expect(service.calls, 'each was checked once').toBe(250);
       expect(service.mostAtOnce).toBeGreaterThan(1);
       expect(service.mostAtOnce).toBeLessThanOrEqual(5);
       expect(await historiesOf(handle.workflowId, handle.firstExecutionRunId)).toBe(
@@ -197,7 +197,7 @@ describe('check', () => {
   });
 });
 
-/** In how many histories a workflow ran, each continued in the next. */
+/** The number of histories of a workflow, each of which continued as the next. */
 async function historiesOf(workflowId: string, firstRunId: string): Promise<number> {
   let runId: string | null | undefined = firstRunId;
   for (let count = 0; ; count += 1) {

@@ -1,4 +1,4 @@
-/** Encrypted payloads and failures: what Temporal keeps, what opens again, what does not. */
+/** Encrypted payloads and failures: what Temporal stores, and what can be decrypted again. */
 import { createHash, randomBytes } from 'node:crypto';
 import { ApplicationFailure, defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
@@ -22,7 +22,7 @@ const plain = (list: Payload[]) =>
   ]);
 
 describe('the payload codec', () => {
-  it('encrypts, each time otherwise, and opens what it encrypted [G9]', async () => {
+  it('encrypts a payload differently each time, and decrypts what it encrypted [G9]', async () => {
     const codec = createPayloadCodec(first);
     const [encoded, again] = [await codec.encode(payloads), await codec.encode(payloads)];
     for (const payload of encoded) expect(plain([payload])[0]?.[0]).toBe('binary/jwe');
@@ -31,7 +31,7 @@ describe('the payload codec', () => {
     expect(plain(await codec.decode(encoded))).toEqual(plain(payloads));
   });
 
-  it('opens with any of its keys, so that they can be replaced, and reads what was never encrypted [G9]', async () => {
+  it('decrypts with any of its keys, so that keys can be replaced, and reads plaintext payloads [G9]', async () => {
     const old = await createPayloadCodec(first).encode(payloads);
     const both = createPayloadCodec(`${second},${first}`);
     expect(plain(await both.decode(old))).toEqual(plain(payloads));
@@ -40,7 +40,7 @@ describe('the payload codec', () => {
     expect(plain(await both.decode(payloads))).toEqual(plain(payloads));
   });
 
-  it('says one thing of an unknown key and of an altered payload, and shows nothing [G9]', async () => {
+  it('reports an unknown key and an altered payload as the same error, and reveals no content [G9]', async () => {
     const refused = { type: 'SetupInvalid', facts: { fields: ['PROVIDER_PAYLOAD_KEY'] } };
     const [encoded] = await createPayloadCodec(first).encode(payloads);
     await expect(createPayloadCodec(second).decode([encoded as Payload])).rejects.toMatchObject(refused);
@@ -49,7 +49,7 @@ describe('the payload codec', () => {
     await expect(createPayloadCodec(first).decode([{ ...encoded, data: altered }])).rejects.toMatchObject(refused);
   });
 
-  it('refuses keys that are none, by name', () => {
+  it('refuses invalid keys and names the setting', () => {
     for (const keys of ['', 'id', 'id:short', `${first},${first}`]) {
       expect(() => createPayloadCodec(keys)).toThrow(/^PROVIDER_PAYLOAD_KEY /);
     }
@@ -57,7 +57,7 @@ describe('the payload codec', () => {
 });
 
 describe('the failure converter', () => {
-  it('puts message and stack where the codec encrypts them, and leaves the type', () => {
+  it('moves the message and the stack to where the codec encrypts them, and keeps the type', () => {
     const error = ApplicationFailure.create({ message: CANARY, type: 'CredentialRejected', cause: new Error(CANARY) });
     const failure = failureConverter.errorToFailure(error, defaultPayloadConverter);
     expect([failure.message, failure.cause?.message]).toEqual(['Encoded failure', 'Encoded failure']);

@@ -1,4 +1,4 @@
-/** What a child would inherit of a process of ours, and what a report and a signal would show. Assumes a build. */
+/** What our processes reveal through child processes, diagnostic reports and signals. Needs a build. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { takeEnvironment, takeVariable } from '../../src/config/process-hardenin
 afterEach(() => vi.unstubAllEnvs());
 
 describe('takeEnvironment', () => {
-  it('gives the whole environment, and leaves none of its secrets in it [G19]', () => {
+  it('returns the whole environment, and removes the secrets from it [G19]', () => {
     const secrets = {
       DATABASE_URL: 'postgres://login:canary-password@db/providers',
       ENCRYPTION_KEY: 'canary-root-key',
@@ -27,7 +27,7 @@ describe('takeEnvironment', () => {
     expect(takeEnvironment()).toMatchObject(secrets);
   });
 
-  it('takes a variable that somebody named for a secret', () => {
+  it('has a variant for one variable that the caller names: takeVariable', () => {
     vi.stubEnv('NEXT_ONE', 'canary-next-key');
     expect([takeVariable('NEXT_ONE'), process.env.NEXT_ONE, takeVariable('NEXT_ONE')]).toEqual([
       'canary-next-key',
@@ -39,7 +39,7 @@ describe('takeEnvironment', () => {
 
 const HARDENING = new URL('../../dist/config/process-hardening.js', import.meta.url).href;
 
-/** Tells what others would see of it, then what a SIGUSR1 did. */
+/** Sends what a child and a report would see of the process, and whether SIGUSR1 opened an inspector. */
 const SEEN = `
   import { spawnSync } from 'node:child_process';
   import inspector from 'node:inspector';
@@ -81,12 +81,12 @@ describe('a process', () => {
     return seen;
   }
 
-  it('that is hardened gives no secret to children and reports, and opens no inspector [G19]', async () => {
+  it('that is hardened reveals no secret to children and reports, and opens no inspector [G19]', async () => {
     const without = expect.not.stringContaining('canary');
     expect(await seenOf('hardened')).toEqual({ child: without, report: without, inspector: 'closed' });
   });
 
-  it('that is not does all three', async () => {
+  it('that is not hardened reveals secrets to both, and opens an inspector', async () => {
     const canary = expect.stringContaining('canary');
     expect(await seenOf('as it is')).toEqual({
       child: canary,

@@ -1,6 +1,6 @@
 /**
- * Settings as anybody may have mistyped them: what does not fit is named, and nothing of a secret comes back, neither in
- * the refusal nor in what is printed at the start.
+ * Mistyped settings: an invalid one is named, and no part of a secret appears, neither in the error message nor in what
+ * is printed at the start.
  */
 import { randomInt } from 'node:crypto';
 import fc from 'fast-check';
@@ -40,12 +40,12 @@ const piece = fc.oneof(
 );
 const pieces = fc.array(piece, { maxLength: 3 }).map((parts) => parts.join(''));
 
-/** Near enough to what fits that parsers go into it. */
+/** Close enough to valid values to get past the first checks of a parser. */
 const nearly = fc.tuple(pieces, fc.constantFrom(CANARY, ''), pieces).map((parts) => parts.join(''));
 
 const text = fc.oneof(nearly, fc.string({ unit: 'binary' }), fc.string({ minLength: 200, maxLength: 2_000 }));
 
-/** The config's description, or its refusal. */
+/** The description of the config, or the error that refuses it. */
 function outcomeOf(env: NodeJS.ProcessEnv): { readonly shown: string; readonly refusal?: ProviderError } {
   try {
     const config = workerConfigFromEnv(env);
@@ -58,7 +58,7 @@ function outcomeOf(env: NodeJS.ProcessEnv): { readonly shown: string; readonly r
 
 const runs = { numRuns: 200, seed: randomInt(2 ** 31) };
 
-describe('a setting of any text is taken or named, alone, and a secret one does not come back [G18]', () => {
+describe('a setting with any text is accepted, or is the only one named, and a secret is never printed [G18]', () => {
   test.each(NAMES)('%s', (name) => {
     fc.assert(
       fc.property(text, (value) => {
@@ -94,7 +94,7 @@ describe('a setting of any text is taken or named, alone, and a secret one does 
   });
 });
 
-test('all at once: each that does not fit is named, and nothing else', () => {
+test('many settings with any text are accepted, or only settings are named', () => {
   const env = fc.record(Object.fromEntries(NAMES.map((name) => [name, fc.option(text, { nil: undefined })])));
   fc.assert(
     fc.property(env, (given) => {
@@ -105,7 +105,7 @@ test('all at once: each that does not fit is named, and nothing else', () => {
   );
 });
 
-/** User, host and database of a Postgres URL are shown on purpose. */
+/** Removes user, host and database of a Postgres URL, which are shown on purpose. */
 function withoutLogin(shown: string, value: string): string {
   if (!/^\s*postgres(ql)?:/.test(value) || !URL.canParse(value)) return shown;
   const { username, host, pathname } = new URL(value);

@@ -32,11 +32,11 @@ function refusal(env: NodeJS.ProcessEnv): ProviderError {
   } catch (error) {
     return error as ProviderError;
   }
-  throw new Error('it was not refused');
+  throw new Error('the settings were accepted, but a SetupInvalid error was expected');
 }
 
-describe('what is refused', () => {
-  test('a start without database, root key and keys of grants names them all, and how to set them', () => {
+describe('invalid settings', () => {
+  test('a missing database, root key and grant keys are all named in one message, with how to set them', () => {
     const { type, message, facts } = refusal({});
     expect(type).toBe('SetupInvalid');
     expect(facts.fields).toEqual(['DATABASE_URL', 'ENCRYPTION_KEY', 'PROVIDER_GRANT_KEYS']);
@@ -65,7 +65,7 @@ describe('what is refused', () => {
     ['PROVIDER_GRANTS', 'off'],
     ['PROVIDER_GRANT_KEYS', '{"keys":[]}'],
     ['PROVIDER_CACHE_LEESE', '30s'],
-  ])('%s=%s is named', (name, value) => {
+  ])('%s=%s is refused by the name of the setting', (name, value) => {
     expect(refusal({ ...ENV, [name]: value }).facts.fields).toEqual([name]);
   });
 
@@ -74,12 +74,12 @@ describe('what is refused', () => {
     ['PROVIDER_GRANT_KEY', 'PROVIDER_GRANT_KEYS'],
     ['PROVIDER_EGRES_PORTS', 'PROVIDER_EGRESS_PORTS'],
     ['PROVIDER_TAKS_QUEUE', 'PROVIDER_TASK_QUEUE'],
-  ])('%s is a misspelt %s', (name, meant) => {
+  ])('%s is refused as a misspelling of %s', (name, meant) => {
     expect(refusal({ ...ENV, [name]: '1' }).message).toBe(`${name} is not a setting: did you mean ${meant}?`);
   });
 
   test.each(['PROVIDER_REGION', 'PROVIDER_CACHE_MAX_FILE', 'PROVIDERS', 'PROVIDER_TOKEN'])(
-    "%s is another program's variable, and is left alone",
+    "%s is another program's variable, and is ignored",
     (name) => {
       expect(() => workerConfigFromEnv({ ...ENV, [name]: '1' })).not.toThrow();
     },
@@ -92,37 +92,37 @@ describe('what is refused', () => {
     [{ egress: { networks: ['loopbak'] } }, /^egress\.networks must be/],
     [{ databaseUrl: 'mysql://x' }, /^databaseUrl must be postgres:/],
     [{ fallback: ['llm'] }, /^fallback /],
-  ])('the option %j is named as the option that it is', (options, message) => {
+  ])('the option %j is refused by the name of the option, not of the setting', (options, message) => {
     const read = () => providerConfigFromEnv(ENV, options as ProviderOptions);
     expect(read).toThrow(message);
     expect(read).toThrow(expect.objectContaining({ type: 'SetupInvalid' }));
   });
 
-  test('no value comes back in a message', () => {
+  test('the message never contains a value', () => {
     const canary = 'canary-value-in-the-wrong-place';
     for (const name of Object.keys(SETTINGS)) {
-      // Any text is a name, or the path of a file; a worker does not read the administrator's URL.
+      // Any text is a valid name or file path, and a worker does not read the administrator's URL.
       if (/TASK_QUEUE$|_IDENTITY$|^PROVIDER_(GRANT|ADMIN)_/.test(name)) continue;
       expect(refusal({ ...ENV, [name]: canary }).message).not.toContain(canary);
     }
   });
 });
 
-describe('what is taken', () => {
-  test('defaults', () => {
+describe('valid settings', () => {
+  test('have defaults', () => {
     const config = workerConfigFromEnv(ENV);
     expect(config).toMatchObject({ namespace: 'default', taskQueue: 'agents', shutdownGraceMs: 30_000 });
     expect(config.providers).toMatchObject({ leaseMs: 30_000, maxProviders: 10_000 });
   });
 
-  test('an option takes precedence over its setting', () => {
+  test('are overridden by options', () => {
     const env = { ...ENV, PROVIDER_CACHE_LEASE: '1m', PROVIDER_CACHE_MAX: '5' };
     const config = providerConfigFromEnv(env, { lease: '2s', databaseUrl: 'postgres://other@db.example/agents' });
     expect(config).toMatchObject({ leaseMs: 2_000, maxProviders: 5 });
     expect(config.database.databaseUrl).toBe('postgres://other@db.example/agents');
   });
 
-  test("the worker's and the manager's login have settings of their own, before DATABASE_URL", () => {
+  test("have a separate URL for the worker's and the manager's login, which DATABASE_URL only replaces by default", () => {
     const env = { ...ENV, PROVIDER_DATABASE_URL: 'postgres://worker@db.example/own' };
     expect(providerConfigFromEnv(env).database.databaseUrl).toBe(env.PROVIDER_DATABASE_URL);
     const manager = { ...ENV, PROVIDER_MANAGER_DATABASE_URL: 'postgres://manager@db.example/own' };
@@ -130,12 +130,12 @@ describe('what is taken', () => {
     expect(readManagerConfig({ env: ENV }).database.databaseUrl).toBe(ENV.DATABASE_URL);
   });
 
-  test('durations have units', () => {
+  test('accept durations with units', () => {
     const lease = (value: string) => providerConfigFromEnv({ ...ENV, PROVIDER_CACHE_LEASE: value }).leaseMs;
     expect([lease('500ms'), lease('20s'), lease('5m'), lease('1h')]).toEqual([500, 20_000, 300_000, 3_600_000]);
   });
 
-  test('a login that may change providers makes a worker one of rotations [G15]', () => {
+  test("make a worker run rotations only if they have a manager's login [G15]", () => {
     const managerUrl = ENV.DATABASE_URL.replace('worker:', 'manager:');
     const config = workerConfigFromEnv({ ...ENV, PROVIDER_MANAGER_DATABASE_URL: managerUrl });
     expect(config.operations).toMatchObject({
@@ -146,7 +146,7 @@ describe('what is taken', () => {
     expect(describeWorkerConfig(workerConfigFromEnv(ENV))).toMatchObject({ runsRotations: false });
   });
 
-  test('where it hears of changes: elsewhere, or not at all', () => {
+  test('can name another database URL for notifications, or switch them off', () => {
     const listenUrl = (value: string) =>
       providerConfigFromEnv({ ...ENV, PROVIDER_LISTEN_DATABASE_URL: value }).listenUrl;
     expect([listenUrl('postgres://direct.example/agents'), listenUrl('off'), listenUrl('')]).toEqual([
@@ -156,7 +156,7 @@ describe('what is taken', () => {
     ]);
   });
 
-  test("Temporal's own variables", () => {
+  test("include Temporal's own variables", () => {
     const config = workerConfigFromEnv({
       ...ENV,
       TEMPORAL_ADDRESS: 'temporal.example:7233',
@@ -165,14 +165,14 @@ describe('what is taken', () => {
     expect(config).toMatchObject({ namespace: 'prod', connection: { address: 'temporal.example:7233' } });
   });
 
-  test('is described without secrets', () => {
+  test('are described without secrets', () => {
     const described = JSON.stringify(describeWorkerConfig(workerConfigFromEnv(ENV)));
     expect(described).toContain('worker@db.example:5432/agents');
     expect(described).not.toContain(PASSWORD);
     expect(described).not.toContain(TEST_ENCRYPTION_KEY.slice('test:'.length));
   });
 
-  test('a fallback to the platform is told at the start', () => {
+  test('add a note at the start if they allow a platform fallback', () => {
     const env = { ...ENV, PROVIDER_PLATFORM_FALLBACK: 'llm/openai', OPENAI_API_KEY: 'canary-platform-openai' };
     const config = providerConfigFromEnv(env);
     expect(providerNotes(config)).toEqual([expect.stringContaining('llm/openai')]);
@@ -180,14 +180,14 @@ describe('what is taken', () => {
     expect(providerNotes(providerConfigFromEnv(ENV))).toEqual([]);
   });
 
-  test('grants are switched off by saying what that gives up', () => {
+  test('switch grants off only with a value that names the consequence', () => {
     const { PROVIDER_GRANT_KEYS: _none, ...env } = ENV;
     const off = { ...env, PROVIDER_GRANTS: 'every-workflow-may-use-every-workspace' };
     const config = providerConfigFromEnv(off);
     expect(describeProviderConfig(config).grants).toBe('every-workflow-may-use-every-workspace');
   });
 
-  test('networks that providers may lead into are told at the start, ports are described', () => {
+  test('add a note at the start if they allow extra egress networks, and describe the ports', () => {
     const config = workerConfigFromEnv({
       ...ENV,
       PROVIDER_EGRESS_NETWORKS: 'loopback, 10.1.0.0/16',
@@ -211,7 +211,7 @@ describe('a secret in a file', () => {
     return path;
   };
 
-  test('is read in place of its setting, without the newline at its end [G19]', () => {
+  test('replaces its setting, and is read without its final newline [G19]', () => {
     const manager = 'postgres://manager:canary-manager@db.example:5432/agents';
     const config = workerConfigFromEnv({
       PROVIDER_GRANT_KEYS: ENV.PROVIDER_GRANT_KEYS,
@@ -227,7 +227,7 @@ describe('a secret in a file', () => {
   });
 
   test.each([
-    ['that is not there', () => join(folder, 'missing'), /^ENCRYPTION_KEY_FILE names a file that cannot be read/],
+    ['that does not exist', () => join(folder, 'missing'), /^ENCRYPTION_KEY_FILE names a file that cannot be read/],
     ['that is empty', () => file('\n'), /^ENCRYPTION_KEY_FILE names an empty file/],
   ])('%s is refused', (_, path, problem) => {
     const { message, facts } = refusal({ DATABASE_URL: ENV.DATABASE_URL, ENCRYPTION_KEY_FILE: path() });
@@ -235,7 +235,7 @@ describe('a secret in a file', () => {
     expect(facts.fields).toContain('ENCRYPTION_KEY_FILE');
   });
 
-  test('beside the setting itself is refused: one of the two would be ignored', () => {
+  test('is refused together with the setting itself, because one of the two would be ignored', () => {
     const refused = refusal({ ...ENV, ENCRYPTION_KEY_FILE: file(TEST_ENCRYPTION_KEY) });
     expect(refused.message).toBe('ENCRYPTION_KEY_FILE is set, and so is ENCRYPTION_KEY: remove one of them');
   });

@@ -1,6 +1,6 @@
 /**
- * The parts in a process of their own: one that can be killed, or that is another user. It runs plain JavaScript in a
- * temporary folder that everybody can read, since neither the checkout nor a loader need be.
+ * Runs the parts in a separate process, which can be killed or run as another user. It runs plain JavaScript in a
+ * temporary folder that every user can read, because the checkout may not be readable.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,7 +11,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
-/** Tests set `TMPDIR` to see what is left in it. */
+/** Read once, because tests change `TMPDIR` to see what is left in it. */
 const TEMPORARY_FOLDER = tmpdir();
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -19,19 +19,19 @@ export interface Elsewhere<T> {
   readonly child: ChildProcess;
   /** What the script printed, as JSON. */
   readonly printed: T;
-  /** Its `TMPDIR`, of its own. */
+  /** The script's own `TMPDIR`. */
   readonly temporaryFolder: string;
 }
 
 const cleanups: (() => Promise<void>)[] = [];
 
-/** Ends what is left of the processes and folders; call it after each test. */
+/** Ends the remaining processes and removes the folders. Call it after each test. */
 export async function clearElsewhere(): Promise<void> {
   for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup();
 }
 
 /**
- * Runs a module beside the compiled files of `src/dev/`, until it has printed a line of JSON. It stays alive by a timer.
+ * Runs a module next to the compiled files of `src/dev/`, until it prints a line of JSON. A timer keeps it alive.
  *
  * @param script - imports `./postgres.js` and the like
  */
@@ -55,7 +55,7 @@ export async function runElsewhere<T>(script: string): Promise<Elsewhere<T>> {
   for await (const line of createInterface({ input: child.stdout })) {
     return { child, temporaryFolder, printed: JSON.parse(line) as T };
   }
-  throw new Error(`the script ended before it printed anything: ${stderr}`);
+  throw new Error(`the script ended before it printed a line of JSON: ${stderr}`);
 }
 
 /** A temporary folder, removed after the test. Default mode 0755. */

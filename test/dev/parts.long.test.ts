@@ -1,4 +1,4 @@
-/** Postgres and Temporal together: started or borrowed, and ended with the process that started them. */
+/** Postgres and Temporal together: started or taken from the environment, and stopped with the starting process. */
 import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { promisify } from 'node:util';
@@ -34,7 +34,7 @@ async function answers(databaseUrl: string): Promise<void> {
 }
 
 describe('startParts', () => {
-  test('uses what the environment names, and leaves it alone', async () => {
+  test('uses the servers that the environment names, and does not stop them', async () => {
     const parts = await startParts({ env: { DATABASE_URL: postgresUrl(), TEMPORAL_ADDRESS: temporalAddress() } });
     expect(parts).toMatchObject({ databaseUrl: postgresUrl(), temporalAddress: temporalAddress() });
     expect(parts.temporalUiUrl).toBeUndefined();
@@ -44,7 +44,7 @@ describe('startParts', () => {
     await (await Connection.connect({ address: temporalAddress() })).close();
   });
 
-  test('starts the one that is not named, and ends it alone', async () => {
+  test('starts the server that is not named, and stops only that one', async () => {
     const parts = await startParts({ temporalAddress: temporalAddress(), env: { ...process.env, DATABASE_URL: '' } });
     await answers(parts.databaseUrl);
     await Promise.all([parts.stop(), parts.stop()]);
@@ -53,33 +53,36 @@ describe('startParts', () => {
     expect(await readdir(temporaryFolder)).toEqual([]);
   });
 
-  test('ends one where the other does not start', async () => {
+  test('stops one server if the other does not start', async () => {
     const starting = startParts({ env: { ...process.env, DATABASE_URL: '', TEMPORAL_CLI_PATH: '/missing' } });
     await expect(starting).rejects.toThrow('TEMPORAL_CLI_PATH must be an executable file, and /missing is not');
     expect(await readdir(temporaryFolder)).toEqual([]);
     expect((await run('ps', ['-ww', '-eo', 'args='])).stdout).not.toContain(temporaryFolder);
   });
 
-  test.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)('ends all with its process: %s', async (signal) => {
-    const { child, printed, temporaryFolder } = await runElsewhere<Omit<Parts, 'stop'>>(`
+  test.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)(
+    'stops every server when its own process gets %s',
+    async (signal) => {
+      const { child, printed, temporaryFolder } = await runElsewhere<Omit<Parts, 'stop'>>(`
       import { startParts } from './parts.js';
       console.log(JSON.stringify(await startParts()));
     `);
-    const ports = [printed.databaseUrl, printed.temporalAddress, printed.temporalUiUrl ?? ''].map(portOf);
-    expect(await Promise.all(ports.map(isListening))).toEqual([true, true, true]);
-    expect(await readdir(temporaryFolder)).toHaveLength(2);
+      const ports = [printed.databaseUrl, printed.temporalAddress, printed.temporalUiUrl ?? ''].map(portOf);
+      expect(await Promise.all(ports.map(isListening))).toEqual([true, true, true]);
+      expect(await readdir(temporaryFolder)).toHaveLength(2);
 
-    child.kill(signal);
-    const gone = async () => {
-      expect(await Promise.all(ports.map(isListening))).toEqual([false, false, false]);
-      expect(await readdir(temporaryFolder)).toEqual([]);
-      expect((await run('ps', ['-ww', '-eo', 'args='])).stdout).not.toContain(temporaryFolder);
-    };
-    await vi.waitFor(gone, { timeout: 20_000, interval: 50 });
-  });
+      child.kill(signal);
+      const gone = async () => {
+        expect(await Promise.all(ports.map(isListening))).toEqual([false, false, false]);
+        expect(await readdir(temporaryFolder)).toEqual([]);
+        expect((await run('ps', ['-ww', '-eo', 'args='])).stdout).not.toContain(temporaryFolder);
+      };
+      await vi.waitFor(gone, { timeout: 20_000, interval: 50 });
+    },
+  );
 });
 
-test('Anvil answers as an Ethereum node of its chain, and leaves nothing', async () => {
+test('Anvil answers as an Ethereum node of its chain, and leaves no process and no folder behind', async () => {
   const anvil = await startAnvil({ chainId: 1 });
   const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_chainId', params: [] });
   const answer = await fetch(anvil.url, { method: 'POST', headers: { 'content-type': 'application/json' }, body });

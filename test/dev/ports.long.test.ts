@@ -16,7 +16,7 @@ async function occupy(port: number): Promise<void> {
   await once(server, 'listening');
 }
 
-test('a port that is taken between choice and use is replaced by another', async () => {
+test('a free port that is taken before it is used is replaced by another', async () => {
   const ports: number[] = [];
   const result = await onFreePort(undefined, async (port) => {
     ports.push(port);
@@ -28,7 +28,7 @@ test('a port that is taken between choice and use is replaced by another', async
   expect(new Set(ports).size).toBe(2);
 });
 
-test('any other failure is not tried again', async () => {
+test('any other failure is not retried', async () => {
   let attempts = 0;
   const start = async () => {
     attempts += 1;
@@ -38,7 +38,7 @@ test('any other failure is not tried again', async () => {
   expect(attempts).toBe(1);
 });
 
-test('a port that is asked for and taken is refused before anything starts', async () => {
+test('a requested port that is in use is refused before anything starts', async () => {
   const port = await freePort();
   expect(await isListening(port)).toBe(false);
   await occupy(port);

@@ -1,4 +1,4 @@
-/** The embedded Postgres: whom it runs as, from where, who may log in, and that it leaves nothing behind. */
+/** The embedded Postgres: its user, its binaries, who may log in, and that it leaves nothing behind. */
 import { execFile } from 'node:child_process';
 import { chmod, cp, lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -43,7 +43,7 @@ async function query(url: string, text: string): Promise<Record<string, string>[
   }
 }
 
-/** Process ids that exist, of those given. */
+/** Those of the given process ids that exist. */
 async function alive(...pids: number[]): Promise<number[]> {
   const { stdout } = await run('ps', ['-o', 'pid=', '-p', pids.join()]).catch(() => ({ stdout: '' }));
   return stdout.split('\n').map(Number).filter(Boolean);
@@ -61,7 +61,7 @@ async function copyOfBinaries(keep: (path: string) => Promise<boolean> = async (
 }
 
 describe('the embedded Postgres', () => {
-  test('never runs as root, and gets nothing of our environment', async () => {
+  test('never runs as root, and inherits no variable of our environment', async () => {
     vi.stubEnv('CANARY_KEY', 'canary-environment');
     vi.stubEnv('PGPORT', '1');
     const { pid } = await start();
@@ -71,7 +71,7 @@ describe('the embedded Postgres', () => {
     expect(environment).not.toContain('canary-environment');
   });
 
-  test('is closed to all but who has the password', async () => {
+  test('accepts only connections with the password', async () => {
     const { url } = await start();
     const wrong = new URL(url);
     wrong.password = 'canary-wrong-password';
@@ -90,7 +90,7 @@ describe('the embedded Postgres', () => {
     expect((await lstat(join(temporaryFolder, folder, 'password'))).mode & 0o777).toBe(0o600);
   });
 
-  test('leaves no process and no folder', async () => {
+  test('leaves no process and no folder behind', async () => {
     const part = await start();
     const backends = await query(part.url, 'select pid from pg_stat_activity');
     const pids = [part.pid, ...backends.map(({ pid }) => Number(pid))];
@@ -105,7 +105,7 @@ describe('the embedded Postgres', () => {
     expect(stdout).not.toMatch(new RegExp(`watcher ${part.pid} `));
   });
 
-  test('leaves nothing where it does not start', async () => {
+  test('leaves no folder behind if it does not start', async () => {
     const { port } = await start();
     const others = await readdir(temporaryFolder);
     await expect(start({ port })).rejects.toThrow(`port ${port} of 127.0.0.1 cannot be used: EADDRINUSE`);
@@ -115,7 +115,7 @@ describe('the embedded Postgres', () => {
     expect(await readdir(temporaryFolder)).toEqual(others);
   });
 
-  test('runs where install scripts did not, and writes nothing beside the binaries', async () => {
+  test('runs without the install scripts of its package, and writes nothing next to the binaries', async () => {
     const nativeFolder = await copyOfBinaries(async (path) => !(await lstat(path)).isSymbolicLink());
     const before = await readdir(join(nativeFolder, 'lib'));
     expect(before).not.toContain('libpq.so.5');
@@ -124,7 +124,7 @@ describe('the embedded Postgres', () => {
     expect(await readdir(join(nativeFolder, 'lib'))).toEqual(before);
   });
 
-  test('says what is missing where there are no binaries', async () => {
+  test('names the missing library if the binaries are incomplete', async () => {
     const nativeFolder = await copyOfBinaries(async (path) => !path.endsWith('libicudata.so.60.2'));
     await expect(start({ nativeFolder })).rejects.toThrow(/do not run on this system.*libicudata/s);
     expect(await readdir(temporaryFolder)).toEqual([]);
@@ -132,7 +132,7 @@ describe('the embedded Postgres', () => {
 });
 
 describe.runIf(root)('the embedded Postgres, started by root', () => {
-  test('runs from a node_modules that is closed to that user', async () => {
+  test('runs from a node_modules folder that its user cannot read', async () => {
     const nativeFolder = await copyOfBinaries();
     await run('chmod', ['-R', 'go-rwx', nativeFolder]);
     await chmod(join(nativeFolder, '..'), 0o700);
@@ -141,18 +141,18 @@ describe.runIf(root)('the embedded Postgres, started by root', () => {
     expect(await query(url, 'select 1 as one')).toEqual([{ one: 1 }]);
   });
 
-  test('finds another place where the temporary folder is closed to that user', async () => {
+  test('uses another folder if its user cannot enter the temporary folder', async () => {
     vi.stubEnv('TMPDIR', await publicFolder(0o700));
     const { url } = await start();
     expect(await query(url, 'select 1 as one')).toEqual([{ one: 1 }]);
   });
 
-  test('says so where its data folder is closed to that user', async () => {
+  test('reports that its user cannot enter the data folder', async () => {
     const dataFolder = join(await publicFolder(0o700), 'data');
     await expect(start({ dataFolder })).rejects.toThrow(/the user \w+ cannot enter .*data: Postgres runs as \w+/);
   });
 
-  test('runs as an ordinary user starts it', async () => {
+  test('runs as an ordinary user if that user starts it', async () => {
     const nativeFolder = await copyOfBinaries();
     const { printed } = await runElsewhere<{ url: string; pid: number }>(`
       import { startPostgres } from './postgres.js';
@@ -168,7 +168,7 @@ describe.runIf(root)('the embedded Postgres, started by root', () => {
 });
 
 describe('a data folder that is kept', () => {
-  test('survives a crash, with its password', async () => {
+  test('keeps its data and its password after a crash', async () => {
     const dataFolder = join(await publicFolder(), 'data');
     const first = await start({ dataFolder, durable: true });
     expect(await query(first.url, 'show fsync')).toEqual([{ fsync: 'on' }]);
@@ -186,7 +186,7 @@ describe('a data folder that is kept', () => {
     expect(await readdir(temporaryFolder)).toEqual([]);
   });
 
-  test('holds nothing else', async () => {
+  test('must be empty or hold an embedded Postgres', async () => {
     const dataFolder = await publicFolder();
     await mkdir(join(dataFolder, 'native'));
     await writeFile(join(dataFolder, 'native', 'precious'), '');

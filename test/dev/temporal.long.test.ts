@@ -1,4 +1,4 @@
-/** The embedded Temporal dev server, as its own frontend, UI and process list tell. */
+/** The embedded Temporal dev server, observed through its frontend, its UI and the process list. */
 import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -41,13 +41,13 @@ async function connected<T>(address: string, use: (connection: Connection) => Pr
   }
 }
 
-/** The command line of a process; empty where there is none. */
+/** The command line of a process, or an empty text if there is no such process. */
 async function commandLine(pid: number): Promise<string> {
   return (await run('ps', ['-ww', '-o', 'args=', '-p', String(pid)]).catch(() => ({ stdout: '' }))).stdout;
 }
 
 describe('the embedded Temporal', () => {
-  test('is healthy with its namespace, search attribute and UI, is not taken for another, and leaves nothing', async () => {
+  test('starts with its namespace, search attribute and UI, refuses a port in use, and leaves nothing behind', async () => {
     const temporal = await start({ namespace: 'ws-embedded' });
     await connected(temporal.address, async ({ workflowService, operatorService }) => {
       const { namespaceInfo } = await workflowService.describeNamespace({ namespace: 'ws-embedded' });
@@ -67,7 +67,7 @@ describe('the embedded Temporal', () => {
     expect(await readdir(temporaryFolder)).toEqual([]);
   });
 
-  test('keeps its workflows in a file, and its own limits where that is asked for', async () => {
+  test("can keep its workflows in a file, and Temporal's own poll limit", async () => {
     const dbFile = join(await publicFolder(), 'temporal.db');
     const first = await start({ dbFile, raisedPollLimit: false });
     expect(await commandLine(first.pid)).toContain('start-dev');

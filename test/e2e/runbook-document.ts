@@ -1,19 +1,19 @@
 /**
- * `docs/runbook.md` as drills: each section with blocks of commands that are marked `sh drill`, and what it says that
- * they show. Nothing is filled in: an operator copies what stands there.
+ * Reads `docs/runbook.md` as drills: each section with command blocks that are marked `sh drill`, and the output that
+ * it shows for them. Commands run unchanged, because an operator copies them from the page.
  */
 import { readFileSync } from 'node:fs';
 
 const RUNBOOK = new URL('../../docs/runbook.md', import.meta.url);
 
 export interface DrillStep {
-  /** As they stand. */
+  /** Unchanged from the page. */
   readonly commands: string;
-  /** What the document says that they show, line by line; `…` stands for lines left out. */
+  /** The lines that the page shows as output, without `…`, which marks omitted lines. */
   readonly shows: readonly string[];
 }
 
-/** By the heading of the section. */
+/** The drills by the heading of their section. */
 export function readDrills(): ReadonlyMap<string, readonly DrillStep[]> {
   const [, ...sections] = readFileSync(RUNBOOK, 'utf8').split(/^## /m);
   const drills = sections.map((section) => [headingOf(section), stepsOf(section)] as const);
@@ -32,7 +32,7 @@ function stepsOf(section: string): readonly DrillStep[] {
   }));
 }
 
-/** Numbers, times and the width of columns differ from night to night. */
+/** Replaces what differs between runs: numbers, times and the width of columns. */
 export function likeShown(line: string): string {
   return line
     .replace(/\d+(\.\d+)? (ms|s|min|h|d)\b/g, '<duration>')

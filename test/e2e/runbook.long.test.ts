@@ -1,6 +1,6 @@
 /**
- * The drills of docs/runbook.md, run as they are written: the surroundings are made here, the operator's commands and
- * what they show come from the document alone.
+ * Runs the drills of docs/runbook.md as they are written. The tests only create the situation; the operator's commands
+ * and their expected output come from the page.
  */
 
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
@@ -10,7 +10,7 @@ import { type DrillStep, likeShown, readDrills } from './runbook-document.js';
 import { PROVIDER, RunbookStage } from './runbook-stage.js';
 
 const drills = readDrills();
-/** A command takes most of a second to start, more on a busy machine. */
+/** Long, because each command takes about a second to start, and more on a busy machine. */
 const DRILL_TIMEOUT_MS = 120_000;
 const rehearsed = new Set<string>();
 let stage: RunbookStage;
@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => stage?.strike());
 
-/** The operator does the next thing that the document says, and sees what it shows. */
+/** Runs the next step of the page, and compares its output. */
 type Next = (how?: { exitCode?: number; env?: Readonly<Record<string, string>> }) => Promise<string>;
 
 function drill(heading: string, rehearse: (next: Next) => Promise<void>): void {
@@ -32,10 +32,10 @@ function drill(heading: string, rehearse: (next: Next) => Promise<void>): void {
       expect(steps, 'a section of the runbook').not.toHaveLength(0);
       await rehearse(async ({ exitCode = 0, env } = {}) => {
         const step = steps.shift();
-        expect(step, 'another step in the document').toBeDefined();
+        expect(step, 'the page has another step').toBeDefined();
         return follow(step as DrillStep, exitCode, env);
       });
-      expect(steps, 'steps that were left out').toEqual([]);
+      expect(steps, 'steps that did not run').toEqual([]);
     },
     DRILL_TIMEOUT_MS,
   );
@@ -53,14 +53,14 @@ async function follow({ commands, shows }: DrillStep, exitCode: number, env?: Re
 
 const ANTHROPIC = { provider: 'anthropic', owner: PROVIDER.workspaceId } as const;
 
-/** The next call is held at the service until it is released, at the latest when the drill is over. */
+/** Holds the next call at the service until it is released, at the latest at the end of the drill. */
 function held(path: string) {
   const hold = stage.llm.holdNext({ ...ANTHROPIC, path });
   onTestFinished(() => hold.release());
   return hold;
 }
 
-/** As the service sees it: whether it takes this key. */
+/** Whether the service accepts this key. */
 async function isTaken(key: string): Promise<boolean> {
   const { status } = await fetch(`${stage.llm.baseUrls.anthropic.sdk}/v1/models`, {
     headers: { 'x-api-key': key, 'anthropic-version': '2023-06-01' },
@@ -68,11 +68,11 @@ async function isTaken(key: string): Promise<boolean> {
   return status === 200;
 }
 
-/** How the service answered the models' questions that came with this key. */
+/** The statuses with which the service answered the questions that came with this key. */
 const questionsWith = (key: string) =>
   stage.llm.callsWith(key).flatMap(({ path, status }) => (path === '/v1/messages' ? [status] : []));
 
-/** With which of these keys agents ask, from now on: one on each worker and more. */
+/** Runs four agents, so that each worker gets one. Returns which of these keys they use. */
 async function keysInUse(...keys: readonly string[]): Promise<readonly string[]> {
   const before = keys.map((key) => questionsWith(key).length);
   await Promise.all(
@@ -107,7 +107,7 @@ drill('A key leaked, now', async (next) => {
   stage.llm.revoke(leaked);
   expect(await isTaken(leaked)).toBe(false);
   step.release();
-  // The step that held it was refused, read the new one and went on.
+  // The step that held the leaked key was rejected, read the new key and continued.
   await agent.result().catch(() => {});
   expect(questionsWith(leaked)).toEqual([401]);
   expect(questionsWith(key)).toEqual([200]);
@@ -129,7 +129,7 @@ drill('A key leaked, and there is no other', async (next) => {
 drill('A planned rotation, with overlap', async (next) => {
   const old = await stage.configured();
   const key = await stage.newKeyFile();
-  // Longer than it takes to start a command on busy cores.
+  // Longer than a command takes to start on a busy machine.
   await next({ env: { OVERLAP: '20s' } });
   await untilRotation(({ state }) => state === 'drained');
   expect(await keysInUse(old, key)).toEqual([key]);
@@ -149,7 +149,7 @@ drill('A key that cannot be issued', async (next) => {
   await next({ exitCode: 4 });
   const key = await stage.newKeyFile('openai');
   await next();
-  expect(stage.llm.callsWith(key), 'it was checked before').not.toHaveLength(0);
+  expect(stage.llm.callsWith(key), 'the key was checked before its use').not.toHaveLength(0);
   expect((await rotations()).at(0)).toMatchObject({ state: 'drained', provider: { name: 'openai' } });
   stage.llm.revoke(old);
 });
@@ -219,7 +219,7 @@ drill('A workflow that must be cut off', async (next) => {
   const agent = await stage.startAgent('What is in this wallet?');
   await expect.poll(() => questionsWith(key).length, { timeout: 30_000 }).toBeGreaterThan(0);
   await next();
-  // Its step is retried until the worker has read the revocation.
+  // The step is retried until the worker has read the revocation.
   await expect(agent.result()).rejects.toMatchObject({ cause: { cause: { type: 'GrantInvalid' } } });
   const asked = questionsWith(key).length;
   const later = await stage.startAgent('And now?');
@@ -236,6 +236,6 @@ drill('A root key lost', async (next) => {
   expect(await stage.manager.rewrapDataKeys()).toMatchObject({ lost: [] });
 });
 
-it('every drill of the document is rehearsed', () => {
+it('every drill of the page has a test', () => {
   expect([...drills.keys()].sort()).toEqual([...rehearsed].sort());
 });

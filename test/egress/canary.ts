@@ -1,10 +1,10 @@
-/** A server inside, on 127.0.0.1 and [::1] at one port: it counts who comes, and answers everybody. */
+/** An internal server on one port of 127.0.0.1 and [::1]. It counts connections, and answers every request. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface Canary {
   readonly port: number;
-  /** How many connections were ever opened. */
+  /** The number of connections that were ever opened. */
   readonly connections: number;
   stop(): Promise<void>;
 }

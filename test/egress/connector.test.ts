@@ -1,6 +1,6 @@
 /**
- * Every hostile form, by every way out, against a canary that must not be reached. Each refusal is the guard's own: a
- * form that merely failed would tell nothing, so those that are no URL are named, and nothing else may fail otherwise.
+ * Sends every hostile form through every client, against a canary that must not be reached. Each must be refused by the
+ * guard itself, because another failure proves nothing. The only exceptions are forms that are not valid URLs.
  */
 
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => canary.stop());
 
-/** Answers for the names of the corpus, and counts. */
+/** Resolves the names of the corpus, and records the look-ups. */
 function resolver(names: Readonly<Record<string, readonly (readonly string[])[]>> = HOSTILE_NAMES) {
   const asked: string[] = [];
   const lookUp = async (hostname: string) => {
@@ -41,7 +41,7 @@ function fetchWith(egress: EgressPolicyOptions, connect?: FetchOptions['connect'
   return http.fetch;
 }
 
-/** The guard's code, wherever the error of a client library carries it; else the error itself. */
+/** The guard's code from the error or one of its causes, or the error itself if there is none. */
 function codeOf(error: unknown): unknown {
   for (let link = error as { code?: unknown; cause?: unknown } | undefined; link; link = link.cause as typeof link) {
     if (typeof link.code === 'string' && link.code.startsWith('REFUSED_')) return link.code;
@@ -57,11 +57,11 @@ const hosts = Object.entries(HOSTILE_HOSTS).flatMap(([kind, all]) =>
   all.map((host) => [kind, `https://${host}:PORT/`]),
 );
 const urls = Object.entries(HOSTILE_URLS).flatMap(([kind, all]) => all.map((url) => [kind, url]));
-const names = Object.keys(HOSTILE_NAMES).map((name) => ['names that lead inside', `https://${name}:PORT/`]);
+const names = Object.keys(HOSTILE_NAMES).map((name) => ['internal addresses by name', `https://${name}:PORT/`]);
 const corpus = [...hosts, ...urls, ...names] as [string, string][];
 
-describe('the corpus', () => {
-  it('has at least 80 forms, each once', () => {
+describe('the corpus of hostile forms', () => {
+  it('has at least 80 forms, without duplicates', () => {
     expect(new Set(corpus.map(([, url]) => url)).size).toBe(corpus.length);
     expect(corpus.length).toBeGreaterThanOrEqual(80);
   });
@@ -77,7 +77,7 @@ describe('the corpus', () => {
     expect(canary.connections).toBe(before);
   });
 
-  it('is URLs for the most part: what a parser refuses proves nothing of the guard', () => {
+  it('has few forms that are not valid URLs, because those do not test the guard', () => {
     const unreadable = corpus.filter(([, form]) => !URL.canParse(form.replace('PORT', '443')));
     expect(unreadable.length).toBeLessThan(10);
   });
@@ -86,7 +86,7 @@ describe('the corpus', () => {
 describe('a name whose answers change', () => {
   const rebinding = { 'rebinding.example.com': [['127.0.0.77'], ['127.0.0.1']] };
 
-  it('is connected to where it led when it was judged, and not looked up again [G10]', async () => {
+  it('is connected to the address that was checked, without a second look-up [G10]', async () => {
     const before = canary.connections;
     const { asked, lookUp } = resolver(rebinding);
     const service = await startSecureService('127.0.0.77', canary.port);
@@ -97,7 +97,7 @@ describe('a name whose answers change', () => {
     expect(canary.connections).toBe(before);
   });
 
-  it('is judged anew for each connection [G10]', async () => {
+  it('is checked again for each connection [G10]', async () => {
     const before = canary.connections;
     const { asked, lookUp } = resolver(rebinding);
     await startSecureService('127.0.0.77', canary.port);
@@ -111,13 +111,13 @@ describe('a name whose answers change', () => {
 });
 
 describe('ports', () => {
-  it.each([22, 25, 80, 5432, 6379, 11434])('%d of a public host is refused', async (port) => {
+  it.each([22, 25, 80, 5432, 6379, 11434])('of a public host are refused: %d', async (port) => {
     const { asked, lookUp } = resolver();
     expect(await codeFrom(fetchWith({ lookUp })(`https://outside.example.com:${port}/`))).toBe('REFUSED_PORT');
     expect(asked).toEqual([]);
   });
 
-  it('443 and 8443 are not, and others where they are listed', () => {
+  it('443 and 8443 are allowed by default, and others only if they are listed', () => {
     const refusalOf = (url: string, ports?: number[]) => new EgressPolicy({ ports }).refusalOf(new URL(url));
     expect(refusalOf('https://outside.example.com/')).toBeUndefined();
     expect(refusalOf('https://outside.example.com:8443/')).toBeUndefined();
@@ -126,12 +126,12 @@ describe('ports', () => {
   });
 });
 
-describe('whichever library calls', () => {
+describe('a call through a client library', () => {
   const callers = { anthropicSdk, openaiSdk, googleSdk, viem, plainFetch };
   const all = Object.entries({ 'AI SDK': aiSdk('anthropic'), 'AI SDK for OpenAI': aiSdk('openai'), ...callers });
   const forms = ['https://127.0.0.1', 'https://[::ffff:7f00:1]', 'https://0x7f.1', 'https://inside.example.com'];
 
-  it.each(all)('%s is refused, without retry, and its error names no address', async (_name, caller) => {
+  it.each(all)('is refused without a retry, and its error names no address: %s', async (_name, caller) => {
     const before = canary.connections;
     for (const form of [...forms, 'http://127.0.0.1', 'https://public-then-private.example.com']) {
       const url = `${form}:${canary.port}`;
@@ -149,7 +149,7 @@ describe('whichever library calls', () => {
   });
 
   it.each(all)(
-    '%s reaches the canary where loopback is allowed: the forms above are not refused for nothing',
+    'reaches the canary if loopback is allowed, so the refusals are due to the policy: %s',
     async (_name, caller) => {
       const before = canary.connections;
       const fetch = fetchWith({ networks: ['loopback'] });
@@ -159,28 +159,31 @@ describe('whichever library calls', () => {
   );
 });
 
-describe('the way out', () => {
-  it('tells nothing of what listens: the refusal is the same at an open and at a closed port [G10]', async () => {
+describe('an egress connection', () => {
+  it('is refused in the same way at an open and at a closed port [G10]', async () => {
     const fetch = fetchWith({ ports: 'any' });
     const closed = await fetch('https://127.0.0.1:1/').catch((thrown: Error) => thrown);
     const open = await fetch(`https://127.0.0.1:${canary.port}/`).catch((thrown: Error) => thrown);
     expect(open).toEqual(closed);
   });
 
-  it.each([301, 302, 303, 307, 308])('of an allowed host does not go on inside by a redirect: %d', async (status) => {
-    const before = canary.connections;
-    const location = `http://127.0.0.1:${canary.port}/`;
-    const server = createHttpServer((_request, response) => response.writeHead(status, { location }).end());
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    onTestFinished(() => void server.close());
-    const { port } = server.address() as AddressInfo;
-    const fetch = fetchWith({ networks: ['loopback'] });
-    expect(await codeFrom(fetch(`http://127.0.0.1:${port}/`, { redirect: 'follow' }))).toBe('REFUSED_REDIRECT');
-    expect(canary.connections).toBe(before);
-  });
+  it.each([301, 302, 303, 307, 308])(
+    'to an allowed host does not follow a redirect to an internal address: %d',
+    async (status) => {
+      const before = canary.connections;
+      const location = `http://127.0.0.1:${canary.port}/`;
+      const server = createHttpServer((_request, response) => response.writeHead(status, { location }).end());
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      onTestFinished(() => void server.close());
+      const { port } = server.address() as AddressInfo;
+      const fetch = fetchWith({ networks: ['loopback'] });
+      expect(await codeFrom(fetch(`http://127.0.0.1:${port}/`, { redirect: 'follow' }))).toBe('REFUSED_REDIRECT');
+      expect(canary.connections).toBe(before);
+    },
+  );
 
-  // undici takes a Unix socket's path instead of the address: a connection that ended up elsewhere than was judged.
-  it('is closed where the socket is not connected to an address that is allowed [G10]', async () => {
+  // undici connects to a Unix socket instead, so the connection ends elsewhere than at the checked address.
+  it('is closed if its socket is not connected to an allowed address [G10]', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'egress-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
     const socketPath = join(folder, 'elsewhere.sock');
@@ -194,11 +197,11 @@ describe('the way out', () => {
   });
 
   /*
-   * A public address cannot be listened at in a test. So one address of loopback is allowed, as a network of its own,
-   * without the word `loopback`: it goes by the same rules as a public one (https, a name, the port list, the look-up,
-   * the socket's address), and its neighbour, where the canary is, stays refused by the very same client.
+   * A test cannot listen on a public address. So one loopback address is allowed as a network, without the word
+   * `loopback`. It follows the same rules as a public address (https, a name, the port list, the look-up, the socket's
+   * address), and the same client still refuses its neighbour, where the canary is.
    */
-  it('is open to an allowed name by TLS, under its own name, and shut to its neighbour [G10]', async () => {
+  it('reaches an allowed name over TLS with its own server name, and is refused to the next address [G10]', async () => {
     const before = canary.connections;
     const service = await startSecureService('127.0.0.77');
     const names = { 'models.example.com': [['127.0.0.77']], 'neighbour.example.com': [['127.0.0.1']] };
@@ -212,7 +215,7 @@ describe('the way out', () => {
   });
 });
 
-/** TLS by a key that both sides know: no certificate has to be made for a test. */
+/** TLS with a pre-shared key, so that the test needs no certificate. */
 const PSK = Buffer.from('canary-preshared-key');
 const PRESHARED = {
   ciphers: 'PSK-AES128-GCM-SHA256',
@@ -227,7 +230,7 @@ async function startSecureService(host: string, wanted = 0) {
   const server: Server = createServer({ ciphers, maxVersion, pskCallback: () => PSK }, (socket) => {
     servernames.push(socket.servername);
     socket.on('error', () => {});
-    // Closed after each answer, so that each call is a connection of its own.
+    // Closed after each answer, so that each call opens its own connection.
     socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 7\r\n\r\noutside'));
   });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(wanted, host, resolve));

@@ -1,11 +1,11 @@
 /**
- * Ways to say an address inside, as data. `PORT` is where the canary listens, on 127.0.0.1 and [::1]; the policy of the
- * tests allows any port, save where the port is the matter. A form that is no URL at all never gets as far as a socket.
+ * Ways to write an internal address, as data. `PORT` is the port of the canary on 127.0.0.1 and [::1]. The policy of
+ * the tests allows any port, except in tests of ports. A form that is not a valid URL never reaches a socket.
  */
 
-/** The host of an `https://host:PORT/` URL, by what makes it hostile. */
+/** Hosts for a URL `https://host:PORT/`, by what makes them hostile. */
 export const HOSTILE_HOSTS: Readonly<Record<string, readonly string[]>> = {
-  'loopback as it is': ['127.0.0.1', '127.0.0.2', '127.255.255.254', '[::1]', '[0:0:0:0:0:0:0:1]'],
+  'plain loopback': ['127.0.0.1', '127.0.0.2', '127.255.255.254', '[::1]', '[0:0:0:0:0:0:0:1]'],
   decimal: ['2130706433', '2130706434', '4294967295', '0'],
   octal: ['0177.0.0.1', '0177.0.0.01', '017700000001', '0177.0.1', '00000177.0.0.1'],
   hexadecimal: ['0x7f.0.0.1', '0x7f000001', '0x7F.0x0.0x0.0x1', '0x7f.1', '0x0000007f.0.0.1'],
@@ -47,7 +47,7 @@ export const HOSTILE_HOSTS: Readonly<Record<string, readonly string[]>> = {
     '%31%32%37.0.0.1',
     '0x7f。1',
   ],
-  'metadata of clouds': [
+  'cloud metadata': [
     '169.254.169.254',
     '[fd00:ec2::254]',
     '100.100.100.200',
@@ -62,7 +62,7 @@ export const HOSTILE_HOSTS: Readonly<Record<string, readonly string[]>> = {
   'carrier-grade NAT': ['100.64.0.1', '100.127.255.255'],
   'link-local and site-local': ['169.254.0.1', '[fe80::1]', '[febf::1]', '[fec0::1]'],
   multicast: ['224.0.0.1', '239.255.255.255', '[ff02::1]', '[ff05::2]'],
-  'broadcast, reserved, for documents and tests': [
+  'broadcast, reserved, documentation and tests': [
     '255.255.255.255',
     '240.0.0.1',
     '192.0.2.1',
@@ -74,10 +74,10 @@ export const HOSTILE_HOSTS: Readonly<Record<string, readonly string[]>> = {
     '[100::1]',
     '[3fff::1]',
   ],
-  'of no registry': ['[1000::1]', '[4000::1]', '[5f00::1]', '[::2]'],
+  'unallocated IPv6': ['[1000::1]', '[4000::1]', '[5f00::1]', '[::2]'],
 };
 
-/** Whole URLs: what stands around the host. */
+/** Whole URLs that are hostile by what surrounds the host. */
 export const HOSTILE_URLS: Readonly<Record<string, readonly string[]>> = {
   userinfo: [
     'https://api.example.com@127.0.0.1:PORT/',
@@ -112,7 +112,7 @@ export const HOSTILE_URLS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Names, and what answers for them, look-up after look-up; the last answer stays. */
+/** Names and the answers of successive look-ups. The last answer repeats. */
 export const HOSTILE_NAMES: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'inside.example.com': [['127.0.0.1']],
   'inside6.example.com': [['::1']],

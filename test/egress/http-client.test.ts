@@ -16,12 +16,12 @@ describe('the HTTP client', () => {
     'http://127.0.0.1.example/',
     'http://0.0.0.0/',
     'ftp://h.example/',
-  ])('sends nothing to %s: plain http is for loopback alone [G10]', async (url) => {
-    // Not within undici's `fetch failed`: it was not asked.
+  ])('sends nothing to %s, because plain http is only allowed for loopback [G10]', async (url) => {
+    // Not a cause of undici's `fetch failed`, because undici was not called.
     await expect(client().fetch(url)).rejects.toMatchObject({ code: 'REFUSED_INSECURE_URL' });
   });
 
-  it('follows no redirect, whatever its caller asks for [G10]', async () => {
+  it('follows no redirect, even if the caller asks for it [G10]', async () => {
     const elsewhere = await startService({ status: 200, body: {} });
     for (const status of [301, 302, 303, 307, 308]) {
       const service = await startService({ status, headers: { location: elsewhere.url } });
@@ -31,13 +31,13 @@ describe('the HTTP client', () => {
     expect(elsewhere.requests).toEqual([]);
   });
 
-  it('waits for an answer as long as it is told [G23]', async () => {
+  it('waits for an answer only up to the configured time [G23]', async () => {
     const service = await startService(() => undefined);
     const { fetch } = client({ timeouts: { headersMs: 100 } });
     await expect(fetch(service.url)).rejects.toMatchObject({ cause: { code: 'UND_ERR_HEADERS_TIMEOUT' } });
   });
 
-  it('takes an answer as large as it is told, and no larger [G23]', async () => {
+  it('accepts an answer only up to the configured size [G23]', async () => {
     const { fetch } = client({ maxResponseBytes: 1000 });
     const fits = await startService({ status: 200, body: 'x'.repeat(1000) });
     expect(await (await fetch(fits.url)).text()).toHaveLength(1000);
@@ -47,7 +47,7 @@ describe('the HTTP client', () => {
     });
   });
 
-  it('takes what the fetch standard takes', async () => {
+  it('accepts every kind of request of the fetch standard', async () => {
     const service = await startService(({ method, headers, body }) => ({
       status: 200,
       body: { method, headers, body },
@@ -65,7 +65,7 @@ describe('the HTTP client', () => {
     }
   });
 
-  it('sends a form as a form, with its file', async () => {
+  it('sends a FormData as a multipart form, with its file', async () => {
     const service = await startService(({ headers, body }) => ({ status: 200, body: { headers, body } }));
     const form = new FormData();
     form.set('purpose', 'batch');
@@ -77,7 +77,7 @@ describe('the HTTP client', () => {
     expect(sent.body).toContain('input.jsonl');
   });
 
-  it('ends what is in flight when it is closed', async () => {
+  it('aborts requests in flight when it is closed', async () => {
     let reached = () => {};
     const arrived = new Promise<void>((resolve) => {
       reached = resolve;

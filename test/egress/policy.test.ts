@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { EgressPolicy, PUBLIC_EGRESS } from '../../src/egress/policy.js';
 
-/** The main ranges, from the RFCs and by arithmetic: nothing here is from the library that the policy asks. */
+/** The main internal ranges of the RFCs, computed without the library that the policy uses. */
 function isInside(octets: readonly number[]): boolean {
   const [a = 0, b = 0, c = 0, d = 0] = octets;
   if (a === 0 || a === 10 || a === 127 || a >= 224) return true;
@@ -15,16 +15,16 @@ function isInside(octets: readonly number[]): boolean {
   return a === 168 && b === 63 && c === 129 && d === 16;
 }
 
-/** Public, and refused all the same: ipaddr.js knows anycast of AS112 and AMT as ranges of their own. */
+/** Public, but refused as well, because ipaddr.js lists the anycast ranges of AS112 and AMT separately. */
 const isAnycastService = ([a, b, c]: readonly number[]) =>
   a === 192 && ((b === 31 && c === 196) || (b === 52 && c === 193) || (b === 175 && c === 48));
 
 const octet = fc.nat(255);
-// Half of them near the ranges: of addresses at large few are.
+// Half of them are near the ranges, because few random addresses would be.
 const first = fc.oneof(octet, fc.constantFrom(0, 10, 100, 127, 168, 169, 172, 192, 198, 203, 224));
 const second = fc.oneof(octet, fc.constantFrom(0, 16, 18, 31, 51, 63, 64, 88, 127, 168, 254));
 
-it('agrees with the RFCs on random IPv4 addresses, and takes none within IPv6', () => {
+it('the policy agrees with the RFCs on random IPv4 addresses, and refuses them inside IPv6', () => {
   fc.assert(
     fc.property(fc.tuple(first, second, octet, octet), (octets) => {
       fc.pre(!isAnycastService(octets));
@@ -36,7 +36,7 @@ it('agrees with the RFCs on random IPv4 addresses, and takes none within IPv6', 
   );
 });
 
-it('of IPv6 takes nothing beyond 2000::/3', () => {
+it('the policy allows no IPv6 address outside 2000::/3', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(0xffff), { minLength: 8, maxLength: 8 }), (groups) => {
       const address = groups.map((group) => group.toString(16)).join(':');
@@ -46,7 +46,7 @@ it('of IPv6 takes nothing beyond 2000::/3', () => {
   expect(PUBLIC_EGRESS.allows('2606:4700::1111')).toBe(true);
 });
 
-it('takes a network that is allowed, and no other', () => {
+it('the policy allows only the listed internal networks', () => {
   const policy = new EgressPolicy({ networks: ['10.1.0.0/16', 'fd12::/32'] });
   const allowed = ['10.1.255.255', 'fd12::1', '93.184.216.34'];
   const refused = ['10.2.0.1', 'fd13::1', '127.0.0.1', '::1', '::ffff:10.1.0.1'];
@@ -56,17 +56,17 @@ it('takes a network that is allowed, and no other', () => {
 });
 
 it.each([
-  ['no prefix', { networks: ['10.0.0.0'] }],
-  ['too long a prefix', { networks: ['10.0.0.0/33'] }],
-  ['a short spelling', { networks: ['10/8'] }],
-  ['a word', { networks: ['private'] }],
+  ['a network without a prefix', { networks: ['10.0.0.0'] }],
+  ['a network with too long a prefix', { networks: ['10.0.0.0/33'] }],
+  ['a network in short form', { networks: ['10/8'] }],
+  ['an unknown word', { networks: ['private'] }],
   ['port 0', { ports: [0] }],
   ['a port with a fraction', { ports: [443.5] }],
-])('is not made of %s', (_what, options) => {
+])('the policy cannot be created from %s', (_what, options) => {
   expect(() => new EgressPolicy(options)).toThrow(expect.objectContaining({ type: 'SetupInvalid' }));
 });
 
-// By the text alone: in the corpus, a resolver that knows no such name would refuse them as well.
+// The name itself is refused. In the corpus, a resolver that does not know the name would refuse it too.
 it.each([
   'outside.example.com.',
   'localhost',
@@ -76,6 +76,6 @@ it.each([
   'printer.local',
   'host.localdomain',
   'nas.home.arpa',
-])('refuses the name %s before it is looked up', (name) => {
+])('the policy refuses the name %s before it is looked up', (name) => {
   expect(PUBLIC_EGRESS.refusalOf(new URL(`https://${name}/`))).toBe('REFUSED_ADDRESS');
 });

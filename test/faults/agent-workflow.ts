@@ -1,10 +1,10 @@
-/** Agents of a fault run: their steps go round all workers, and each tells which version it used. */
+/** Agents of a fault run: their steps visit all workers in turn, and each returns the version that it used. */
 import { sleep } from '@temporalio/workflow';
 import { llmStep, resolveLlmKey, type StepOptions } from '../../src/workflow.js';
 
 export interface AgentInput {
   readonly workspaceId: string;
-  /** Of the workers, in the order in which they are asked; one a step. */
+  /** The task queues of the workers, in the order of the steps; one per step. */
   readonly taskQueues: readonly string[];
 }
 
@@ -13,7 +13,7 @@ export interface AgentStep {
   readonly version: number;
 }
 
-/** A worker that was killed is noticed soon. */
+/** Short, so that a killed worker is noticed soon. */
 const PATIENCE = {
   startToCloseTimeout: '10 seconds',
   heartbeatTimeout: '2 seconds',
@@ -21,7 +21,7 @@ const PATIENCE = {
   retry: { initialInterval: '100 ms', maximumInterval: '1 second' },
 } satisfies StepOptions;
 
-/** @returns the steps until one failed for good, as one does whose provider is disabled */
+/** @returns the steps until one failed permanently, for example because its provider was disabled */
 export async function agent({ workspaceId, taskQueues }: AgentInput): Promise<AgentStep[]> {
   const steps: AgentStep[] = [];
   try {
@@ -32,7 +32,7 @@ export async function agent({ workspaceId, taskQueues }: AgentInput): Promise<Ag
       await sleep(100);
     }
   } catch {
-    // What was used until then is what counts.
+    // The steps until then are the result.
   }
   return steps;
 }

@@ -1,4 +1,4 @@
-/** Keeps a few agents at work: each goes round the workers, and the ledger gets the versions that its steps used. */
+/** Keeps a few agents running. Each visits all workers, and the ledger gets the versions that its steps used. */
 import { randomUUID } from 'node:crypto';
 import { WorkflowFailedError } from '@temporalio/client';
 import type { agent } from './agent-workflow.js';
@@ -10,7 +10,7 @@ import { READERS, type Stage } from './stage.js';
 const AGENTS = 4;
 const STEPS = 12;
 
-/** Until the signal is aborted. Returns once those at work have ended. */
+/** Runs agents until the signal is aborted, and returns once the running ones have ended. */
 export async function runAgents(stage: Stage, ledger: Ledger, signal: AbortSignal): Promise<void> {
   const rows = Array.from({ length: AGENTS }, async (_, index) => {
     while (!signal.aborted) await runAgent(stage, ledger, index);

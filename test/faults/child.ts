@@ -1,13 +1,13 @@
-/** What the processes of a fault run have in common: settings from whoever forked them, whose end is theirs. */
+/** What the processes of a fault run share: they get settings from their parent, and end with it. */
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import type { FromReader } from './messages.js';
 
-/** Called first: a parent that has ended meanwhile ends this process. */
+/** Must be called first: if the parent has ended in the meantime, it ends this process. */
 export function beginAsChild<Settings>(): Settings {
   const end = () => process.kill(process.pid, 'SIGKILL');
   process.on('disconnect', end);
   if (!process.connected) end();
-  // Servers go away and come back: that is what this is about.
+  // Server outages are expected in a fault run.
   Runtime.install({
     logger: new DefaultLogger('ERROR'),
     telemetryOptions: { logging: { forward: {}, filter: 'OFF' } },

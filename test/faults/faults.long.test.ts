@@ -1,7 +1,7 @@
 /**
- * A fault run in small, as `npm run test:faults` does it at length. That it finds what it looks for: the checker's own
- * tests plant each finding, and `FAULT_LEASE=never-ends FAULT_KINDS=stoppedForLong npm run test:faults` breaks the real
- * workers and must end with 1; no test of ours, since it needs a change to fall into a stop.
+ * A short fault run; `npm run test:faults` runs a long one. The tests of the checker show that it finds each kind of
+ * error. `FAULT_LEASE=never-ends FAULT_KINDS=stoppedForLong npm run test:faults` breaks the real workers and must end
+ * with 1. It is not a test, because it only finds something if a change happens during a stop.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,10 +12,10 @@ import { expect, test } from 'vitest';
 const START = fileURLToPath(new URL('start.js', import.meta.url));
 const TIMEOUT_MS = 240_000;
 
-/** Of each family some; `npm run test:faults` has them all. */
+/** Some of each family. `npm run test:faults` has all kinds. */
 const KINDS = 'stoppedForLong,stoppedInLoad,stoppedInRenewal,killed,cut,heldAndDelivered,postgresCrashed,clockJumped';
 
-/** Ends with us, also where we are killed: it reads the pipe that we hold. */
+/** The fault run ends with this process, even if this process is killed, because it reads our pipe. */
 async function runFaults(settings: Readonly<Record<string, string>>) {
   const { PATH = '', HOME = '', LIBFAKETIME_PATH } = process.env;
   const env = { PATH, HOME, ...(LIBFAKETIME_PATH && { LIBFAKETIME_PATH }), ...settings };
@@ -29,7 +29,7 @@ async function runFaults(settings: Readonly<Record<string, string>>) {
 }
 
 test(
-  'whatever is stopped, killed, delayed, cut or set wrong: no read is stale, and every rotation ends',
+  'no read is stale and every rotation ends while processes, connections and clocks fail',
   async () => {
     const { exitCode, findings, outcome } = await runFaults({ FAULT_SECONDS: '15', FAULT_KINDS: KINDS });
     expect(findings).toEqual([]);

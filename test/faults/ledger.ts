@@ -1,4 +1,4 @@
-/** All that a fault run sees, and what it amounts to. */
+/** Collects what happens in a fault run, and judges it. */
 import type { FromReader, SeenCredential } from './messages.js';
 import { check, describeFindings, type Verdict } from './parts/checker.js';
 import { type Change, type History, now, type Observation, type WorkflowReport } from './parts/observations.js';
@@ -13,7 +13,7 @@ interface Seen {
 export class Ledger {
   readonly faults: Record<string, number> = {};
   readonly workflows: WorkflowReport[] = [];
-  /** What went wrong beside what the checker finds. */
+  /** Problems other than the findings of the checker. */
   readonly oddities: string[] = [];
   readonly fenceMs: number[] = [];
   rotations = 0;
@@ -21,14 +21,14 @@ export class Ledger {
   readonly #changes: Open[] = [];
   readonly #credentials = new Map<string, SeenCredential>();
 
-  /** A change begins with this call. */
+  /** Records the start of a change. */
   begin(id: string, key: string): Open {
     const change: Open = { id: `${id} (${this.#changes.length})`, key, startedAt: now() };
     this.#changes.push(change);
     return change;
   }
 
-  /** It was reported to be over with this call. @param version - absent: it changed nothing */
+  /** Records the end of a change. @param version - absent if it changed nothing */
   end(change: Open, version?: number): void {
     change.endedAt = now();
     if (version !== undefined) change.version = version;
@@ -64,7 +64,7 @@ export class Ledger {
     return { verdict, findings: [...describeFindings(verdict), ...this.oddities] };
   }
 
-  /** One version of a provider has one credential, and who saw another one was given a version under a wrong name. */
+  /** A version of a provider has one credential, so a reader that saw another one got a wrong version. */
   #compare(seen: SeenCredential, reader: string): void {
     const id = `${seen.key} ${seen.version}`;
     const known = this.#credentials.get(id);

@@ -1,7 +1,7 @@
 /**
- * A fault run: workers that read without pause, rotations, agents, and a nemesis; then the checker's verdict. Findings
- * are printed as they are, the last line is one of JSON. How long is FAULT_SECONDS (60), or longer, until each kind of
- * fault has struck; FAULT_KINDS names some of them; FAULT_LEASE=never-ends breaks the workers, which must be found out.
+ * A fault run: workers that read continuously, rotations, agents, and a nemesis; then the checker's verdict. It prints
+ * findings line by line, and JSON as the last line. It runs for FAULT_SECONDS (60), and until each kind of fault has
+ * struck. FAULT_KINDS selects kinds. FAULT_LEASE=never-ends breaks the workers, which the checker must find.
  */
 
 import { setTimeout as delay } from 'node:timers/promises';
@@ -15,9 +15,9 @@ import { READERS, type ReaderName, type Stage, setStage } from './stage.js';
 
 const LEASE_MS = 1_000;
 const LONGEST_STEP_MS = 1_500;
-/** Two: where one is killed, the other goes on. */
+/** Two, so that one continues if the other is killed. */
 const OPERATIONS = ['operations-0', 'operations-1'];
-/** Whatever was begun is over by then: outages are, and what they delayed. */
+/** The time for outages to end, and for everything that they delayed. */
 const SETTLING_MS = 120_000;
 const PROGRESS_MS = 10_000;
 

@@ -1,6 +1,6 @@
 /**
- * What can go wrong, made to go wrong, over and over: each kind in turn, in lanes beside each other, so that faults
- * meet. One counts when it has struck: a fault that met nobody is none.
+ * Causes faults again and again: each kind in turn, in parallel lanes, so that faults coincide. A fault only counts if
+ * it struck, which means that it affected something.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Ledger } from './ledger.js';
@@ -14,12 +14,12 @@ export interface Fleet {
   readonly operations: readonly Seat[];
 }
 
-/** Resolves to whether it struck. */
+/** Resolves to `true` if the fault struck. */
 type Fault = () => Promise<boolean>;
 
-/** One fault after the other. */
+/** A lane runs one fault after the other. */
 interface Lane {
-  /** From one to the next. What they delay takes a while, and is to end now and then. */
+  /** The pause between faults. It gives delayed work time to finish now and then. */
   readonly intervalMs: number;
   readonly faults: Readonly<Record<string, Fault>>;
 }
@@ -66,7 +66,7 @@ export class Nemesis {
     return this.#lanes.flatMap(({ faults }) => Object.keys(faults));
   }
 
-  /** Until the signal is aborted and each kind has struck. Returns when nothing is wrong any more. */
+  /** Runs until the signal is aborted and each kind has struck. Returns when every fault has ended. */
   async run(kinds: readonly string[], signal: AbortSignal): Promise<void> {
     const isOver = () => signal.aborted && kinds.every((kind) => this.ledger.faults[kind]);
     const lanes = this.#lanes.map(async ({ intervalMs, faults }) => {
@@ -88,7 +88,7 @@ export class Nemesis {
     return true;
   }
 
-  /** Question and answer take long; the process is stopped while the answer is on its way, and finds it when it wakes. */
+  /** Slows a load down, and stops the process while the answer is on its way. It reads the answer when it continues. */
   async #stopInLoad(): Promise<boolean> {
     const reader = this.#someReader();
     const { proxy, workspaceIds } = this.stage;
@@ -106,7 +106,7 @@ export class Nemesis {
     return true;
   }
 
-  /** What is held is a renewal, as warm readers ask for nothing else; it is delivered while its sender is stopped. */
+  /** Holds a renewal, the only statement of warm readers, and delivers it while its sender is stopped. */
   async #stopInRenewal(): Promise<boolean> {
     const reader = this.#someReader();
     const { proxy } = this.stage;
@@ -171,7 +171,7 @@ export class Nemesis {
     return true;
   }
 
-  /** There and back. It is seen within a second. */
+  /** Moves the clock, and back. Postgres sees it within a second. */
   async #jump(): Promise<boolean> {
     const { postgres } = this.stage;
     await postgres.jump(postgres.offsetSeconds === 0 ? pick([HOUR_S, -HOUR_S]) : -postgres.offsetSeconds);

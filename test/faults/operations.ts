@@ -1,4 +1,4 @@
-/** The worker of rotations, as a process of its own: killed and started again while rotations run in it. */
+/** The worker of rotations as a separate process, which is killed and restarted while rotations run in it. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { NativeConnection } from '@temporalio/worker';
 import { GrantVerifier } from '../../src/grants/grant-verifier.js';

@@ -1,5 +1,5 @@
 /**
- * A worker as users have it, with a short lease, that reads without pause and records what it got: from the cache by
+ * A worker as users run it, with a short lease, that reads continuously and records the results: from the cache by
  * `peek`, through loads, and with the credential itself. It also runs agents and their steps, and answers rotations.
  */
 import { spawn } from 'node:child_process';
@@ -21,13 +21,13 @@ import { type Observation, ReadRecorder } from './parts/observations.js';
 import { untilItWorks } from './parts/patience.js';
 
 const ROUNDS_A_BURST = 7;
-/** Two cores are shared with all that is read from. */
+/** A pause, because the readers share two cores with the servers that they read from. */
 const BURST_PAUSE_MS = 3;
 const OPEN_PAUSE_MS = 10;
 const FAILURE_PAUSE_MS = 5;
-/** What a killed reader has not reported is lost. */
+/** Short, because a killed reader loses what it has not reported. */
 const REPORT_INTERVAL_MS = 100;
-/** $1 the process, $2 seconds. */
+/** $1 is the process id, $2 the seconds to wait. */
 const WAKE = 'sleep "$2"; kill -s CONT "$1"';
 
 const NAMES = ['anthropic'];
@@ -59,7 +59,7 @@ class Reader {
     this.report();
   }
 
-  /** Only what has changed: the whole would be a burden by the end of a long run. */
+  /** Reports only what has changed, because the whole grows too large in a long run. */
   report(): void {
     const { reader, observations, failures } = this.#recorder.report();
     const changed = observations.filter((observation) => this.#isNews(observation));
@@ -68,7 +68,7 @@ class Reader {
     tellParent({ is: 'report', report: { reader, observations: changed, failures }, credentials });
   }
 
-  /** Whatever the cache holds; its status may be any. */
+  /** Loads a workspace past the cache, whatever the status of its provider is. */
   async load(workspaceId: string, accepts = () => false): Promise<void> {
     await this.#attempt(async () => {
       const invokedAt = clock();
@@ -78,7 +78,7 @@ class Reader {
     });
   }
 
-  /** The cache answers, the process is stopped, and what it got is used when it goes on. */
+  /** Stops the process after the cache has answered, and uses the answer when it continues. */
   async stopBeforeUse(ms: number): Promise<void> {
     const { resolver } = this.providers;
     const waker = spawn('/bin/sh', ['-c', WAKE, 'waker', String(process.pid), String(ms / 1_000)], {
@@ -135,7 +135,7 @@ class Reader {
     return reference;
   }
 
-  /** A read of its own: it returns no older version than the reference's, and maybe a newer one. */
+  /** Opens a reference. This is a separate read, which may return a newer version than the reference's. */
   async #open(workspaceId: string, reference: ProviderReference<'llm'>, holding = false): Promise<void> {
     const { resolver } = this.providers;
     const key = keyOf(workspaceId);
@@ -147,7 +147,7 @@ class Reader {
     if (!holding) return saw(await resolver.open(reference));
     await resolver.withProvider(reference, async (call) => {
       saw(call);
-      await delay(Math.random() * 100); // a step, for drains to wait for
+      await delay(Math.random() * 100); // a step that drains have to wait for
     });
   }
 
@@ -180,7 +180,7 @@ function shuffled<Item>(items: readonly Item[]): Item[] {
   return items.map(() => rest.splice(Math.floor(Math.random() * rest.length), 1)[0] as Item);
 }
 
-/** Works until it is told to end, also where its Temporal worker cannot. */
+/** Runs until it gets the message to end, even if its Temporal worker fails. */
 async function work({ temporalAddress, taskQueue, workflowBundle }: ReaderSettings, providers: WorkspaceProviders) {
   let worker: Worker | undefined;
   let ended = false;

@@ -1,6 +1,6 @@
 /**
- * Changes credentials, one change of a key at a time: by rotations, by a plain `UPDATE` of the row, by switching it off
- * and on. Each is followed until it is over, whatever is away meanwhile, and the ledger is told when and with what.
+ * Changes credentials, one change per provider at a time: by rotations, by a plain `UPDATE` of the row, and by
+ * disabling and enabling. It follows each change to its end through every outage, and records it in the ledger.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowFailedError } from '@temporalio/client';
@@ -18,7 +18,7 @@ import { untilItWorks } from './parts/patience.js';
 import type { Stage } from './stage.js';
 
 const LANES = 8;
-/** A worker that is stopped for long is no reason to wait for long: that it was not drained is a right answer. */
+/** Short, because a worker may be stopped for long, and "not drained" is a correct result. */
 const DRAIN_LIMIT = '30s';
 const PAUSE_MS = 200;
 
@@ -42,7 +42,7 @@ export class Rotator {
     this.#vault = new SecretVault(new Sealer(parseLocalKeyring(stage.encryptionKey)), this.#store);
   }
 
-  /** Changes until the signal is aborted. Returns once all that was begun is over. */
+  /** Makes changes until the signal is aborted, and returns once all of them have ended. */
   async run(signal: AbortSignal): Promise<void> {
     const lanes = Array.from({ length: LANES }, (_, lane) =>
       this.#lane(
@@ -87,7 +87,7 @@ export class Rotator {
     if (status.drain?.drained) this.#revokeOlder(workspaceId);
   }
 
-  /** @returns undefined where it failed, as it does where its start was given up and it had begun all the same */
+  /** @returns undefined if it failed, for example because a start that seemed lost had started it already */
   async #rotated(provider: ProviderIdentity, apiKey: string): Promise<RotationStatus | undefined> {
     const { rotations } = this.stage;
     for (;;) {
@@ -97,7 +97,7 @@ export class Rotator {
         });
         return await this.#followed(handle);
       } catch (error) {
-        // A start of which nothing was heard: it may be under way, or done by now.
+        // An earlier start without an answer: the rotation may be running, or done by now.
         if (isProviderError(error, 'RotationInProgress') || isProviderError(error, 'ProviderConfigInvalid')) {
           return this.#followed(rotations.handleOf(provider));
         }
@@ -115,7 +115,7 @@ export class Rotator {
     );
   }
 
-  /** Past everything that this project offers, as a person with psql would. */
+  /** Updates the row without this project's code, as a person with psql would. */
   async #update(workspaceId: string): Promise<void> {
     const provider: ProviderIdentity = { workspaceId, type: 'llm', name: 'anthropic' };
     const apiKey = this.#nextKey(workspaceId);
@@ -143,7 +143,7 @@ export class Rotator {
     });
   }
 
-  /** Makes a change, finds out whether it was made, and waits for its fence. */
+  /** Makes a change, checks whether it was made, and waits for its fence. */
   async #changed(
     id: string,
     workspaceId: string,
@@ -151,7 +151,7 @@ export class Rotator {
   ): Promise<void> {
     const change = this.ledger.begin(id, keyOf(workspaceId));
     let row: Row | undefined;
-    // What an answer that was lost would have said, the row says.
+    // The row has what a lost answer would have contained.
     while (!row || !isMade(row)) {
       await make().catch(() => delay(PAUSE_MS));
       row = await untilItWorks(() => this.#row(workspaceId));
@@ -178,7 +178,7 @@ export class Rotator {
     return this.stage.admit(workspaceId, serial);
   }
 
-  /** A step that still used one would be refused, and would not heal by reading again what it has. */
+  /** A step that still used an older key would be rejected, and could not recover by reading again. */
   #revokeOlder(workspaceId: string): void {
     const serial = this.#serials.get(workspaceId) ?? 1;
     for (let older = Math.max(1, serial - 3); older < serial; older += 1)

@@ -1,4 +1,4 @@
-/** The places of a fault run's processes: one is started in each, killed, and another one started there. */
+/** The seats of a fault run's processes: in each seat a process is started, killed and replaced. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -8,12 +8,12 @@ import { kill } from './parts/signals.js';
 const START_TIMEOUT_MS = 60_000;
 
 export interface SeatOptions {
-  /** `reader` or `operations`: the module that runs there. */
+  /** The module that runs there: `reader` or `operations`. */
   readonly script: string;
-  /** Of the seat's so-and-so-manieth process. */
+  /** The settings of the seat's process number `generation`. */
   readonly settings: (generation: number) => object;
   readonly onMessage: (message: FromReader) => void;
-  /** It ended, and nobody had ended it. */
+  /** Called if the process ended by itself. */
   readonly onCrash: (how: string) => void;
 }
 
@@ -27,12 +27,12 @@ export class Seat {
     private readonly options: SeatOptions,
   ) {}
 
-  /** Of the process that sits here, or sat here last. */
+  /** The process id of the current or the last process. */
   get pid(): number {
     return this.#child?.pid ?? 0;
   }
 
-  /** Returns once it works. Whoever starts it anew has killed the one before. */
+  /** Returns once the process works. The caller must have killed the process before. */
   async start(): Promise<void> {
     const { script, settings, onMessage, onCrash } = this.options;
     this.#generation += 1;
@@ -44,7 +44,7 @@ export class Seat {
       execArgv: [],
     });
     this.#child = child;
-    child.on('error', () => {}); // a message that it no longer takes
+    child.on('error', () => {}); // a message that it can no longer receive
     child.on('message', onMessage);
     child.once('exit', (code, signal) => {
       if (this.#child === child && !this.#ending) onCrash(`${this.name} ended by itself: ${signal ?? code}`);
@@ -56,7 +56,7 @@ export class Seat {
     if (this.#child?.connected) this.#child.send(message, () => {});
   }
 
-  /** @throws where `signal` is aborted, or the process ends first */
+  /** @throws if `signal` is aborted, or if the process ends first */
   async heard(what: FromReader['is'], signal: AbortSignal): Promise<void> {
     const child = this.#child as ChildProcess;
     const ended = new AbortController();
@@ -78,7 +78,7 @@ export class Seat {
     if (this.#child) await kill(this.pid);
   }
 
-  /** In order, after a last report; killed where it takes long. */
+  /** Ends the process after a last report, and kills it if that takes too long. */
   async end(): Promise<void> {
     const child = this.#child;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;

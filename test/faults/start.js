@@ -1,4 +1,4 @@
-/** Runs a fault run, whose processes are started and killed over and over: `npm run test:faults`. */
+/** Starts a fault run, whose processes are killed and restarted again and again: `npm run test:faults`. */
 import { runCompiled } from '../../testbed/run-compiled.js';
 
 await runCompiled({

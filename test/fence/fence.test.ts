@@ -1,4 +1,4 @@
-/** Whom a fence waits for, how long, and what it tells. */
+/** Which workers a fence waits for, how long, and what it reports. */
 import { beforeEach, expect, it } from 'vitest';
 import { outlasting } from '../../src/fence/clock.js';
 import { awaitFence, type FenceOptions } from '../../src/fence/fence.js';
@@ -14,7 +14,7 @@ beforeEach(() => {
   clock = new TestClock();
 });
 
-/** Fences over the test's clock; `meanwhile` is what happens each time that it sleeps. */
+/** Runs a fence on the test's clock. `meanwhile` runs each time that the fence sleeps. */
 function fence(options: Partial<FenceOptions> = {}, meanwhile: () => Promise<unknown> = async () => {}) {
   const sleep = async (ms: number) => {
     clock.nowMs += ms;
@@ -26,12 +26,12 @@ function fence(options: Partial<FenceOptions> = {}, meanwhile: () => Promise<unk
 const outcomes = (report: Awaited<ReturnType<typeof fence>>) =>
   Object.fromEntries(report.workers.map(({ workerId, outcome }) => [workerId, outcome]));
 
-it('with no workers it returns at once', async () => {
+it('a fence without workers returns at once', async () => {
   registry.change('ws_acme');
   expect(await fence()).toEqual({ epoch: 1, complete: true, tookMs: 0, workers: [] });
 });
 
-it('it returns as soon as each worker has applied the change [G16]', async () => {
+it('a fence returns as soon as each worker has applied the change [G16]', async () => {
   await register(registry, 'a', 'b');
   registry.change('ws_acme');
   let sleeps = 0;
@@ -51,7 +51,7 @@ it('it returns as soon as each worker has applied the change [G16]', async () =>
   });
 });
 
-it('a worker that has applied less than the change is waited for', async () => {
+it('a fence waits for a worker that has applied only an earlier change', async () => {
   await register(registry, 'a');
   registry.change('ws_acme');
   await registry.renewLease('a', 1);
@@ -60,7 +60,7 @@ it('a worker that has applied less than the change is waited for', async () => {
   expect(clock.nowMs).toBeGreaterThanOrEqual(outlasting(LEASE_MS));
 });
 
-it('a silent worker costs one fence its lease, and the next one nothing [G16]', async () => {
+it('a fence waits out the lease of a silent worker, and the next fence does not wait for it [G16]', async () => {
   await register(registry, 'a');
   registry.change('ws_acme');
   expect((await fence()).tookMs).toBeGreaterThanOrEqual(outlasting(LEASE_MS));
@@ -68,13 +68,13 @@ it('a silent worker costs one fence its lease, and the next one nothing [G16]', 
   expect(await fence()).toEqual({ epoch: 1, complete: true, tookMs: 0, workers: [] });
 });
 
-it('how long a worker has been silent is no reason to leave it out', async () => {
+it('a fence waits even for a worker that has been silent for long', async () => {
   await register(registry, 'a');
   registry.wallMs = 3_600_000;
   expect(outcomes(await fence({ epoch: 1 }))).toEqual({ a: 'waited-out' });
 });
 
-it('a worker that renewed meanwhile without the change is waited out, and keeps its row', async () => {
+it('a fence waits out a worker that renews without the change, and keeps its row', async () => {
   await register(registry, 'a');
   registry.change('ws_acme');
   const report = await fence({}, () => registry.renewLease('a', 0));
@@ -82,7 +82,7 @@ it('a worker that renewed meanwhile without the change is waited out, and keeps 
   expect(registry.row('a')?.state).toBe('live');
 });
 
-it('a renewal between the last look and the mark saves the worker', async () => {
+it('a worker that renews just before the fence marks it stays live', async () => {
   await register(registry, 'a');
   registry.change('ws_acme');
   const mark = registry.markVanished.bind(registry);
@@ -94,12 +94,12 @@ it('a renewal between the last look and the mark saves the worker', async () => 
   expect(registry.row('a')?.state).toBe('live');
 });
 
-it('the lease of a worker that the list shows counts from when the list was answered', async () => {
+it('a fence counts the lease of a listed worker from the answer to the list', async () => {
   await register(registry, 'a');
   registry.change('ws_acme');
   const list = registry.listWorkers.bind(registry);
   registry.listWorkers = async () => {
-    // Slow, once: while it is under way the worker renews, and holds its lease for the whole length from here.
+    // Slow once: the worker renews in the meantime, and holds its whole lease from here.
     registry.listWorkers = list;
     clock.nowMs += 10 * LEASE_MS;
     await registry.renewLease('a', 0);
@@ -117,7 +117,7 @@ it.each([
     'waited-out',
     async () => registry.markVanished([registry.row('a') ?? { workerId: '', renewal: '' }]),
   ],
-])('a worker that %s is not waited for: it is %s', async (_, outcome, go) => {
+])('a fence does not wait for a worker that %s, and reports it as %s', async (_, outcome, go) => {
   await register(registry, 'a');
   registry.change('ws_acme');
   const report = await fence({}, go);
@@ -125,7 +125,7 @@ it.each([
   expect(report.tookMs).toBe(3);
 });
 
-it('a worker that registers after the list is not waited for: its first lease comes with the change', async () => {
+it('a fence does not wait for a worker that registers after the list, because its first lease includes the change', async () => {
   await register(registry, 'a');
   registry.change('ws_acme');
   const report = await fence({}, async () => {
@@ -135,7 +135,7 @@ it('a worker that registers after the list is not waited for: its first lease co
   expect(outcomes(report)).toEqual({ a: 'applied' });
 });
 
-it('it tells its progress, a worker after the other', async () => {
+it('a fence reports progress per worker', async () => {
   await register(registry, 'a', 'b');
   registry.change('ws_acme');
   const progress: object[] = [];
@@ -150,7 +150,7 @@ it('it tells its progress, a worker after the other', async () => {
   ]);
 });
 
-it('it knows nothing where the store fails, and says so', async () => {
+it('a fence fails if the store fails', async () => {
   await register(registry, 'a');
   const failed = fence({ epoch: 1 }, async () => {
     registry.isAway = true;
@@ -158,7 +158,7 @@ it('it knows nothing where the store fails, and says so', async () => {
   await expect(failed).rejects.toMatchObject({ type: 'StoreUnavailable' });
 });
 
-it('it ends when it is told to, between two looks by the real clock', async () => {
+it('a fence ends when its signal is aborted while it sleeps', async () => {
   await register(registry, 'a');
   const ending = new AbortController();
   const fenced = awaitFence({ registry, epoch: 1, signal: ending.signal });

@@ -1,4 +1,4 @@
-/** Whose rows a janitor takes away, and whose it leaves. */
+/** Which rows of workers a janitor removes, and which it keeps. */
 import { beforeEach, expect, it } from 'vitest';
 import { outlasting } from '../../src/fence/clock.js';
 import { Janitor } from '../../src/fence/janitor.js';
@@ -23,13 +23,13 @@ async function lookAfter(ms: number): Promise<void> {
   await janitor.look();
 }
 
-it('a worker that was silent for a lease vanishes, and is forgotten once no step of it can still run', async () => {
+it('a worker that is silent for a lease is marked as vanished, and is deleted once none of its steps can still run', async () => {
   await janitor.look();
   await lookAfter(outlasting(LEASE_MS) - 1);
   expect(registry.row('w')?.state).toBe('live');
   await lookAfter(1);
   expect(registry.row('w')?.state).toBe('vanished');
-  // Counted from when it was first seen as vanished.
+  // The time counts from when it was first seen as vanished.
   await lookAfter(1);
   await lookAfter(outlasting(LONGEST_STEP_MS) - 1);
   expect(registry.row('w')?.state).toBe('vanished');
@@ -37,7 +37,7 @@ it('a worker that was silent for a lease vanishes, and is forgotten once no step
   expect(registry.row('w')).toBeUndefined();
 });
 
-it('a worker that renews stays, however long it is watched', async () => {
+it('a worker that renews stays live', async () => {
   for (let look = 0; look < 10; look += 1) {
     await lookAfter(LEASE_MS);
     await registry.renewLease('w', 0);
@@ -45,13 +45,13 @@ it('a worker that renews stays, however long it is watched', async () => {
   expect(registry.row('w')?.state).toBe('live');
 });
 
-it('what a row says of its age counts for nothing: one seen for the first time is never old', async () => {
+it('a worker that is seen for the first time stays live, whatever the age of its row', async () => {
   registry.wallMs = 3_600_000;
   await lookAfter(3_600_000);
   expect(registry.row('w')?.state).toBe('live');
 });
 
-it('a renewal between the list and the mark saves the worker', async () => {
+it('a worker that renews between the list and the mark stays live', async () => {
   const renewingMeanwhile: WorkerRegistry = {
     ...bound(registry),
     async markVanished(workers) {
@@ -65,7 +65,7 @@ it('a renewal between the list and the mark saves the worker', async () => {
   expect(registry.row('w')?.state).toBe('live');
 });
 
-it('silence counts from when the list was answered, not from when it was asked', async () => {
+it('silence counts from the answer to the list, not from the request', async () => {
   const slow = { ...bound(registry), listWorkers: () => registry.listWorkers().finally(() => (clock.nowMs += 400)) };
   janitor = new Janitor(slow, clock);
   await janitor.look();
@@ -75,7 +75,7 @@ it('silence counts from when the list was answered, not from when it was asked',
   expect(registry.row('w')?.state).toBe('vanished');
 });
 
-it('one that vanished and came back begins anew', async () => {
+it('a worker that vanished and registers again is live', async () => {
   await janitor.look();
   await lookAfter(outlasting(LEASE_MS));
   await register(registry, 'w');
@@ -83,7 +83,7 @@ it('one that vanished and came back begins anew', async () => {
   expect(registry.row('w')?.state).toBe('live');
 });
 
-it('it says how many rows there are, and fails as the store does', async () => {
+it('the janitor returns the number of rows, and fails if the store fails', async () => {
   await register(registry, 'x');
   expect(await janitor.look()).toBe(2);
   registry.isAway = true;

@@ -1,4 +1,4 @@
-/** How a worker comes to its lease, keeps it and loses it. */
+/** How a worker gets, keeps and loses its lease. */
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Lease } from '../../src/fence/lease.js';
 import { LeaseKeeper } from '../../src/fence/lease-keeper.js';
@@ -13,7 +13,7 @@ let registry: FakeRegistry;
 let clock: TestClock;
 let lease: Lease;
 let keeper: LeaseKeeper;
-/** What happened, in order: to the store and to the cache. */
+/** The calls to the store and to the cache, in order. */
 let log: string[];
 
 beforeEach(() => {
@@ -53,26 +53,26 @@ function keeperOver(store: LeaseStore): LeaseKeeper {
   return new LeaseKeeper({ store, worker: WORKER, lease, cache });
 }
 
-/** As time does: clocks move, and timers fire. */
+/** Moves the clock, and fires timers. */
 async function pass(ms: number): Promise<void> {
   clock.nowMs += ms;
   await vi.advanceTimersByTimeAsync(ms);
 }
 
-it('registers, empties the cache, and only then asks for a lease', async () => {
+it('a keeper registers, empties the cache, and only then requests a lease', async () => {
   await keeper.start();
   expect(log).toEqual(['register', 'empty', 'renew 0', 'drop []']);
   expect(lease.isHeld()).toBe(true);
 });
 
-it('starts nothing where it cannot register', async () => {
+it('a keeper starts no timer if it cannot register', async () => {
   registry.isAway = true;
   await expect(keeper.start()).rejects.toMatchObject({ type: 'StoreUnavailable' });
   expect(vi.getTimerCount()).toBe(0);
   expect(keeper.counts).toEqual({ renewals: 0, failures: 1, losses: 0 });
 });
 
-it('renews every third of a lease, and so holds it without a pause', async () => {
+it('a keeper renews at every third of a lease, so that it always holds one', async () => {
   await keeper.start();
   for (let third = 0; third < 9; third += 1) {
     await pass(LEASE_MS / 3);
@@ -81,7 +81,7 @@ it('renews every third of a lease, and so holds it without a pause', async () =>
   expect(keeper.counts.renewals).toBe(10);
 });
 
-it('takes what changed out of the cache before the lease is extended, and tells the database at once', async () => {
+it('a keeper drops changed workspaces from the cache before it extends the lease, and reports it to the database', async () => {
   await keeper.start();
   log = [];
   clock.nowMs += LEASE_MS;
@@ -91,7 +91,7 @@ it('takes what changed out of the cache before the lease is extended, and tells 
   expect(registry.row('w')?.appliedEpoch).toBe(1);
 });
 
-it('empties the cache where too much changed to tell', async () => {
+it('a keeper empties the cache if too many workspaces changed to list', async () => {
   await keeper.start();
   log = [];
   registry.change('*');
@@ -99,7 +99,7 @@ it('empties the cache where too much changed to tell', async () => {
   expect(log).toContain('empty, leased');
 });
 
-it('registers anew where its row is gone, with an empty cache and no lease until it has renewed', async () => {
+it('a keeper whose row is gone registers again, with an empty cache and without a lease until it has renewed', async () => {
   await keeper.start();
   const row = registry.row('w');
   await registry.markVanished(row ? [row] : []);
@@ -110,7 +110,7 @@ it('registers anew where its row is gone, with an empty cache and no lease until
   expect(registry.row('w')?.state).toBe('live');
 });
 
-it('keeps the lease that it has while Postgres is away, loses it by time, and has it back soon after', async () => {
+it('a keeper holds its lease until it expires while Postgres is unavailable, and regains it soon after', async () => {
   await keeper.start();
   registry.isAway = true;
   await pass(LEASE_MS / 3);
@@ -123,7 +123,7 @@ it('keeps the lease that it has while Postgres is away, loses it by time, and ha
   expect(keeper.counts.failures).toBeGreaterThan(1);
 });
 
-it('renews once for all who ask while one is under way, with a statement that is sent after they asked', async () => {
+it('a keeper shares one renewal between all requests during a running one, and sends it after they asked', async () => {
   const answers: (() => void)[] = [];
   const held: LeaseStore = {
     ...logging(registry),
@@ -151,7 +151,7 @@ it('renews once for all who ask while one is under way, with a statement that is
   expect(log.filter((line) => line.startsWith('renew'))).toEqual(['renew 0', 'renew 0', 'renew 1']);
 });
 
-it('renews when it is nudged, and takes a failure for a reason to try again soon', async () => {
+it('a keeper renews when it is nudged, and retries soon after a failure', async () => {
   await keeper.start();
   registry.change('ws_acme');
   registry.isAway = true;
@@ -163,7 +163,7 @@ it('renews when it is nudged, and takes a failure for a reason to try again soon
   expect(lease.appliedEpoch).toBe(1);
 });
 
-it('once stopped holds nothing: no lease, no entry, no row, no timer', async () => {
+it('a stopped keeper has no lease, no cache entry, no row and no timer', async () => {
   await keeper.start();
   log = [];
   await keeper.stop();
@@ -175,7 +175,7 @@ it('once stopped holds nothing: no lease, no entry, no row, no timer', async () 
   expect(registry.row('w')).toBeUndefined();
 });
 
-it('takes no lease from an answer that comes after it was stopped', async () => {
+it('a stopped keeper ignores the answer to an earlier renewal', async () => {
   let answer = (_: Renewal | undefined) => {};
   keeper = keeperOver({ ...logging(registry), renewLease: () => new Promise((resolve) => (answer = resolve)) });
   const renewing = keeper.renew();

@@ -1,4 +1,4 @@
-/** The rules of a lease, each by itself. */
+/** The rules of a lease, one by one. */
 import { describe, expect, it } from 'vitest';
 import { outlasting } from '../../src/fence/clock.js';
 import { Lease } from '../../src/fence/lease.js';
@@ -16,11 +16,11 @@ function leaseWithClocks() {
 }
 
 describe('a lease', () => {
-  it('is not held before it was granted', () => {
+  it('is not held before it is granted', () => {
     expect(leaseWithClocks().lease.isHeld()).toBe(false);
   });
 
-  it('runs from when the renewal was sent, however late the answer is', () => {
+  it('starts when the renewal is sent, however late the answer is', () => {
     const { lease, pass } = leaseWithClocks();
     const sentAt = lease.now();
     pass(400);
@@ -31,7 +31,7 @@ describe('a lease', () => {
     expect(lease.isHeld()).toBe(false);
   });
 
-  it('is never granted by an answer that comes after a whole lease', () => {
+  it('is not granted by an answer that arrives after a whole lease', () => {
     const { lease, pass } = leaseWithClocks();
     const sentAt = lease.now();
     pass(LEASE_MS);
@@ -40,12 +40,9 @@ describe('a lease', () => {
   });
 
   it.each([
-    ['the monotonic clock, when somebody set the wall clock back', { monotonic: LEASE_MS, wall: -3_600_000 }],
-    [
-      'the wall clock, when the machine was suspended and the monotonic one stood still',
-      { monotonic: 0, wall: LEASE_MS },
-    ],
-  ])('is ended by %s', (_, { monotonic, wall }) => {
+    ['the monotonic clock, if the wall clock was set back', { monotonic: LEASE_MS, wall: -3_600_000 }],
+    ['the wall clock, if the machine was suspended and the monotonic clock stopped', { monotonic: 0, wall: LEASE_MS }],
+  ])('expires by %s', (_, { monotonic, wall }) => {
     const { clock, lease } = leaseWithClocks();
     lease.extend(lease.now());
     clock.monotonic += monotonic;
@@ -53,7 +50,7 @@ describe('a lease', () => {
     expect(lease.isHeld()).toBe(false);
   });
 
-  it('comes back with the next renewal after the wall clock was set forward', () => {
+  it('is regained by the next renewal after the wall clock was set forward', () => {
     const { clock, lease } = leaseWithClocks();
     lease.extend(lease.now());
     clock.wall += 3_600_000;
@@ -71,7 +68,7 @@ describe('a lease', () => {
     expect(lease.isHeld()).toBe(true);
   });
 
-  it('once lost is not held', () => {
+  it('is not held after it is lost', () => {
     const { lease } = leaseWithClocks();
     lease.extend(lease.now());
     lease.lose();
@@ -79,14 +76,14 @@ describe('a lease', () => {
   });
 });
 
-describe('what was loaded', () => {
-  it('enters the cache unless its snapshot is older than what was applied', () => {
+describe('a loaded workspace', () => {
+  it('enters the cache unless its snapshot is older than the applied epoch', () => {
     const { lease } = leaseWithClocks();
     lease.apply(7);
     expect([6, 7, 8].map((epoch) => lease.admits(epoch))).toEqual([false, true, true]);
   });
 
-  it('answers those who joined only under a lease, and by the same measure', () => {
+  it('is returned to joined reads only under a lease, and unless its snapshot is older', () => {
     const { lease } = leaseWithClocks();
     lease.apply(7);
     expect(lease.vouchesFor(7)).toBe(false);
@@ -94,7 +91,7 @@ describe('what was loaded', () => {
     expect([6, 7].map((epoch) => lease.vouchesFor(epoch))).toEqual([false, true]);
   });
 
-  it('is measured by the newest epoch that was ever applied', () => {
+  it('is compared with the newest epoch that was ever applied', () => {
     const { lease } = leaseWithClocks();
     lease.apply(7);
     lease.apply(3);
@@ -103,6 +100,6 @@ describe('what was loaded', () => {
   });
 });
 
-it('a wait outlasts a lease on a clock that is slower by one percent', () => {
+it('a wait outlasts a lease even on a clock that is one percent slower', () => {
   for (const leaseMs of [1, 1_000, 30_000, 86_400_000]) expect(outlasting(leaseMs) * 0.9902).toBeGreaterThan(leaseMs);
 });

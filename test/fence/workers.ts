@@ -1,4 +1,4 @@
-/** Workers that registered, as a fence and a janitor find them. */
+/** Registers workers for the tests of the fence and the janitor. */
 import type { FakeRegistry } from '../support/fake-registry.js';
 
 export const LEASE_MS = 1_000;

@@ -1,4 +1,4 @@
-/** What a worker believes of a grant: who signed it, for which workflow, and whether that still counts. */
+/** How a worker verifies a grant: who signed it, for which workflow, and whether it was revoked. */
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -46,7 +46,7 @@ async function forged(
 }
 
 describe('a grant', () => {
-  test('says for whom the workflow works', async () => {
+  test('names the workspace that the workflow works for', async () => {
     const grant = await verifier.verify('workspace', await signed(), USE);
     expect(grant).toMatchObject({ ...GRANT, grantId: expect.any(String), issuedAt: expect.any(Number) });
   });
@@ -57,11 +57,11 @@ describe('a grant', () => {
     ['a grandchild', 'answer-1/child/grandchild', true],
     ['the run of a schedule', 'answer-1-2026-11-25T03:00:00Z', true],
     ['a child of such a run', 'answer-1-2026-11-25T03:00:00Z/child', true],
-    ['a workflow whose name begins the same', 'answer-10', false],
-    ['one that only looks like a run', 'answer-1-2026-11-25T03:00:00Zebra', false],
+    ['a workflow whose id has the same prefix', 'answer-10', false],
+    ['an id that only resembles a run', 'answer-1-2026-11-25T03:00:00Zebra', false],
     ['its parent', 'answer', false],
     ['no workflow at all', '', false],
-  ])('is good for %s: %s, %s [G3]', async (_, workflowId, isGood) => {
+  ])('is valid for %s (%s): %s [G3]', async (_, workflowId, isGood) => {
     const verifying = verifier.verify('workspace', await signed(), { ...USE, workflowId });
     if (isGood) return void expect(await verifying).toMatchObject({ subject: 'ws_acme' });
     await expect(verifying).rejects.toMatchObject({
@@ -70,14 +70,14 @@ describe('a grant', () => {
     });
   });
 
-  test('of another namespace is one of another workflow [G3]', async () => {
+  test('is refused for another namespace as for another workflow [G3]', async () => {
     const verifying = verifier.verify('workspace', await signed(), { ...USE, namespace: 'others' });
     await expect(verifying).rejects.toThrow(
       'the workspace grant of this workflow was signed for another workflow or namespace',
     );
   });
 
-  test('is one for months, since workflows run that long, and no clock is right to the second', async () => {
+  test('is valid for a year and more, and tolerates clocks that differ by some seconds', async () => {
     const later = verifierOf({ keys: [pair.publicKey] });
     const token = await signed();
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 50_000 });
@@ -88,10 +88,10 @@ describe('a grant', () => {
   });
 });
 
-describe('refused in the same words, whatever is wrong [G3]', () => {
+describe('an invalid grant is refused with the same error [G3]:', () => {
   const CASES: Readonly<Record<string, () => Promise<string> | string>> = {
-    'signed by a key that nobody here knows': () => signerOf(another).sign('workspace', GRANT),
-    'signed by such a key, under the name of a known one': () => forged({}, { kid: pair.publicKey.kid }, another),
+    'signed by an unknown key': () => signerOf(another).sign('workspace', GRANT),
+    'signed by an unknown key with the id of a known one': () => forged({}, { kid: pair.publicKey.kid }, another),
     'not signed': () => new UnsecuredJWT({ sub: 'ws_acme' }).encode(),
     'signed with the public key as a password': async () => {
       const password = base64url.decode(pair.publicKey.x);
@@ -100,18 +100,18 @@ describe('refused in the same words, whatever is wrong [G3]', () => {
         .setProtectedHeader({ alg: 'HS256', typ: 'workspace-grant+jwt', kid: pair.publicKey.kid })
         .sign(password);
     },
-    'an operator’s, shown as a workspace’s': () => signed('operator'),
+    'an operator grant instead of a workspace grant': () => signed('operator'),
     'without a type': () => forged({}, { typ: undefined }),
-    'from the future': () => forged({ nbf: Math.floor(Date.now() / 1_000) + 3_600 }),
-    'without a beginning': () => forged({ nbf: undefined }),
-    'that ends by itself': () => forged({ exp: Math.floor(Date.now() / 1_000) + 3_600 }),
+    'issued in the future': () => forged({ nbf: Math.floor(Date.now() / 1_000) + 3_600 }),
+    'without a start time': () => forged({ nbf: undefined }),
+    'with an expiry': () => forged({ exp: Math.floor(Date.now() / 1_000) + 3_600 }),
     'for no workflow': () => forged({ workflow_ids: [] }),
     'for every workflow': () => forged({ workflow_ids: [''] }),
     'for a list of namespaces': () => forged({ aud: ['agents'] }),
     'without a workspace': () => forged({ sub: undefined }),
-    'over 8 KiB': () => forged({ padding: 'a'.repeat(8_192) }),
-    'in another spelling': async () => `${await signed()}=`,
-    'no token at all': () => 'canary-token',
+    'larger than 8 KiB': () => forged({ padding: 'a'.repeat(8_192) }),
+    'with a different encoding': async () => `${await signed()}=`,
+    'not a token': () => 'canary-token',
     empty: () => '',
   };
 
@@ -119,7 +119,7 @@ describe('refused in the same words, whatever is wrong [G3]', () => {
     await expect(verifier.verify('workspace', await token(), USE)).rejects.toMatchObject(NOT_VALID);
   });
 
-  test('by a key that may not sign for operators [G3]', async () => {
+  test('an operator grant by a key that may only sign for workspaces [G3]', async () => {
     const workspacesOnly = verifierOf({ keys: [another.publicKey] });
     const token = await signerOf(another).sign('operator', GRANT);
     await expect(workspacesOnly.verify('operator', token, USE)).rejects.toMatchObject({
@@ -132,25 +132,29 @@ describe('refused in the same words, whatever is wrong [G3]', () => {
 describe('a revocation', () => {
   const soon = () => new Date(Date.now() + 60_000).toISOString();
   const CHILD = 'answer-1/child';
-  type Case = readonly [revocation: (grantId: string) => Revocation, shownBy: string, isRevoked: boolean];
+  type Case = readonly [revocation: (grantId: string) => Revocation, workflowId: string, isRevoked: boolean];
   const CASES: Readonly<Record<string, Case>> = {
-    'of a grant': [(grantId) => ({ grantId }), 'answer-1', true],
-    'of another grant': [() => ({ grantId: randomUUID() }), 'answer-1', false],
-    'of a workflow': [() => ({ workflowId: 'answer-1' }), 'answer-1', true],
-    'of the workflow above it': [() => ({ workflowId: 'answer-1' }), CHILD, true],
-    'of a child': [() => ({ workflowId: CHILD }), CHILD, true],
-    'of a child, and not of its parent': [() => ({ workflowId: CHILD }), 'answer-1', false],
-    'of what was signed for the workspace until now': [
+    'of a grant revokes that grant': [(grantId) => ({ grantId }), 'answer-1', true],
+    'of another grant does not': [() => ({ grantId: randomUUID() }), 'answer-1', false],
+    'of a workflow revokes its grant': [() => ({ workflowId: 'answer-1' }), 'answer-1', true],
+    'of a parent revokes the grant of its child': [() => ({ workflowId: 'answer-1' }), CHILD, true],
+    'of a child revokes the grant for that child': [() => ({ workflowId: CHILD }), CHILD, true],
+    'of a child does not revoke the grant of its parent': [() => ({ workflowId: CHILD }), 'answer-1', false],
+    'of a workspace revokes the grants that were signed before its time': [
       () => ({ subject: 'ws_acme', issuedBefore: soon() }),
       'answer-1',
       true,
     ],
-    'of what was signed for it long ago': [
+    'of a workspace does not revoke the grants that were signed later': [
       () => ({ subject: 'ws_acme', issuedBefore: '2020-01-01T00:00:00Z' }),
       'answer-1',
       false,
     ],
-    'of another workspace': [() => ({ subject: 'ws_globex', issuedBefore: soon() }), 'answer-1', false],
+    'of another workspace does not revoke the grant': [
+      () => ({ subject: 'ws_globex', issuedBefore: soon() }),
+      'answer-1',
+      false,
+    ],
   };
 
   test.each(Object.entries(CASES))('%s', async (_, [revocation, workflowId, isRevoked]) => {
@@ -162,7 +166,7 @@ describe('a revocation', () => {
     await expect(verifying).rejects.toThrow('the workspace grant of this workflow was revoked');
   });
 
-  test('covers what was signed before it, and not what is signed in the same second after it', async () => {
+  test('covers grants signed before it, and not those signed after it in the same second', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2026-03-01T12:00:03.412Z') });
     const before = await signed();
     vi.setSystemTime(Date.now() + 1);
@@ -187,7 +191,7 @@ describe('the key set in a file', () => {
   }
   afterEach(() => folder && rmSync(folder, { recursive: true, force: true }));
 
-  test('takes a key that is newer than what was read, at once, and an older one until it is taken away', async () => {
+  test('is read again at once for an unknown key, and a removed key stops working', async () => {
     const live = fromFile();
     const [token, next] = [await signed(), await signerOf(another).sign('workspace', GRANT)];
     expect(await live.verify('workspace', token, USE)).toMatchObject({ subject: 'ws_acme' });
@@ -200,7 +204,7 @@ describe('the key set in a file', () => {
     await expect(live.verify('workspace', token, USE)).rejects.toMatchObject(NOT_VALID);
   });
 
-  test('counts alone: what a set before it said is not taken for its word', async () => {
+  test('replaces the earlier key set, even for a verification that is still running', async () => {
     const live = fromFile();
     const [token, next] = [await signed(), await signerOf(another).sign('workspace', GRANT)];
     await live.preflight();
@@ -212,7 +216,7 @@ describe('the key set in a file', () => {
     await expect(live.verify('workspace', token, USE)).rejects.toMatchObject(NOT_VALID);
   });
 
-  test('has its revocations in force for the grants of its newest key, too', async () => {
+  test('applies its revocations to grants of its newest key as well', async () => {
     const live = fromFile();
     const next = await signerOf(another).sign('workspace', GRANT);
     await live.preflight();
@@ -221,7 +225,7 @@ describe('the key set in a file', () => {
     await expect(live.verify('workspace', next, USE)).rejects.toThrow('was revoked');
   });
 
-  test('has a revocation in force within ten seconds [G3]', async () => {
+  test('applies a revocation within ten seconds [G3]', async () => {
     const live = fromFile();
     const token = await signed();
     await live.verify('workspace', token, USE);
@@ -230,7 +234,7 @@ describe('the key set in a file', () => {
     await expect(live.verify('workspace', token, USE)).rejects.toThrow('was revoked');
   });
 
-  test('stays in force where it cannot be read any more, and that is said once', async () => {
+  test('stays in effect if it can no longer be read, and warns once', async () => {
     const live = fromFile();
     const token = await signed();
     await live.verify('workspace', token, USE);
@@ -256,7 +260,7 @@ describe('the key set in a file', () => {
     }
   });
 
-  test('that is not there, or at an address without TLS, is refused at the start [G3]', async () => {
+  test('is refused at the start if it is missing, or if its URL is not https [G3]', async () => {
     for (const where of ['/nowhere/keys.json', 'http://keys.example/jwks.json']) {
       await expect(new GrantVerifier(where).preflight()).rejects.toMatchObject({
         type: 'SetupInvalid',
@@ -266,10 +270,10 @@ describe('the key set in a file', () => {
   });
 });
 
-describe('the key set at an address', () => {
+describe('the key set at a URL', () => {
   afterEach(() => vi.unstubAllGlobals());
 
-  test('is fetched without following a redirect, and its outage is told as one [G3]', async () => {
+  test('is fetched without following redirects, and an outage is reported as KeyServiceUnavailable [G3]', async () => {
     const answers = [Response.json({ keys: [pair.publicKey] }), new Response('canary', { status: 503 })];
     const fetching = vi.fn(async (..._: unknown[]) => answers.shift());
     vi.stubGlobal('fetch', fetching);
@@ -282,7 +286,7 @@ describe('the key set at an address', () => {
       message: 'the address in PROVIDER_GRANT_KEYS does not answer with a document',
     };
     await expect(new GrantVerifier(address).preflight()).rejects.toMatchObject(away);
-    // It may know by now what is unknown here: that is tried again.
+    // The service may know an unknown key by now, so the key set is fetched again.
     vi.useFakeTimers({ toFake: ['performance'], now: performance.now() + 1_000 });
     vi.advanceTimersByTime(1_000);
     const unknown = await signerOf(another).sign('workspace', GRANT);
@@ -291,12 +295,12 @@ describe('the key set at an address', () => {
   });
 });
 
-describe('keys that do not fit are refused by the names of their fields alone [G3]', () => {
+describe('an invalid key is refused with only the names of its fields [G3]:', () => {
   const REFUSED: Readonly<Record<string, (pair: Pair) => unknown>> = {
-    'a private key where public ones go': ({ signingKey }) => ({ keys: [signingKey] }),
-    'two of one name': ({ publicKey }) => ({ keys: [publicKey, publicKey] }),
-    'of another curve': ({ publicKey }) => ({ keys: [{ ...publicKey, crv: 'P-256' }] }),
-    'a revocation of nothing': ({ publicKey }) => ({ keys: [publicKey], revoked: [{}] }),
+    'a private key in the key set': ({ signingKey }) => ({ keys: [signingKey] }),
+    'two keys with one id': ({ publicKey }) => ({ keys: [publicKey, publicKey] }),
+    'a key of another curve': ({ publicKey }) => ({ keys: [{ ...publicKey, crv: 'P-256' }] }),
+    'an empty revocation': ({ publicKey }) => ({ keys: [publicKey], revoked: [{}] }),
   };
 
   test.each(Object.entries(REFUSED))('%s', (_, set) => {
@@ -307,7 +311,7 @@ describe('keys that do not fit are refused by the names of their fields alone [G
     expect(refuse).not.toThrow(pair.publicKey.x);
   });
 
-  test('a signing key without its private half, or none', async () => {
+  test('a missing signing key, or one without its private part', async () => {
     expect(() => new GrantSigner(JSON.stringify(pair.publicKey))).toThrow(
       /is not a private Ed25519 JSON Web Key: check d/,
     );

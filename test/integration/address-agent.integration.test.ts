@@ -1,4 +1,4 @@
-/** The example agent, from question to answer, over every wire format that a model can be asked in. */
+/** The example agent from question to answer, with every API format for models. */
 import { fileURLToPath } from 'node:url';
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -62,7 +62,7 @@ async function start(taskQueue: string, service: LlmProvider, name: string): Pro
 describe.each(SERVICES)('an agent that asks %s', (service) => {
   const run = () => runs.get(service) as Run;
 
-  test("answers from the chain's own facts", async () => {
+  test('answers with facts from the chain', async () => {
     const { workspaceId, agent } = run();
     const { answer, balanceWei, transferWouldSucceed } = await agent.result();
     expect(balanceWei).toBe('10000000000000000000000');
@@ -71,7 +71,7 @@ describe.each(SERVICES)('an agent that asks %s', (service) => {
     expect(answer).toContain(`The balance is ${balanceWei} wei. A transfer of 1000000000000000000 wei would succeed.`);
   });
 
-  test('tells of each step which provider it used, at which version, whose, and from where', async () => {
+  test('records the provider, version, source and cache result of each step', async () => {
     const { name, agent } = run();
     await agent.result();
     const own = { version: 1, source: 'workspace', worker: expect.any(String) };
@@ -86,7 +86,7 @@ describe.each(SERVICES)('an agent that asks %s', (service) => {
     ]);
   });
 
-  test('reads well in the Temporal UI', async () => {
+  test('has readable summaries in the Temporal UI', async () => {
     const { workspaceId, name, agent } = run();
     await agent.result();
     const { chainId } = stage.chain;
@@ -109,7 +109,7 @@ describe.each(SERVICES)('an agent that asks %s', (service) => {
     expect(await leaksOf(agent, stage.secrets)).toEqual([]);
   });
 
-  test("calls each service with its own workspace's key [G17]", async () => {
+  test('calls each service with the key of its own workspace [G17]', async () => {
     const { workspaceId, agent } = run();
     await agent.result();
     const calls = [...stage.llm.calls(), ...stage.chain.tenderly.calls()];
@@ -120,6 +120,6 @@ describe.each(SERVICES)('an agent that asks %s', (service) => {
   });
 });
 
-test('no call came with the key of another', () => {
+test("no call came with another workspace's key", () => {
   expect([...stage.llm.wrongKeyCalls(), ...stage.chain.tenderly.wrongKeyCalls()]).toEqual([]);
 });

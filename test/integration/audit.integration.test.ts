@@ -1,4 +1,4 @@
-/** What steps leave in the audit: that they used a credential, or that one did not open. */
+/** What steps write to the audit: that they used a credential, or that one could not be opened. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { WorkspaceProviders } from '../../src/plugin/workspace-providers.js';
 import { isProviderError } from '../../src/protocol/errors.js';
@@ -17,14 +17,14 @@ beforeAll(async () => {
 afterAll(() => stage?.strike());
 
 function connect(): Promise<WorkspaceProviders> {
-  // What would serve instead, if anything did.
+  // A fallback that must not be used.
   return stage.connect({ fallback: ['llm/anthropic'], identity: 'agents-7', env: { ANTHROPIC_API_KEY: PLATFORM_KEY } });
 }
 
 const asStepOf = (workflowId: string) =>
   inActivity({ workflowType: 'addressAgent', workflowExecution: { workflowId, runId: 'r' } });
 
-/** As a superuser, who is bound by nothing, with everything that belongs to it. */
+/** Copies a workspace's rows as a superuser, who may do everything. */
 async function copyRow(from: string, to: string): Promise<void> {
   await withSession(stage.database.ownerUrl, async (session) => {
     for (const [table, columns] of [
@@ -37,7 +37,7 @@ async function copyRow(from: string, to: string): Promise<void> {
   });
 }
 
-test('who was handed which version stands there once the process has ended, and when it was last used [G13]', async () => {
+test('the audit contains which workflow got which version, and the last use, after the process has ended [G13]', async () => {
   const providers = await connect();
   const [workspaceId, without] = [newWorkspace(), newWorkspace()];
   await stage.addLlm(workspaceId);
@@ -62,7 +62,7 @@ test('who was handed which version stands there once the process has ended, and 
   expect(summary?.lastUsedAt).toEqual((await audit.listUsage({ ...provider, limit: 1 }))[0]?.lastUsedAt);
 });
 
-test('a row that was copied by SQL: CredentialUnreadable, one event, nothing else [G13]', async () => {
+test('a row that was copied by SQL fails with CredentialUnreadable, and adds exactly one audit event [G13]', async () => {
   const providers = await connect();
   const [theirs, mine] = [newWorkspace(), newWorkspace()];
   const key = await stage.addLlm(theirs);
@@ -87,7 +87,7 @@ test('a row that was copied by SQL: CredentialUnreadable, one event, nothing els
   }
   expect(served).toEqual([]);
 
-  // Statements under way are waited for.
+  // Closing waits for running statements.
   await providers.close();
   const after = await stage.manager.audit.listEvents({ workspaceId: mine });
   expect(after.slice(1)).toEqual(before);
@@ -98,7 +98,7 @@ test('a row that was copied by SQL: CredentialUnreadable, one event, nothing els
     clientAddress: expect.any(String),
   });
   for (const secret of [key, PLATFORM_KEY]) expect(JSON.stringify(after)).not.toContain(secret);
-  expect(await stage.manager.audit.listUsage({ ...provider }), 'none was handed out').toEqual([]);
+  expect(await stage.manager.audit.listUsage({ ...provider }), 'no use was recorded').toEqual([]);
   expect(await stage.manager.audit.listEvents({ workspaceId: theirs })).toMatchObject([
     { event: 'created' },
     { event: 'data-key-added' },

@@ -1,4 +1,4 @@
-/** With whose credential, and with which one, when it changes under an agent at work. */
+/** Which credential a running agent uses when it changes. */
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { AgentStage, newWorkspace, type StageWorker, UNFENCED } from '../support/agent-stage.js';
@@ -13,7 +13,7 @@ let worker: StageWorker;
 beforeAll(async () => {
   stage = await AgentStage.set();
   const workflowsPath = fileURLToPath(new URL('workflows.ts', import.meta.url));
-  // Hears of nothing for a third of its lease: it holds what has changed meanwhile.
+  // Without notifications, it learns of changes after a third of its lease, and holds outdated entries until then.
   worker = await stage.startWorker({ workflowsPath, config: { listenDatabaseUrl: 'off' } });
 });
 
@@ -41,8 +41,8 @@ const answersTo = (workspaceId: string) =>
 
 const loads = () => worker.providers.resolver.parts.cache.counts.load;
 
-describe('a key that the worker still holds, and the service refuses', () => {
-  test('is read again once, and the new one is used in the same step', async () => {
+describe('a cached key that the service rejects', () => {
+  test('is read again once, and the same step uses the new key', async () => {
     const workspaceId = newWorkspace();
     const old = await stage.addLlm(workspaceId);
     await (await ask(workspaceId)).result();
@@ -59,7 +59,7 @@ describe('a key that the worker still holds, and the service refuses', () => {
     expect(await leaksOf(agent, stage.secrets)).toEqual([]);
   });
 
-  test('is read again once, and where there is no other, the step fails as CredentialRejected', async () => {
+  test('is read again once, and the step fails with CredentialRejected if there is no new key', async () => {
     const workspaceId = newWorkspace();
     const old = await stage.addLlm(workspaceId);
     await (await ask(workspaceId)).result();
@@ -71,7 +71,7 @@ describe('a key that the worker still holds, and the service refuses', () => {
     expect(answersTo(workspaceId)).toEqual([`${workspaceId} 200`, `${workspaceId} 401`]);
   });
 
-  test('is not read again for ever: a new key that is refused too is refused for good', async () => {
+  test('is read again only once: if the new key is rejected too, the step fails', async () => {
     const workspaceId = newWorkspace();
     const old = await stage.addLlm(workspaceId);
     await (await ask(workspaceId)).result();
@@ -83,7 +83,7 @@ describe('a key that the worker still holds, and the service refuses', () => {
   });
 });
 
-test('an agent that slept opens the newest version, with the reference that it had', async () => {
+test('an agent that slept opens the newest version with its old reference', async () => {
   const { taskQueue, providers } = await stage.startWorker();
   const workspaceId = newWorkspace();
   await stage.addLlm(workspaceId);
@@ -104,8 +104,8 @@ test('an agent that slept opens the newest version, with the reference that it h
   expect(await leaksOf(agent, stage.secrets)).toEqual([]);
 });
 
-describe("the platform's own key", () => {
-  /** A worker that may fall back to it, and that key. */
+describe("the platform's key", () => {
+  /** Starts a worker that may fall back to the platform's key. */
   async function platformWorker() {
     const key = stage.newKey('platform');
     stage.llm.admit({ provider: 'anthropic', key, owner: 'the platform' });
@@ -116,7 +116,7 @@ describe("the platform's own key", () => {
     return { key, env, options };
   }
 
-  test('is not used where no setting allows it, even if the environment holds it', async () => {
+  test('is not used without the setting, even if it is in the environment', async () => {
     const { env } = await platformWorker();
     for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
     const workspaceId = newWorkspace();
@@ -124,7 +124,7 @@ describe("the platform's own key", () => {
     expect(answersTo(workspaceId)).toEqual([]);
   });
 
-  test('serves a workspace that has none where a setting allows it, and is told as such at each step', async () => {
+  test('is used with the setting for a workspace without a key, and is named at each step', async () => {
     const { options } = await platformWorker();
     const workspaceId = newWorkspace();
     const agent = await ask(workspaceId, options);
@@ -136,7 +136,7 @@ describe("the platform's own key", () => {
     expect(await leaksOf(agent, stage.secrets)).toEqual([]);
   });
 
-  test('comes after the own key of the workspace', async () => {
+  test('is not used if the workspace has its own key', async () => {
     const { options } = await platformWorker();
     const workspaceId = newWorkspace();
     await stage.addLlm(workspaceId);
@@ -144,7 +144,7 @@ describe("the platform's own key", () => {
     expect(answersTo(workspaceId)).toEqual([`${workspaceId} 200`]);
   });
 
-  test('does not stand in for one that is switched off, or refused', async () => {
+  test("does not replace a workspace's key that is disabled or rejected", async () => {
     const { options } = await platformWorker();
     const disabled = newWorkspace();
     await stage.addLlm(disabled);
@@ -157,7 +157,7 @@ describe("the platform's own key", () => {
     expect([answersTo(disabled), answersTo(refused)]).toEqual([[], ['unknown-key 401']]);
   });
 
-  test('fails by its own name where it is refused', async () => {
+  test('fails the step with CredentialRejected if the service rejects it', async () => {
     const { key, options } = await platformWorker();
     stage.llm.revoke(key);
     const workspaceId = newWorkspace();

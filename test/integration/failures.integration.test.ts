@@ -1,4 +1,4 @@
-/** Each failure by its real cause, through Temporal: what the author of an agent catches, and what the server keeps. */
+/** Each failure with its real cause, through Temporal: what an agent can catch, and what the server stores. */
 import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import { Context } from '@temporalio/activity';
@@ -16,20 +16,20 @@ import { NOT_RETRIED, RETRIED, type ServiceFailure } from './service-failures.js
 import { STORED } from './stored-failures.js';
 import type { addressAgent, askModel, callActivity, ModelQuestion, readChain } from './workflows.js';
 
-/** Planted by activities that leak, to show that the search would find it. */
+/** Leaked by test activities on purpose, to show that the search finds it. */
 const PLANTED = 'canary/planted+where-it-must-be-found';
 
-/** Opened in this process, as a credential is: what the same leaks must not carry out of an activity. */
+/** Opened in this process like a credential, so the same leaks must not carry it out of an activity. */
 const OPENED = new Secret('canary/opened+where-it-must-not-be-found').reveal();
 
-/** Everything that an activity can hand to Temporal. */
+/** An activity that puts a secret into everything that it can send to Temporal. */
 function leaking(secret: string) {
-  const told = { basic: Buffer.from(`user:${secret}`).toString('base64'), url: encodeURIComponent(secret) };
+  const forms = { basic: Buffer.from(`user:${secret}`).toString('base64'), url: encodeURIComponent(secret) };
   return async () => {
     const { info, heartbeat } = Context.current();
-    heartbeat({ told });
-    if (info.attempt === 2) return { secret, told };
-    throw ApplicationFailure.create({ message: secret, type: secret, details: [told], cause: new Error(secret) });
+    heartbeat({ forms });
+    if (info.attempt === 2) return { secret, forms };
+    throw ApplicationFailure.create({ message: secret, type: secret, details: [forms], cause: new Error(secret) });
   };
 }
 
@@ -59,7 +59,7 @@ function ask(workspaceId: string, question: Partial<ModelQuestion> = {}): Promis
 
 const callsFor = (workspaceId: string) => stage.llm.calls().filter((call) => call.expectedOwner === workspaceId);
 
-/** Spelt out: of an object's fields vitest would show the first forty characters. */
+/** Rows with the title texts first, because vitest cuts the fields of an object to forty characters. */
 function titled<Case extends { when: string; type: string }>(cases: readonly Case[]): [string, string, Case][] {
   return cases.map((each) => [each.when, each.type, each]);
 }
@@ -72,12 +72,14 @@ function providerOf(workspaceId: string, { service = 'anthropic' }: ServiceFailu
 
 function messageOf(workspaceId: string, failure: ServiceFailure) {
   const who = `llm/${providerOf(workspaceId, failure).name} of ${workspaceId} `;
-  const { says } = failure;
-  return says instanceof RegExp ? expect.stringMatching(new RegExp(says.source.replace('^', who))) : `${who}${says}`;
+  const { message } = failure;
+  return message instanceof RegExp
+    ? expect.stringMatching(new RegExp(message.source.replace('^', who)))
+    : `${who}${message}`;
 }
 
-describe('a service fails', () => {
-  test.each(titled(NOT_RETRIED))('%s: %s, at once', async (_, __, failure) => {
+describe('a step', () => {
+  test.each(titled(NOT_RETRIED))('fails at once if %s: %s', async (_, __, failure) => {
     const { service, order, type } = failure;
     const workspaceId = newWorkspace();
     const provider = providerOf(workspaceId, failure);
@@ -95,51 +97,51 @@ describe('a service fails', () => {
     expect(await leaksOf(agent, stage.secrets)).toEqual([]);
   });
 
-  // Concurrent: however short the interval, the server takes a second to retry.
-  test.concurrent.each(titled(RETRIED))(
-    '%s: %s, and the step is retried until it is answered',
-    async (_, __, failure) => {
-      const { service, order, type, nextRetryDelayMs } = failure;
-      const workspaceId = newWorkspace();
-      const provider = providerOf(workspaceId, failure).name;
-      await stage.addLlm(workspaceId, service);
-      const first = stage.llm.holdNext({ owner: workspaceId });
-      stage.llm.failNext({ status: 500, ...order, owner: workspaceId });
+  // Concurrent, because the server takes a second per retry, however short the interval.
+  test.concurrent.each(titled(RETRIED))('is retried until it succeeds if %s: %s', async (_, __, failure) => {
+    const { service, order, type, nextRetryDelayMs } = failure;
+    const workspaceId = newWorkspace();
+    const provider = providerOf(workspaceId, failure).name;
+    await stage.addLlm(workspaceId, service);
+    const first = stage.llm.holdNext({ owner: workspaceId });
+    stage.llm.failNext({ status: 500, ...order, owner: workspaceId });
 
-      const agent = await ask(workspaceId, { provider });
-      await first.arrived;
-      const second = stage.llm.holdNext({ owner: workspaceId });
-      first.release();
-      await second.arrived;
-      const kept = { type, nonRetryable: false, message: messageOf(workspaceId, failure), nextRetryDelayMs };
-      expect(await pendingFailuresOf(agent)).toEqual([expect.objectContaining(kept)]);
-      expect(await leaksOf(agent, stage.secrets)).toEqual([]);
+    const agent = await ask(workspaceId, { provider });
+    await first.arrived;
+    const second = stage.llm.holdNext({ owner: workspaceId });
+    first.release();
+    await second.arrived;
+    const kept = { type, nonRetryable: false, message: messageOf(workspaceId, failure), nextRetryDelayMs };
+    expect(await pendingFailuresOf(agent)).toEqual([expect.objectContaining(kept)]);
+    expect(await leaksOf(agent, stage.secrets)).toEqual([]);
 
-      second.release();
-      expect((await agent.result()).provider).toMatchObject({ name: provider, version: 1 });
-      const [, step] = attemptsIn(await agent.fetchHistory());
-      expect(step).toEqual({ attempt: 2, lastFailure: expect.objectContaining(kept) });
-      expect(await leaksOf(agent, stage.secrets)).toEqual([]);
-      const [failed, answered, ...more] = callsFor(workspaceId);
-      expect(more).toEqual([]);
-      const waitedMs = Date.parse(answered?.at ?? '') - Date.parse(failed?.at ?? '');
-      expect(waitedMs).toBeGreaterThanOrEqual(nextRetryDelayMs ?? 20);
-    },
-  );
+    second.release();
+    expect((await agent.result()).provider).toMatchObject({ name: provider, version: 1 });
+    const [, step] = attemptsIn(await agent.fetchHistory());
+    expect(step).toEqual({ attempt: 2, lastFailure: expect.objectContaining(kept) });
+    expect(await leaksOf(agent, stage.secrets)).toEqual([]);
+    const [failed, answered, ...more] = callsFor(workspaceId);
+    expect(more).toEqual([]);
+    const waitedMs = Date.parse(answered?.at ?? '') - Date.parse(failed?.at ?? '');
+    expect(waitedMs).toBeGreaterThanOrEqual(nextRetryDelayMs ?? 20);
+  });
 });
 
-test.each(titled(STORED))('%s: %s', async (_, __, { arrange, question, type, says, fields }) => {
-  const workspaceId = newWorkspace();
-  await arrange?.(stage, workspaceId);
-  const agent = await ask(workspaceId, question?.(workspaceId));
-  const failure = await failureOf(agent);
-  expect(failure).toMatchObject({ type, nonRetryable: true, message: says(workspaceId) });
-  if (fields) expect(failure.details).toEqual([expect.objectContaining({ fields })]);
-  expect(callsFor(workspaceId)).toEqual([]);
-  expect(await leaksOf(agent, stage.secrets)).toEqual([]);
-});
+test.each(titled(STORED))(
+  'a step calls no service and fails if %s: %s',
+  async (_, __, { arrange, question, type, message, fields }) => {
+    const workspaceId = newWorkspace();
+    await arrange?.(stage, workspaceId);
+    const agent = await ask(workspaceId, question?.(workspaceId));
+    const failure = await failureOf(agent);
+    expect(failure).toMatchObject({ type, nonRetryable: true, message: message(workspaceId) });
+    if (fields) expect(failure.details).toEqual([expect.objectContaining({ fields })]);
+    expect(callsFor(workspaceId)).toEqual([]);
+    expect(await leaksOf(agent, stage.secrets)).toEqual([]);
+  },
+);
 
-describe('a chain or its simulator fails', () => {
+describe('a step on a chain', () => {
   const read = (workspaceId: string, question: object = {}): Promise<WorkflowHandle<typeof readChain>> =>
     stage.clientFor(workspaceId).workflow.start('readChain', {
       taskQueue,
@@ -147,7 +149,7 @@ describe('a chain or its simulator fails', () => {
       args: [{ workspaceId, chainId: stage.chain.chainId, method: 'eth_blockNumber', ...question }],
     });
 
-  test('another chain answers behind the URL: ProviderConfigInvalid, and nothing is read', async () => {
+  test('fails with ProviderConfigInvalid if the URL leads to another chain', async () => {
     const workspaceId = newWorkspace();
     await stage.addEndpoint(workspaceId, 'main', { chainId: 1 });
     const agent = await read(workspaceId, { chainId: 1 });
@@ -160,7 +162,7 @@ describe('a chain or its simulator fails', () => {
     expect(await leaksOf(agent, stage.secrets)).toEqual([]);
   });
 
-  test('the key in the URL is refused: CredentialRejected', async () => {
+  test('fails with CredentialRejected if the key in the URL is rejected', async () => {
     const workspaceId = newWorkspace();
     await stage.addEndpoint(workspaceId, 'main', { admitted: false });
     const agent = await read(workspaceId);
@@ -172,7 +174,7 @@ describe('a chain or its simulator fails', () => {
     expect(await leaksOf(agent, stage.secrets)).toEqual([]);
   });
 
-  test('the node is away for a moment: the read is retried until it is answered', async () => {
+  test('is retried until it succeeds if the node is unavailable for a moment', async () => {
     const workspaceId = newWorkspace();
     await stage.addEndpoint(workspaceId, 'main');
     stage.chain.gateway.failNext({ owner: `${workspaceId} main`, ...echoesKey(502), times: 1 });
@@ -183,7 +185,7 @@ describe('a chain or its simulator fails', () => {
     expect(await leaksOf(agent, stage.secrets)).toEqual([]);
   });
 
-  test("Tenderly's key is refused in the middle of an agent's work: CredentialRejected", async () => {
+  test('fails with CredentialRejected if Tenderly rejects the key while the agent runs', async () => {
     const workspaceId = newWorkspace();
     await Promise.all([stage.addLlm(workspaceId), stage.addEndpoint(workspaceId, 'main')]);
     stage.chain.tenderly.revoke(await stage.addTenderly(workspaceId));
@@ -203,7 +205,7 @@ describe('a chain or its simulator fails', () => {
 });
 
 describe('the search for secrets finds', () => {
-  test.each(Object.entries(encodingsOf(PLANTED)))('what is written %s', (_, encoded) => {
+  test.each(Object.entries(encodingsOf(PLANTED)))('a secret that is encoded %s', (_, encoded) => {
     expect(leaksIn(`{"before":"${encoded}","after":1}`, [PLANTED, 'canary/absent'])).toEqual([PLANTED]);
   });
 
@@ -213,15 +215,15 @@ describe('the search for secrets finds', () => {
     return stage.client.workflow.start('callActivity', { taskQueue, workflowId: uniqueName('leak'), args });
   };
 
-  test("what an activity without our edge puts into a failure's cause", async () => {
+  test("a secret in a failure's cause from an activity without our boundary", async () => {
     const agent = await run(1);
     await failureOf(agent);
     expect(await leaksOf(agent, [PLANTED])).toEqual([PLANTED]);
   });
 
   test.each([
-    ['what an activity throws, says in heartbeats and returns', 'leakPlanted', [PLANTED]],
-    ['nothing of it where the secret was opened in this process', 'leakOpened', []],
+    ['a secret in errors, heartbeats and results of an activity', 'leakPlanted', [PLANTED]],
+    ['no secret there if it was opened in this process', 'leakOpened', []],
   ])('%s', async (_, name, found) => {
     const options = { retry: { maximumAttempts: 2, initialInterval: '3 seconds' }, heartbeatTimeout: '1 minute' };
     const agent = await stage.client.workflow.start('callActivity', {
@@ -235,7 +237,7 @@ describe('the search for secrets finds', () => {
     expect(await leaksOf(agent, [PLANTED, OPENED])).toEqual(found);
   });
 
-  test('what stands in the last failure of one that is still retried', async () => {
+  test('a secret in the last failure of an activity that is still retried', async () => {
     const agent = await run(2);
     await vi.waitFor(async () => expect(await pendingFailuresOf(agent)).toHaveLength(1), { timeout: 10_000 });
     expect(await leaksOf(agent, [PLANTED])).toEqual([PLANTED]);
@@ -243,7 +245,7 @@ describe('the search for secrets finds', () => {
   });
 });
 
-test('no secret stands in what the SDK logged, of failures too [G6]', () => {
+test("the SDK's logs contain no secret, even for failures [G6]", () => {
   const logged = stage.logged.map((entry) => inspect(entry, { depth: 12, maxStringLength: null })).join('\n');
   expect(logged).toContain('CredentialRejected');
   expect(leaksIn(logged, stage.secrets)).toEqual([]);

@@ -1,4 +1,4 @@
-/** Workflows that name no workspace: whose credentials they use is in their grants. */
+/** Workflows that name no workspace. Their grants decide whose credentials they use. */
 import {
   condition,
   continueAsNew,
@@ -16,7 +16,7 @@ type Reference = ProviderReference<'llm'>;
 
 const local = proxyLocalActivities<ProviderActivities>({ startToCloseTimeout: '10 seconds' });
 
-/** `workspaceId`: what a workflow claims, if it claims anything. */
+/** Resolves a provider. `workspaceId` is the workspace that the workflow claims, if any. */
 export async function whose(workspaceId?: string): Promise<string> {
   return (await resolveLlmKey({ workspaceId, provider: 'anthropic' })).workspaceId;
 }
@@ -25,7 +25,7 @@ export async function whoseLocally(): Promise<string> {
   return (await local.resolveLlmKey({ provider: 'anthropic' })).workspaceId;
 }
 
-/** With what it was handed, by whoever could. */
+/** Resolves the provider of a reference that it was given. */
 export async function whoseOf(handed: Reference): Promise<string> {
   return (await resolveLlmKey({ workspaceId: handed.workspaceId, provider: handed.name })).workspaceId;
 }
@@ -33,7 +33,7 @@ export async function whoseOf(handed: Reference): Promise<string> {
 export const tellName = defineSignal<[string]>('tellName');
 export const askName = defineUpdate<string>('askName');
 
-/** A parent, its child and its child's child; a child that is waited for, and one that is signalled. */
+/** Runs a child and its grandchild, and a child that gets a signal. */
 export async function family(depth = 2): Promise<readonly string[]> {
   const own = await whose();
   if (depth === 0) return [own];
@@ -42,7 +42,7 @@ export async function family(depth = 2): Promise<readonly string[]> {
   return [own, await named.result(), ...(await executeChild(family, { args: [depth - 1] }))];
 }
 
-/** Ends once it was told by a signal, or asked by an update. */
+/** Ends after a signal or an update. */
 export async function untilNamed(): Promise<string> {
   let isNamed = false;
   setHandler(tellName, () => {

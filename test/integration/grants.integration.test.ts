@@ -1,6 +1,6 @@
 /**
- * Grants where they live, in the headers of a real Temporal: who is served, who is refused before Postgres was asked
- * anything. The worker and those who start workflows encrypt their payloads, as a careful deployment does.
+ * Grants in the headers of a real Temporal: which workflows are served, and which are refused before any query to
+ * Postgres. The worker and the clients encrypt their payloads, as a careful deployment does.
  */
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
@@ -29,7 +29,7 @@ const taskQueue = uniqueName('granted');
 let stage: AgentStage;
 let providers: WorkspaceProviders;
 let connection: Connection;
-/** Whose workflows carry no grant. */
+/** A client that starts workflows without a grant. */
 let bare: Client;
 let grants: WorkspaceGrants;
 let stopWorker: () => Promise<void>;
@@ -37,7 +37,7 @@ let stopWorker: () => Promise<void>;
 beforeAll(async () => {
   stage = await AgentStage.set();
   await Promise.all([stage.addLlm(acme), stage.addLlm(globex)]);
-  // From here on, and for new sessions.
+  // Applies to new sessions from here on.
   await withSession(stage.database.ownerUrl, (session) =>
     session.query(`alter database ${new URL(stage.database.ownerUrl).pathname.slice(1)} set track_functions = 'pl'`),
   );
@@ -80,14 +80,14 @@ const reads = async () => {
 
 const newOptions = (workflowId = uniqueName('granted')) => ({ taskQueue, workflowId });
 
-describe('refused before any read of the database [G3]', () => {
+describe('a workflow is refused before any read of the database [G3]', () => {
   let refusals: readonly { readonly type?: string | null; readonly message: string }[];
   const NONE = 'this workflow has no workspace grant';
   const INVALID = 'the workspace grant of this workflow is not valid';
   const OTHER = 'the workspace grant of this workflow was signed for another workflow or namespace';
   const NAMED = 'the workflow names a workspace that its grant is not for: start it with a client of that workspace';
 
-  /** Puts any text where a grant would be. */
+  /** A client that puts any value in place of a grant. */
   function showing(token: unknown): Client {
     const shown: Headers = { [GRANT_HEADERS.workspace]: defaultPayloadConverter.toPayload(token) };
     const show: WorkflowClientInterceptor = {
@@ -102,11 +102,11 @@ describe('refused before any read of the database [G3]', () => {
     return defaultPayloadConverter.fromPayload(fields?.[GRANT_HEADERS.workspace] as never);
   }
 
-  const ATTEMPTS: readonly [string, says: string, (workflowId: string) => Promise<[Client, claimed?: string]>][] = [
+  const ATTEMPTS: readonly [string, message: string, (workflowId: string) => Promise<[Client, claimed?: string]>][] = [
     ['without a grant', NONE, async () => [bare, acme]],
-    ['with no text for a grant', INVALID, async () => [showing({ sub: acme }), acme]],
+    ['with a grant that is not text', INVALID, async () => [showing({ sub: acme }), acme]],
     [
-      'with one signed by a key that this worker does not know',
+      'with a grant that is signed by a key unknown to the worker',
       INVALID,
       async () => {
         const { signingKey } = await newGrantKeys();
@@ -114,7 +114,7 @@ describe('refused before any read of the database [G3]', () => {
       },
     ],
     [
-      'with one forged under the name of a known key',
+      'with a forged grant that names a known key',
       INVALID,
       async () => {
         const { kid } = parseSigningKey(stage.grantKeys.signingKey);
@@ -123,7 +123,7 @@ describe('refused before any read of the database [G3]', () => {
       },
     ],
     [
-      "copied from another workflow's history",
+      "with a grant from another workflow's history",
       OTHER,
       async () => {
         const options = newOptions();
@@ -133,9 +133,9 @@ describe('refused before any read of the database [G3]', () => {
         return [showing(token)];
       },
     ],
-    ['for another workspace, which exists', NAMED, async () => [grants.clientFor(acme), globex]],
-    ['for another workspace, which does not exist', NAMED, async () => [grants.clientFor(acme), newWorkspace()]],
-    ['with the grant of an operator', NONE, async () => [grants.operatorClient('ann'), acme]],
+    ['that names another workspace, which exists', NAMED, async () => [grants.clientFor(acme), globex]],
+    ['that names another workspace, which does not exist', NAMED, async () => [grants.clientFor(acme), newWorkspace()]],
+    ["with an operator's grant", NONE, async () => [grants.operatorClient('ann'), acme]],
   ];
 
   beforeAll(async () => {
@@ -151,19 +151,19 @@ describe('refused before any read of the database [G3]', () => {
     const client = grants.clientFor(acme);
     const reference = { type: 'llm', workspaceId: globex, name: 'anthropic', version: 1 } as never;
     const handed = await client.workflow.start(whoseOf, { ...newOptions(), args: [reference] });
-    expect(await failureOf(handed), 'a reference that somebody else was given').toMatchObject({ message: NAMED });
-    // A session adds what it counted at its end, at the latest.
+    expect(await failureOf(handed), 'a reference of another workspace').toMatchObject({ message: NAMED });
+    // A session adds its counts at the latest when it ends.
     await stopWorker();
     expect(await reads()).toBe(before);
     stopWorker = await startWorker();
   }, 120_000);
 
-  test.each(ATTEMPTS.map(([what, says], index) => [what, says, index] as const))('%s', (_, says, index) => {
+  test.each(ATTEMPTS.map(([what, text], index) => [what, text, index] as const))('%s', (_, text, index) => {
     const { type, message } = refusals[index] ?? {};
-    expect({ type, message }).toEqual({ type: 'GrantInvalid', message: expect.stringContaining(says) });
+    expect({ type, message }).toEqual({ type: 'GrantInvalid', message: expect.stringContaining(text) });
   });
 
-  test('and the counter that tells this does count', async () => {
+  test('according to a counter that counts the reads of a served workflow', async () => {
     const before = await reads();
     await grants.clientFor(acme).workflow.execute(whose, newOptions());
     await stopWorker();
@@ -172,7 +172,7 @@ describe('refused before any read of the database [G3]', () => {
   });
 });
 
-describe('served, for the workspace of the grant', () => {
+describe('the workspace of a grant is used by', () => {
   let workflow: Client['workflow'];
   let schedule: Client['schedule'];
 
@@ -180,7 +180,7 @@ describe('served, for the workspace of the grant', () => {
     ({ workflow, schedule } = grants.clientFor(acme));
   });
 
-  test('a workflow, which may name it or not', async () => {
+  test('a workflow, whether it names the workspace or not', async () => {
     expect(await workflow.execute(whose, newOptions())).toBe(acme);
     expect(await workflow.execute(whose, { ...newOptions(), args: [acme] })).toBe(acme);
   });
@@ -189,18 +189,18 @@ describe('served, for the workspace of the grant', () => {
     expect(await workflow.execute(whoseLocally, newOptions())).toBe(acme);
   });
 
-  test('a parent, its child and its grandchild, whose ids stand under its own and take signals [G3]', async () => {
+  test('a workflow, its child and its grandchild, whose ids start with its own and receive signals [G3]', async () => {
     const options = newOptions();
     expect(await workflow.execute(family, { ...options, args: [2] })).toEqual(Array(5).fill(acme));
     const child = bare.workflow.getHandle(`${options.workflowId}/a-name-of-its-own`);
     expect((await child.describe()).status.name).toBe('COMPLETED');
   });
 
-  test('a chain that continues as new', async () => {
+  test('a workflow that continues as new', async () => {
     expect(await workflow.execute(chain, { ...newOptions(), args: [2] })).toBe(acme);
   });
 
-  test('one that a signal starts', async () => {
+  test('a workflow that a signal starts', async () => {
     const started = await workflow.signalWithStart(untilNamed, {
       ...newOptions(),
       signal: tellName,
@@ -209,7 +209,7 @@ describe('served, for the workspace of the grant', () => {
     expect(await started.result()).toBe(acme);
   });
 
-  test('one that an update starts', async () => {
+  test('a workflow that an update starts', async () => {
     const startWorkflowOperation = new WithStartWorkflowOperation(untilNamed, {
       ...newOptions(),
       workflowIdConflictPolicy: 'FAIL',
@@ -217,7 +217,7 @@ describe('served, for the workspace of the grant', () => {
     expect(await workflow.executeUpdateWithStart(askName, { startWorkflowOperation })).toBe(acme);
   });
 
-  test('the run of a schedule, also after the schedule was changed [G3]', async () => {
+  test('the run of a schedule, even after the schedule was changed [G3]', async () => {
     const scheduleId = uniqueName('granted');
     const action = { type: 'startWorkflow', workflowType: whose, ...newOptions() } as const;
     const handle = await schedule.create({ scheduleId, spec: {}, action });
@@ -241,7 +241,7 @@ describe('served, for the workspace of the grant', () => {
         state,
         action: { ...action, args: [acme] },
       }));
-      // Two runs within a second have one workflow id.
+      // Two runs within a second share a workflow id.
       await vi.waitUntil(() => Date.now() % 1_000 < 100, { interval: 20 });
       expect(await run(2)).toBe(acme);
     } finally {
@@ -249,7 +249,7 @@ describe('served, for the workspace of the grant', () => {
     }
   });
 
-  test('one that was reset to its beginning', async () => {
+  test('a workflow that was reset to its beginning', async () => {
     const options = newOptions();
     const first = await workflow.start(whose, options);
     await first.result();
@@ -266,14 +266,14 @@ describe('served, for the workspace of the grant', () => {
   });
 });
 
-test('who switches grants off is warned at each start', async () => {
+test('a worker with grants switched off warns at each start', async () => {
   const warned = vi.spyOn(process, 'emitWarning').mockReturnValue(undefined);
   await stage.connect();
   expect(warned.mock.calls).toEqual([[expect.stringContaining('the credentials of any workspace'), expect.anything()]]);
   warned.mockRestore();
 });
 
-test('a Nexus operation is called with the grant in its headers, as text [G3]', async () => {
+test('a Nexus operation gets the grant as text in its headers [G3]', async () => {
   const { inbound = [], outbound = [] } = interceptors();
   const token = 'canary-token';
   const headers = {

@@ -1,4 +1,4 @@
-/** Reads what a workflow's history tells of its activities: what the Temporal UI shows of them. */
+/** Reads what a workflow's history contains about its activities, as the Temporal UI shows it. */
 import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { ActivityFailure, ApplicationFailure, defaultPayloadConverter } from '@temporalio/common';
 import type { temporal } from '@temporalio/proto';
@@ -6,7 +6,7 @@ import type { temporal } from '@temporalio/proto';
 type History = temporal.api.history.v1.IHistory;
 type Failure = temporal.api.failure.v1.IFailure;
 
-/** A failure as the server keeps it. */
+/** A failure as the server stores it. */
 export interface KeptFailure {
   readonly type: string;
   readonly message: string;
@@ -15,7 +15,7 @@ export interface KeptFailure {
   readonly stack: string;
 }
 
-/** The line that the UI shows of each activity, in the order in which they were scheduled. */
+/** The summary line of each activity in the UI, in the order in which they were scheduled. */
 export function summariesOf({ events }: History): string[] {
   return (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: scheduled, userMetadata }) =>
     scheduled && userMetadata?.summary ? [defaultPayloadConverter.fromPayload<string>(userMetadata.summary)] : [],
@@ -24,13 +24,13 @@ export function summariesOf({ events }: History): string[] {
 
 export type Scheduled = temporal.api.history.v1.IActivityTaskScheduledEventAttributes;
 
-/** How each activity was scheduled, by its name; of one that ran more than once, the last. */
+/** The scheduling attributes of each activity, by its name. If it ran more than once, those of the last run. */
 export function scheduledIn({ events }: History): Record<string, Scheduled> {
   const all = (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: scheduled }) => scheduled ?? []);
   return Object.fromEntries(all.map((scheduled) => [scheduled.activityType?.name, scheduled]));
 }
 
-/** Of each activity that ended, how many attempts it took and what the attempt before the last one failed with. */
+/** For each activity that ended, the number of its attempts and the failure of the last but one. */
 export function attemptsIn({ events }: History): { attempt: number; lastFailure: KeptFailure | undefined }[] {
   return (events ?? []).flatMap(({ activityTaskStartedEventAttributes: started }) =>
     started ? [{ attempt: started.attempt ?? 0, lastFailure: keptFailure(started.lastFailure) }] : [],
@@ -49,7 +49,7 @@ function keptFailure(failure: Failure | null | undefined): KeptFailure | undefin
   };
 }
 
-/** The failures of activities that are being retried, as `describe` tells them. */
+/** The failures of activities that are being retried, from `describe`. */
 export async function pendingFailuresOf(workflow: WorkflowHandle): Promise<KeptFailure[]> {
   const { raw } = await workflow.describe();
   return (raw.pendingActivities ?? []).flatMap(({ lastFailure }) => keptFailure(lastFailure) ?? []);
@@ -60,7 +60,7 @@ export function eventsIn(history: History, names: Readonly<Record<number, string
   return (history.events ?? []).map(({ eventType }) => names[eventType ?? 0]?.replace('EVENT_TYPE_', '') ?? '?');
 }
 
-/** What an agent's author catches: the cause of the activity's failure, that the workflow failed with. */
+/** The failure that an agent can catch: the cause of the activity failure that the workflow failed with. */
 export async function failureOf(workflow: WorkflowHandle): Promise<ApplicationFailure> {
   const error: unknown = await workflow.result().then(
     () => undefined,
@@ -68,5 +68,5 @@ export async function failureOf(workflow: WorkflowHandle): Promise<ApplicationFa
   );
   const cause = error instanceof WorkflowFailedError && error.cause instanceof ActivityFailure && error.cause.cause;
   if (cause instanceof ApplicationFailure) return cause;
-  throw new Error('the workflow did not fail in an activity of its own');
+  throw new Error('the workflow did not fail with an activity failure');
 }

@@ -1,4 +1,4 @@
-/** A step at work whose worker is lost, or that nobody waits for any more. The service holds its call meanwhile. */
+/** A running step whose worker is lost or whose agent is cancelled, while the service holds its call. */
 import { fileURLToPath } from 'node:url';
 import { CancelledFailure, WorkflowFailedError } from '@temporalio/client';
 import proto from '@temporalio/proto';
@@ -30,7 +30,7 @@ afterAll(async () => {
   await link?.stop();
 });
 
-/** An agent whose model call is under way, and held at the service. */
+/** Starts an agent, and holds its model call at the service. */
 async function askAndHold(stepOptions: ModelQuestion['stepOptions']) {
   const workspaceId = newWorkspace();
   await stage.addLlm(workspaceId);
@@ -45,7 +45,7 @@ async function askAndHold(stepOptions: ModelQuestion['stepOptions']) {
   return { workspaceId, agent, hold, calls };
 }
 
-test('a step that takes longer than its heartbeat timeout is not given up: it is heard of all the while', async () => {
+test('a step that takes longer than its heartbeat timeout sends heartbeats, and is not retried', async () => {
   const { agent, hold, calls } = await askAndHold({ heartbeatTimeout: '1 second' });
   await vi.waitFor(async () => {
     const [activity] = (await agent.describe()).raw.pendingActivities ?? [];
@@ -58,7 +58,7 @@ test('a step that takes longer than its heartbeat timeout is not given up: it is
   expect(calls()).toHaveLength(1);
 });
 
-test('a step whose worker is lost is done by another one', async () => {
+test('a step whose worker is lost runs on another worker', async () => {
   const taskQueue = uniqueName('steps');
   await stage.startWorker({ taskQueue, address: link.address });
   const { agent, hold, calls } = await askAndHold({ taskQueue, heartbeatTimeout: '1 second' });
@@ -71,16 +71,16 @@ test('a step whose worker is lost is done by another one', async () => {
   expect(calls()).toHaveLength(2);
   expect(await leaksOf(agent, stage.secrets)).toEqual([]);
 
-  // The lost worker comes back with its answer, which nobody waits for.
+  // The lost worker returns with its answer, which is ignored.
   hold.release();
   link.mend();
   expect(eventsIn(await agent.fetchHistory(), EVENT_NAMES).at(-1)).toBe('WORKFLOW_EXECUTION_COMPLETED');
 });
 
-test('a cancelled agent ends its call at the service, and is told that it was cancelled', async () => {
+test('a cancelled agent aborts its call at the service, and ends as cancelled', async () => {
   const { agent, hold, calls } = await askAndHold({
     heartbeatTimeout: '600 milliseconds',
-    // By default an agent does not wait to hear how its step ended.
+    // By default an agent does not wait for the end of its step.
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   });
   await agent.cancel();
@@ -92,7 +92,7 @@ test('a cancelled agent ends its call at the service, and is told that it was ca
   expect(events.at(-1)).toBe('WORKFLOW_EXECUTION_CANCELED');
   expect(await leaksOf(agent, stage.secrets)).toEqual([]);
 
-  // Released, a call that is still connected would be answered, and before one that comes later.
+  // After the release, a call that is still connected would be answered before a later one.
   hold.release();
   const other = await askAndHold({});
   other.hold.release();

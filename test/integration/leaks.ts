@@ -1,6 +1,6 @@
 /**
- * Searches what Temporal's server keeps of a workflow for secrets. The encoded bytes are searched: their JSON holds
- * payloads as base64, in which nothing would be found. `leaks.test.ts` shows that it finds what is there.
+ * Searches what Temporal's server stores of a workflow for secrets. It searches the encoded bytes, because their JSON
+ * contains payloads as base64, which would hide a secret. `failures.integration.test.ts` tests the search itself.
  */
 import type { WorkflowHandle } from '@temporalio/client';
 import proto from '@temporalio/proto';
@@ -10,8 +10,8 @@ const { History } = proto.temporal.api.history.v1;
 const { DescribeWorkflowExecutionResponse } = proto.temporal.api.workflowservice.v1;
 
 /**
- * The secrets that stand in a workflow's history, or in what `describe` tells: memo, search attributes, and the last
- * failure and heartbeat of activities that are still being retried.
+ * Returns the secrets that are in a workflow's history or in the result of `describe`: memo, search attributes, and the
+ * last failure and heartbeat of activities that are still retried.
  */
 export async function leaksOf(workflow: WorkflowHandle, secrets: readonly string[]): Promise<string[]> {
   const [history, description] = await Promise.all([workflow.fetchHistory(), workflow.describe()]);

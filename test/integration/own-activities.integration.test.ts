@@ -1,4 +1,4 @@
-/** The example of `own-activities.ts`, held to what it promises: the vendors' SDKs, as the workspace, leaking nothing. */
+/** The example `own-activities.ts` keeps its promise: the vendors' SDKs run as the workspace, and leak nothing. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -20,7 +20,7 @@ import { leaksOf } from './leaks.js';
 import * as ownActivities from './own-activities.js';
 import type { compareModels } from './workflows.js';
 
-/** What the SDKs would take from a worker's environment, if they were let. */
+/** Variables that the SDKs would read from a worker's environment. */
 const PLATFORMS_OWN = {
   ANTHROPIC_API_KEY: 'canary-platform-anthropic',
   ANTHROPIC_AUTH_TOKEN: 'canary-platform-token',
@@ -63,8 +63,8 @@ async function compare(workspaceId: string) {
 const lastFailuresOf = async (agent: Awaited<ReturnType<Awaited<ReturnType<typeof compare>>['start']>>) =>
   attemptsIn(await agent.fetchHistory()).flatMap(({ lastFailure }) => lastFailure ?? []);
 
-describe("an agent with activities of its own, over each vendor's official SDK", () => {
-  test("asks every service with the workspace's key, whatever stands in the worker's environment", async () => {
+describe("an agent with its own activities that use each vendor's official SDK", () => {
+  test("calls every service with the workspace's key, and never with a key from the worker's environment", async () => {
     const workspaceId = newWorkspace();
     const { start } = await compare(workspaceId);
     const agent = await start();
@@ -77,7 +77,7 @@ describe("an agent with activities of its own, over each vendor's official SDK",
     expect(await leaksOf(agent, [...stage.secrets, ...Object.values(PLATFORMS_OWN).slice(0, -1)])).toEqual([]);
   });
 
-  test('is told typed failures, and Temporal alone retries', async () => {
+  test('gets typed failures, and only Temporal retries', async () => {
     const workspaceId = newWorkspace();
     const { start } = await compare(workspaceId);
     for (const provider of ['anthropic', 'openai', 'gemini'] as const) {
@@ -94,7 +94,7 @@ describe("an agent with activities of its own, over each vendor's official SDK",
     expect(await leaksOf(agent, stage.secrets)).toEqual([]);
   });
 
-  test('is told of a refused key in a URL, which viem would print [G6]', async () => {
+  test('gets CredentialRejected for a key in a URL, without the URL that viem would print [G6]', async () => {
     const workspaceId = newWorkspace();
     const { keys, start } = await compare(workspaceId);
     stage.chain.gateway.revoke(keys.at(-1) ?? '');
@@ -108,7 +108,7 @@ describe("an agent with activities of its own, over each vendor's official SDK",
   });
 });
 
-test("sends nothing of the platform's to a workspace's service, though the SDKs look for it [G17]", async () => {
+test("an SDK sends no key of the platform to a workspace's service, although it looks for one [G17]", async () => {
   const service = await startRecorder();
   try {
     const workspaceId = newWorkspace();
@@ -134,7 +134,7 @@ test("sends nothing of the platform's to a workspace's service, though the SDKs 
   }
 });
 
-/** A service that keeps the headers of each request, and refuses it. */
+/** Starts a service that records the headers of each request, and refuses it. */
 async function startRecorder() {
   const seen: string[] = [];
   const server = createServer(({ headers }, response) => {
@@ -149,7 +149,7 @@ async function startRecorder() {
   return { seen, stop, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
-test('a failure that an activity decides on itself is its own, whatever the service said', async () => {
+test('a failure that an activity throws itself is kept, even if the service rejected the key', async () => {
   const workspaceId = newWorkspace();
   await stage.addLlm(workspaceId);
   stage.llm.failNext({ ...echoesKey(401), owner: workspaceId });
@@ -168,7 +168,7 @@ test('a failure that an activity decides on itself is its own, whatever the serv
   expect(resolver.parts.cache.counts.load).toBe(1);
 });
 
-test('outside of an activity, withProvider says what it needs', () => {
+test('withProvider names what it needs if it is called outside an activity', () => {
   const ref = { workspaceId: 'ws_acme', type: 'llm', name: 'anthropic', version: 1 } as const;
   const use = () => withProvider({ ...ref, source: 'workspace', cache: 'hit', shown: {} }, async () => 'never');
   expect(use).toThrow(

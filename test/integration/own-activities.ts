@@ -1,7 +1,7 @@
 /**
- * An example: activities of your own that call a service with its vendor's official SDK, as the workspace. `withProvider`
- * opens the credential for the length of the callback; the SDK is given its `fetch` and `signal`, and its own retries
- * are off, since Temporal retries and shows that it does. (In your code the import is from `workspace-providers`.)
+ * An example: your own activities that call a service with its vendor's official SDK, as the workspace. `withProvider`
+ * opens the credential for the length of the callback. The SDK gets its `fetch` and `signal`, and its own retries are
+ * off, because Temporal retries and shows it. (In your code, import from `workspace-providers`.)
  */
 import Anthropic from '@anthropic-ai/sdk';
 import { GoogleGenAI } from '@google/genai';
@@ -30,7 +30,7 @@ export function askGpt({ ref, prompt }: OwnPrompt): Promise<string> {
   return withProvider(ref, async ({ credential, fetch, signal }) => {
     const { baseURL, organization = null, project = null } = credential;
     const apiKey = credential.apiKey.reveal();
-    // Where organization and project are absent, the SDK would take the platform's own from the environment.
+    // If organization and project are absent, the SDK takes those of the platform from the environment.
     const openai = new OpenAI({ apiKey, baseURL, organization, project, fetch, maxRetries: 0 });
     const response = await openai.responses.create({ model: 'gpt-5-mini', input: prompt }, { signal });
     return response.output_text;
@@ -62,7 +62,7 @@ export function readBalance({
 }): Promise<string> {
   return withProvider(ref, async ({ credential, fetch, signal }) => {
     const client = createPublicClient({ transport: viemTransport(credential, fetch, signal) });
-    // A history holds JSON, which has no bigint.
+    // A history contains JSON, which has no bigint.
     return String(await client.getBalance({ address }));
   });
 }

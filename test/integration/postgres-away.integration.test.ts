@@ -1,4 +1,4 @@
-/** Postgres is away, on a server of this file's own that is stopped and started again. */
+/** A Postgres outage, on a separate server that is stopped and started again. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ beforeAll(async () => {
   stage = await AgentStage.set({ postgresUrl: postgres.url });
   const key = stage.newKey('platform');
   stage.llm.admit({ provider: 'anthropic', key, owner: 'the platform' });
-  // Allowed, so that it is seen not to serve.
+  // The fallback is allowed, to show that it is not used.
   const env = { ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: stage.llm.baseUrls.anthropic.sdk };
   const config = { fallback: ['llm/anthropic'], env };
   const workflowsPath = fileURLToPath(new URL('workflows.ts', import.meta.url));
@@ -58,7 +58,7 @@ test('an agent waits until Postgres is back, and then completes with the key of 
     await vi.waitFor(async () => expect(await pendingFailuresOf(agent)).toMatchObject([away]), { timeout: 20_000 });
     expect(await leaksOf(agent, stage.secrets)).toEqual([]);
 
-    // What a worker holds serves on, for the rest of its lease.
+    // A worker serves its cached entries for the rest of its lease.
     expect((await (await ask(warm)).result()).ref).toMatchObject({ version: 1, cache: 'hit' });
 
     await expect(WorkspaceProviders.connect(stage.config())).rejects.toMatchObject({ type: 'StoreUnavailable' });

@@ -1,11 +1,11 @@
-/** A way to a TCP server that can be cut: to its peers, whoever comes that way is then gone, as a killed process is. */
+/** A TCP proxy that can be cut. To its peers, a client behind it then looks like a killed process. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 export interface SeverableLink {
-  /** `127.0.0.1:port`: what to connect to instead of the server. */
+  /** `127.0.0.1:port`, the address to connect to instead of the server. */
   readonly address: string;
-  /** Ends what is connected, and refuses the next. */
+  /** Ends open connections, and refuses new ones. */
   sever(): void;
   /** Lets connections through again. */
   mend(): void;

@@ -1,22 +1,22 @@
-/** What can be wrong with what is stored or asked for, and what an agent's author is told of each. */
+/** Invalid stored rows and invalid requests, and the failure that an agent gets for each. */
 import { randomBytes } from 'node:crypto';
 import { type AgentStage, newWorkspace } from '../support/agent-stage.js';
 import { withSession } from '../support/database.js';
 import type { ModelQuestion } from './workflows.js';
 
-/** Where the failure lies in what is stored, or in what is asked for. */
+/** A failure whose cause is in the stored row or in the request. */
 export interface StoredFailure {
   readonly when: string;
   readonly question?: (workspaceId: string) => Partial<ModelQuestion>;
   readonly arrange?: (stage: AgentStage, workspaceId: string) => Promise<unknown>;
   readonly type: string;
-  readonly says: (workspaceId: string) => string;
+  readonly message: (workspaceId: string) => string;
   readonly fields?: readonly string[];
 }
 
 const anthropicOf = (workspaceId: string) => ({ workspaceId, type: 'llm', name: 'anthropic' });
 
-/** By whatever hand: the row as SQL writes it. */
+/** Changes the row by SQL. */
 const writeRow = (stage: AgentStage, workspaceId: string, set: string, value: unknown) =>
   withSession(stage.database.ownerUrl, (session) =>
     session.query(`update workspace_providers set ${set} where workspace_id = $1`, [workspaceId, value]),
@@ -24,38 +24,38 @@ const writeRow = (stage: AgentStage, workspaceId: string, set: string, value: un
 
 export const STORED: readonly StoredFailure[] = [
   {
-    when: 'the workspace has stored nothing',
+    when: 'the workspace has no providers',
     type: 'ProviderNotConfigured',
-    says: (id) => `${id} has no llm/anthropic: run workspace-providers configure ${id} llm anthropic`,
+    message: (id) => `${id} has no llm/anthropic: run workspace-providers configure ${id} llm anthropic`,
   },
   {
-    when: 'none of the providers that were asked for is configured',
+    when: 'none of the requested providers is configured',
     arrange: (stage, id) => stage.addLlm(id),
     question: () => ({ provider: ['openai', 'gemini'] }),
     type: 'ProviderNotConfigured',
-    says: (id) => `${id} has no llm/openai or llm/gemini: run workspace-providers configure ${id} llm openai`,
+    message: (id) => `${id} has no llm/openai or llm/gemini: run workspace-providers configure ${id} llm openai`,
   },
   {
-    when: 'the provider is switched off',
+    when: 'the provider is disabled',
     arrange: async (stage, id) => {
       await stage.addLlm(id);
       await stage.manager.disableProvider(anthropicOf(id));
     },
     type: 'ProviderDisabled',
-    says: (id) => `llm/anthropic of ${id} is disabled: enable it, or use another one`,
+    message: (id) => `llm/anthropic of ${id} is disabled: enable it, or use another one`,
   },
   {
-    when: 'the root key that it was sealed under is lost',
+    when: 'the root key of the secret is lost',
     arrange: (stage, id) =>
       stage
         .managerWith(randomBytes(32).toString('base64'))
         .configureProvider({ ...anthropicOf(id), secret: { apiKey: stage.newKey('lost') } }),
     type: 'CredentialUnreadable',
-    says: (id) =>
+    message: (id) =>
       `the stored credential of llm/anthropic of ${id} does not open: check that ENCRYPTION_KEY has its root key, or configure the provider again`,
   },
   {
-    when: 'it was pasted from another workspace',
+    when: 'the secret was copied from another workspace',
     arrange: async (stage, id) => {
       const other = newWorkspace();
       await Promise.all([stage.addLlm(id), stage.addLlm(other)]);
@@ -63,48 +63,48 @@ export const STORED: readonly StoredFailure[] = [
       await writeRow(stage, id, `encrypted_config = ${theirs}`, other);
     },
     type: 'CredentialUnreadable',
-    says: (id) =>
+    message: (id) =>
       `the stored credential of llm/anthropic of ${id} does not open: check that ENCRYPTION_KEY has its root key, or configure the provider again`,
   },
   {
-    when: 'a key stands where the base URL should',
+    when: 'the base URL contains a key instead of a URL',
     arrange: async (stage, id) => {
       await stage.addLlm(id);
       await writeRow(stage, id, 'config = $2', { baseURL: stage.newKey('pasted') });
     },
     type: 'ProviderConfigInvalid',
-    says: () =>
+    message: () =>
       'llm/anthropic: config.baseURL must be an https URL (http only for a loopback address) without user, password, query or fragment',
     fields: ['config.baseURL'],
   },
   {
-    when: 'the config has a field that its type does not know',
+    when: 'the config has a field that is unknown to its type',
     arrange: async (stage, id) => {
       await stage.addLlm(id);
       await writeRow(stage, id, 'config = $2', { apiKey: stage.newKey('misplaced') });
     },
     type: 'ProviderConfigInvalid',
-    says: () => 'llm/anthropic: config has an unknown field; it takes baseURL, model',
+    message: () => 'llm/anthropic: config has an unknown field; it takes baseURL, model',
     fields: ['config'],
   },
   {
-    when: 'neither step nor provider names a model',
+    when: 'neither the step nor the provider names a model',
     arrange: (stage, id) => stage.addLlm(id, 'anthropic', { config: { model: undefined } }),
     type: 'ProviderConfigInvalid',
-    says: (id) => `llmStep needs a model: set \`model\`, or configure a default model for llm/anthropic of ${id}`,
+    message: (id) => `llmStep needs a model: set \`model\`, or configure a default model for llm/anthropic of ${id}`,
     fields: ['model'],
   },
   {
-    when: 'the name of the provider holds a control character',
+    when: 'the name of the provider contains a control character',
     question: () => ({ provider: 'anthropic\u0000' }),
     type: 'ProviderConfigInvalid',
-    says: () => 'name must be 1 to 64 characters from a-z 0-9 _ . : -',
+    message: () => 'name must be 1 to 64 characters from a-z 0-9 _ . : -',
     fields: ['name'],
   },
   {
-    when: 'the name of the workspace is written in look-alikes',
+    when: 'the workspace id contains look-alike letters',
     question: (id) => ({ workspaceId: id.replace('s', '\u0455') }),
     type: 'GrantInvalid',
-    says: () => 'the workflow names a workspace that its grant is not for: start it with a client of that workspace',
+    message: () => 'the workflow names a workspace that its grant is not for: start it with a client of that workspace',
   },
 ];

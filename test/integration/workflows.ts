@@ -1,4 +1,4 @@
-/** The agents of these tests, written as an agent author would, over the package's own API for workflows. */
+/** The agents of these tests, written like a user's agents with the package's API for workflows. */
 import { type ActivityOptions, condition, defineSignal, proxyActivities, setHandler } from '@temporalio/workflow';
 import {
   type Json,
@@ -37,7 +37,7 @@ export async function askModel(question: ModelQuestion): Promise<ModelAnswer> {
 
 export const goOn = defineSignal('goOn');
 
-/** Asks, sleeps until it is told to go on, and asks again with the reference that it has. */
+/** Asks, sleeps until a signal, and asks again with the same reference. */
 export async function askSleepAsk(question: ModelQuestion): Promise<readonly [ModelAnswer, LlmStepResult]> {
   let mayGoOn = false;
   setHandler(goOn, () => {
@@ -69,7 +69,7 @@ export interface ActivityCall {
   readonly options?: ActivityOptions;
 }
 
-/** Any activity without input. */
+/** Calls any activity without input. */
 export async function callActivity({ name, options }: ActivityCall): Promise<void> {
   const activities = proxyActivities<Record<string, () => Promise<void>>>({
     startToCloseTimeout: '1 minute',
@@ -89,7 +89,7 @@ const own = proxyActivities<typeof ownActivities>({
   retry: { initialInterval: '20 milliseconds' },
 });
 
-/** Over activities of its own, beside those of the package. */
+/** Uses its own activities together with those of the package. */
 export async function compareModels({ workspaceId, chainId, address }: ComparisonQuestion) {
   const prompt = `What does ${workspaceId} want?`;
   const askWith = async (provider: string, ask: typeof own.askClaude) =>

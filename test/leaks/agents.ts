@@ -1,4 +1,4 @@
-/** What goes through Temporal: every provider in every kind of failure, misdeeds of a platform's own code, a killed worker. */
+/** The part that goes through Temporal: every provider with every failure, leaking user code, and a killed worker. */
 import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -14,16 +14,16 @@ import { MISDEEDS, MISDEEDS_WITHIN } from './user-activities.js';
 import type { act, holding, leave, listens, misdeeds, peek, poke, probe } from './user-workflows.js';
 
 const PATIENCE_MS = 60_000;
-/** Of those that are left waiting for their next attempt. */
+/** The failures whose workflows are left waiting for their next attempt. */
 const PENDING = ['json-500', 'json-429', 'html-502', 'malformed-200', 'cut', 'refused', 'silent'];
 
 export interface Workers {
   readonly user: ChildProcess;
-  /** Killed in the middle of a step. */
+  /** The worker that is killed during a step. */
   readonly victim: ChildProcess;
 }
 
-/** Each process with settings in its own way. */
+/** Starts the workers, each with its settings in another form. */
 export async function startWorkers(stage: Stage): Promise<Workers> {
   const { processes, temporal, workflowBundle, metricsPort, workerEnv, plainWorkerEnv, managerEnv } = stage;
   const userWorker = (taskQueue: string, port: number) =>
@@ -78,7 +78,7 @@ export async function runAgents(stage: Stage, { victim }: Workers, told: Told): 
   ]);
 }
 
-/** With payloads encrypted; when no worker without the key is needed any more, since they could not read each other. */
+/** Runs with encrypted payloads, last, because workers without the key could not read them. */
 export async function runEncrypted(stage: Stage, told: Told): Promise<void> {
   const { client, signer, payloadKey, processes, workerEnv, settingsFile } = stage;
   await processes.worker('encrypted', {
@@ -101,7 +101,7 @@ export async function runEncrypted(stage: Stage, told: Told): Promise<void> {
   await workflows.stop();
 }
 
-/** Once the step holds a credential, and has said so. */
+/** Kills the worker once its step holds a credential and has sent a heartbeat. */
 async function killed(stage: Stage, held: WorkflowHandle, victim: ChildProcess, told: Told): Promise<void> {
   const beaten = async () =>
     ((await held.describe()).raw.pendingActivities ?? []).some(({ heartbeatDetails }) => heartbeatDetails?.payloads);
@@ -142,7 +142,7 @@ async function listen(handle: WorkflowHandle<typeof listens>, told: Told): Promi
 export async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS;
   while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error(`waited ${PATIENCE_MS} ms for ${what}`);
+    if (performance.now() > deadline) throw new Error(`did not happen within ${PATIENCE_MS} ms: ${what}`);
     await delay(100);
   }
 }

@@ -1,4 +1,4 @@
-/** What a service of the platform calls in its own process, with input that does not fit and services that fail. */
+/** The calls of a platform's own service in its process, with invalid input and with services that fail. */
 import { CompactEncrypt } from 'jose/jwe/compact/encrypt';
 import { ProviderClient } from '../../src/management.js';
 import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
@@ -10,7 +10,7 @@ import { failingWorkspace, type Secrets, WORKING } from './providers.js';
 import type { Stage } from './stage.js';
 import type { Told } from './told.js';
 
-/** In the clear, for the search; each workspace has its own. */
+/** Registers the plaintext data key of each workspace for the search. */
 export async function plantDataKeys({ postgres, canaries, rootKeyring }: Stage): Promise<void> {
   const { rows } = await withSession(postgres.url, (session) =>
     session.query<{ workspace_id: string; kid: string; wrapped_key: string; root_key_id: string }>(
@@ -23,9 +23,9 @@ export async function plantDataKeys({ postgres, canaries, rootKeyring }: Stage):
   }
 }
 
-/** A row that opens and holds no JSON: what was sealed is one of the secrets. */
+/** Writes a row that opens but is not JSON. Its sealed text is one of the secrets. */
 export async function plantUnreadable({ postgres, canaries, rootKeyring }: Stage): Promise<void> {
-  const secret = canaries.key('a sealed secret that is no JSON');
+  const secret = canaries.key('a sealed secret that is not JSON');
   const identity = { workspace_id: failingWorkspace('json-400'), provider_type: 'llm', provider_name: 'gemini' };
   await withSession(postgres.url, async (session) => {
     const { rows } = await session.query<{ kid: string; wrapped_key: string; root_key_id: string }>(
@@ -49,7 +49,7 @@ export async function callEverything(stage: Stage, secrets: Secrets, told: Told)
     ...[WORKING, ...FAILING.map(failingWorkspace)].map(async (workspaceId) => {
       await told.result('a list', manager.listProviders(workspaceId));
       for (const { type, name } of await manager.listProviders(workspaceId)) {
-        // One that never answers is asked once; the others fail at once.
+        // A service that never answers is called once; the others fail at once.
         if (workspaceId === failingWorkspace('silent') && name !== 'anthropic') continue;
         await told.result('a check', manager.checkProvider({ workspaceId, type, name }));
       }
@@ -77,21 +77,21 @@ async function misfits({ manager, canaries }: Stage, secrets: Secrets, told: Tol
   ];
   for (const [identity, misfit] of malformed) {
     const input = { ...identity, config: { chainId: 1 }, secret: misfit } as never;
-    await told.result('a secret that does not fit', manager.configureProvider(input));
+    await told.result('an invalid secret', manager.configureProvider(input));
     const change = { identity, secret: misfit } as never;
-    await told.result('a change that does not fit', manager.updateProvider(change));
+    await told.result('an invalid change', manager.updateProvider(change));
   }
   for (const config of [{ baseURL: `https://user:${secret}@api.example` }, { baseURL: secret }, { [secret]: secret }]) {
     const input = { ...llm, config, secret: { apiKey: secrets.llm.openai as string } };
-    await told.result('a config that does not fit', manager.configureProvider(input));
+    await told.result('an invalid config', manager.configureProvider(input));
   }
   for (const keys of [secret, `id:${secret}`, `${secret}:`, `a:${secret},b:${secret}`]) {
     const parse = async () => parseLocalKeyring(keys);
-    await told.result('a root key that does not fit', parse());
+    await told.result('an invalid root key', parse());
   }
 }
 
-/** Statements that are refused, cancelled and cut off, with their parameters in the server's log. */
+/** Statements that are refused, cancelled and cut off. The server's log contains their parameters. */
 async function postgresFails(
   { postgres, managerUrl, rootKeyring, canaries, ...stage }: Stage,
   secrets: Secrets,
@@ -128,8 +128,8 @@ async function postgresFails(
       const connected = await ProviderClient.connect({ databaseUrl: url, rootKeys: rootKeyring, env: {} });
       await connected.close();
     };
-    await told.result('a database that does not let us in', client());
+    await told.result('a database that refuses the login', client());
   }
   const bad = { ENCRYPTION_KEY: stage.rootKey.slice(0, -4), DATABASE_URL: `postgres//${wrong.password}` };
-  await told.result('settings that do not fit', ProviderClient.connect({ env: bad }));
+  await told.result('invalid settings', ProviderClient.connect({ env: bad }));
 }

@@ -1,11 +1,11 @@
 /**
- * The secrets of a run, made for it: of each kind one. Their first ten characters are random, since a parser's error
- * quotes so many; a key has characters that each encoding writes in its own way.
+ * The secrets of a run, newly made for it, one per kind. Their first ten characters are random, because a parser's
+ * error quotes that many. A key has characters that each encoding writes differently.
  */
 import { randomBytes } from 'node:crypto';
 import type { Canary } from './parts/forms.js';
 
-/** The sixty-two that no encoding of text changes. */
+/** A random text of the 62 characters that no text encoding changes. */
 function word(length: number): string {
   let text = '';
   while (text.length < length) text += randomBytes(length).toString('base64').replace(/[+/=]/g, '');
@@ -26,17 +26,17 @@ export class Canaries {
     return value;
   }
 
-  /** A text with characters that encodings change. */
+  /** A secret with characters that encodings change. */
   key(kind: string): string {
     return this.#plant(kind, key());
   }
 
-  /** For where those would have another meaning. */
+  /** A secret for places where such characters would have another meaning. */
   word(kind: string): string {
     return this.#plant(kind, word(32));
   }
 
-  /** Of 256 bits: the text that a setting holds; its bytes are looked for too. */
+  /** A key of 256 bits, as a setting contains it. The search also looks for its bytes. */
   keyInBase64(kind: string): string {
     const bytes = this.bytes(`${kind}, its bytes`, randomBytes(32));
     return this.#plant(kind, Buffer.from(bytes).toString('base64'));
@@ -46,12 +46,12 @@ export class Canaries {
     return this.#plant(kind, bytes);
   }
 
-  /** What was made elsewhere. */
+  /** Registers a secret that was made elsewhere. */
   known(kind: string, value: string): string {
     return this.#plant(kind, value);
   }
 
-  /** For a deliberate leak, which shows that the search of this surface finds one. */
+  /** A secret for a deliberate leak, which shows that the search finds leaks in this surface. */
   control(surface: string): string {
     const value = key();
     this.#all.push({ kind: `control of ${surface}`, value, control: surface });

@@ -1,4 +1,4 @@
-/** What an operator runs, as processes: each command, then with wrong usage, wrong input and wrong settings. */
+/** The commands of an operator, as processes: each one, and then with wrong usage, wrong input and wrong settings. */
 import { randomBytes } from 'node:crypto';
 import { OWN_SETTINGS } from './parts/proc-watch.js';
 import { failingWorkspace, type Secrets, WORKING } from './providers.js';
@@ -8,7 +8,7 @@ const AT_ONCE = 3;
 
 type Command = readonly [args: string, stdin?: string | Buffer, env?: Readonly<Record<string, string>>];
 
-/** @returns how many ran, and how many of them failed, as most are to */
+/** @returns the number of commands, and the number of those that failed, as most of them should */
 export async function runCommands(stage: Stage, secrets: Secrets): Promise<{ run: number; failed: number }> {
   const { managerEnv, processes } = stage;
   let [run, failed] = [0, 0];
@@ -34,7 +34,7 @@ export async function runCommands(stage: Stage, secrets: Secrets): Promise<{ run
   ] as Command[]) {
     await expectSuccess(command);
   }
-  // Once it has activated the next credential; until then it says that there is nothing to go back to.
+  // Succeeds once the next credential is active. Until then there is nothing to roll back.
   for (let tries = 0; (await execute(['rollback ws_cli llm anthropic --reason drill'])) !== 0; tries += 1) {
     if (tries === 20) throw new Error('the rotation could not be rolled back');
   }
@@ -83,7 +83,7 @@ export async function runCommands(stage: Stage, secrets: Secrets): Promise<{ run
   }
 }
 
-/** Last: workers that are running have the older root key alone. */
+/** Must run last, because the running workers have only the older root key. */
 export async function changeRootKey({ canaries, managerEnv, processes, rootKey, settingsFile }: Stage): Promise<void> {
   const rootKeys = `root-2:${canaries.keyInBase64('the next root key')},${rootKey}`;
   const env = { ...managerEnv, ENCRYPTION_KEY_FILE: await settingsFile('next-root-key', rootKeys) };
@@ -91,10 +91,10 @@ export async function changeRootKey({ canaries, managerEnv, processes, rootKey, 
     const { exitCode } = await processes.command(command.split(' '), env);
     if (exitCode !== 0) throw new Error(`workspace-providers ${command} ended with ${exitCode}`);
   }
-  await processes.command(['list', WORKING], managerEnv); // with the older key alone
+  await processes.command(['list', WORKING], managerEnv); // with only the older key
 }
 
-/** Secrets where they do not belong. What a person pastes into an argument is in `/proc` by the person's own doing. */
+/** Puts secrets where they do not belong, except into arguments, which are always visible in `/proc`. */
 function misuse({ canaries, managerUrl, rootKey, signingKey }: Stage): Command[] {
   const secret = canaries.key('a malformed secret of a command');
   const rootKeyWrong = canaries.key('a malformed root key');
@@ -138,7 +138,7 @@ function misuse({ canaries, managerUrl, rootKey, signingKey }: Stage): Command[]
   ];
 }
 
-/** Pasted into arguments: apart, since their own command lines hold it. */
+/** Pastes a secret into arguments. This is separate, because the command lines themselves contain it. */
 export async function pasteIntoArguments({ canaries, processes, managerEnv }: Stage): Promise<string> {
   const pasted = canaries.key('a secret that was pasted into an argument');
   for (const args of [

@@ -1,4 +1,4 @@
-/** A deliberate leak into each surface, of a secret that is nobody's: whoever does not find it does not search. */
+/** A deliberate leak into each surface. If the search does not find it, it does not search that surface. */
 import { once } from 'node:events';
 import { appendFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { QUEUES, type Stage } from './stage.js';
 import type { Told } from './told.js';
 import type { LeakOrder } from './user-worker.js';
 
-/** Where something may be written. */
+/** The places where a leak may be written. */
 export const SURFACES = {
   histories: 'encoded histories',
   pending: 'pending activities and descriptions',
@@ -21,8 +21,8 @@ export const SURFACES = {
   postgresData: "Postgres's data folder",
   postgresWal: "Postgres's write-ahead log",
   postgresLog: "Postgres's server log",
-  output: 'what processes print',
-  told: 'what callers are told',
+  output: 'output of processes',
+  told: 'results and errors of callers',
   metrics: 'metrics',
   commandLines: 'command lines',
   environments: 'environments',
@@ -55,7 +55,7 @@ export async function leakOnPurpose(stage: Stage, { user }: Workers, { watch, to
 
   await withSession(postgres.url, async (session) => {
     await session.query('create table leak_control (leak text)');
-    // As a parameter's text it would stand in the log alone; this is a row.
+    // A parameter would only be in the log; this text is in a row.
     await session.query(`insert into leak_control values ('${control(SURFACES.postgresData)}')`);
     await session.query(`select pg_logical_emit_message(false, 'control', '${control(SURFACES.postgresWal)}')`);
     await session.query(`select '${control(SURFACES.postgresLog)}'`);
@@ -80,13 +80,13 @@ export async function leakOnPurpose(stage: Stage, { user }: Workers, { watch, to
   );
 
   const temporalLogs = await logsOfTemporal(stage);
-  // It logs no text of ours: the line is put where its own go.
+  // Temporal logs no text of ours, so the line is appended to its log.
   await appendFile(temporalLogs[0] as string, `${control(SURFACES.temporalOutput)}\n`);
   await writeFile(join(folder, 'processes', 'left-behind.gz'), gzipSync(`{"leak":"${control(SURFACES.folders)}"}`));
   told.error('control', new Error(`refused: ${control(SURFACES.told)}`));
 }
 
-/** Beside the database file it has a folder of its own in the temporary one. */
+/** Temporal's logs are in its own folder inside the temporary folder. */
 export async function logsOfTemporal({ folder }: Stage): Promise<string[]> {
   const temporary = join(folder, 'tmp');
   const folders = (await readdir(temporary)).filter((name) => name.startsWith('workspace-providers-temporal-'));

@@ -1,6 +1,6 @@
 /**
- * A service that tells everyone whatever it is shown: each key that a request carries, and its URL, stands in the body,
- * in headers and in the address of a redirect. How it fails is the first part of the path, whose API it is the second.
+ * A service that echoes everything: the keys and the URL of a request are in the body, in headers and in the address of
+ * a redirect. The first part of the path is the kind of failure, the second is the API.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -9,7 +9,7 @@ import { text } from 'node:stream/consumers';
 
 const STATUSES = [400, 401, 403, 404, 429, 500, 529] as const;
 
-/** By name, what it answers; `refused` is not among them: there nobody listens. */
+/** The answers by name. `refused` is missing, because for it no server listens. */
 const FAILURES: Readonly<Record<string, (echo: Echo, response: ServerResponse) => void>> = {
   ...Object.fromEntries(STATUSES.map((status) => [`json-${status}`, (echo, response) => json(echo, response, status)])),
   'html-401': (echo, response) => html(echo, response, 401),
@@ -38,9 +38,9 @@ interface Echo {
 }
 
 export interface EchoService {
-  /** The base of all that fails in this way, or of what works (`works`). */
+  /** The base URL for this kind of failure, or for calls that succeed (`works`). */
   base(how: string): string;
-  /** How many requests came, by how they were answered. */
+  /** The number of requests per kind of answer. */
   readonly requests: Readonly<Record<string, number>>;
   stop(): Promise<void>;
 }
@@ -67,7 +67,7 @@ export async function startEchoService(): Promise<EchoService> {
   const { port } = server.address() as AddressInfo;
   return {
     requests,
-    // Port 1 is reserved, and nobody listens there.
+    // Port 1 is reserved, so no server listens there.
     base: (how) => (how === 'refused' ? 'http://127.0.0.1:1/refused' : `http://127.0.0.1:${port}/${how}`),
     stop: async () => {
       server.closeAllConnections();
@@ -114,7 +114,7 @@ function headersOf({ keys, url }: Echo) {
   };
 }
 
-/** All the shapes in which services put an error at once. */
+/** All the shapes in which services return an error, in one body. */
 function json(echo: Echo, response: ServerResponse, status: number): void {
   const { keys, said: message, url, rpcId } = echo;
   const error = { type: keys[0], message, code: keys[0], status: keys[0], slug: keys[0], param: url, details: keys };
@@ -128,7 +128,7 @@ function html(echo: Echo, response: ServerResponse, status: number): void {
   response.writeHead(status, headers).end(`<html><title>${echo.keys[0]}</title><body>${echo.said}</body></html>`);
 }
 
-/** A parser's error quotes what it begins with. */
+/** Invalid JSON that begins with a key, because a parser's error quotes the beginning. */
 function malformed(echo: Echo, response: ServerResponse, status: number): void {
   response.writeHead(status, headersOf(echo)).end(`${echo.keys[0]} {"is": no JSON: ${echo.said}`);
 }

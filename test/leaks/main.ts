@@ -1,6 +1,6 @@
 /**
- * A run of the leak test: secrets are planted, everything is run that may spill them, and every byte that was written is
- * searched. stdout gets one line of JSON, stderr what happens and where something was found; a secret stands in neither.
+ * A run of the leak test: it plants secrets, runs everything that may leak them, and searches every byte that was
+ * written. stdout gets one line of JSON, stderr the progress and the findings. Neither contains a secret.
  */
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,28 +16,30 @@ import { type Stage, setStage } from './stage.js';
 import { collectFromServers, searchCollected, searchFiles } from './surfaces.js';
 import { Told } from './told.js';
 
-/** Of one secret in one file a few places say enough. */
+/** The number of findings that are printed. */
 const SHOWN_FINDS = 200;
 
 /** @returns the exit code */
 export async function runLeaks(folder: string): Promise<number> {
   const startMs = performance.now();
   const say = (what: string) => console.error(`${Math.round((performance.now() - startMs) / 1_000)} s: ${what}`);
-  process.env.TMPDIR = join(folder, 'tmp'); // of everything that is started from here on
+  process.env.TMPDIR = join(folder, 'tmp'); // for everything that is started from here on
   await mkdir(process.env.TMPDIR, { mode: 0o711 });
   const watch = watchProcesses();
   const told = new Told();
   const stage = await setStage(folder);
   try {
-    say('Postgres, Temporal and the services run');
+    say('Postgres, Temporal and the services are running');
     const secrets = plantSecrets(stage);
     const [workers] = await Promise.all([startWorkers(stage), configureAll(stage, secrets, stage.manager)]);
     await plantUnreadable(stage);
-    say('providers are configured, workers run');
+    say('providers are configured, and workers are running');
     const agents = runAgents(stage, workers, told).then(() => say('agents have ended'));
-    const calls = callEverything(stage, secrets, told).then(() => say(`callers were told ${told.errors} errors`));
+    const calls = callEverything(stage, secrets, told).then(() => say(`callers got ${told.errors} errors`));
     await Promise.all([
-      runCommands(stage, secrets).then(({ run, failed }) => say(`${run} commands were run, ${failed} of them in vain`)),
+      runCommands(stage, secrets).then(({ run, failed }) =>
+        say(`${run} commands have run, and ${failed} of them failed`),
+      ),
       agents,
       calls,
     ]);
@@ -49,20 +51,20 @@ export async function runLeaks(folder: string): Promise<number> {
     await pasteIntoArguments(stage);
     const collected = await collectFromServers(stage, told);
     await stage.processes.end();
-    process.kill(stage.temporal.pid, 'SIGKILL'); // in order it would remove its log
+    process.kill(stage.temporal.pid, 'SIGKILL'); // a clean stop would remove its log
     await stage.postgres.stop();
-    say(`everything has ended; ${watch.seen.processes} processes were seen`);
+    say(`every process has ended; ${watch.seen.processes} processes were seen`);
     const search = new Search(stage.canaries.all);
     searchCollected(search, collected, watch.seen);
     await searchFiles(search, stage);
-    say('everything is searched');
+    say('the search has ended');
     return report(stage, search, [
       ...idleFailures(stage),
       ...(told.text.includes('went on') ? [] : ['a step whose worker was killed']),
     ]);
   } catch (error) {
-    // Before what still runs complains that everything is taken away from it.
-    console.error(`the run broke off: ${error instanceof Error ? error.stack : 'unknown error'}`);
+    // Printed before running processes report that their servers are gone.
+    console.error(`the run failed: ${error instanceof Error ? error.stack : 'unknown error'}`);
     return 1;
   } finally {
     watch.stop();
@@ -71,13 +73,13 @@ export async function runLeaks(folder: string): Promise<number> {
   }
 }
 
-/** To look into what was found. The secrets of this run are nobody's. */
+/** Keeps the folder, to look into the findings. The secrets of a run are not used anywhere else. */
 async function keep({ canaries, folder }: Stage, where: string): Promise<void> {
   await cp(folder, where, { recursive: true });
   await writeFile(join(where, 'canaries.json'), JSON.stringify(canaries.all, null, 2));
 }
 
-/** What was not run leaks nothing. */
+/** The kinds of failure that no request had, which therefore prove nothing. */
 function idleFailures({ echo }: Stage): string[] {
   const wanted = ['works', ...FAILING.filter((how) => how !== 'refused')];
   return wanted.filter((how) => !echo.requests[how]).map((how) => `a request that is answered by ${how}`);

@@ -1,4 +1,4 @@
-/** The processes of a run, each with a folder of its own for what it prints, its working directory and its `TMPDIR`. */
+/** The processes of a run, each with its own folder for its output, its working directory and its `TMPDIR`. */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
@@ -24,17 +24,17 @@ export class Processes {
   readonly #children: ChildProcess[] = [];
   readonly #stops: (() => Promise<void>)[] = [];
 
-  /** @param folder - takes a folder for each process */
+  /** @param folder - gets a folder per process */
   constructor(private readonly folder: string) {}
 
-  /** `workspace-providers`, to its end. */
+  /** Runs `workspace-providers` to its end. */
   async command(args: readonly string[], env: Env, stdin: string | Buffer = ''): Promise<CommandRun> {
     const home = await this.#home(args[0] ?? 'help');
     const child = spawn(process.execPath, [CLI, ...args], {
       ...{ cwd: home.folder, env: { ...home.env, ...env }, stdio: ['pipe', home.output, home.output] },
     });
     this.#children.push(child);
-    child.stdin?.on('error', () => {}); // it may end before it has read all
+    child.stdin?.on('error', () => {}); // it may end before it has read all its input
     child.stdin?.end(stdin);
     const late = setTimeout(() => child.kill('SIGKILL'), COMMAND_TIMEOUT_MS);
     await once(child, 'exit');
@@ -42,7 +42,7 @@ export class Processes {
     return { exitCode: child.exitCode };
   }
 
-  /** `dist/worker.js`. */
+  /** Starts `dist/worker.js`. */
   async worker(name: string, env: Env): Promise<void> {
     const home = await this.#home(name);
     const logFile = join(home.folder, 'output');
@@ -54,7 +54,7 @@ export class Processes {
     await worker.waitUntil(async () => (await readFile(logFile, 'utf8')).includes('"event":"ready"'), READY_TIMEOUT_MS);
   }
 
-  /** A platform's own worker. */
+  /** Starts a platform's own worker. */
   async userWorker(name: string, env: Env): Promise<ChildProcess> {
     const home = await this.#home(name);
     const child = fork(USER_WORKER, {
@@ -64,12 +64,14 @@ export class Processes {
     this.#children.push(child);
     await Promise.race([
       once(child, 'message', { signal: AbortSignal.timeout(READY_TIMEOUT_MS) }),
-      once(child, 'exit').then(() => Promise.reject(new Error(`${name} ended early: ${home.folder}`))),
+      once(child, 'exit').then(() =>
+        Promise.reject(new Error(`${name} ended before it was ready; its output is in ${home.folder}`)),
+      ),
     ]);
     return child;
   }
 
-  /** Something that runs on, for what is looked at meanwhile. */
+  /** Starts a process that keeps running, so that others can read its arguments and environment. */
   async idler(args: readonly string[], env: Env): Promise<void> {
     const home = await this.#home('idler');
     const script = 'setInterval(() => {}, 1000)';
@@ -88,7 +90,7 @@ export class Processes {
     }
   }
 
-  /** `output` takes both streams. */
+  /** Creates the folder of a process. `output` gets both streams. */
   async #home(name: string) {
     this.#serial += 1;
     const folder = join(this.folder, `${String(this.#serial).padStart(3, '0')}-${name.replace(/[^\w-]/g, '')}`);

@@ -2,14 +2,14 @@ import type { ProviderClient } from '../../src/management.js';
 import { FAILING } from './echo-service.js';
 import type { Stage } from './stage.js';
 
-/** Each endpoint has its key in another place. */
+/** The chains. The key of each endpoint is in a different place. */
 export const CHAINS = [1, 2, 3, 4] as const;
 export const LLMS = ['anthropic', 'openai', 'gemini', 'local-model'] as const;
 export const WORKING = 'ws_works';
 
 export const failingWorkspace = (how: string): string => `ws_${how}`;
 
-/** Of every kind one. */
+/** Creates one secret per kind. */
 export function plantSecrets({ canaries }: Stage) {
   return {
     llm: Object.fromEntries(LLMS.map((name) => [name, canaries.key(`an API key of ${name}`)])),
@@ -21,14 +21,14 @@ export function plantSecrets({ canaries }: Stage) {
     nodeAccessKey: canaries.key('a Tenderly node access key'),
     adminKey: canaries.key('an admin key'),
     next: canaries.key('a staged next key'),
-    refusedNext: canaries.key('a staged next key that is refused'),
+    refusedNext: canaries.key('a staged next key that is rejected'),
     oneMore: canaries.key('a key that was rolled back'),
   };
 }
 
 export type Secrets = ReturnType<typeof plantSecrets>;
 
-/** What every workspace is given; those that work ask the stand-in, the others the echo. */
+/** The providers of a workspace. Working ones use the stand-in, the others the echo service. */
 function providersOf(stage: Stage, secrets: Secrets, workspaceId: string, how: string) {
   const base = stage.echo.base(how);
   const { baseUrls } = stage.llm;
@@ -83,7 +83,7 @@ export async function configureAll(stage: Stage, secrets: Secrets, manager: Prov
   for (const how of ['works', ...FAILING]) {
     const workspaceId = how === 'works' ? WORKING : failingWorkspace(how);
     const [first, ...others] = providersOf(stage, secrets, workspaceId, how);
-    await manager.configureProvider(first!); // makes the data key
+    await manager.configureProvider(first!); // creates the data key
     await Promise.all(others.map((provider) => manager.configureProvider(provider)));
   }
 }

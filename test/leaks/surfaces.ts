@@ -1,4 +1,4 @@
-/** The search itself: of all that was written, first what living servers tell, then, with everything ended, the files. */
+/** Searches everything that was written: first what running servers return, and then, after their end, the files. */
 import { execFile } from 'node:child_process';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
@@ -13,7 +13,7 @@ import type { Told } from './told.js';
 const { History } = proto.temporal.api.history.v1;
 const { DescribeWorkflowExecutionResponse, ListWorkflowExecutionsResponse } = proto.temporal.api.workflowservice.v1;
 
-/** Each value of each row by itself: in the file a long one is cut into pages. */
+/** Prints each value of each row, because the file cuts a long value into pages. */
 const ROWS = `
 import sqlite3, sys
 database = sqlite3.connect("file:%s?mode=ro" % sys.argv[1], uri=True)
@@ -26,7 +26,7 @@ for (table,) in database.execute("select name from sqlite_master where type = 't
                 sys.stdout.buffer.write(b"\\n")
 `;
 
-/** What only a living server tells, kept until every secret is known. */
+/** What only a running server returns, kept until every secret is known. */
 export interface Collected {
   readonly surface: Surface;
   readonly source: string;
@@ -64,7 +64,7 @@ export function searchCollected(search: Search, collected: readonly Collected[],
   search.bytes(join(seen.environments), { surface: SURFACES.environments, source: '/proc/*/environ' });
 }
 
-/** Once nobody writes any more. */
+/** Searches the files. Call it once no process writes any more. */
 export async function searchFiles(search: Search, stage: Stage): Promise<void> {
   const { folder } = stage;
   const each = async (surface: Surface, path: string) => search.file(path, { surface, source: relative(folder, path) });

@@ -1,4 +1,4 @@
-/** All that callers in this process are told, results and errors, with what an error carries along that no log shows. */
+/** Records every result and error that callers in this process get, including the hidden properties of errors. */
 import { inspect } from 'node:util';
 
 const EVERYTHING = { depth: 5, showHidden: true, maxStringLength: null, maxArrayLength: null } as const;

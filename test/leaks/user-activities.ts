@@ -1,4 +1,4 @@
-/** A platform's own activities at their worst: whatever they can do with a key that they opened, short of sending it. */
+/** A platform's own activities that leak a key in every way, except sending it somewhere. */
 import { Context, log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { type ProviderReference, withProvider } from '../../src/index.js';
@@ -8,7 +8,7 @@ export { askClaude, askGemini, askGpt, readBalance } from '../integration/own-ac
 export interface Misdeed {
   readonly ref: ProviderReference<'llm' | 'rpc' | 'tenderly'>;
   readonly how: string;
-  /** Whether it does so after the callback, where no error is mapped. Default false. */
+  /** Whether it leaks after the callback, where no error is mapped. Default: false. */
   readonly outside?: boolean;
 }
 
@@ -75,7 +75,7 @@ const DEEDS: Readonly<Record<string, Deed>> = {
   'fetches a URL with it': (_, key) => fetch(`http://user:${encodeURIComponent(key)}@127.0.0.1:1/${key}`),
 };
 
-/** A parser quotes ten characters of it: where no error is mapped, they are not redacted (docs/redaction.md). */
+/** A parser quotes ten characters of the key, which are not redacted if no error is mapped (docs/redaction.md). */
 const ONLY_WITHIN = 'parses it as JSON';
 
 export const MISDEEDS = Object.keys(DEEDS).filter((how) => how !== ONLY_WITHIN);
@@ -103,7 +103,7 @@ function revealed(credential: object): Record<string, string> {
   return keys;
 }
 
-/** Holds a credential, says so, and waits for its process to be killed; the next attempt ends. */
+/** Holds a credential, sends a heartbeat, and waits until its process is killed. The next attempt ends. */
 export async function holds({ ref }: Misdeed): Promise<string> {
   const { info, heartbeat, cancellationSignal } = Context.current();
   return withProvider(ref, async ({ credential }) => {
@@ -116,7 +116,7 @@ export async function holds({ ref }: Misdeed): Promise<string> {
   });
 }
 
-/** A deliberate leak: of what no process has opened. */
+/** A deliberate leak of a secret that no process has opened. */
 export async function failWith(text: string): Promise<void> {
   throw ApplicationFailure.retryable(text, 'Control');
 }

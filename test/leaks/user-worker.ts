@@ -1,7 +1,7 @@
 /**
- * A platform's own worker, as a process of its own: its workflows and activities beside those of the plugin, logs through
- * `redactingLogger`, metrics for Prometheus. Settings stand in its environment as files' names; secrets of controls come
- * by messages.
+ * A platform's own worker as a separate process: its workflows and activities together with those of the plugin, logs
+ * through `redactingLogger`, and metrics for Prometheus. Its environment names files with the settings. Secrets of
+ * controls come as messages.
  */
 import { writeFileSync } from 'node:fs';
 import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime, Worker } from '@temporalio/worker';
@@ -15,7 +15,7 @@ export interface UserWorkerSettings {
   readonly metricsPort: number;
 }
 
-/** Deliberate leaks. */
+/** An order to leak on purpose. */
 export interface LeakOrder {
   readonly print: string;
   readonly metric: string;

@@ -1,4 +1,4 @@
-/** Agents of the leak test: they try every provider of a workspace, and tell in their result what became of it. */
+/** Agents of the leak test. They try every provider of a workspace, and return the outcome of each. */
 import { condition, defineQuery, defineSignal, defineUpdate, proxyActivities, setHandler } from '@temporalio/workflow';
 import {
   llmStep,
@@ -16,15 +16,15 @@ export interface Probe {
   readonly workspaceId: string;
   readonly llms: readonly string[];
   readonly chains: readonly number[];
-  /** Of a worker that has this package's activities alone. Absent: this worker's own, and its own activities too. */
+  /** The task queue of a worker with only this package's activities. Default: this worker, with its own activities. */
   readonly stepsOn?: string;
-  /** Fails for the first time, and is left waiting for the next attempt. Default false. */
+  /** Whether a failed activity is left waiting for its next attempt. Default: false. */
   readonly leftPending?: boolean;
 }
 
 const ADDRESS = '0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266';
 
-/** Everything that a failure says, for the history to hold. */
+/** The whole text of a failure, which goes into the history. */
 function say(error: unknown, depth = 0): string {
   if (!(error instanceof Error) || depth > 8) return String(error);
   return `${error} ${error.stack} ${JSON.stringify(error)} < ${say(error.cause, depth + 1)}`;
@@ -87,7 +87,7 @@ export interface Misdeeds {
   readonly chains: readonly number[];
 }
 
-/** Each misdeed with each kind of credential, within `withProvider` and after it. */
+/** Runs each leaking activity with each kind of credential, within `withProvider` and after it. */
 export async function misdeeds({ workspaceId, within, after, chains }: Misdeeds): Promise<string[]> {
   const { misbehave } = proxyActivities<typeof activities>({
     startToCloseTimeout: '4 seconds',
@@ -112,7 +112,7 @@ export const poke = defineSignal<[string]>('poke');
 export const act = defineUpdate<unknown, [string]>('act');
 export const leave = defineSignal('leave');
 
-/** Whose handlers fail, and whose update runs an activity that leaks. */
+/** A workflow whose handlers fail, and whose update runs an activity that leaks. */
 export async function listens({ workspaceId }: { readonly workspaceId: string }): Promise<string> {
   const ref = await resolveLlmKey({ workspaceId, provider: 'anthropic' });
   const { misbehave } = proxyActivities<typeof activities>({
@@ -148,10 +148,10 @@ export async function holding({ workspaceId, on }: { readonly workspaceId: strin
   return holds({ ref: await resolveLlmKey({ workspaceId, provider: 'anthropic' }), how: '' });
 }
 
-/** A deliberate leak, by its input. */
+/** A deliberate leak through its input. */
 export async function control(_leaks: readonly string[]): Promise<void> {}
 
-/** Another: by an activity's failure, left pending. */
+/** A deliberate leak through the failure of an activity, which is left pending. */
 export async function controlPending(leak: string): Promise<void> {
   const { failWith } = proxyActivities<typeof activities>({
     startToCloseTimeout: '1 minute',

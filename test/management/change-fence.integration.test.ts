@@ -1,4 +1,4 @@
-/** How a change waits for the workers, with one that took its lease and fell silent. */
+/** How a change waits for the workers, with one that holds a lease and is silent. */
 import { describe, expect, it } from 'vitest';
 import type { ProviderClient } from '../../src/management.js';
 import type { ProviderIdentity } from '../../src/protocol/references.js';
@@ -6,7 +6,7 @@ import type { FenceReport } from '../../src/protocol/rotation.js';
 import { registerSilentWorker } from '../support/silent-worker.js';
 import { manageProviders, NEW_CANARY } from './management.js';
 
-/** Longer than any test runs: who waits for it does not return. */
+/** Longer than any test, so that a call that waits for it does not return. */
 const LONG_LEASE_MS = 600_000;
 const WAITING = { identity: 'agents-9', outcome: 'waiting' };
 
@@ -15,7 +15,7 @@ const silentWorker = (leaseMs: number) => registerSilentWorker(management.databa
 const isDisabled = async ({ workspaceId }: ProviderIdentity) =>
   (await management.only(workspaceId)).status === 'disabled';
 
-/** Configured while nobody has to be waited for. */
+/** Configures a provider, and only then registers a silent worker. */
 async function configuredWithSilentWorker(leaseMs = LONG_LEASE_MS): Promise<ProviderIdentity> {
   const identity = await management.configured();
   await silentWorker(leaseMs);
@@ -70,7 +70,7 @@ describe('the wait for the workers', () => {
     expect(fence).toMatchObject({ complete: true });
   });
 
-  it('ends when its signal is aborted: the change stays, and the report names who has not answered', async () => {
+  it('ends when its signal is aborted: the change stays, and the report names the worker that has not answered', async () => {
     const identity = await configuredWithSilentWorker();
     const ending = new AbortController();
     const changed = await management.client.disableProvider(identity, {
@@ -81,26 +81,26 @@ describe('the wait for the workers', () => {
     expect(await isDisabled(identity)).toBe(true);
   });
 
-  it('tells the caller of the commit before it begins, and of each worker that is accounted for', async () => {
+  it('calls onChanged before it starts, and onProgress for each worker that is accounted for', async () => {
     const identity = await configuredWithSilentWorker(300);
-    const told: unknown[] = [];
+    const calls: unknown[] = [];
     const { fence } = await management.client.disableProvider(identity, {
-      onChanged: (changed) => told.push(changed),
-      onProgress: ({ complete, workers }) => told.push([complete, workers.map(({ outcome }) => outcome)]),
+      onChanged: (changed) => calls.push(changed),
+      onProgress: ({ complete, workers }) => calls.push([complete, workers.map(({ outcome }) => outcome)]),
     });
-    expect(told).toEqual([{ ...identity, version: 2 }, [false, ['waiting']], [true, ['waited-out']]]);
+    expect(calls).toEqual([{ ...identity, version: 2 }, [false, ['waiting']], [true, ['waited-out']]]);
     expect(fence?.complete).toBe(true);
   });
 
-  it('tells of the commit if nobody waits, too', async () => {
+  it('calls onChanged even with `fence: false`', async () => {
     const identity = await configuredWithSilentWorker();
-    const told: number[] = [];
-    const onChanged = ({ version }: { version: number }) => told.push(version);
+    const versions: number[] = [];
+    const onChanged = ({ version }: { version: number }) => versions.push(version);
     await management.client.disableProvider(identity, { fence: false, onChanged });
-    expect(told).toEqual([2]);
+    expect(versions).toEqual([2]);
   });
 
-  it('may be begun on its own, with a limit and with a signal', async () => {
+  it('can be started separately, with a limit or a signal', async () => {
     await silentWorker(LONG_LEASE_MS);
     const waiting = { complete: false, workers: [WAITING] };
     expect(await management.client.awaitFence({ limit: '50ms' })).toMatchObject(waiting);

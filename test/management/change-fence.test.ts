@@ -1,4 +1,4 @@
-/** A change whose wait for the workers fails, or could not have begun. */
+/** A change whose wait for the workers fails or cannot start. */
 import { describe, expect, it } from 'vitest';
 import { type ChangeOptions, fenceChange } from '../../src/management/change-fence.js';
 import { FakeRegistry } from '../support/fake-registry.js';
@@ -38,7 +38,7 @@ describe('a change', () => {
     });
   });
 
-  it('does not even look at the workers with `fence: false`', async () => {
+  it('does not read the workers with `fence: false`', async () => {
     const registry = new FakeRegistry();
     registry.isAway = true;
     expect(await change(registry, { fence: false }).outcome).toEqual(CHANGED);

@@ -1,4 +1,4 @@
-/** A client on a database of its own, for the length of a test file. */
+/** A client with its own database, for one test file. */
 
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect } from 'vitest';
@@ -17,11 +17,11 @@ export interface Management {
   readonly client: ProviderClient;
   /** Another client of the same database, with another root key. */
   stranger(): ProviderClient;
-  /** An `llm/anthropic` of a new workspace, with `CANARY` as its key. */
+  /** Configures an `llm/anthropic` in a new workspace, with `CANARY` as its key. */
   configured(): Promise<ProviderIdentity>;
-  /** The one provider of a workspace that has one. */
+  /** The only provider of a workspace. */
   only(workspaceId: string): Promise<ProviderSummary>;
-  /** As a superuser. */
+  /** Runs a query as a superuser. */
   query(text: string, values: readonly unknown[]): Promise<Record<string, unknown>[]>;
 }
 

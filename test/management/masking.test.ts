@@ -1,20 +1,20 @@
-/** What stands for a secret shows at most its last four characters, and is never taken for the secret itself. */
+/** A mask shows at most the last four characters of a secret, and is never stored as the secret itself. */
 import { describe, expect, it } from 'vitest';
 import { maskSecret, unmask } from '../../src/management/masking.js';
 
 describe('a mask', () => {
   it.each([
-    ['a key', 'canary-key-a1b2', '…a1b2'],
-    ['a short key, whole', 'canary', '…'],
-    ['a URL, by the key in its path', 'https://rpc.example/v2/canary-key-a1b2', '…a1b2'],
-    ['a URL, by the key in its query', 'https://rpc.example/?key=canary-key-a1b2', '…a1b2'],
-    ['a URL with a short key, whole, however long its host', 'https://rpc.example/v2/abcd', '…'],
-    ['a URL with a password, never by its host', 'https://canary:canary@rpc.example/', '…'],
-  ])('stands for %s', (_what, value, mask) => {
+    ['the last four characters of a key', 'canary-key-a1b2', '…a1b2'],
+    ['nothing of a short key', 'canary', '…'],
+    ['the end of the key in the path of a URL', 'https://rpc.example/v2/canary-key-a1b2', '…a1b2'],
+    ['the end of the key in the query of a URL', 'https://rpc.example/?key=canary-key-a1b2', '…a1b2'],
+    ['nothing of a URL with a short key, however long its host', 'https://rpc.example/v2/abcd', '…'],
+    ['nothing of a URL with a password, not even its host', 'https://canary:canary@rpc.example/', '…'],
+  ])('shows %s', (_what, value, mask) => {
     expect(maskSecret(value)).toBe(mask);
   });
 
-  it('stands for each value of a field that has several', () => {
+  it('masks each value of a field with several values', () => {
     const headers = { authorization: 'Bearer canary-token-c3d4', 'x-id': 'canary' };
     expect(maskSecret(headers)).toEqual({ authorization: '…c3d4', 'x-id': '…' });
   });
@@ -30,21 +30,21 @@ describe('a masked value in an update', () => {
     return { unmasked, kept };
   };
 
-  it('means unchanged, where it is the mask of what is stored', () => {
+  it('means unchanged if it is the mask of the stored value', () => {
     expect(given('…a1b2')).toEqual({ unmasked: stored, kept: 1 });
     expect(given({ a: '…a1b2', b: 'new' }, { a: stored })).toEqual({ unmasked: { a: stored, b: 'new' }, kept: 1 });
   });
 
-  it.each([['…b2c3'], ['…'], ['********'], ['[redacted]']])('is refused, where it is another: %s', (mask) => {
+  it.each([['…b2c3'], ['…'], ['********'], ['[redacted]']])('is refused if it is another mask: %s', (mask) => {
     expect(() => given(mask)).toThrow(expect.objectContaining({ facts: { fields: ['secret.apiKey'] } }));
   });
 
-  it('is refused, where nothing is stored, or something stands under a name that objects have anyway', () => {
+  it('is refused if nothing is stored, even for the name of a built-in property', () => {
     expect(() => given('…a1b2', null)).toThrow(/looks masked/);
     expect(() => given({ toString: '…' }, {})).toThrow(/looks masked/);
   });
 
-  it('is told from a value in the clear', () => {
+  it('is distinguished from a plaintext value', () => {
     expect(given('canary-other-a1b2')).toEqual({ unmasked: 'canary-other-a1b2', kept: 0 });
   });
 });

@@ -1,12 +1,12 @@
-/** A service that lists its models to whoever has a key that it accepts; it can be told to be away. */
+/** A service that lists its models for accepted keys, and that a test can make unavailable. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface ModelsService {
-  /** As an OpenAI-compatible provider's `baseURL`. */
+  /** The `baseURL` for an OpenAI-compatible provider. */
   readonly baseURL: string;
-  /** How many calls came with that key. */
+  /** The number of calls with that key. */
   callsWith(key: string): number;
   /** Answers 503 from now on. */
   goAway(): void;

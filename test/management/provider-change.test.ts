@@ -1,4 +1,4 @@
-/** Whoever changes where a secret is sent must know the secret. */
+/** A change of the address that a secret is sent to needs the secret itself. */
 import { describe, expect, it } from 'vitest';
 import { changeProvider, type ProviderChange } from '../../src/management/provider-change.js';
 
@@ -31,23 +31,23 @@ describe('an update', () => {
     expect(rpc({ secret: { headers: null } }).secret).toEqual({ url: STORED_RPC.secret.url });
   });
 
-  it('keeps a required field from being removed', () => {
+  it('refuses to remove a required field', () => {
     expect(() => llm({ secret: { apiKey: null } })).toThrow(refused('secret.apiKey'));
   });
 
-  it('keeps what is given back masked', () => {
+  it('keeps the stored value of a masked field', () => {
     expect(llm({ config: { model: 'small' }, secret: { apiKey: '…a1b2' } }).secret).toEqual(STORED_LLM.secret);
     expect(rpc({ secret: { url: '…a1b2', headers: { 'x-token': '…c3d4' } } }).secret).toEqual(STORED_RPC.secret);
   });
 });
 
-describe('an update that sends the secret elsewhere [G11]', () => {
+describe('an update that sends the secret to another address [G11]', () => {
   const config = { baseURL: 'https://api.attacker.example/v1' };
 
   it.each([
     ['left out', undefined],
-    ['given back masked', { apiKey: '…a1b2' }],
-  ])('is refused where the secret is %s', (_how, secret) => {
+    ['masked', { apiKey: '…a1b2' }],
+  ])('is refused if the secret is %s', (_how, secret) => {
     expect(() => llm({ config, ...(secret && { secret }) })).toThrow(refused('secret.apiKey'));
   });
 
@@ -60,14 +60,14 @@ describe('an update that sends the secret elsewhere [G11]', () => {
     expect(() => llm({ config: { baseURL } })).toThrow(refused('secret.apiKey'));
   });
 
-  it('is refused where a base URL of its own is removed, and the vendor would get the key', () => {
+  it('is refused if the custom base URL is removed, so that the vendor would get the key', () => {
     const anthropic = { ...MISTRAL, name: 'anthropic' };
     expect(() => changeProvider(anthropic, STORED_LLM, { config: { baseURL: null } })).toThrow(
       refused('secret.apiKey'),
     );
   });
 
-  it('is refused for an RPC endpoint while one header of it is kept', () => {
+  it('is refused for an RPC endpoint if one of its headers is kept', () => {
     const url = 'https://rpc.attacker.example/v2/canary-new-e5f6';
     expect(() => rpc({ secret: { url } })).toThrow(refused('secret.headers'));
     const headers = { 'x-token': '…c3d4', 'x-other': 'canary-new' };
@@ -76,17 +76,17 @@ describe('an update that sends the secret elsewhere [G11]', () => {
     expect(rpc({ secret: { url, headers: null } }).secret).toEqual({ url });
   });
 
-  it('is done where every secret field is given in the clear', () => {
+  it('is accepted if every secret field is given in plaintext', () => {
     expect(llm({ config, secret: { apiKey: 'canary-new-e5f6' } }).destination).toBe(config.baseURL);
   });
 
-  it('names fields and no value in what it says', () => {
+  it('names fields and no values in its message', () => {
     expect(() => llm({ config })).toThrow(
       'llm/mistral of ws_acme would send its secret to another address: give secret.apiKey again, in plaintext',
     );
   });
 
-  it('counts as elsewhere where what is stored no longer fits its type', () => {
+  it('is refused for any address if the stored config is no longer valid', () => {
     const misfit = { config: { baseURL: 'canary not a URL' }, secret: STORED_LLM.secret };
     const repair = { config: STORED_LLM.config };
     expect(() => changeProvider(MISTRAL, misfit, repair)).toThrow(refused('secret.apiKey'));

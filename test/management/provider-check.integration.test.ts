@@ -1,4 +1,4 @@
-/** A check asks the live service with the stored key, and tells a refusal from an absence. */
+/** A check calls the live service with the stored key, and distinguishes a rejection from an outage. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -16,7 +16,7 @@ beforeAll(async () => {
 
 afterAll(() => service?.stop());
 
-describe('checking', () => {
+describe('a check', () => {
   const compatible = async (apiKey: string, at = service) => {
     const identity = { workspaceId: uniqueName('ws'), type: 'llm', name: 'mine' };
     await management.client.configureProvider({ ...identity, config: { baseURL: at.baseURL }, secret: { apiKey } });
@@ -26,7 +26,7 @@ describe('checking', () => {
   it.each([
     ['ok', CANARY],
     ['rejected', NEW_CANARY],
-  ])('asks the live service with the stored key, and records the answer: %s', async (outcome, apiKey) => {
+  ])('calls the live service with the stored key, and records the result: %s', async (outcome, apiKey) => {
     const identity = await compatible(apiKey);
     const report = await management.client.checkProvider(identity);
     expect(report).toMatchObject({ ...identity, version: 1, outcome });
@@ -36,7 +36,7 @@ describe('checking', () => {
     expect(JSON.stringify(report)).not.toContain('canary');
   });
 
-  it('cannot tell where the service is away, whatever it says', async () => {
+  it('returns cannot-tell if the service answers 503 or does not answer', async () => {
     const away = await startModelsService(CANARY);
     try {
       away.goAway();
@@ -49,7 +49,7 @@ describe('checking', () => {
     expect(await management.client.checkProvider(identity)).toMatchObject({ outcome: 'cannot-tell' });
   });
 
-  it('does not speak of a newer version', async () => {
+  it('does not apply to a newer version', async () => {
     const identity = await compatible(CANARY);
     await management.client.checkProvider(identity);
     await management.client.updateProvider({ ...identity, secret: { apiKey: NEW_CANARY } });
@@ -57,7 +57,7 @@ describe('checking', () => {
     expect(provider?.lastCheck).toBeUndefined();
   });
 
-  it('refuses an endpoint of another chain, and leaves no "ok" behind', async () => {
+  it('fails for an endpoint of another chain, and replaces an earlier "ok"', async () => {
     let chainId = '0x1';
     const endpoint = createServer((_request, response) => {
       response.end(JSON.stringify({ jsonrpc: '2.0', id: 1, result: chainId }));
@@ -81,7 +81,7 @@ describe('checking', () => {
     expect((await management.only(identity.workspaceId)).lastCheck?.outcome).toBe('cannot-tell');
   });
 
-  it('knows that there is nothing to check', async () => {
+  it('fails with ProviderNotConfigured if there is no such provider', async () => {
     const checking = management.client.checkProvider(anthropicOf(uniqueName('ws')));
     await expect(checking).rejects.toMatchObject({ type: 'ProviderNotConfigured' });
   });

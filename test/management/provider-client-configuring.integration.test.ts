@@ -1,4 +1,4 @@
-/** What is stored is sealed and fits its type; what does not fit leaves nothing behind. */
+/** A stored provider is sealed and valid for its type, and an invalid one leaves nothing behind. */
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { uniqueName } from '../support/parts.js';
@@ -10,8 +10,8 @@ const providerRows = (workspaceId: string) =>
 const keyRows = (workspaceId: string) =>
   management.query('select * from public.workspace_keys where workspace_id = $1', [workspaceId]);
 
-describe('configuring a provider', () => {
-  it('stores it sealed, and shows it masked [G1]', async () => {
+describe('configureProvider', () => {
+  it('stores the secret sealed, and shows it masked [G1]', async () => {
     const workspaceId = uniqueName('ws');
     const config = { baseURL: 'https://models.example/v1' };
     const written = await management.client.configureProvider({
@@ -32,7 +32,7 @@ describe('configuring a provider', () => {
     expect(JSON.stringify(await providerRows(workspaceId))).not.toContain(CANARY);
   });
 
-  it('replaces config and secret of one that is there', async () => {
+  it('replaces the config and the secret of an existing provider', async () => {
     const identity = anthropicOf(uniqueName('ws'));
     await management.client.configureProvider({ ...identity, config: { model: 'large' }, secret: { apiKey: CANARY } });
     const { version } = await management.client.configureProvider({ ...identity, secret: { apiKey: NEW_CANARY } });
@@ -41,7 +41,7 @@ describe('configuring a provider', () => {
     expect({ config, secret }).toEqual({ config: {}, secret: { apiKey: '…c3d4' } });
   });
 
-  it('makes one data key for a workspace, whoever is first', async () => {
+  it('creates one data key per workspace, even for concurrent calls', async () => {
     const workspaceId = uniqueName('ws');
     const names = Array.from({ length: 8 }, (_, index) => `rpc-${index}`);
     const secret = { url: `https://rpc.example/${CANARY}` };
@@ -57,19 +57,19 @@ describe('configuring a provider', () => {
 
   it.each([
     ['an unknown type', { type: 'smtp' }, 'type'],
-    ['an unknown name of a type that has one', { type: 'tenderly', name: 'mine' }, 'name'],
+    ['an unknown name of a type with a fixed name', { type: 'tenderly', name: 'mine' }, 'name'],
     ['unicode in the name', { name: 'anthröpic' }, 'name'],
     ['a control character in the name', { name: 'anthropic\u0000' }, 'name'],
     ['a newline at the end of the name', { name: 'anthropic\n' }, 'name'],
-    ['a workspace that is none', { workspaceId: 'ws acme' }, 'workspaceId'],
-    ['a base URL that is no URL', { name: 'mine', config: { baseURL: 'canary not a URL' } }, 'config.baseURL'],
+    ['an invalid workspace id', { workspaceId: 'ws acme' }, 'workspaceId'],
+    ['an invalid base URL', { name: 'mine', config: { baseURL: 'canary not a URL' } }, 'config.baseURL'],
     ['config of another type', { config: { chainId: 1 } }, 'config'],
     ['a secret of 10 MB', { secret: { apiKey: 'c'.repeat(10_000_000) } }, 'secret.apiKey'],
-    ['headers that are too long together', { type: 'rpc', config: { chainId: 1 }, secret: longHeaders() }, 'secret'],
+    ['headers that are too long in total', { type: 'rpc', config: { chainId: 1 }, secret: longHeaders() }, 'secret'],
     ['a secret with a newline', { secret: { apiKey: `${CANARY}\n` } }, 'secret.apiKey'],
     ['a masked secret', { secret: { apiKey: '…a1b2' } }, 'secret.apiKey'],
     ['no secret', { secret: {} }, 'secret.apiKey'],
-    ['a secret that is no object', { secret: CANARY as never }, 'secret'],
+    ['a secret that is not an object', { secret: CANARY as never }, 'secret'],
   ])('refuses %s, names the field, and writes nothing', async (_what, wrong, field) => {
     const identity = anthropicOf(uniqueName('ws'));
     const configuring = management.client.configureProvider({ ...identity, secret: { apiKey: CANARY }, ...wrong });
@@ -80,7 +80,7 @@ describe('configuring a provider', () => {
   });
 });
 
-/** Each of them fits. */
+/** Headers that are valid one by one, but too long in total. */
 function longHeaders() {
   const headers = Array.from({ length: 10 }, (_, index) => [`x-${index}`, 'c'.repeat(8_000)] as const);
   return { url: `https://rpc.example/${CANARY}`, headers: Object.fromEntries(headers) };

@@ -1,12 +1,12 @@
-/** A list shows no secret, and nothing in one row keeps the others from being shown. */
+/** A list shows no secret, and an invalid row does not prevent the others from being shown. */
 import { describe, expect, it } from 'vitest';
 import { uniqueName } from '../support/parts.js';
 import { anthropicOf, CANARY, manageProviders, NEW_CANARY } from './management.js';
 
 const management = manageProviders();
 
-describe('listing', () => {
-  it('shows a row that does not open as not readable, and the others', async () => {
+describe('listProviders', () => {
+  it('shows a row that cannot be opened as not readable, and shows the others', async () => {
     const identity = await management.configured();
     const { workspaceId } = identity;
     await management.client.configureProvider({ ...identity, name: 'openai', secret: { apiKey: CANARY } });
@@ -22,7 +22,7 @@ describe('listing', () => {
     expect(other).toMatchObject({ name: 'openai', readable: true });
   });
 
-  it('shows no config that does not fit its type: it may hold anything', async () => {
+  it('shows no invalid config, because it may contain a secret', async () => {
     const { workspaceId } = await management.configured();
     await management.query('update public.workspace_providers set config = $2 where workspace_id = $1', [
       workspaceId,
@@ -35,7 +35,7 @@ describe('listing', () => {
     expect(JSON.stringify(providers)).not.toContain(CANARY);
   });
 
-  it('shows what was sealed under another root key as not readable, and leaves it as it is', async () => {
+  it('shows a secret under another root key as not readable, and does not change it', async () => {
     const { workspaceId } = await management.configured();
     const stranger = management.stranger();
     try {
@@ -49,7 +49,7 @@ describe('listing', () => {
     expect(await management.only(workspaceId)).toMatchObject({ readable: true, version: 1 });
   });
 
-  it('knows nothing of a workspace that has nothing', async () => {
+  it('returns an empty list for a workspace without providers', async () => {
     expect(await management.client.listProviders(uniqueName('ws'))).toEqual([]);
   });
 });

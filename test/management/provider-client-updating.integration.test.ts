@@ -1,11 +1,11 @@
-/** An update changes what it names, over the version that it was made from, and sends no secret elsewhere. */
+/** An update changes the named fields of the expected version, and sends no secret to another address. */
 import { describe, expect, it } from 'vitest';
 import { uniqueName } from '../support/parts.js';
 import { anthropicOf, manageProviders, NEW_CANARY } from './management.js';
 
 const management = manageProviders();
-describe('updating', () => {
-  it('takes a masked secret for unchanged, and does not count it as rotated', async () => {
+describe('updateProvider', () => {
+  it('treats a masked secret as unchanged, and does not count it as rotated', async () => {
     const identity = await management.configured();
     const before = await management.only(identity.workspaceId);
     await management.client.updateProvider({ ...identity, config: { model: 'large' }, secret: { apiKey: '…a1b2' } });
@@ -14,7 +14,7 @@ describe('updating', () => {
     expect(after.rotatedAt).toEqual(before.rotatedAt);
   });
 
-  it('does not let a mask of an older secret overwrite the present one', async () => {
+  it('does not overwrite the current secret with the mask of an older one', async () => {
     const identity = await management.configured();
     await management.client.updateProvider({ ...identity, secret: { apiKey: NEW_CANARY } });
     const late = management.client.updateProvider({ ...identity, secret: { apiKey: '…a1b2' } });
@@ -35,7 +35,7 @@ describe('updating', () => {
     expect(version).toBe(2);
   });
 
-  it('lets one of two editors of the same version win, and tells the other', async () => {
+  it('accepts one of two updates of the same version, and fails the other with ProviderChanged', async () => {
     const identity = await management.configured();
     const edits = ['large', 'small'].map((model) =>
       management.client.updateProvider({ ...identity, config: { model }, expectedVersion: 1 }),
@@ -47,7 +47,7 @@ describe('updating', () => {
     expect(await management.only(identity.workspaceId)).toMatchObject({ version: 2 });
   });
 
-  it('does not touch what does not open', async () => {
+  it('does not change a provider whose secret cannot be opened', async () => {
     const identity = await management.configured();
     await management.query('delete from public.workspace_keys where workspace_id = $1', [identity.workspaceId]);
     const updating = management.client.updateProvider({ ...identity, config: { model: 'large' } });
@@ -56,7 +56,7 @@ describe('updating', () => {
     expect(await management.only(identity.workspaceId)).toMatchObject({ readable: true });
   });
 
-  it('knows that there is nothing to update', async () => {
+  it('fails with ProviderNotConfigured if there is no such provider', async () => {
     const updating = management.client.updateProvider({ ...anthropicOf(uniqueName('ws')), config: {} });
     await expect(updating).rejects.toMatchObject({ type: 'ProviderNotConfigured' });
   });
@@ -65,8 +65,8 @@ describe('updating', () => {
 /** No worker runs in this file. */
 const NO_WORKERS = { complete: true, workers: [] };
 
-describe('switching off, and removing', () => {
-  it('keeps what is switched off, also through a change of its key', async () => {
+describe('disableProvider, enableProvider and removeProvider', () => {
+  it('keep a provider disabled, even if its key is replaced', async () => {
     const identity = await management.configured();
     expect(await management.client.disableProvider(identity)).toMatchObject({
       ...identity,
@@ -78,7 +78,7 @@ describe('switching off, and removing', () => {
     expect(await management.client.enableProvider(identity)).toMatchObject({ version: 4, fence: NO_WORKERS });
   });
 
-  it('removes one provider, and says so where there is none', async () => {
+  it('remove one provider, and fail with ProviderNotConfigured if there is none', async () => {
     const identity = await management.configured();
     await management.client.removeProvider(identity);
     expect(await management.client.listProviders(identity.workspaceId)).toEqual([]);

@@ -1,4 +1,4 @@
-/** The root key replaced, and lost. */
+/** Replacing the root key, and losing it. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { PUBLIC_EGRESS } from '../../src/egress/policy.js';
@@ -33,7 +33,7 @@ function clientWith(...keys: string[]): ProviderClient {
 const provider = (workspaceId: string) => ({ workspaceId, type: 'llm', name: 'anthropic' });
 const secret = { apiKey: 'canary-root-key-change' };
 
-test('every data key is wrapped under the new root key, and what they sealed opens with that alone [G2]', async () => {
+test('re-wrapping wraps every data key by the new root key, which then is enough to open the secrets [G2]', async () => {
   const old = clientWith(first);
   const workspaceIds = Array.from({ length: 120 }, () => uniqueName('ws'));
   for (const workspaceId of workspaceIds) await old.configureProvider({ ...provider(workspaceId), secret });
@@ -44,7 +44,7 @@ test('every data key is wrapped under the new root key, and what they sealed ope
   expect(readable).toMatchObject({ readable: true, version: 1 });
 });
 
-test('a workspace whose root key is lost is named, and serves again once it was shredded and configured anew', async () => {
+test('re-wrapping names a workspace whose root key is lost, which works again after a shred and a new configuration', async () => {
   const workspaceId = uniqueName('ws');
   await clientWith(rootKey('lost')).configureProvider({ ...provider(workspaceId), secret });
   const client = clientWith(second);

@@ -1,4 +1,4 @@
-/** The client libraries that steps and users' activities call services with, each as it is really used. */
+/** The client libraries that steps and users' activities call services with, used as they are in practice. */
 import Anthropic from '@anthropic-ai/sdk';
 import { GoogleGenAI } from '@google/genai';
 import { generateText } from 'ai';
@@ -14,7 +14,7 @@ export interface Call {
   readonly url: string;
   readonly fetch: Fetch;
   readonly signal?: AbortSignal;
-  /** AI SDK only: how often it retries by itself. Default 0. */
+  /** The retries of the AI SDK itself; other callers ignore it. Default: 0. */
   readonly maxRetries?: number;
 }
 
@@ -71,7 +71,7 @@ export const googleSdk: Caller = ({ url, fetch, signal }) =>
     config: { abortSignal: signal },
   });
 
-/** viem, with the key in the path. */
+/** viem, with the key in the path of the URL. */
 export const viem: Caller = ({ url, fetch, signal }) => {
   const { credential } = parseProvider('rpc', 'mainnet', { chainId: 1 }, { url: `${url}/v2/${KEY}` });
   return createPublicClient({ transport: viemTransport(credential, fetch, signal) }).getBalance({

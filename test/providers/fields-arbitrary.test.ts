@@ -1,6 +1,6 @@
 /**
- * Config and secrets as anybody may send them. Either they fit, and then every header and URL of theirs can be sent; or
- * the fields are named, from our own list of names, and nothing that was given comes back.
+ * Arbitrary configs and secrets. Either they are valid, and then each of their headers and URLs can be sent; or the
+ * error names known fields, and repeats nothing that was given.
  */
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
@@ -45,7 +45,7 @@ function fields(names: readonly string[]) {
   return fc.oneof({ weight: 8, arbitrary: known }, fc.dictionary(text, value, { maxKeys: 3 }), fc.anything());
 }
 
-/** A name is shown in messages, so none of these holds the canary. */
+/** Messages show the name, so none of these contains the canary. */
 const name = fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...NAMES) }, fc.string({ unit: 'binary' }));
 const type = fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...Object.keys(providerTypes)) }, text);
 const config = fields(FIELDS.config);
@@ -57,7 +57,7 @@ const NAMED = [
   'type',
 ];
 
-/** `undefined` where it was refused, in the one way in which it may be. */
+/** Parses a provider. Returns `undefined` if it was refused with the expected error. */
 function parsed(given: readonly [type: string, name: string, config: unknown, secret: unknown]) {
   try {
     return parseProvider(...given);
@@ -69,44 +69,44 @@ function parsed(given: readonly [type: string, name: string, config: unknown, se
   }
 }
 
-test('any config and secret of any type: parsed, or refused by the names of our own fields [G18]', () => {
+test('any config and secret are parsed, or refused with only the names of known fields [G18]', () => {
   fc.assert(
     fc.property(fc.tuple(type, name, config, secret), (given) => void parsed(given)),
     { numRuns: 3_000 },
   );
 });
 
-test('an endpoint that was taken can be asked: its URL parses, and each header is sent once, as it was given [G18]', () => {
+test('an accepted endpoint can be called: its URL parses, and each header is sent once and unchanged [G18]', () => {
   const url = fc.oneof(
     text,
     fc.tuple(text, text).map((userinfo) => `https://${userinfo.join(':')}@rpc.example/`),
   );
   const headers = fc.dictionary(headerName, text, { maxKeys: 4 });
-  let taken = 0;
+  let accepted = 0;
   fc.assert(
     fc.property(fc.oneof(fc.constant('https://rpc.example/v2'), url), headers, (url, headers) => {
       const provider = parsed(['rpc', 'mainnet', { chainId: 1 }, { url, headers }]);
       if (!provider) return;
-      taken += 1;
+      accepted += 1;
       const { credential } = parseProvider('rpc', 'mainnet', provider.config, provider.secret);
       const sent = Object.entries(credential.headers).map(([field, value]) => [field, value.reveal()] as const);
       const request = new Request(credential.url.reveal(), { headers: sent as [string, string][] });
-      // The schema library drops this one, whose name no service uses, and tells nobody.
+      // The schema library silently drops this header, whose name no service uses.
       const { ['__proto__']: _, ...others } = headers;
       for (const [field, value] of Object.entries(others)) expect(request.headers.get(field)).toBe(value);
     }),
     { numRuns: 3_000 },
   );
-  expect(taken, 'how many of 3,000 fit').toBeGreaterThan(100);
+  expect(accepted, 'how many of 3,000 were accepted').toBeGreaterThan(100);
 });
 
-// What HTTP means something by: some a client sets itself, some it refuses, and then each call fails as if by the network.
+// Headers with a meaning in HTTP. A client sets or refuses some of them, and then each call would fail.
 test.each([
   ...['accept', 'accept-encoding', 'authorization', 'connection', 'content-encoding', 'content-length', 'content-type'],
   ...['cookie', 'date', 'expect', 'host', 'http2-settings', 'keep-alive', 'origin', 'proxy-authorization', 'range'],
   ...['proxy-connection', 'referer', 'sec-fetch-mode', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'user-agent'],
   ...['via', 'x-api-key', 'constructor'],
-])('the header %s is refused, or arrives', async (header) => {
+])('the header %s is refused when it is configured, or arrives unchanged', async (header) => {
   const service = await startService({ status: 200, body: {} });
   const { fetch, close } = createFetch({ egress: LOOPBACK_POLICY });
   onTestFinished(() => close());

@@ -1,4 +1,4 @@
-/** What a check tells of a credential: `rejected` only where the service said that the key is none of its own. */
+/** The outcome of a check: `rejected` only if the service answered that it does not accept the key. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createFetch, type HttpClient } from '../../src/egress/http-client.js';
 import { parseProvider, providerType } from '../../src/providers/registry.js';
@@ -20,7 +20,7 @@ function check(type: string, name: string, config: object, secret: object, signa
   return providerType(type).check(parseProvider(type, name, config, secret).credential, context);
 }
 
-/** Answers `reply` to whoever shows the key, and 401 to others. */
+/** Answers `reply` to requests with the key, and 401 to others. */
 const withKey =
   (reply: ServiceReply) =>
   (request: ServiceRequest): ServiceReply =>
@@ -35,7 +35,7 @@ describe('a key of a language-model service', () => {
     ['openai', models.body, '/models', { authorization: `Bearer ${KEY}` }],
     ['gemini', { models: [] }, '/v1beta/models?pageSize=1', { 'x-goog-api-key': KEY }],
     ['mistral', models.body, '/models', { authorization: `Bearer ${KEY}` }],
-  ])('of %s is ok where the models are listed; it travels in a header', async (name, body, path, headers) => {
+  ])('of %s is ok if the models are listed, and is sent in a header', async (name, body, path, headers) => {
     const service = await startService(withKey({ status: 200, body }));
     expect(await llmCheck(name, service.url)).toEqual({
       outcome: 'ok',
@@ -46,14 +46,14 @@ describe('a key of a language-model service', () => {
     expect(service.requests.map((request) => request.path).join()).not.toContain(KEY);
   });
 
-  it('of OpenAI is checked for its organization and project', async () => {
+  it('of OpenAI is checked with its organization and project', async () => {
     const service = await startService(withKey(models));
     const config = { baseURL: service.url, organization: 'org-1', project: 'proj_1' };
     expect(await check('llm', 'openai', config, { apiKey: KEY })).toMatchObject({ outcome: 'ok' });
     expect(service.requests[0]?.headers).toMatchObject({ 'openai-organization': 'org-1', 'openai-project': 'proj_1' });
   });
 
-  it('is not proven by a list that is answered to anyone', async () => {
+  it('is not ok if the service lists its models without a key too', async () => {
     const service = await startService(models);
     expect(await llmCheck('mistral', service.url)).toMatchObject({ outcome: 'cannot-tell' });
     expect(service.requests).toHaveLength(2);
@@ -64,7 +64,7 @@ describe('a key of a language-model service', () => {
   it.each<[string, string, ServiceReply, CheckResult['outcome']]>([
     ['a 401', 'anthropic', { status: 401, body: {} }, 'rejected'],
     ['a 401', 'openai', { status: 401, body: { error: { code: 'invalid_api_key' } } }, 'rejected'],
-    ['a 400 that says so', 'gemini', { status: 400, body: deadGoogleKey }, 'rejected'],
+    ['a 400 for an invalid key', 'gemini', { status: 400, body: deadGoogleKey }, 'rejected'],
     ['another 400', 'gemini', { status: 400, body: {} }, 'cannot-tell'],
     [
       'a 401 for the organization',
@@ -72,28 +72,33 @@ describe('a key of a language-model service', () => {
       { status: 401, body: { error: { code: 'mismatched_organization' } } },
       'cannot-tell',
     ],
-    ['a 401 for the address', 'openai', { status: 401, body: { error: { code: 'ip_not_authorized' } } }, 'cannot-tell'],
+    [
+      'a 401 for the IP address',
+      'openai',
+      { status: 401, body: { error: { code: 'ip_not_authorized' } } },
+      'cannot-tell',
+    ],
     ['a 403', 'openai', { status: 403, body: {} }, 'cannot-tell'],
     ['a 403', 'mistral', { status: 403, body: {} }, 'cannot-tell'],
     ['a 404', 'mistral', { status: 404, body: {} }, 'cannot-tell'],
     ['a 429', 'anthropic', { status: 429, body: {} }, 'cannot-tell'],
     ['a 500', 'anthropic', { status: 500, body: {} }, 'cannot-tell'],
     ['a 529', 'anthropic', { status: 529, body: {} }, 'cannot-tell'],
-    ['a page', 'openai', { status: 200, body: '<html>' }, 'cannot-tell'],
+    ['an HTML page', 'openai', { status: 200, body: '<html>' }, 'cannot-tell'],
     ['a redirect', 'openai', { status: 302, headers: { location: 'https://login.example' } }, 'cannot-tell'],
-  ])('with %s at %s', async (_answer, name, reply, outcome) => {
+  ])('is rejected only if the service does not know it: %s at %s', async (_answer, name, reply, outcome) => {
     const service = await startService(reply);
     expect(await llmCheck(name, service.url)).toMatchObject({ outcome });
   });
 
-  it('cannot be told where nobody listens, or nobody answers in time', async () => {
+  it('cannot be checked if no server listens or answers in time', async () => {
     const silent = await startService(() => undefined);
     for (const url of [await closedOrigin(), silent.url]) {
       expect(await llmCheck('anthropic', url)).toMatchObject({ outcome: 'cannot-tell' });
     }
   });
 
-  it('is not judged where the caller gives up', async () => {
+  it('has no outcome if the caller aborts the check', async () => {
     const gaveUp = new AbortController();
     const service = await startService(() => {
       gaveUp.abort(new Error('the caller gave up'));
@@ -103,7 +108,7 @@ describe('a key of a language-model service', () => {
     await expect(checked).rejects.toThrow('the caller gave up');
   });
 
-  it('is nowhere in what a check says', async () => {
+  it('is not in the result of a check', async () => {
     const echo = await startService(({ headers }) => ({ status: 401, body: { error: { message: headers } } }));
     expect(JSON.stringify(await llmCheck('openai', echo.url))).not.toContain(KEY);
   });
@@ -118,7 +123,7 @@ describe('an admin key', () => {
       '/organization/projects/proj_1/service_accounts?limit=1',
       { authorization: `Bearer ${KEY}` },
     ],
-  ])('of %s is ok where the keys are listed', async (name, config, path, headers) => {
+  ])('of %s is ok if the keys are listed', async (name, config, path, headers) => {
     const service = await startService(withKey({ status: 200, body: { data: [] } }));
     const checked = check('llm-admin', name, { baseURL: service.url, ...config }, { adminKey: KEY });
     expect(await checked).toEqual({ outcome: 'ok', detail: 'the service returned its list of keys' });
@@ -130,7 +135,7 @@ describe('an admin key', () => {
     [403, 'cannot-tell'],
     [404, 'cannot-tell'],
     [200, 'cannot-tell'],
-  ])('with %i', async (status, outcome) => {
+  ])('is rejected only for a 401: %i', async (status, outcome) => {
     const { url } = await startService({ status, body: {} });
     expect(await check('llm-admin', 'anthropic', { baseURL: url }, { adminKey: KEY })).toMatchObject({ outcome });
   });
@@ -144,8 +149,8 @@ describe('a Tenderly access key', () => {
     ['a list with the project', { projects: [{ slug: 'other' }, { slug: 'agents' }] }, 'ok'],
     ['a bare list with the project', [{ slug: 'agents' }], 'ok'],
     ['a list without the project', { projects: [{ slug: 'other' }] }, 'cannot-tell'],
-    ['no list', { projects: null }, 'cannot-tell'],
-  ])('at %s', async (_what, body, outcome) => {
+    ['an answer without a list', { projects: null }, 'cannot-tell'],
+  ])('is ok only if the project is in the list: %s', async (_what, body, outcome) => {
     const service = await startService(withKey({ status: 200, body }));
     expect(await tenderlyCheck(service.url)).toMatchObject({ outcome });
     expect(service.requests[0]).toMatchObject({
@@ -159,7 +164,7 @@ describe('a Tenderly access key', () => {
     [403, 'cannot-tell'],
     [404, 'cannot-tell'],
     [500, 'cannot-tell'],
-  ])('with %i', async (status, outcome) => {
+  ])('is rejected only for a 401: %i', async (status, outcome) => {
     expect(await tenderlyCheck((await startService({ status, body: {} })).url)).toMatchObject({ outcome });
   });
 });
@@ -173,14 +178,14 @@ describe('an RPC endpoint', () => {
     body: { jsonrpc: '2.0', error: { code, message } },
   });
 
-  it('is ok where it answers for its chain', async () => {
+  it('is ok if it answers for its chain', async () => {
     const service = await startService(answer('0x1'));
     expect(await rpcCheck(service.url)).toEqual({ outcome: 'ok', detail: 'the endpoint answers for chain 1' });
     expect(service.requests[0]).toMatchObject({ path: `/${KEY}`, headers: { 'x-key': 'canary-header' } });
     expect(JSON.parse(service.requests[0]?.body ?? '')).toMatchObject({ method: 'eth_chainId' });
   });
 
-  it('of another chain is a config that does not fit, and no matter of the key', async () => {
+  it('of another chain fails with ProviderConfigInvalid', async () => {
     const service = await startService(answer('0x5'));
     await expect(rpcCheck(service.url)).rejects.toMatchObject({
       type: 'ProviderConfigInvalid',
@@ -191,18 +196,18 @@ describe('an RPC endpoint', () => {
 
   it.each<[string, ServiceReply, CheckResult['outcome']]>([
     ['a 401', { status: 401, body: {} }, 'rejected'],
-    ['an error within a success that says so', failure(-32600, 'Must be authenticated!'), 'rejected'],
+    ['an invalid key within a success', failure(-32600, 'Must be authenticated!'), 'rejected'],
     ['a 403', { status: 403, body: {} }, 'cannot-tell'],
     ['a 429', { status: 429, body: {} }, 'cannot-tell'],
     ['an internal error', failure(-32603, 'internal'), 'cannot-tell'],
     ['no chain id', answer(null), 'cannot-tell'],
-    ['a chain id that is none', answer('one'), 'cannot-tell'],
-    ['a page', { status: 200, body: '<html>' }, 'cannot-tell'],
-  ])('with %s', async (_what, reply, outcome) => {
+    ['an invalid chain id', answer('one'), 'cannot-tell'],
+    ['an HTML page', { status: 200, body: '<html>' }, 'cannot-tell'],
+  ])('is rejected only if it does not know the key: %s', async (_what, reply, outcome) => {
     expect(await rpcCheck((await startService(reply)).url)).toMatchObject({ outcome });
   });
 
-  it('is asked for its chain once a credential', async () => {
+  it('is asked for its chain once per credential', async () => {
     const service = await startService(answer('0x1'));
     const { credential } = parseProvider('rpc', 'mainnet', { chainId: 1 }, { url: service.url });
     const context = { fetch: http.fetch, signal: never };
@@ -211,7 +216,7 @@ describe('an RPC endpoint', () => {
     expect(service.requests).toHaveLength(1);
   });
 
-  it('that failed to say its chain is asked again', async () => {
+  it('is asked for its chain again if the call failed', async () => {
     const replies = [{ status: 503, body: {} }, answer('0x5'), answer('0x1')];
     const service = await startService(() => replies.shift());
     const { credential } = parseProvider('rpc', 'mainnet', { chainId: 1 }, { url: service.url });

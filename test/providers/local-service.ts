@@ -1,4 +1,4 @@
-/** A service of one test's own, on loopback: it records what it was asked, and answers what the test says. */
+/** A service on loopback for one test. It records requests, and answers as the test decides. */
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
@@ -13,16 +13,16 @@ export interface ServiceRequest {
 export interface ServiceReply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON, or as it is where it is a string. */
+  /** Sent as JSON, or unchanged if it is a string. */
   readonly body?: unknown;
   /** The connection breaks in the middle of the body. */
   readonly isCut?: boolean;
 }
 
-/** `undefined`: no answer at all. */
+/** Returns `undefined` to send no answer. */
 export type Answer = (request: ServiceRequest) => ServiceReply | undefined;
 
-/** Starts it; it ends with the test. */
+/** Starts the service. It stops when the test ends. */
 export async function startService(answer: Answer | ServiceReply) {
   const requests: ServiceRequest[] = [];
   const server = createServer((incoming, outgoing) => {
@@ -55,7 +55,7 @@ export async function startService(answer: Answer | ServiceReply) {
   return { url: `http://127.0.0.1:${port}`, requests };
 }
 
-/** An origin where nobody listens. */
+/** An origin where no server listens. */
 export async function closedOrigin(): Promise<string> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -25,7 +25,7 @@ describe("the platform's own credentials", () => {
   const env = { OPENAI_API_KEY: 'canary-platform-openai', ANTHROPIC_API_KEY: 'canary-platform-anthropic' };
   const allowOpenAi = PlatformFallback.parse('llm/openai', env);
 
-  test('serve nobody unless a setting names them', async () => {
+  test('are not used unless a setting names them', async () => {
     await expect(resolverWith().resolveLlmKey({ workspaceId: WORKSPACE, provider: 'openai' })).rejects.toMatchObject({
       type: 'ProviderNotConfigured',
     });
@@ -35,7 +35,7 @@ describe("the platform's own credentials", () => {
     });
   });
 
-  test('serve where allowed, recorded in the source', async () => {
+  test('are used if the setting names them, and the reference has the source `platform`', async () => {
     const resolver = resolverWith(allowOpenAi);
     const reference = {
       ...(await resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'openai' })),
@@ -46,14 +46,14 @@ describe("the platform's own credentials", () => {
     expect(credential.apiKey.reveal()).toBe(env.OPENAI_API_KEY);
   });
 
-  test('serve from the cache, as a step opens them', async () => {
+  test('are opened from the cache', async () => {
     const resolver = resolverWith(allowOpenAi);
     const reference = await resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'openai' });
     expect((await resolver.open(reference)).use).toMatchObject({ source: 'platform', cache: 'hit' });
     expect(store.loads).toBe(1);
   });
 
-  test('never serve on an error, nor for a disabled provider [G17]', async () => {
+  test('are never used after an error or for a disabled provider [G17]', async () => {
     const resolver = resolverWith(allowOpenAi);
     store.beforeAnswer = () => Promise.reject(new ProviderError('StoreUnavailable', 'Postgres does not answer'));
     await expect(resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'openai' })).rejects.toMatchObject({
@@ -67,7 +67,7 @@ describe("the platform's own credentials", () => {
     });
   });
 
-  test('a reference to the own credential never opens them', async () => {
+  test("are never opened by a reference to the workspace's credential", async () => {
     const resolver = resolverWith(allowOpenAi);
     await store.put(WORKSPACE, 'llm', 'openai', {}, { apiKey: 'canary-own-openai' });
     const reference = await resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'openai' });
@@ -77,7 +77,7 @@ describe("the platform's own credentials", () => {
   });
 
   test.each(['llm', 'llm/openai/x', 'llm/no-such', 'LLM/openai'])(
-    'the setting %j is refused at the start',
+    'are refused at the start for the setting %j',
     (setting) => {
       expect(() => PlatformFallback.parse(setting, {})).toThrowError(ProviderError);
     },

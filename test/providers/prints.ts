@@ -1,4 +1,4 @@
-/** Every way in which Node prints a value: where a secret must not be found. */
+/** Every way in which Node prints a value, in one text. Tests search it for secrets. */
 import { inspect } from 'node:util';
 
 export function everyPrintOf(value: unknown): string {

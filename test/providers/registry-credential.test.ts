@@ -9,7 +9,7 @@ const tenderlySecret = { accessKey: KEY };
 const rpcConfig = { chainId: 1 };
 const rpcSecret = { url: `https://mainnet.rpc.example/v2/${KEY}` };
 
-describe('what a provider shows and where it sends its secret', () => {
+describe('a provider has the expected shown facts and destination:', () => {
   it.each<[string, string, object, object, object, string]>([
     ['llm', 'anthropic', {}, llmSecret, { key: '…c3d4', host: 'api.anthropic.com' }, 'https://api.anthropic.com'],
     [
@@ -71,7 +71,7 @@ describe('a credential', () => {
     }
   });
 
-  it('takes a base URL as the vendor writes it, and as the AI SDK does', () => {
+  it('accepts a base URL with and without the version path', () => {
     const baseURLs = (name: 'anthropic' | 'gemini' | 'openai', baseURL: string) =>
       parseProvider('llm', name, { baseURL }, llmSecret).credential.baseURL;
     expect(baseURLs('anthropic', 'https://api.anthropic.com')).toBe('https://api.anthropic.com');
@@ -84,13 +84,13 @@ describe('a credential', () => {
     ['user:p%40ss@', 'user:p@ss'],
     ['user@', 'user:'],
     [':p%zz@', ':p%zz'],
-  ])('turns the %j of an endpoint into a header, since `fetch` takes no such URL', (userinfo, decoded) => {
+  ])('turns the %j of an endpoint into a header, because `fetch` does not accept such a URL', (userinfo, decoded) => {
     const { credential } = parseProvider('rpc', 'own-node', rpcConfig, { url: `https://${userinfo}node.example/rpc` });
     expect(credential.url.reveal()).toBe('https://node.example/rpc');
     expect(credential.headers.authorization?.reveal()).toBe(`Basic ${Buffer.from(decoded).toString('base64')}`);
   });
 
-  it('has one header of a name: the one that was given beside the URL', () => {
+  it('has one header per name, and an explicit header replaces the one from the URL', () => {
     const secret = { url: 'https://user:pass@node.example', headers: { Authorization: 'Bearer canary' } };
     const { headers } = parseProvider('rpc', 'own-node', rpcConfig, secret).credential;
     expect(Object.entries(headers).map(([name, value]) => [name, value.reveal()])).toEqual([

@@ -9,7 +9,7 @@ it.each([
   ['rpc', `https://10.0.0.1/${CANARY}`, 'secret.url', 'PROVIDER_EGRESS_NETWORKS'],
   ['rpc', `http://127.0.0.1:8545/${CANARY}`, 'secret.url', 'PROVIDER_EGRESS_NETWORKS'],
   ['llm', `https://node.example.com:5432/${CANARY}`, 'config.baseURL', 'PROVIDER_EGRESS_PORTS'],
-])('what is stored as %s is refused by its URL, which is not shown: %s', (type, url, field, setting) => {
+])('a provider of type %s is refused for its URL, which is not shown: %s', (type, url, field, setting) => {
   const check = () => checkDestination({ type, name: 'own' }, endpoint(url), PUBLIC_EGRESS);
   expect(check).toThrow(expect.objectContaining({ type: 'ProviderConfigInvalid', facts: { fields: [field] } }));
   expect(check).toThrow(setting);
@@ -17,12 +17,12 @@ it.each([
   expect(check).not.toThrow(new URL(url).hostname);
 });
 
-it('a user in an endpoint is no matter: it became a header', () => {
+it('an endpoint with a user is accepted, because the user becomes a header', () => {
   const destination = endpoint(`https://user:${CANARY}@node.example.com/`);
   expect(() => checkDestination({ type: 'rpc', name: 'own' }, destination, PUBLIC_EGRESS)).not.toThrow();
 });
 
-it('what the settings allow is stored', () => {
+it('an internal endpoint is accepted if the settings allow it', () => {
   const egress = new EgressPolicy({ networks: ['loopback'] });
   expect(() =>
     checkDestination({ type: 'rpc', name: 'own' }, endpoint('http://127.0.0.1:8545/'), egress),

@@ -6,7 +6,7 @@ import { everyPrintOf } from './prints.js';
 const KEY = 'canary-key-a1b2c3d4';
 const url = `https://rpc.example/v2/${KEY}`;
 
-describe('the platform’s own credential is found', () => {
+describe('the platform’s credential is read from the environment', () => {
   it.each<[string, string, NodeJS.ProcessEnv, object, object]>([
     ['llm', 'anthropic', { ANTHROPIC_API_KEY: KEY }, {}, { apiKey: KEY }],
     ['llm', 'openai', { OPENAI_API_KEY: KEY }, {}, { apiKey: KEY }],
@@ -55,14 +55,14 @@ describe('the platform’s own credential is found', () => {
   });
 });
 
-describe('no credential is made up', () => {
+describe('no credential is read from the environment', () => {
   it.each<[string, string, string, NodeJS.ProcessEnv]>([
-    ['from nothing', 'llm', 'anthropic', {}],
+    ['if it is empty', 'llm', 'anthropic', {}],
     ['from an empty variable', 'llm', 'anthropic', { ANTHROPIC_API_KEY: '' }],
     ['from another vendor’s key', 'llm', 'anthropic', { OPENAI_API_KEY: KEY }],
-    ['from a base URL alone', 'llm', 'openai', { OPENAI_BASE_URL: 'https://gateway.example/v1' }],
-    ['for a compatible service from a key alone', 'llm', 'mistral', { MISTRAL_API_KEY: KEY }],
-    ['from what every object has', 'llm', 'constructor', { OPENAI_API_KEY: KEY }],
+    ['from only a base URL', 'llm', 'openai', { OPENAI_BASE_URL: 'https://gateway.example/v1' }],
+    ['for a compatible service from only a key', 'llm', 'mistral', { MISTRAL_API_KEY: KEY }],
+    ['for the name of a built-in property', 'llm', 'constructor', { OPENAI_API_KEY: KEY }],
     ['from an account without its key', 'tenderly', 'default', { TENDERLY_ACCOUNT: 'a', TENDERLY_PROJECT: 'p' }],
     [
       'for another name',
@@ -72,8 +72,8 @@ describe('no credential is made up', () => {
     ],
     ['for an admin', 'llm-admin', 'anthropic', { ANTHROPIC_API_KEY: KEY, ANTHROPIC_ADMIN_KEY: KEY }],
     ['from another chain', 'rpc', 'chain-1', { RPC_URL_10: url }],
-    ['for a name that is no chain', 'rpc', 'mainnet', { RPC_URL_1: url }],
-    ['for a chain written otherwise', 'rpc', 'chain-01', { RPC_URL_1: url }],
+    ['for a name that is not a chain', 'rpc', 'mainnet', { RPC_URL_1: url }],
+    ['for a chain with a leading zero', 'rpc', 'chain-01', { RPC_URL_1: url }],
   ])('%s', (_what, type, name, env) => {
     expect(fromEnvironment(type, name, env)).toBeUndefined();
   });
@@ -83,7 +83,7 @@ it.each<[string, string, NodeJS.ProcessEnv, string]>([
   ['llm', 'anthropic', { ANTHROPIC_API_KEY: `${KEY}\n` }, 'secret.apiKey'],
   ['llm', 'openai', { OPENAI_API_KEY: KEY, OPENAI_BASE_URL: KEY }, 'config.baseURL'],
   ['rpc', 'chain-1', { RPC_URL_1: `wss://h.example/${KEY}` }, 'secret.url'],
-])('what is set for %s/%s and does not fit is refused, not ignored', (type, name, env, field) => {
+])('an invalid variable for %s/%s is refused, not ignored', (type, name, env, field) => {
   let refusal: unknown;
   try {
     fromEnvironment(type, name, env);

@@ -17,10 +17,10 @@ function refusalOf(type: string, name: string, config: unknown, secret: unknown)
     if (isProviderError(error, 'ProviderConfigInvalid')) return error;
     throw error;
   }
-  throw new Error('it was accepted');
+  throw new Error('the provider was accepted, but a ProviderConfigInvalid error was expected');
 }
 
-describe('what fits its type is accepted', () => {
+describe('a valid provider is accepted:', () => {
   it.each<[string, string, object, object]>([
     ['llm', 'anthropic', {}, llmSecret],
     ['llm', 'anthropic', { baseURL: 'https://gateway.example/anthropic', model: 'claude-sonnet-4-5' }, llmSecret],
@@ -41,7 +41,7 @@ describe('what fits its type is accepted', () => {
   });
 });
 
-describe('what does not fit is refused, and the field named [G18]', () => {
+describe('an invalid provider is refused with the name of the field [G18]:', () => {
   const tooLong = 'k'.repeat(8193);
   it.each<[string, string, string, unknown, unknown, string[]]>([
     ['no config', 'llm', 'anthropic', undefined, llmSecret, ['config']],
@@ -52,11 +52,11 @@ describe('what does not fit is refused, and the field named [G18]', () => {
     ['a field of another vendor', 'llm', 'anthropic', { organization: 'org-1' }, llmSecret, ['config']],
     ['an unknown secret field', 'llm', 'anthropic', {}, { ...llmSecret, [KEY]: '' }, ['secret']],
     ['a compatible service without base URL', 'llm', 'mistral', {}, llmSecret, ['config.baseURL']],
-    ['a base URL that is none', 'llm', 'openai', { baseURL: `${KEY}` }, llmSecret, ['config.baseURL']],
+    ['an invalid base URL', 'llm', 'openai', { baseURL: `${KEY}` }, llmSecret, ['config.baseURL']],
     ['a base URL that is a number', 'llm', 'openai', { baseURL: 1 }, llmSecret, ['config.baseURL']],
     ['plain http', 'llm', 'openai', { baseURL: `http://${KEY}.example/v1` }, llmSecret, ['config.baseURL']],
     [
-      'http to what only starts like loopback',
+      'http to a host that only starts like loopback',
       'llm',
       'openai',
       { baseURL: 'http://localhost.example' },
@@ -65,7 +65,7 @@ describe('what does not fit is refused, and the field named [G18]', () => {
     ],
     ['another scheme', 'llm', 'openai', { baseURL: `file:///${KEY}` }, llmSecret, ['config.baseURL']],
     ['user and password', 'llm', 'openai', { baseURL: `https://u:${KEY}@h.example` }, llmSecret, ['config.baseURL']],
-    ['a user alone', 'llm', 'openai', { baseURL: `https://${KEY}@h.example` }, llmSecret, ['config.baseURL']],
+    ['only a user', 'llm', 'openai', { baseURL: `https://${KEY}@h.example` }, llmSecret, ['config.baseURL']],
     ['a query', 'llm', 'openai', { baseURL: `https://h.example/v1?key=${KEY}` }, llmSecret, ['config.baseURL']],
     ['a fragment', 'llm', 'openai', { baseURL: `https://h.example/v1#${KEY}` }, llmSecret, ['config.baseURL']],
     ['a line break', 'llm', 'openai', { baseURL: `https://h.example/\n${KEY}` }, llmSecret, ['config.baseURL']],
@@ -81,11 +81,11 @@ describe('what does not fit is refused, and the field named [G18]', () => {
     ['an empty key', 'llm', 'openai', {}, { apiKey: '' }, ['secret.apiKey']],
     ['no key', 'llm', 'openai', {}, {}, ['secret.apiKey']],
     ['a key that is a number', 'llm', 'openai', {}, { apiKey: 7 }, ['secret.apiKey']],
-    ['a key with its line end', 'llm', 'openai', {}, { apiKey: `${KEY}\n` }, ['secret.apiKey']],
+    ['a key with a line break', 'llm', 'openai', {}, { apiKey: `${KEY}\n` }, ['secret.apiKey']],
     ['a key with a space', 'llm', 'openai', {}, { apiKey: ` ${KEY}` }, ['secret.apiKey']],
     ['a key with a control character', 'llm', 'openai', {}, { apiKey: `${KEY}\u0000` }, ['secret.apiKey']],
     ['a key that is not ASCII', 'llm', 'openai', {}, { apiKey: `${KEY}ü` }, ['secret.apiKey']],
-    ['a key too long', 'llm', 'openai', {}, { apiKey: tooLong }, ['secret.apiKey']],
+    ['a key that is too long', 'llm', 'openai', {}, { apiKey: tooLong }, ['secret.apiKey']],
     ['a key of ten megabytes', 'llm', 'openai', {}, { apiKey: 'k'.repeat(1e7) }, ['secret.apiKey']],
     ['a masked key', 'llm', 'openai', {}, { apiKey: '…c3d4' }, ['secret.apiKey']],
     ['a key of stars', 'llm', 'openai', {}, { apiKey: '**********' }, ['secret.apiKey']],
@@ -110,11 +110,11 @@ describe('what does not fit is refused, and the field named [G18]', () => {
     ['another name', 'tenderly', 'second', tenderlyConfig, tenderlySecret, ['name']],
     ['a chain id as text', 'rpc', 'mainnet', { chainId: '1' }, rpcSecret, ['config.chainId']],
     ['chain 0', 'rpc', 'mainnet', { chainId: 0 }, rpcSecret, ['config.chainId']],
-    ['half a chain', 'rpc', 'mainnet', { chainId: 1.5 }, rpcSecret, ['config.chainId']],
-    ['a chain id beyond whole numbers', 'rpc', 'mainnet', { chainId: 2 ** 53 }, rpcSecret, ['config.chainId']],
+    ['a fractional chain id', 'rpc', 'mainnet', { chainId: 1.5 }, rpcSecret, ['config.chainId']],
+    ['a chain id beyond the safe integers', 'rpc', 'mainnet', { chainId: 2 ** 53 }, rpcSecret, ['config.chainId']],
     ['a negative priority', 'rpc', 'mainnet', { chainId: 1, priority: -1 }, rpcSecret, ['config.priority']],
     ['no URL', 'rpc', 'mainnet', rpcConfig, {}, ['secret.url']],
-    ['a URL that is none', 'rpc', 'mainnet', rpcConfig, { url: KEY }, ['secret.url']],
+    ['an invalid URL', 'rpc', 'mainnet', rpcConfig, { url: KEY }, ['secret.url']],
     ['a websocket', 'rpc', 'mainnet', rpcConfig, { url: `wss://h.example/${KEY}` }, ['secret.url']],
     ['plain http', 'rpc', 'mainnet', rpcConfig, { url: `http://h.example/${KEY}` }, ['secret.url']],
     ['a URL with a fragment', 'rpc', 'mainnet', rpcConfig, { url: `https://h.example/#${KEY}` }, ['secret.url']],
@@ -127,7 +127,7 @@ describe('what does not fit is refused, and the field named [G18]', () => {
       ['secret.headers'],
     ],
     [
-      'a header name that is none',
+      'an invalid header name',
       'rpc',
       'mainnet',
       rpcConfig,
@@ -135,7 +135,7 @@ describe('what does not fit is refused, and the field named [G18]', () => {
       ['secret.headers'],
     ],
     [
-      'a header that HTTP sets',
+      'a header that the HTTP client sets',
       'rpc',
       'mainnet',
       rpcConfig,
@@ -143,12 +143,12 @@ describe('what does not fit is refused, and the field named [G18]', () => {
       ['secret.headers'],
     ],
     ['a header that is a number', 'rpc', 'mainnet', rpcConfig, { ...rpcSecret, headers: { a: 1 } }, ['secret.headers']],
-    ['both parts', 'rpc', 'mainnet', {}, { url: KEY }, ['config.chainId', 'secret.url']],
+    ['an invalid config and secret', 'rpc', 'mainnet', {}, { url: KEY }, ['config.chainId', 'secret.url']],
     ['a name with capitals', 'llm', `OpenAI-${KEY}`, {}, llmSecret, ['name']],
     ['a name with a control character', 'llm', `a\u0007${KEY}`, {}, llmSecret, ['name']],
-    ['a name too long', 'llm', KEY.repeat(5), {}, llmSecret, ['name']],
-    ['an admin of another vendor', 'llm-admin', 'gemini', {}, { adminKey: KEY }, ['name']],
-    ['an admin of no project', 'llm-admin', 'openai', {}, { adminKey: KEY }, ['config.project']],
+    ['a name that is too long', 'llm', KEY.repeat(5), {}, llmSecret, ['name']],
+    ['an admin key of another vendor', 'llm-admin', 'gemini', {}, { adminKey: KEY }, ['name']],
+    ['an admin key without a project', 'llm-admin', 'openai', {}, { adminKey: KEY }, ['config.project']],
     [
       'a project that leaves its path',
       'llm-admin',
@@ -157,10 +157,17 @@ describe('what does not fit is refused, and the field named [G18]', () => {
       { adminKey: KEY },
       ['config.project'],
     ],
-    ['a project where there is none', 'llm-admin', 'anthropic', { project: 'p' }, { adminKey: KEY }, ['config']],
+    [
+      'a project for a vendor without projects',
+      'llm-admin',
+      'anthropic',
+      { project: 'p' },
+      { adminKey: KEY },
+      ['config'],
+    ],
     ['no admin key', 'llm-admin', 'anthropic', {}, { apiKey: KEY }, ['secret.adminKey', 'secret']],
     ['an unknown type', `mail-${KEY}`, 'default', {}, llmSecret, ['type']],
-    ['a type that every object has', 'constructor', 'default', {}, llmSecret, ['type']],
+    ['a type that is the name of a built-in property', 'constructor', 'default', {}, llmSecret, ['type']],
   ])('%s', (_what, type, name, config, secret, fields) => {
     const refusal = refusalOf(type, name, config, secret);
     expect(refusal.facts.fields).toEqual(fields);
@@ -169,14 +176,14 @@ describe('what does not fit is refused, and the field named [G18]', () => {
     expect(everyPrintOf(refusal)).not.toContain(KEY);
   });
 
-  it('lists the fields there are', () => {
+  it('lists the known fields', () => {
     expect(refusalOf('llm', 'openai', { baseUrl: 'https://h.example' }, {}).message).toBe(
       'llm/openai: config has an unknown field; it takes baseURL, model, organization, project; ' +
         'secret.apiKey must be 1 to 8192 printable ASCII characters without spaces, and not a masked value',
     );
   });
 
-  it('lists the types there are', () => {
+  it('lists the known types', () => {
     expect(() => providerType('mail')).toThrow('type must be one of llm, tenderly, rpc, llm-admin');
   });
 });

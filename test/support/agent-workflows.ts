@@ -1,4 +1,4 @@
-/** Runs the example agent's workflows in this process: their activities are left to the worker that a test is about. */
+/** Runs the example agent's workflows in this process. Their activities run on the worker under test. */
 import { fileURLToPath } from 'node:url';
 import type { DataConverter } from '@temporalio/common';
 import { NativeConnection, Worker } from '@temporalio/worker';
@@ -8,7 +8,7 @@ const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const WORKFLOWS_PATH = fileURLToPath(new URL(`../../examples/address-agent/workflows.${EXTENSION}`, import.meta.url));
 
 export interface AgentWorkflowsOptions {
-  /** The Temporal server's. */
+  /** The address of the Temporal server. */
   readonly address: string;
   readonly taskQueue: string;
   readonly namespace?: string;
@@ -19,7 +19,7 @@ export interface AgentWorkflows {
   stop(): Promise<void>;
 }
 
-/** A worker without activities polls for workflow tasks only, so both share the task queue. */
+/** A worker without activities only polls for workflow tasks, so both workers can share the task queue. */
 export async function runAgentWorkflows({ address, ...options }: AgentWorkflowsOptions): Promise<AgentWorkflows> {
   const connection = await NativeConnection.connect({ address });
   const worker = await Worker.create({

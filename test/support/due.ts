@@ -1,7 +1,7 @@
 import type { ProviderIdentity } from '../../src/protocol/references.js';
 import { type TestDatabase, withSession } from './database.js';
 
-/** As if the provider's credential had been replaced 31 days ago. */
+/** Makes the provider's credential 31 days old. */
 export async function pastDue(
   { ownerUrl }: TestDatabase,
   { workspaceId, type, name }: ProviderIdentity,
@@ -14,7 +14,7 @@ export async function pastDue(
   );
 }
 
-/** As if the rotation had been staged an hour ago. */
+/** Makes the staged rotation an hour old. */
 export async function stagedLongAgo({ ownerUrl }: TestDatabase, rotationId: string): Promise<void> {
   const text = `update provider_rotations set created_at = now() - interval '1 hour' where rotation_id = $1`;
   await run(ownerUrl, text, [rotationId]);
@@ -23,6 +23,6 @@ export async function stagedLongAgo({ ownerUrl }: TestDatabase, rotationId: stri
 async function run(url: string, text: string, values: readonly string[]): Promise<void> {
   await withSession(url, async (session) => {
     const { rowCount } = await session.query(text, [...values]);
-    if (rowCount !== 1) throw new Error(`time passed for ${rowCount} rows`);
+    if (rowCount !== 1) throw new Error(`one row was expected to change, but ${rowCount} did`);
   });
 }

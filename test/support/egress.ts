@@ -1,4 +1,4 @@
-/** Stand-ins listen on loopback: what a process that calls them needs, as options, as policy and as environment. */
+/** The egress settings for calls to stand-ins on loopback: as options, as a policy and as environment variables. */
 import { EgressPolicy } from '../../src/egress/policy.js';
 
 export const LOOPBACK = { networks: ['loopback'] } as const;

@@ -1,7 +1,7 @@
 /**
- * The workers' rows, the epoch and what changed, in memory, as the triggers and functions of `src/store/schema` keep
- * them: each method is one statement that runs and commits at once. `test/faults/mutants/rows.long.test.ts`
- * compares it with the real ones.
+ * The workers' rows, the epoch and the changes in memory, with the behavior of the triggers and functions of
+ * `src/store/schema`. Each method is one statement that runs and commits at once.
+ * `test/faults/mutants/rows.long.test.ts` compares it with Postgres.
  */
 import { ProviderError } from '../../src/protocol/errors.js';
 import type {
@@ -16,15 +16,15 @@ import type {
 export class FakeRegistry implements LeaseStore, WorkerRegistry {
   epoch = 0;
   prunedTo = 0;
-  /** The database's wall clock: nothing may be decided by it. */
+  /** The database's wall clock, which must not decide anything. */
   wallMs = 0;
-  /** While it is, every statement fails. */
+  /** While `true`, every statement fails. */
   isAway = false;
   readonly #changes: { readonly epoch: number; readonly workspaceId: string }[] = [];
   readonly #rows = new Map<string, RegisteredWorker>();
   #renewals = 0;
 
-  /** One transaction that changes these workspaces; `*` is a truncate. @returns its epoch */
+  /** Changes these workspaces in one transaction; `*` is a truncate. @returns the epoch of the change */
   change(...workspaceIds: string[]): number {
     this.epoch += 1;
     for (const workspaceId of workspaceIds) this.#changes.push({ epoch: this.epoch, workspaceId });
@@ -50,7 +50,7 @@ export class FakeRegistry implements LeaseStore, WorkerRegistry {
     return this.recordRenewal(workerId, appliedEpoch) ? this.changesSince(appliedEpoch) : undefined;
   }
 
-  /** A renewal's first half. @returns whether the row is live */
+  /** The first half of a renewal. @returns whether the row is live */
   recordRenewal(workerId: string, appliedEpoch: number): boolean {
     const row = this.#rows.get(workerId);
     if (row?.state !== 'live') return false;
@@ -63,7 +63,7 @@ export class FakeRegistry implements LeaseStore, WorkerRegistry {
     return true;
   }
 
-  /** A renewal's second half: what it tells. */
+  /** The second half of a renewal: its answer. */
   changesSince(appliedEpoch: number): Renewal {
     const since = this.#changes.filter(({ epoch }) => epoch > appliedEpoch).map(({ workspaceId }) => workspaceId);
     const changed = [...new Set(since)];

@@ -1,10 +1,10 @@
-/** A store in memory, for tests of what stands above it: real sealing, loads that can be held, failed and counted. */
+/** A store in memory for unit tests, with real sealing. Tests can hold, fail and count its loads. */
 
 import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
 import { Sealer } from '../../src/sealing/sealer.js';
 import type { WorkspaceSnapshot, WrappedDataKey } from '../../src/store/ports.js';
 
-/** The bytes of a test's root key: of no use to anybody. */
+/** A fixed root key for tests. */
 export const TEST_ENCRYPTION_KEY = `test:${Buffer.from('workspace-providers: a test key.').toString('base64')}`;
 
 interface Row {
@@ -16,9 +16,9 @@ interface Row {
 
 export class FakeStore {
   readonly sealer = new Sealer(parseLocalKeyring(TEST_ENCRYPTION_KEY));
-  /** How many loads were sent. */
+  /** The number of loads that were sent. */
   loads = 0;
-  /** Awaited by each load after it took its snapshot. */
+  /** Each load awaits it after it took its snapshot. */
   beforeAnswer: () => Promise<void> = async () => {};
   readonly #rows = new Map<string, Row>();
   readonly #dataKeys = new Map<string, WrappedDataKey>();

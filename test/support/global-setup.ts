@@ -1,14 +1,14 @@
 /**
- * One Postgres and one Temporal dev server for the whole run, given to the tests by `support/parts.ts`. To use others,
- * set TEST_DATABASE_URL (of a superuser) and TEST_TEMPORAL_ADDRESS; DATABASE_URL and TEMPORAL_ADDRESS are not looked at,
- * since they may name something that matters.
+ * Starts one Postgres and one Temporal dev server for the whole run, which tests get from `support/parts.ts`. To use
+ * other servers, set TEST_DATABASE_URL (of a superuser) and TEST_TEMPORAL_ADDRESS. DATABASE_URL and TEMPORAL_ADDRESS
+ * are ignored, because they may name real servers.
  */
 import type { TestProject } from 'vitest/node';
 import { startParts } from '../../src/dev/parts.js';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Of a superuser. */
+    /** The URL of a superuser. */
     readonly postgresUrl: string;
     readonly temporalAddress: string;
   }

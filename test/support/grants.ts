@@ -1,4 +1,4 @@
-/** Keys of grants, of both kinds, made anew by whoever needs them. */
+/** Creates new grant keys for a test, which sign both kinds of grants. */
 import { type GrantSettings, newGrantSettings } from '../../src/dev/grant-settings.js';
 
 export interface TestGrantKeys extends GrantSettings {

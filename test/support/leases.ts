@@ -1,14 +1,14 @@
-/** Leases for tests of what stands on them. */
+/** Leases and clocks for tests. */
 import { Lease } from '../../src/fence/lease.js';
 
-/** Held for as long as any test runs. */
+/** A lease that is longer than any test. */
 export function heldLease(): Lease {
   const lease = new Lease(24 * 3_600_000);
   lease.extend(lease.now());
   return lease;
 }
 
-/** One whose clocks a test moves. */
+/** A clock that a test moves. */
 export class TestClock {
   nowMs = 0;
   readonly monotonicMs = () => this.nowMs;

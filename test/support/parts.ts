@@ -1,8 +1,8 @@
-/** The Postgres and the Temporal that all test files share (`global-setup.ts`), and names that keep them apart there. */
+/** The Postgres and the Temporal that all test files share (`global-setup.ts`), and unique names for use there. */
 import { randomUUID } from 'node:crypto';
 import { inject } from 'vitest';
 
-/** Of a superuser. For a database of one's own: `database.ts`. */
+/** The URL of a superuser. For a separate database, use `database.ts`. */
 export const postgresUrl = (): string => inject('postgresUrl');
 
 export const temporalAddress = (): string => inject('temporalAddress');

@@ -1,10 +1,10 @@
-/** A worker that took its lease and fell silent: a fence waits until the lease has expired. */
+/** A worker that holds a lease and is silent, so that a fence waits until the lease has expired. */
 import { onTestFinished } from 'vitest';
 import { openProviderStore } from '../../src/store/provider-store.js';
 import type { TestDatabase } from './database.js';
 import { uniqueName } from './parts.js';
 
-/** Registers it for the length of the test, as `agents-9`: after its lease, no fence waits for it again. */
+/** Registers it as `agents-9` until the test ends. After its lease has expired, no fence waits for it again. */
 export async function registerSilentWorker({ resolverUrl, store }: TestDatabase, leaseMs: number): Promise<void> {
   const workers = openProviderStore({ databaseUrl: resolverUrl, ...store });
   const workerId = uniqueName('worker');

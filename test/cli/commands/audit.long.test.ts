@@ -1,4 +1,4 @@
-/** "Who changed this?" and "who used it?", asked on the command line. */
+/** The commands `audit` (who changed a provider) and `usage` (which workflows used it). */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openProviderStore, type ProviderStore } from '../../../src/store/provider-store.js';
 import { uniqueName } from '../../support/parts.js';
@@ -13,7 +13,7 @@ afterAll(() => worker?.close());
 
 const NOON = Date.UTC(2026, 2, 1, 12);
 
-/** As its workers counted. */
+/** Records uses as a worker would. */
 async function used(workspaceId: string, uses: readonly (readonly [minute: number, version: number, id: string])[]) {
   const provider = { workspaceId, type: 'llm', name: 'mine' };
   const counted = uses.map(([minute, version, workflowId]) => {
@@ -23,7 +23,7 @@ async function used(workspaceId: string, uses: readonly (readonly [minute: numbe
 }
 
 describe('audit', () => {
-  it('tells who changed what, as which login, the newest first', async () => {
+  it('lists who changed what with which login, newest first', async () => {
     const workspaceId = uniqueName('ws');
     await op.run(['configure', workspaceId, 'llm', 'anthropic', '--no-wait'], { stdin: CANARY });
     await op.run(['disable', workspaceId, 'llm', 'anthropic', '--no-wait']);
@@ -43,7 +43,7 @@ describe('audit', () => {
     expect(lines[2]).toMatch(/ data-key-added /);
   });
 
-  it('is empty, and no failure, where nothing happened', async () => {
+  it('succeeds with an empty list if nothing happened', async () => {
     const workspaceId = uniqueName('ws');
     const stdout = `? empty       of ${workspaceId} · nothing happened\n`;
     expect(await op.run(['audit', workspaceId])).toEqual({ exitCode: 0, stdout, stderr: '' });
@@ -51,7 +51,7 @@ describe('audit', () => {
 });
 
 describe('usage', () => {
-  it('tells which workflows used a version between two times', async () => {
+  it('lists the workflows that used a version between two times', async () => {
     const workspaceId = uniqueName('ws');
     await op.configured(workspaceId, 'mine', CANARY);
     await used(workspaceId, [
@@ -89,9 +89,9 @@ describe('usage', () => {
     [['--to', '2026-03-01T12:00'], '--to must be a time such as'],
     [['--to', '2026-13-01'], '--to must be a time such as'],
     [['--from', '2026-03-02', '--to', '2026-03-01'], '--from must not be later than --to'],
-  ])('refuses %j', async (options, says) => {
+  ])('refuses %j', async (options, message) => {
     const ran = await op.run(['usage', 'ws_acme', 'llm', 'mine', ...options]);
     expect(ran).toMatchObject({ exitCode: 2, stdout: '' });
-    expect(ran.stderr).toContain(says);
+    expect(ran.stderr).toContain(message);
   });
 });

@@ -1,4 +1,4 @@
-/** The keys of grants, as an operator makes and follows them, and what he takes back. */
+/** How an operator creates and replaces grant keys, and revokes grants. */
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ function sign(signingKey: string, kind: Kind = 'workspace'): Promise<string> {
   return new GrantSigner(signingKey).sign(kind, grant);
 }
 
-async function isBelieved(signingKey: string, kind: Kind = 'workspace', signed?: string): Promise<boolean> {
+async function isAccepted(signingKey: string, kind: Kind = 'workspace', signed?: string): Promise<boolean> {
   const token = signed ?? (await sign(signingKey, kind));
   const use = { namespace: 'default', workflowId: 'answer-1' };
   return new GrantVerifier(keySet).verify(kind, token, use).then(
@@ -35,38 +35,38 @@ async function isBelieved(signingKey: string, kind: Kind = 'workspace', signed?:
   );
 }
 
-it('makes a key that is followed by another, revokes what was signed, and shows no private half', async () => {
+it('grants creates a key and a second one, revokes a signed grant, and never shows a private key', async () => {
   const made = await make(first, '--json');
   expect(made).toMatchObject({ exitCode: 0, stderr: '' });
   const { kid } = documentOf(made);
   expect(documentOf(made)).toEqual({ kid, grants: ['workspace'] });
   expect(statSync(first).mode & 0o777).toBe(0o600);
-  expect([await isBelieved(first), await isBelieved(first, 'operator')]).toEqual([true, false]);
+  expect([await isAccepted(first), await isAccepted(first, 'operator')]).toEqual([true, false]);
 
   const next = await make(second, '--for', 'both');
   expect(next.stdout).toMatch(/^✔ created {5}key [\w-]{43} · signs grants of workspaces and operators\n$/);
-  expect([await isBelieved(first), await isBelieved(second, 'operator')]).toEqual([true, true]);
+  expect([await isAccepted(first), await isAccepted(second, 'operator')]).toEqual([true, true]);
 
   const signed = await sign(first);
   const revoked = await runCli(['grants', 'revoke', '--key-set', keySet, '--workflow', 'answer-1']);
   expect(revoked.stdout).toMatch(/^✔ revoked {5}answer-1 · until \S+\n$/);
-  expect(await isBelieved(first, 'workspace', signed)).toBe(false);
-  expect(await isBelieved(first)).toBe(true);
+  expect(await isAccepted(first, 'workspace', signed)).toBe(false);
+  expect(await isAccepted(first)).toBe(true);
   expect(JSON.parse(readFileSync(keySet, 'utf8')).keys).toHaveLength(2);
 
   const privates = [first, second].map((file) => JSON.parse(readFileSync(file, 'utf8')).d as string);
-  const said = [made, next, revoked].map(({ stdout, stderr }) => stdout + stderr).join();
+  const printed = [made, next, revoked].map(({ stdout, stderr }) => stdout + stderr).join();
   for (const secret of privates) {
-    expect(said).not.toContain(secret);
+    expect(printed).not.toContain(secret);
     expect(readFileSync(keySet, 'utf8')).not.toContain(secret);
   }
 });
 
-it('loses nothing where something does not fit', async () => {
+it('grants leaves the key set unchanged if an argument or a file is invalid', async () => {
   const before = readFileSync(keySet, 'utf8');
-  const refused = async (args: readonly string[], says: RegExp) => {
+  const refused = async (args: readonly string[], message: RegExp) => {
     const { exitCode, stderr } = await runCli(args);
-    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringMatching(says) });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringMatching(message) });
   };
   await refused(
     ['grants', 'create-key', '--signing-key', first, '--key-set', keySet],

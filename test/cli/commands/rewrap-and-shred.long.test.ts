@@ -1,11 +1,11 @@
-/** The root key replaced, and lost, by an operator. */
+/** An operator replaces the root key, and shreds the data keys of a workspace. */
 import { expect, it } from 'vitest';
 import { uniqueName } from '../../support/parts.js';
 import { CANARY, documentOf, newRootKey, operator } from '../operator.js';
 
 const op = operator();
 
-it('rewrap says what it wrapped anew, and ends with 4 where a root key is missing', async () => {
+it('rewrap reports how many data keys it wrapped again, and exits with 4 if a root key is missing', async () => {
   const workspaceId = uniqueName('ws');
   await op.configured(workspaceId, 'mine', CANARY);
   const next = newRootKey().replace('test:', 'next:');
@@ -19,7 +19,7 @@ it('rewrap says what it wrapped anew, and ends with 4 where a root key is missin
   expect(documentOf(withoutIt)).toEqual({ rewrapped: 0, unchanged: 0, lost: [workspaceId] });
 });
 
-it('shred makes all that a workspace stored unreadable, for nobody unasked and for no other workspace [G2]', async () => {
+it('shred asks first, and makes all secrets of one workspace, and of no other, unreadable [G2]', async () => {
   const [workspaceId, other] = [uniqueName('ws'), uniqueName('ws')];
   await op.configured(workspaceId, 'mine', CANARY);
   await op.configured(other, 'mine', CANARY);

@@ -1,4 +1,4 @@
-/** Rotations as an operator drives them, run by a worker of this command line: what they say, prove, refuse and return. */
+/** Rotations that an operator starts and a worker runs: what the commands print, prove, refuse and return. */
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { GrantSigner, WorkspaceGrants } from '../../../src/client.js';
@@ -40,7 +40,7 @@ async function configured(): Promise<readonly [workspaceId: string, type: string
 const versionOf = async (workspaceId: string) =>
   documentOf(await op.run(['list', workspaceId, '--json'])).providers[0].version;
 
-/** One run of a schedule that is `rotate-due` in all but its name, which other tests use too. @returns its totals */
+/** Runs a copy of the `rotate-due` schedule once; other tests use the original name. @returns its totals */
 async function rotateDue(): Promise<unknown> {
   const connection = await Connection.connect({ address: temporalAddress() });
   onTestFinished(() => connection.close());
@@ -64,13 +64,13 @@ async function rotateDue(): Promise<unknown> {
 }
 
 describe('rotate', () => {
-  it('tells each stage once, as it is passed, and what is left to a person', async () => {
+  it('prints each stage once when it is passed, and what is left to do by hand', async () => {
     const provider = await configured();
     const { exitCode, stdout, stderr } = await runs(['rotate', ...provider], { stdin: NEXT_CANARY });
-    const said = stdout.replace(/\d+ ms/g, '12 ms').replace(/\d\d:\d\d:\d\d\.\d{3}/, '12:00:03.412');
-    expect({ exitCode, said, stderr }).toEqual({
+    const printed = stdout.replace(/\d+ ms/g, '12 ms').replace(/\d\d:\d\d:\d\d\.\d{3}/, '12:00:03.412');
+    expect({ exitCode, printed, stderr }).toEqual({
       exitCode: 0,
-      said: [
+      printed: [
         '✔ checked     the service returned its list of models (12 ms)',
         '✔ activated   version 2',
         '✔ fenced      no worker has served version 1 since 12:00:03.412 UTC (1 of 1 worker answered in 12 ms)',
@@ -81,7 +81,7 @@ describe('rotate', () => {
     });
   });
 
-  it('proves it with --json, in one document', async () => {
+  it('reports the proof with --json, in one document', async () => {
     const [workspaceId, type, name] = await configured();
     const args = ['rotate', workspaceId, type, name, '--json', '--secret-env', 'NEXT', '--drain-limit', '0'];
     const document = documentOf(await runs(args, { env: { NEXT: NEXT_CANARY } }));
@@ -101,7 +101,7 @@ describe('rotate', () => {
     expect(rotations[0].requestedBy).toMatch(/^cli:.+@.+$/);
   });
 
-  it('changes nothing where the service refuses the next credential, and ends as a rejected one does', async () => {
+  it('changes nothing and exits with 4 if the service rejects the next credential', async () => {
     const provider = await configured();
     const asPerson = await runs(['rotate', ...provider], { stdin: NEW_CANARY });
     expect(asPerson).toMatchObject({
@@ -120,7 +120,7 @@ describe('rotate', () => {
     );
   });
 
-  it('refuses a second one, and rolls the first back while both credentials are kept', async () => {
+  it('refuses a second rotation, and rolls the first back while both credentials are valid', async () => {
     const provider = await configured();
     const started = await runs(['rotate', ...provider, '--overlap', '10m', '--no-wait'], { stdin: NEXT_CANARY });
     expect(started).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^✔ started {5}llm\/mine of /) });
@@ -139,10 +139,10 @@ describe('rotate', () => {
     expect(await op.run(['check', ...provider])).toMatchObject({ exitCode: 0 });
   });
 
-  it('with --when-due only keeps the next credential, and the workflow of due rotations then uses it', async () => {
+  it('only stores the next credential with --when-due, and the workflow of due rotations uses it later', async () => {
     const [workspaceId, type, name] = await configured();
     const identity = { workspaceId, type, name };
-    // Without Temporal: nothing is started.
+    // Without Temporal, because nothing is started.
     const stage = ['rotate', workspaceId, type, name, '--when-due', '--json'];
     const { rotationId, ...staged } = documentOf(await op.run(stage, { stdin: NEXT_CANARY }));
     expect(staged).toEqual(identity);
@@ -160,13 +160,13 @@ describe('rotate', () => {
   });
 
   it.each([
-    ['without a running rotation, rollback', ['rollback'], 'RotationFailed'],
-    ['--issue where the service makes no keys', ['rotate', '--issue'], 'ProviderConfigInvalid'],
-    ['the credential that is there', ['rotate'], 'ProviderConfigInvalid'],
-    ['a duration that is none', ['rotate', '--overlap', '1 day'], 'UsageInvalid'],
-    ['--issue beside a secret', ['rotate', '--issue', '--secret-env', 'NEXT'], 'UsageInvalid'],
+    ['rollback without a running rotation', ['rollback'], 'RotationFailed'],
+    ['--issue if the service cannot issue keys', ['rotate', '--issue'], 'ProviderConfigInvalid'],
+    ['the current credential', ['rotate'], 'ProviderConfigInvalid'],
+    ['an invalid duration', ['rotate', '--overlap', '1 day'], 'UsageInvalid'],
+    ['--issue together with a secret', ['rotate', '--issue', '--secret-env', 'NEXT'], 'UsageInvalid'],
     ['--when-due with an overlap', ['rotate', '--when-due', '--overlap', '1h'], 'UsageInvalid'],
-    ['the credential that is there, also when it is due', ['rotate', '--when-due'], 'ProviderConfigInvalid'],
+    ['the current credential with --when-due', ['rotate', '--when-due'], 'ProviderConfigInvalid'],
   ])('refuses %s', async (_what, [command = '', ...options], type) => {
     const provider = await configured();
     const refused = await runs([command, ...provider, ...options, '--json'], { stdin: CANARY });
@@ -175,7 +175,7 @@ describe('rotate', () => {
     expect(await versionOf(provider[0])).toBe(1);
   });
 
-  it('says that nobody takes it, and Ctrl-C leaves it running', async () => {
+  it('reports that no worker runs rotations, and leaves the rotation running after Ctrl-C', async () => {
     const [workspaceId, ...provider] = await configured();
     const { exitCode, said } = await runMeanwhile(['rotate', workspaceId, ...provider], {
       env: { ...op.env, ...temporal(), PROVIDER_OPERATIONS_TASK_QUEUE: uniqueName('nobody') },
@@ -188,7 +188,7 @@ describe('rotate', () => {
     expect((await op.run(['rotations', workspaceId])).stdout).toContain('staged, running');
   });
 
-  it('says what is left where it is broken off after the change', async () => {
+  it('reports what is left to do if its workflow is terminated after the change', async () => {
     const [workspaceId, ...provider] = await configured();
     const connection = await Connection.connect({ address: temporalAddress() });
     onTestFinished(() => connection.close());
@@ -205,14 +205,14 @@ describe('rotate', () => {
     );
   });
 
-  it('names the setting of a namespace that Temporal does not have', async () => {
+  it('names the setting if Temporal does not have the namespace', async () => {
     const env = { TEMPORAL_NAMESPACE: 'nowhere' };
     const refused = await runs(['rotate', ...(await configured()), '--json'], { env, stdin: NEXT_CANARY });
     expect(refused.exitCode).toBe(2);
     expect(documentOf(refused).error).toMatchObject({ type: 'SetupInvalid', fields: ['TEMPORAL_NAMESPACE'] });
   });
 
-  it('says that Temporal is away, before it asks for a secret', async () => {
+  it('reports that Temporal is unavailable before it asks for a secret', async () => {
     const env = { TEMPORAL_ADDRESS: `127.0.0.1:${await freePort()}` };
     const away = await runs(['rotate', ...(await configured()), '--json'], { env });
     expect(away.exitCode).toBe(5);
@@ -222,20 +222,20 @@ describe('rotate', () => {
     });
   });
 
-  itOnTerminal('draws its stages in place on a terminal, and leaves them there', async () => {
+  itOnTerminal('redraws its stages in place on a terminal, and leaves the last drawing there', async () => {
     const provider = await configured();
     const env = { ...op.env, ...temporal() };
     const rotated = await onTerminal(['rotate', ...provider], 'next apiKey for', `${NEXT_CANARY}\r`, env);
     expect(rotated.exitCode).toBe(0);
-    expect(rotated.raw, 'it goes back up').toContain('A\r\u001b[J');
+    expect(rotated.raw, 'the cursor goes up to redraw').toContain('A\r\u001b[J');
     const left = rotated.raw.slice(rotated.raw.lastIndexOf('\u001b[J'));
     for (const verb of ['checked', 'activated', 'fenced', 'drained', 'revoke ']) expect(left).toContain(verb);
-    expect(left, 'nothing runs any more').not.toMatch(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/u);
+    expect(left, 'no spinner is left').not.toMatch(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/u);
     expect(rotated.shown).not.toContain(NEXT_CANARY.slice(0, 14));
   });
 });
 
-it('workers tells who serves, how current he is, and when he was heard', async () => {
+it('workers shows each worker, whether it is current, and when it was last heard from', async () => {
   const { epoch, workers } = documentOf(await op.run(['workers', '--json']));
   expect(workers).toEqual([expect.objectContaining({ identity: 'agents-7', state: 'live', leaseMs: 30_000 })]);
   expect(epoch).toBeGreaterThanOrEqual(workers[0].appliedEpoch);

@@ -1,4 +1,4 @@
-/** The commands that run on, on a Temporal and a Postgres that they borrow: a line once they work, an orderly end. */
+/** The commands that keep running, on an existing Temporal and Postgres: a line once they are ready, a clean exit. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { expect, it, onTestFinished } from 'vitest';
 import { temporalAddress, uniqueName } from '../../support/parts.js';
@@ -13,14 +13,14 @@ async function start(args: readonly string[], env: Readonly<Record<string, strin
   return command;
 }
 
-it('worker works until it is told to stop', async () => {
+it('worker runs until SIGTERM', async () => {
   const settings = { ENCRYPTION_KEY: op.env.ENCRYPTION_KEY, DATABASE_URL: op.database.resolverUrl };
   const worker = await start(['worker', '--json'], { ...settings, ...op.grantKeys.workerEnv });
   expect(worker.document).toMatchObject({ event: 'ready', temporal: temporalAddress(), namespace: 'default' });
   expect(await worker.end('SIGTERM')).toBe(0);
 });
 
-it('worker refuses the login of an administrator', async () => {
+it("worker refuses an administrator's login", async () => {
   const refused = await op.run(['worker', '--json'], {
     env: { DATABASE_URL: op.database.ownerUrl, ...op.grantKeys.workerEnv },
   });
@@ -28,7 +28,7 @@ it('worker refuses the login of an administrator', async () => {
   expect(documentOf(refused).error).toMatchObject({ type: 'SetupInvalid', fields: ['databaseUrl'] });
 });
 
-it('dev runs a worker of steps and rotations, hands the other commands their settings, and takes them back at Ctrl-C', async () => {
+it('dev runs a worker for steps and rotations, and writes settings for the other commands, which Ctrl-C deletes', async () => {
   const { ENCRYPTION_KEY } = op.env;
   const queue = { PROVIDER_OPERATIONS_TASK_QUEUE: uniqueName('dev') };
   const dev = await start(['dev', '--json'], { ENCRYPTION_KEY, DATABASE_URL: op.database.ownerUrl, ...queue });
@@ -52,7 +52,7 @@ it('dev runs a worker of steps and rotations, hands the other commands their set
   expect(await op.run(['list', 'ws_acme'], { env })).toMatchObject({ exitCode: 0 });
 });
 
-it('dev makes no root key for a database that outlives it', async () => {
+it('dev creates no root key for a database that it did not start', async () => {
   const refused = await op.run(['dev', '--json'], { env: { DATABASE_URL: op.database.ownerUrl, ENCRYPTION_KEY: '' } });
   expect(refused.exitCode).toBe(2);
   expect(documentOf(refused).error).toMatchObject({ type: 'SetupInvalid', fields: ['ENCRYPTION_KEY'] });

@@ -1,4 +1,4 @@
-/** On a terminal the command asks: for a secret, which is never shown, and before it removes. */
+/** On a terminal the command prompts for secrets, which it never shows, and for confirmation before it removes. */
 import { expect } from 'vitest';
 import { uniqueName } from '../../support/parts.js';
 import { CANARY, documentOf, operator } from '../operator.js';
@@ -10,7 +10,7 @@ const op = operator();
 
 const typing = (args: readonly string[], question: string, typed: string) => onTerminal(args, question, typed, op.env);
 
-itOnTerminal('asks for a secret that is not piped, and does not show it', async () => {
+itOnTerminal('the command prompts for a secret that is not piped, and does not show it', async () => {
   const workspaceId = uniqueName('ws');
   const args = ['configure', workspaceId, 'llm', 'anthropic'];
   const { exitCode, shown, raw } = await typing(args, 'apiKey for', `${CANARY}${ENTER}`);
@@ -21,7 +21,7 @@ itOnTerminal('asks for a secret that is not piped, and does not show it', async 
   expect(raw, 'a terminal has colors').toContain('\u001b[32m✔');
 });
 
-itOnTerminal('takes Ctrl-C for a no', async () => {
+itOnTerminal('the command treats Ctrl-C as a no', async () => {
   const workspaceId = uniqueName('ws');
   const { exitCode, shown } = await typing(['configure', workspaceId, 'llm', 'anthropic'], 'apiKey for', CTRL_C);
   expect(exitCode).toBe(2);
@@ -29,7 +29,7 @@ itOnTerminal('takes Ctrl-C for a no', async () => {
   expect(documentOf(await op.run(['list', workspaceId, '--json'])).providers).toEqual([]);
 });
 
-itOnTerminal('asks before it removes, and Enter alone is a no', async () => {
+itOnTerminal('the command asks before it removes, and treats a bare Enter as a no', async () => {
   const workspaceId = uniqueName('ws');
   await op.configured(workspaceId, 'mine', CANARY);
   const remove = ['remove', workspaceId, 'llm', 'mine'];

@@ -1,4 +1,4 @@
-/** The built command on a terminal of its own. */
+/** Runs the built command on its own pseudo-terminal. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
@@ -6,16 +6,16 @@ import { it } from 'vitest';
 import { CLI, run } from '../run-cli.js';
 
 const TERMINAL = fileURLToPath(new URL('terminal.py', import.meta.url));
-const MISSING = spawnSync('python3', ['--version']).status === 0 ? undefined : 'a terminal is made by Python 3';
+const MISSING = spawnSync('python3', ['--version']).status === 0 ? undefined : 'tests on a terminal need Python 3';
 
 export interface TerminalRun {
   readonly exitCode: number;
-  /** Without colors and movements of the cursor. */
+  /** The output without colors and cursor movements. */
   readonly shown: string;
   readonly raw: string;
 }
 
-/** Types once `question` is shown. */
+/** Runs a command, and types `typed` once `question` is shown. */
 export async function onTerminal(
   args: readonly string[],
   question: string,
@@ -28,5 +28,5 @@ export async function onTerminal(
   return { exitCode, shown: stripVTControlCharacters(shown), raw: shown };
 }
 
-/** In CI it runs in any case, and fails where there is no Python. */
+/** Skipped without Python, except in CI, where the test then fails. */
 export const itOnTerminal = it.skipIf(MISSING !== undefined && !process.env.CI);

@@ -1,19 +1,19 @@
 /**
- * Walks through schedules of a world, looking for one that breaks what must hold. Chance alone would let everything go
- * on at about the same pace, and faults show where one thing is slow and others are fast: so each walk gives every
- * action a weight, over three decades, and now and then draws them all again. The seed decides everything.
+ * Walks through random schedules of a world, looking for one that breaks the property. Uniform chance would run all
+ * parts at about the same pace, but faults show if one part is slow and others are fast. So each walk gives every
+ * action a weight, over three decades, and draws all weights again now and then. The seed decides everything.
  */
 import type { Protocol } from './protocol.js';
 import { World } from './world.js';
 
 export interface Exploration {
-  /** Absent: none was found. */
+  /** Absent if none was found. */
   readonly violation: string | undefined;
-  /** What led to it. */
+  /** The actions that led to it. */
   readonly schedule: readonly string[];
-  /** How many were walked, that one included. */
+  /** The number of walks, including that one. */
   readonly schedules: number;
-  /** What was checked on the way. */
+  /** The number of reads that were checked. */
   readonly reads: number;
   readonly fences: number;
 }
@@ -21,20 +21,20 @@ export interface Exploration {
 export interface Bounds {
   readonly seed: number;
   readonly schedules: number;
-  /** Walked before all others. */
+  /** A schedule that is walked before all others. */
   readonly kept?: readonly string[];
 }
 
-/** In actions; the longest that a fault needs is about thirty. */
+/** In actions. The hardest fault needs about thirty. */
 const DEPTH = 60;
 const DECADES = 3;
 /** In actions, on average. */
 const PACE_LASTS = 12;
-/** Time and faults are off in most walks most of the time: little survives them. */
+/** Time and faults are off most of the time, because they end most interesting states. */
 const RARE = /lost$|^time|jumps$/;
 const RARITY = 0.7;
 
-/** From a cold start to a worker with a lease and an entry: half of the walks begin there. */
+/** From a cold start to a worker with a lease and a cached entry. Half of the walks start there. */
 const WARM_UP = [
   ...['the worker renews', 'worker registers: commit', 'worker registers: answer'],
   ...['worker renews: snapshot', 'worker renews: commit', 'worker renews: answer'],
@@ -57,7 +57,7 @@ export async function explore(protocol: Protocol, { seed, schedules, kept = [] }
   return { violation: undefined, schedule: [], schedules, reads, fences };
 }
 
-/** Takes a schedule, less what is impossible. @returns what it broke */
+/** Runs a schedule without the actions that are impossible. @returns the violation, if any */
 export async function replay(protocol: Protocol, schedule: readonly string[]): Promise<string | undefined> {
   const world = new World(protocol);
   for (const name of schedule) {
@@ -67,7 +67,7 @@ export async function replay(protocol: Protocol, schedule: readonly string[]): P
   return world.violation;
 }
 
-/** Leaves out of a schedule what it does not need to break the protocol. */
+/** Removes the actions of a schedule that are not needed to break the protocol. */
 export async function shrink(protocol: Protocol, schedule: readonly string[]): Promise<readonly string[]> {
   for (let index = schedule.length - 1; index >= 0; index -= 1) {
     const shorter = schedule.toSpliced(index, 1);
@@ -105,11 +105,11 @@ function pick(names: readonly string[], weights: ReadonlyMap<string, number>, ra
     left -= weights.get(name) ?? 0;
     return left < 0;
   });
-  // Where all that may happen is off at this pace.
+  // Used if all possible actions are off at this pace.
   return picked ?? names[0] ?? '';
 }
 
-/** Mulberry32: numbers from 0 to below 1, the same ones for the same seed. */
+/** Mulberry32: numbers from 0 to below 1, the same numbers for the same seed. */
 function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {

@@ -1,6 +1,6 @@
 /**
- * That the tests would notice if a rule of the fence were broken: each is, one at a time, and is found. All but one are
- * looked for in one exploration of schedules, which the protocol itself passes. `npm run test:mutants` tells by what.
+ * Shows that the tests notice a broken rule of the fence: each rule is broken once, and each time the test must fail.
+ * All mutants but one are found by exploring schedules, which the protocol passes. `npm run test:mutants` prints how.
  */
 import { expect, it } from 'vitest';
 import { createTestDatabase, withSession } from '../../support/database.js';
@@ -11,7 +11,7 @@ import { commitInOtherOrder, SEQUENCE_FOR_EPOCH } from './sequence.js';
 
 declare module 'vitest' {
   interface TaskMeta {
-    /** What was seen, for `reporter.ts`. */
+    /** What the test found, for `reporter.ts`. */
     seen?: string;
   }
 }
@@ -25,7 +25,7 @@ it('the protocol holds over all schedules', { timeout: TIMEOUT_MS }, async ({ ta
   const { violation, schedule, schedules, reads, fences } = await explore(PROTOCOL, BOUNDS);
   task.meta.seen = `${schedules} schedules, ${fences} fences, ${reads} reads; seed ${BOUNDS.seed}`;
   expect({ violation, schedule }).toEqual({ violation: undefined, schedule: [] });
-  // It is no proof where nothing happened.
+  // The result is only a proof if enough happened.
   expect(fences).toBeGreaterThan(schedules / 10);
   expect(reads).toBeGreaterThan(schedules);
 });
@@ -42,7 +42,7 @@ for (const [name, parts] of Object.entries(MUTANTS)) {
   });
 }
 
-it('the protocol holds where transactions commit in another order', async () => {
+it('the protocol holds if transactions commit in another order', async () => {
   const database = await createTestDatabase();
   const { served, changedTo } = await commitInOtherOrder(database);
   expect([undefined, changedTo]).toContain(served);

@@ -1,4 +1,4 @@
-/** The protocol with one rule broken, each by replacing one part. */
+/** Mutants of the protocol: each breaks one rule by replacing one part. */
 import { outlasting, systemClock } from '../../../src/fence/clock.js';
 import { awaitFence, type FenceOptions } from '../../../src/fence/fence.js';
 import { Janitor } from '../../../src/fence/janitor.js';
@@ -55,7 +55,7 @@ class MonotonicAlone extends Lease {
 
 const unconditional = (session: Session): WorkerRegistry => ({ ...session, markVanished: session.markRegardless });
 
-/** Its clock stands still until the list is there. */
+/** The fence's clock does not move until the list has arrived. */
 function countingFromTheCall(options: FenceOptions): FenceOptions {
   const { registry, clock = systemClock } = options;
   const calledMs = clock.monotonicMs();
@@ -134,7 +134,7 @@ export const MUTANTS: Readonly<Record<string, Partial<Protocol>>> = {
   },
 };
 
-/** Schedules that were found once by chance, and would take minutes to be found again. They are walked first. */
+/** Schedules that were found once by chance, and would take minutes to find again. They are walked first. */
 export const KEPT_SCHEDULES: Readonly<Record<string, readonly string[]>> = {
   'a fence that counts from before its list': [
     ...['a change commits', 'the worker renews', 'worker registers: commit', 'its fence begins', 'time passes'],

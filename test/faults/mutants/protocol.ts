@@ -1,4 +1,4 @@
-/** The parts that the protocol is made of, each of them a seam: a mutant replaces one. */
+/** The parts of the protocol. A mutant replaces one of them. */
 
 import type { Clock } from '../../../src/fence/clock.js';
 import { awaitFence } from '../../../src/fence/fence.js';
@@ -10,19 +10,19 @@ import type { Session } from './statements.js';
 
 export interface Protocol {
   readonly lease: (leaseMs: number, clock: Clock) => Lease;
-  /** What the keeper takes changes out of. */
+  /** The cache from which the keeper drops changed workspaces. */
   readonly leasedCache: (cache: LeasedCache) => LeasedCache;
-  /** How the keeper talks to the database. */
+  /** The keeper's access to the database. */
   readonly leaseStore: (session: Session) => LeaseStore;
-  /** How the resolver does. */
+  /** The resolver's access to the database. */
   readonly load: (session: Session) => (workspaceId: string) => Promise<WorkspaceSnapshot>;
   readonly fence: typeof awaitFence;
-  /** How a fence talks to the database, whose wall clock is given for those who would believe it. */
+  /** The fence's access to the database. Only mutants use the wall clock. */
   readonly fenceRegistry: (session: Session, wallMs: () => number) => WorkerRegistry;
   readonly janitor: (session: Session, clock: Clock) => Pick<Janitor, 'look'>;
 }
 
-/** As it is shipped. */
+/** The protocol as it is shipped. */
 export const PROTOCOL: Protocol = {
   lease: (leaseMs, clock) => new Lease(leaseMs, clock),
   leasedCache: (cache) => cache,

@@ -1,9 +1,9 @@
-/** For `npm run test:mutants`: a line a test, and at the end one of JSON. */
+/** The reporter of `npm run test:mutants`: prints a line per test, and JSON as the last line. */
 import type { Reporter, SerializedError, TestCase, TestModule } from 'vitest/node';
 
 const MUTANT = 'mutant: ';
 
-// biome-ignore lint/style/noDefaultExport: that is where vitest looks
+// biome-ignore lint/style/noDefaultExport: vitest loads the default export
 export default class MutantReporter implements Reporter {
   onTestCaseResult(test: TestCase): void {
     const { state, errors = [] } = test.result();

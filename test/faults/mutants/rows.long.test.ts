@@ -1,6 +1,6 @@
 /**
- * That the rows in memory, on which the exploration stands, are kept as Postgres keeps them: the same statements, drawn
- * at random, are given to both, and each answer and each row after it must be the same.
+ * Shows that the rows in memory, which the exploration uses, behave like those in Postgres: both get the same random
+ * statements, and must return the same answers and have the same rows after each.
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -28,7 +28,7 @@ interface Side extends LeaseStore, WorkerRegistry {
 type RegisteredWorkers = readonly RegisteredWorker[];
 
 const workerId = fc.constantFrom('w1', 'w2');
-/** Rows as they were seen some statements ago. */
+/** The number of statements since the rows were read. */
 const ago = fc.nat(3);
 
 const workspaceIds = fc.uniqueArray(fc.constantFrom('ws_a', 'ws_b', 'ws_c'), { minLength: 1 });
@@ -42,7 +42,7 @@ const statement = fc.oneof(
 );
 type Statement = typeof statement extends fc.Arbitrary<infer Drawn> ? Drawn : never;
 
-/** What one side answers, whose rows were seen so after each statement before. */
+/** Runs a statement on one side. `seen` has its rows after each earlier statement. */
 function run(side: Side, seen: readonly RegisteredWorkers[], each: Statement): Promise<unknown> | number {
   const rows = 'ago' in each ? (seen.at(-1 - each.ago) ?? []) : [];
   switch (each.does) {
@@ -61,7 +61,7 @@ function run(side: Side, seen: readonly RegisteredWorkers[], each: Statement): P
   }
 }
 
-it('rows in memory are kept as Postgres keeps them', async () => {
+it('rows in memory behave like rows in Postgres', async () => {
   const property = fc.asyncProperty(fc.array(statement, { minLength: 5, maxLength: 30 }), async (statements) => {
     await withSession(database.ownerUrl, (session) =>
       session.query(`truncate provider_invalidations, resolver_workers; update provider_epoch set epoch = 0`),
@@ -93,7 +93,7 @@ async function renew(side: Side, id: string, applied: number) {
   return { ...renewal, changed: renewal.changed.toSorted() };
 }
 
-/** As the trigger does it. */
+/** Changes workspaces as the trigger does. */
 async function changeReal(...workspaceIds: string[]): Promise<number> {
   return withSession(database.ownerUrl, async (session) => {
     const { rows } = await session.query(
@@ -106,7 +106,7 @@ async function changeReal(...workspaceIds: string[]): Promise<number> {
   });
 }
 
-/** Less what only has to be another one each time, and what is for people. */
+/** Removes the fields that differ between the sides: opaque values, and texts for people. */
 function comparable(workers: RegisteredWorkers = []) {
   const facts = workers.map(({ workerId: id, state, appliedEpoch, leaseMs }) => ({ id, state, appliedEpoch, leaseMs }));
   return facts.sort((a, b) => a.id.localeCompare(b.id));

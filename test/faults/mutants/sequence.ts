@@ -1,6 +1,6 @@
 /**
- * The one rule that lives in SQL: epochs are taken under a row's lock, so that they become visible in commit order. Two
- * transactions are made to commit in the other order than that of their first statements, under a real worker's cache.
+ * The one rule in SQL: epochs are taken under the lock of a row, so that they become visible in commit order. Here two
+ * transactions commit in the opposite order of their first statements, with a real worker's cache.
  */
 import { awaitFence } from '../../../src/fence/fence.js';
 import { Lease } from '../../../src/fence/lease.js';
@@ -12,7 +12,7 @@ import { openProviderStore } from '../../../src/store/provider-store.js';
 import { row } from '../../store/rows.js';
 import { type TestDatabase, withSession } from '../../support/database.js';
 
-/** The mutant: a sequence's numbers, and as the epoch the newest that is visible. Nobody waits for anybody. */
+/** The mutant takes epochs from a sequence, without a lock. The newest visible number is the epoch. */
 export const SEQUENCE_FOR_EPOCH = `
   alter table public.provider_epoch rename to locked_epoch;
   create sequence public.epoch_sequence;
@@ -31,10 +31,10 @@ export const SEQUENCE_FOR_EPOCH = `
     end;`;
 
 const [EARLY, LATE] = ['ws_early', 'ws_late'];
-/** Longer than any test: nothing here is decided by time. */
+/** Longer than any test, so that time decides nothing here. */
 const LEASE_MS = 600_000;
 
-/** @returns the version that the cache answers with after the early change was fenced, and the version that it made */
+/** @returns the version that the cache returns after the early change was fenced, and the version of that change */
 export async function commitInOtherOrder(
   database: TestDatabase,
 ): Promise<{ readonly served: number | undefined; readonly changedTo: number }> {
@@ -67,7 +67,7 @@ export async function commitInOtherOrder(
   }
 }
 
-/** The late one commits, or waits for the early one, which commits only after the worker has renewed its lease. */
+/** The late one commits, or waits for the early one, which commits after the worker has renewed its lease. */
 async function commitOrWait(
   database: TestDatabase,
   early: { query(sql: string): Promise<{ rowCount: number | null }> },

@@ -1,6 +1,6 @@
 /**
- * A database whose statements stop between their steps, as Postgres' do between taking a snapshot, committing and
- * answering: which one goes on, and when, is the schedule's to say. What a step does, it does at once.
+ * A database whose statements stop between their steps, as those of Postgres may stop between taking a snapshot,
+ * committing and answering. The schedule decides which statement continues. A step itself is atomic.
  */
 import { ProviderError } from '../../../src/protocol/errors.js';
 import type {
@@ -12,29 +12,29 @@ import type {
 } from '../../../src/store/ports.js';
 import { FakeRegistry } from '../../support/fake-registry.js';
 
-/** What a session of one process can send. */
+/** The statements that a session of one process can send. */
 export interface Session extends LeaseStore, WorkerRegistry {
   readWorkspace(workspaceId: string): Promise<WorkspaceSnapshot>;
-  /** Not there in Postgres: a renewal that makes its row where there is none. For a mutant. */
+  /** Only for a mutant, and not in Postgres: a renewal that inserts its row if it is missing. */
   renewOrRegister(worker: WorkerRegistration, appliedEpoch: number): Promise<Renewal>;
-  /** Not there in Postgres: reads the row in one snapshot and the epoch in the next. For a mutant. */
+  /** Only for a mutant, and not in Postgres: reads the row in one snapshot and the epoch in the next. */
   readWorkspaceTwice(workspaceId: string): Promise<WorkspaceSnapshot>;
-  /** Not there in Postgres: marks rows whether or not they were renewed since they were seen. For a mutant. */
+  /** Only for a mutant, and not in Postgres: marks rows even if they were renewed since they were read. */
   markRegardless: WorkerRegistry['markVanished'];
 }
 
 interface Statement {
   readonly name: string;
-  /** What is left to do; the last one's result is the answer. */
+  /** The remaining steps. The result of the last one is the answer. */
   readonly steps: (readonly [name: string, run: () => unknown])[];
   result: unknown;
-  /** `undefined` once the client has given up; the server goes on. */
+  /** `undefined` once the client has given up. The server continues. */
   client: { readonly answer: (result: unknown) => void; readonly fail: (error: Error) => void } | undefined;
 }
 
 export class SteppedDatabase {
   readonly rows = new FakeRegistry();
-  /** Of the one provider there is. */
+  /** The version of the only provider. */
   version = 1;
   #underWay: Statement[] = [];
 
@@ -58,7 +58,7 @@ export class SteppedDatabase {
         ]),
       deregisterWorker: (workerId) => send('deregisters', ['commit', () => rows.deregisterWorker(workerId)]),
       listWorkers: () => send('lists', ['snapshot', () => rows.listWorkers()]),
-      // As the real one, which sends no statement for nobody.
+      // Like the real one, sends no statement for an empty list.
       markVanished: async (workers) =>
         workers.length === 0 ? [] : send('marks', ['commit', () => rows.markVanished(workers)]),
       markRegardless: async (workers) => {
@@ -80,7 +80,7 @@ export class SteppedDatabase {
     };
   }
 
-  /** Each statement's next step, and for one whose client still waits the loss of the connection. */
+  /** The next step of each statement, and for statements with a waiting client the loss of the connection. */
   actions(mayLose: boolean): Map<string, () => void> {
     const actions = new Map<string, () => void>();
     for (const statement of this.#underWay) {

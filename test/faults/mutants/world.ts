@@ -1,9 +1,9 @@
 /**
- * One worker that may stop at any point, a janitor, and changes with their fences, of the real classes over a stepped
- * database and clocks of the schedule. Between two actions nothing is left to run but what the next action lets go on:
- * so a schedule, a list of actions, is all that there is to chance, and a replay of one is exact.
+ * One worker that may stop at any point, a janitor, and changes with their fences: the real classes, with a stepped
+ * database and clocks that the schedule moves. Between two actions nothing runs until the next action continues it. So
+ * a schedule, which is a list of actions, decides everything, and a replay of it is exact.
  *
- * What must hold: a read invoked after a fence returned for a version returns that version or a newer one.
+ * The property: a read that starts after a fence returned for a version returns that version or a newer one.
  */
 import { setImmediate as quiescence } from 'node:timers/promises';
 import { outlasting } from '../../../src/fence/clock.js';
@@ -18,25 +18,25 @@ import { SteppedDatabase } from './statements.js';
 
 const WORKSPACE = 'ws_acme';
 const LEASE_MS = 1_000;
-/** Time passes by this much: a lease ends, and so does a wait that outlasts it. */
+/** The step of time. It ends a lease, and also a wait that outlasts it. */
 const TICK_MS = outlasting(LEASE_MS);
 /** The worker's monotonic clock is slow by as much as the protocol allows. */
 const SLOW = 0.99;
 const AN_HOUR_MS = 3_600_000;
 
-/** The platform has a key too: nobody may be given it while the workspace has one of its own. */
+/** The platform has a key too, which must never be used while the workspace has its own. */
 const FALLBACK = PlatformFallback.parse('llm/anthropic', { ANTHROPIC_API_KEY: 'canary-platform' });
 const OPENED = JSON.stringify({ apiKey: 'canary-workspace' });
 
-/** The smallest world in which every fault shows: some need a second change. */
+/** Some faults need a second change to show. */
 const MOST_CHANGES = 2;
 
 type Activity = 'renewal' | 'read' | 'look' | 'fence';
 
 export class World {
-  /** What was broken, once something was. */
+  /** The first violation, if any. */
   violation: string | undefined;
-  /** How many returned, and were checked. */
+  /** The number of reads that returned and were checked. */
   reads = 0;
   fences = 0;
   readonly #database = new SteppedDatabase();
@@ -81,7 +81,7 @@ export class World {
     this.#fence = () => protocol.fence({ registry, epoch: this.#database.rows.epoch, clock: trueClock, sleep });
   }
 
-  /** What may happen next, by name. */
+  /** The possible next actions, by name. */
   actions(): Map<string, () => void> {
     const isIdle = (activity: Activity) => !this.#underWay.includes(activity);
     const isFenced = this.#done === this.#database.version;
@@ -103,7 +103,7 @@ export class World {
     return actions;
   }
 
-  /** Lets one action happen, and all that follows from it without another. */
+  /** Runs one action, and everything that follows from it without another action. */
   async take(name: string): Promise<void> {
     const run = this.actions().get(name);
     if (!run) throw new Error(`no such action now: ${name}`);
@@ -145,7 +145,7 @@ export class World {
     const fenced = this.#fence().then(() => {
       this.fences += 1;
       this.#done = version;
-      // What is loaded already must not answer whoever asks now.
+      // A load that is already running must not answer this read.
       if (this.#underWay.includes('read')) this.#read();
     });
     this.#during('fence', fenced);

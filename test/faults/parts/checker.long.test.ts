@@ -1,4 +1,4 @@
-/** The checker finds each wrong that is planted in a history, and nothing in a right one. */
+/** The checker finds each error that is planted in a history, and nothing in a correct one. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
@@ -17,8 +17,8 @@ function reader(name: string, reads: readonly (readonly [number, number, number]
 }
 
 /**
- * Version 2 is done at 200 ms, version 3 at 300 ms. Reads overlap both changes and return either version, also the older
- * one after the newer one on another worker; one that was invoked before a change is done returns long after it.
+ * Version 2 is done at 200 ms, version 3 at 300 ms. Reads overlap both changes and return either version, even the
+ * older one after the newer one on another worker. One read starts before a change is done, and returns long after it.
  */
 const RIGHT: History = {
   readers: [
@@ -57,7 +57,7 @@ const RIGHT: History = {
 
 const CLEAN = { stale: [], backwards: [], lost: [], unended: [], fromTheFuture: [] };
 
-test('finds nothing in a right history, and counts its reads', () => {
+test('the checker finds nothing in a correct history, and counts its reads', () => {
   const verdict = check(RIGHT);
   expect(verdict).toEqual({ ...CLEAN, reads: 9, failures: {} });
   expect(describeFindings(verdict)).toEqual([]);
@@ -65,9 +65,9 @@ test('finds nothing in a right history, and counts its reads', () => {
 
 test.each([
   ['of the version before', [2, 302, 303], { version: 2, done: { id: 'rotation-2', version: 3 }, lateMs: 2 }],
-  ['of one long gone', [1, 301, 302], { version: 1, done: { id: 'rotation-1', version: 2 }, lateMs: 101 }],
-  ['invoked a nanosecond late', [2, 300.000_001, 301], { version: 2, lateMs: 0.000_001 }],
-] as const)('finds a stale read %s among fresh ones', (_, [version, invoked, returned], found) => {
+  ['of a much older version', [1, 301, 302], { version: 1, done: { id: 'rotation-1', version: 2 }, lateMs: 101 }],
+  ['that started a nanosecond too late', [2, 300.000_001, 301], { version: 2, lateMs: 0.000_001 }],
+] as const)('the checker finds a stale read %s among fresh ones', (_, [version, invoked, returned], found) => {
   const recorder = new ReadRecorder('worker-3');
   recorder.returned(KEY, 3, at(400), at(401));
   recorder.returned(KEY, version, BigInt(Math.round(invoked * 1e6)), at(returned));
@@ -78,14 +78,14 @@ test.each([
   expect(describeFindings(verdict)[0]).toMatch(/^stale: worker-3 read ws_acme.* ms after rotation-\d/);
 });
 
-test('a change that was never reported done makes no read stale, nor does one of another key', () => {
+test('a change makes no read stale if it was never reported as done, or if it is of another key', () => {
   const pending = { id: 'rotation-3', key: KEY, startedAt: instant(310), endedAt: instant(320) };
   const other = { ...RIGHT.changes[1]!, id: 'other', key: 'ws_other/llm/anthropic', version: 9 };
   const stored = [...RIGHT.stored, { key: other.key, version: 9 }];
   expect(check({ ...RIGHT, stored, changes: [...RIGHT.changes, pending, other] })).toMatchObject(CLEAN);
 });
 
-test('finds a workflow whose version went back, over workers and other keys', () => {
+test('the checker finds a workflow whose version went back, across workers and other keys', () => {
   const [{ steps }] = RIGHT.workflows as [History['workflows'][number]];
   const workflows = [{ workflowId: 'agent', steps: [...steps, { reader: 'worker-2', key: KEY, version: 1 }] }];
   const verdict = check({ ...RIGHT, workflows });
@@ -96,7 +96,7 @@ test('finds a workflow whose version went back, over workers and other keys', ()
   expect(describeFindings(verdict)[0]).toMatch(/^backwards: step 4 of agent used ws_acme.*version 1 on worker-2/);
 });
 
-test('finds what was reported done and is not stored', () => {
+test('the checker finds a change that was reported as done and is not stored', () => {
   const older = check({ ...RIGHT, stored: [{ key: KEY, version: 2 }] });
   expect(older).toMatchObject({ ...CLEAN, lost: [{ id: 'rotation-2', version: 3, stored: 2 }] });
   const missing = check({ ...RIGHT, stored: [] });
@@ -104,7 +104,7 @@ test('finds what was reported done and is not stored', () => {
   expect(describeFindings(missing)[1]).toBe(`lost: rotation-2 reported ${KEY} at version 3; its row is missing`);
 });
 
-test('a removed provider is missing by right, and to be read as absent from then on', () => {
+test('a removed provider must be missing, and reads after the removal must find it absent', () => {
   const removal = {
     id: 'removal',
     key: KEY,
@@ -128,18 +128,18 @@ test('a removed provider is missing by right, and to be read as absent from then
   expect(check({ ...RIGHT, changes: [...changes, readded], stored: [] }).lost).toMatchObject([{ id: 'added again' }]);
 });
 
-test('finds a rotation that never ended', () => {
+test('the checker finds a rotation that never ended', () => {
   const changes = [...RIGHT.changes, { id: 'rotation-3', key: KEY, startedAt: instant(310) }];
   expect(check({ ...RIGHT, changes })).toMatchObject({ ...CLEAN, unended: [{ id: 'rotation-3', key: KEY }] });
 });
 
-test('finds that the times are not of one clock', () => {
+test('the checker finds times of different clocks', () => {
   const early = reader('worker-3', [[3, 100, 110]]);
   const verdict = check({ ...RIGHT, changes: RIGHT.changes.slice(0, 2), readers: [early] });
   expect(verdict).toMatchObject({ ...CLEAN, fromTheFuture: [{ version: 3, earlyMs: 100 }] });
 });
 
-test('millions of reads are a few kB, counted in full', () => {
+test('a report of millions of reads has a few kB, and counts all of them', () => {
   const recorder = new ReadRecorder('busy');
   for (let read = 0; read < 3_000_000; read += 1)
     recorder.returned(KEY, 1 + (read >> 16), BigInt(read), BigInt(read + 1));
@@ -150,7 +150,7 @@ test('millions of reads are a few kB, counted in full', () => {
   expect(verdict).toMatchObject({ reads: 6_000_000, failures: { StoreUnavailable: 6 } });
 });
 
-test('processes of one host share the clock, and a report passes between them whole', async () => {
+test('processes of one host share the clock, and can exchange reports without loss', async () => {
   const script = "process.once('message', (m) => process.send([m, String(process.hrtime.bigint())]))";
   const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   const before = now();

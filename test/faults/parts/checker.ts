@@ -1,11 +1,11 @@
 /**
- * Judges a fault run. What it checks is what the fence promises, a regular register: a read invoked after a change was
- * reported done returns that change or a newer one; along one workflow versions never go back; what was reported done
- * is stored; whatever was started ended. Reads that overlap a change may return either version, on any worker.
+ * Judges a fault run by the promise of the fence, a regular register: a read that starts after a change was reported as
+ * done returns that change or a newer one; within one workflow versions never go back; a change reported as done is
+ * stored; everything that started has ended. Reads that overlap a change may return either version, on any worker.
  */
 import type { Change, History, Instant, Observation } from './observations.js';
 
-/** A read of `version`, invoked when `done` had been reported done for `lateMs`. */
+/** A read of `version` that started `lateMs` after `done` was reported as done. */
 export interface StaleRead {
   readonly reader: string;
   readonly key: string;
@@ -14,7 +14,7 @@ export interface StaleRead {
   readonly lateMs: number;
 }
 
-/** A step that used an older version than an earlier step of its workflow did. */
+/** A step that used an older version than an earlier step of its workflow. */
 export interface BackwardStep {
   readonly workflowId: string;
   readonly step: number;
@@ -23,16 +23,16 @@ export interface BackwardStep {
   readonly after: { readonly reader: string; readonly version: number };
 }
 
-/** A change that was reported done and is not in the database. */
+/** A change that was reported as done and is not in the database. */
 export interface LostChange {
   readonly id: string;
   readonly key: string;
   readonly version: number;
-  /** Absent: the row is missing. */
+  /** Absent if the row is missing. */
   readonly stored?: number;
 }
 
-/** A read that returned a version before its change began: then the times are not of one clock, and judge nothing. */
+/** A read that returned a version before its change began. Then the times are not of one clock, and prove nothing. */
 export interface ReadFromTheFuture {
   readonly reader: string;
   readonly key: string;
@@ -46,14 +46,14 @@ export interface Verdict {
   readonly stale: readonly StaleRead[];
   readonly backwards: readonly BackwardStep[];
   readonly lost: readonly LostChange[];
-  /** Started and never ended. */
+  /** Changes that started and never ended. */
   readonly unended: readonly { readonly id: string; readonly key: string }[];
   readonly fromTheFuture: readonly ReadFromTheFuture[];
 }
 
 type DoneChange = Change & { readonly version: number; readonly endedAt: Instant };
 
-/** One reader's reads of one version of a key, beside all changes of that key. */
+/** One reader's reads of one version of a key, with all changes of that key. */
 interface Case {
   readonly reader: string;
   readonly observation: Observation;
@@ -90,7 +90,7 @@ function isDone(change: Change): change is DoneChange {
   return change.version !== undefined && change.endedAt !== undefined;
 }
 
-/** Against whichever newer version was reported done first: the later ones forbid no more than it does. */
+/** Compares with the newer version that was reported as done first, because later ones add no condition. */
 function staleRead({ reader, observation, changes }: Case): StaleRead[] {
   const { key, version, lastInvokedAt } = observation;
   const [first] = changes
@@ -101,7 +101,7 @@ function staleRead({ reader, observation, changes }: Case): StaleRead[] {
   return first && lateMs > 0 ? [{ reader, key, version, done: { id: first.id, version: first.version }, lateMs }] : [];
 }
 
-/** A change that did not say what it made may have made any version. */
+/** A change that did not report its version may have made any version. */
 function fromTheFuture({ reader, observation, changes }: Case): ReadFromTheFuture[] {
   const { key, version, firstReturnedAt } = observation;
   const makers = changes.filter((change) => change.version === version || change.version === undefined);
@@ -121,7 +121,7 @@ function backwardSteps({ workflowId, steps }: History['workflows'][number]): Bac
   });
 }
 
-/** A row may be missing where a removal was the last that was reported done, or may have been done without a report. */
+/** A row may be missing if a removal was the last change, or may have been done without a report. */
 function lostChanges(changes: readonly Change[], stored: History['stored']): LostChange[] {
   const removals = changes.filter(({ removed }) => removed).map(({ version }) => version ?? Number.POSITIVE_INFINITY);
   const lastRemoval = Math.max(Number.NEGATIVE_INFINITY, ...removals);
@@ -136,7 +136,7 @@ function msBetween(from: Instant, to: Instant): number {
   return Number(BigInt(to) - BigInt(from)) / 1e6;
 }
 
-/** A line a finding, for whoever reads the run's output. */
+/** Describes each finding in one line, for the output of the run. */
 export function describeFindings({ stale, backwards, lost, unended, fromTheFuture }: Verdict): string[] {
   const ms = (value: number) => `${value.toFixed(3)} ms`;
   return [

@@ -1,4 +1,4 @@
-/** A Postgres whose clock jumps and that crashes: as its sessions see it. */
+/** A Postgres whose clock jumps and that crashes, from the view of its sessions. */
 import { execFile } from 'node:child_process';
 import { access, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { type ClockedPostgres, startClockedPostgres } from './clocked-postgres.j
 import { findLibfaketime } from './libfaketime.js';
 
 const HOUR_S = 3600;
-/** Between two looks at two clocks, on a busy machine. */
+/** The time between two readings of two clocks, on a busy machine. */
 const TOLERANCE_S = 5;
 
 let dataFolder: string;
@@ -37,7 +37,7 @@ async function connected(): Promise<pg.Client> {
   return client;
 }
 
-/** How far its clock is from ours. */
+/** The difference between its clock and ours. */
 async function offsetSeconds(client: pg.Client): Promise<number> {
   const { rows } = await client.query<{ at: string }>('select extract(epoch from clock_timestamp())::text as at');
   return Number(rows[0]!.at) - Date.now() / 1000;
@@ -50,7 +50,7 @@ async function expectOffset(client: pg.Client, seconds: number): Promise<void> {
   );
 }
 
-test('the wall clock jumps an hour both ways under open sessions and new ones; a second still takes a second', async () => {
+test('the wall clock jumps an hour in both directions for open and new sessions, and seconds keep their length', async () => {
   const open = await connected();
   await expectOffset(open, 0);
   for (const [jump, offset] of [
@@ -69,7 +69,7 @@ test('the wall clock jumps an hour both ways under open sessions and new ones; a
   }
 });
 
-test('what was committed survives a crash, on the same port, under the moved clock', async () => {
+test('committed data survives a crash, on the same port and with the moved clock', async () => {
   const before = await connected();
   const { rows } = await before.query('show fsync');
   expect(rows).toEqual([{ fsync: 'on' }]);
@@ -88,7 +88,7 @@ test('what was committed survives a crash, on the same port, under the moved clo
   await expectOffset(after, HOUR_S);
 });
 
-test('runs unprivileged, and leaves its data alone', async () => {
+test('the server runs as an unprivileged user, and keeps its data folder', async () => {
   const { stdout } = await promisify(execFile)('ps', ['-o', 'uid=', '-p', String(server.pid)]);
   expect(Number(stdout)).not.toBe(0);
   await server.stop();
@@ -97,7 +97,7 @@ test('runs unprivileged, and leaves its data alone', async () => {
   await expect(access(`${dataFolder}.clock`)).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
-test('without libfaketime it fails, and says what to install', async () => {
+test('the start fails without libfaketime, and names the package to install', async () => {
   const missing = { message: expect.stringMatching(/libfaketime cannot be had.*apt-get install libfaketime/s) };
   const elsewhere = join(dataFolder, '..', 'elsewhere');
   vi.stubEnv('LIBFAKETIME_PATH', join(elsewhere, 'nothing'));
@@ -109,7 +109,7 @@ test('without libfaketime it fails, and says what to install', async () => {
   await expect(startClockedPostgres({ dataFolder: elsewhere })).rejects.toMatchObject(missing);
 });
 
-test('libfaketime is unpacked once into a cache of one’s own where it is not installed', async () => {
+test('libfaketime is unpacked once into the user’s cache if it is not installed', async () => {
   const env = { ...process.env, LIBFAKETIME_PATH: '', XDG_CACHE_HOME: join(dataFolder, '..', 'cache') };
   const path = await findLibfaketime(env);
   await access(path);

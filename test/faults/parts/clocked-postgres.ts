@@ -1,6 +1,6 @@
 /**
- * A durable Postgres whose wall clock jumps while it runs, and that can crash and come back on the same port. Its
- * monotonic clock is the host's: a nemesis that moved it would break what the fence assumes.
+ * A durable Postgres whose wall clock jumps while it runs, and that can crash and restart on the same port. It has the
+ * monotonic clock of the host, because the fence assumes a correct monotonic clock.
  */
 import { chmod, copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -8,37 +8,37 @@ import { type PostgresPart, startPostgres } from '../../../src/dev/postgres.js';
 import { findLibfaketime, libfaketimeUnavailable } from './libfaketime.js';
 
 export interface ClockedPostgresOptions {
-  /** Keeps the cluster, beyond `stop()` too. Beside it, under its name and `.clock`, lies what moves the clock. */
+  /** The folder of the cluster, which `stop()` keeps. Next to it, a folder with the suffix `.clock` moves the clock. */
   readonly dataFolder: string;
-  /** Absent: a free one. */
+  /** Default: a free port. */
   readonly port?: number;
   /** Server settings, as in postgresql.conf. */
   readonly settings?: Readonly<Record<string, string | number>>;
 }
 
 export interface ClockedPostgres {
-  /** For the superuser; the same after a restart. */
+  /** The superuser's URL, which a restart does not change. */
   readonly url: string;
   readonly port: number;
-  /** Of the postmaster that runs now, or ran last. */
+  /** The process id of the current or the last postmaster. */
   readonly pid: number;
-  /** How far its wall clock is from the host's. */
+  /** The difference between its wall clock and the host's. */
   readonly offsetSeconds: number;
   /**
-   * Moves the wall clock, back where negative. Each server process sees it within a second; a restart keeps it.
-   * Postgres' own timeouts and `pg_sleep` go by it: a statement timeout that was set before a jump back comes late by
-   * that much, and one set before a jump forward comes at once, as "due to user request".
+   * Moves the wall clock; a negative number moves it back. Each server process sees it within a second, and a restart
+   * keeps it. Postgres' own timeouts and `pg_sleep` use it: a statement timeout that was set before a jump back is late
+   * by that time, and one that was set before a jump forward fires at once, as "due to user request".
    */
   jump(seconds: number): Promise<void>;
-  /** As by SIGQUIT: no checkpoint, sessions are cut. It stays away until `restart()`. */
+  /** Stops it like SIGQUIT: without a checkpoint, and with cut sessions. It stays down until `restart()`. */
   crash(): Promise<void>;
-  /** Recovers, on the same port. Crashes first where it still runs. */
+  /** Starts and recovers on the same port. Crashes it first if it still runs. */
   restart(): Promise<void>;
   /** Idempotent. */
   stop(): Promise<void>;
 }
 
-/** @throws PartUnavailable where Postgres or libfaketime cannot be had. */
+/** @throws PartUnavailable if Postgres or libfaketime is not available. */
 export async function startClockedPostgres(options: ClockedPostgresOptions): Promise<ClockedPostgres> {
   const folder = `${resolve(options.dataFolder)}.clock`;
   const clock = { library: join(folder, 'libfaketime.so.1'), file: join(folder, 'offset') };
@@ -57,7 +57,7 @@ export async function startClockedPostgres(options: ClockedPostgresOptions): Pro
   try {
     await mkdir(folder, { recursive: true });
     await chmod(folder, 0o755);
-    await copyFile(installed, clock.library); // the cache folder may be closed to the user that Postgres runs as
+    await copyFile(installed, clock.library); // Postgres' user may be unable to enter the cache folder
     await chmod(clock.library, 0o644);
     await writeOffset(clock.file, offsetSeconds);
     server = await start(options.port);
@@ -93,8 +93,8 @@ export async function startClockedPostgres(options: ClockedPostgresOptions): Pro
 }
 
 /**
- * The file is read anew once a second, not at each look at the clock: reading it allocates memory, and Postgres looks at
- * the clock in signal handlers too, which may interrupt an allocation.
+ * The file is read once per second and not for each reading of the clock, because reading it allocates memory, and
+ * Postgres also reads the clock in signal handlers, which may interrupt an allocation.
  */
 function environment({ library, file }: { library: string; file: string }): Record<string, string> {
   return {
@@ -106,7 +106,7 @@ function environment({ library, file }: { library: string; file: string }): Reco
   };
 }
 
-/** Whole or not at all: half a number is another time. */
+/** Writes atomically, because half a number is another time. */
 async function writeOffset(file: string, seconds: number): Promise<void> {
   const next = `${file}.next`;
   await writeFile(next, `${seconds < 0 ? '' : '+'}${seconds}\n`, { mode: 0o644 });

@@ -1,6 +1,6 @@
 /**
- * libfaketime, which gives a process another wall clock: as it is installed, or else Debian's package, unpacked into a
- * per-user cache folder without being installed. Linux alone: it is loaded by `LD_PRELOAD`.
+ * Finds libfaketime, which gives a process another wall clock: the installed one, or Debian's package, unpacked into a
+ * per-user cache folder without being installed. Only for Linux, where `LD_PRELOAD` loads it.
  */
 import { execFile } from 'node:child_process';
 import { access, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
@@ -11,22 +11,22 @@ import { PartUnavailable } from '../../../src/dev/processes.js';
 
 const run = promisify(execFile);
 
-/** Not the one that ends in `MT`: it takes a lock for each look at the clock, and Postgres looks in signal handlers too. */
+/** Not the one that ends in `MT`, which takes a lock per reading of the clock: Postgres reads it in signal handlers. */
 const LIBRARY = join('faketime', 'libfaketime.so.1');
 const PACKAGE = 'libfaketime';
 const DOWNLOAD_TIMEOUT_MS = 60_000;
 
 /**
- * Its path: `LIBFAKETIME_PATH`, else where distributions put it, else from the cache, else downloaded with apt-get.
+ * Returns its path: `LIBFAKETIME_PATH`, else where distributions install it, else in the cache, else from apt-get.
  *
- * @throws PartUnavailable where none of these has it, saying what to install
+ * @throws PartUnavailable if none of these has it, with the package to install
  */
 export async function findLibfaketime(env: NodeJS.ProcessEnv = process.env): Promise<string> {
   if (process.platform !== 'linux') throw libfaketimeUnavailable(`it is not for ${process.platform}`);
   const named = env.LIBFAKETIME_PATH;
   if (named) {
     if (await exists(named)) return named;
-    throw libfaketimeUnavailable(`LIBFAKETIME_PATH is ${named}, where nothing is`);
+    throw libfaketimeUnavailable(`LIBFAKETIME_PATH is ${named}, which does not exist`);
   }
   return (await within('/')) ?? (await unpacked(env));
 }
@@ -38,7 +38,7 @@ export function libfaketimeUnavailable(reason: string): PartUnavailable {
   );
 }
 
-/** Under a root folder: `/`, or where a package was unpacked. */
+/** Searches a root folder: `/`, or the folder of an unpacked package. */
 async function within(root: string): Promise<string | undefined> {
   const ofArchitectures = await readdir(join(root, 'usr/lib')).catch(() => []);
   for (const folder of [
@@ -53,7 +53,7 @@ async function within(root: string): Promise<string | undefined> {
   return undefined;
 }
 
-/** Unpacks into a folder of its own and moves it: two processes that race both end with a whole one. */
+/** Unpacks into a temporary folder and moves it, so that two processes at once both get a complete one. */
 async function unpacked(env: NodeJS.ProcessEnv): Promise<string> {
   const cache = join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'workspace-providers');
   const kept = join(cache, `${PACKAGE}-${process.arch}`);
@@ -65,7 +65,7 @@ async function unpacked(env: NodeJS.ProcessEnv): Promise<string> {
     await run('apt-get', ['download', '--quiet', PACKAGE], { cwd: folder, env, timeout: DOWNLOAD_TIMEOUT_MS });
     const archive = (await readdir(folder)).find((file) => file.endsWith('.deb')) ?? '';
     await run('dpkg-deb', ['--extract', archive, 'root'], { cwd: folder, env });
-    await rename(join(folder, 'root'), kept).catch(() => {}); // somebody was faster
+    await rename(join(folder, 'root'), kept).catch(() => {}); // another process was faster
   } catch (error) {
     const { stderr, message } = error as { stderr?: string; message: string };
     throw libfaketimeUnavailable(`it is not installed, and apt-get does not bring it: ${stderr?.trim() || message}`);

@@ -1,12 +1,12 @@
 /**
- * What a fault run saw, small enough to keep all of it: of hundreds of millions of reads, for each reader, key and
- * version the last invocation and the first return. No more is needed: versions are unique and only rise, so a stale
- * read exists where the *last* one invoked is stale. All of it is plain JSON, for IPC and for a file.
+ * The observations of a fault run, small enough to keep: for hundreds of millions of reads, only the last invocation
+ * and the first return per reader, key and version. That is enough: versions are unique and only rise, so there is a
+ * stale read exactly if the *last* one invoked is stale. All of it is plain JSON, for IPC and for a file.
  *
- * Rests on one clock: `process.hrtime.bigint()` is CLOCK_MONOTONIC, the same for all processes of a host.
+ * All times are of one clock: `process.hrtime.bigint()` is CLOCK_MONOTONIC, the same for all processes of a host.
  */
 
-/** Of the host's monotonic clock, in ns, as decimal digits: JSON has no bigint. */
+/** A time of the host's monotonic clock in ns, as decimal digits, because JSON has no bigint. */
 export type Instant = string;
 
 export const now = (): Instant => String(process.hrtime.bigint());
@@ -20,16 +20,16 @@ export interface Observation {
   readonly firstReturnedAt: Instant;
 }
 
-/** One worker process, from its start to its end; each report holds all since the start. */
+/** One worker process, from its start to its end. Each report contains everything since the start. */
 export interface ReaderReport {
-  /** Unique to the process: one that was killed and started again is another reader. */
+  /** Unique to the process, so that a restarted process is another reader. */
   readonly reader: string;
   readonly observations: readonly Observation[];
   /** Reads that returned no version, by failure type. */
   readonly failures: Readonly<Record<string, number>>;
 }
 
-/** What the steps of one workflow used, in the workflow's order, whoever ran them. */
+/** The versions that the steps of one workflow used, in the workflow's order, on any worker. */
 export interface WorkflowReport {
   readonly workflowId: string;
   readonly steps: readonly { readonly reader: string; readonly key: string; readonly version: number }[];
@@ -37,15 +37,15 @@ export interface WorkflowReport {
 
 /** A rotation, or another change of a provider. */
 export interface Change {
-  /** Its workflow id, or what else tells it from others. */
+  /** Its workflow id, or another unique id. */
   readonly id: string;
   readonly key: string;
   readonly startedAt: Instant;
-  /** When it was reported to be over, whatever came of it. Absent: never. */
+  /** When it was reported as ended, with any result. Absent if it never was. */
   readonly endedAt?: Instant;
-  /** Reported done: from then on nobody is to read an older one. Absent: it ended and changed nothing. */
+  /** The version reported as done, after which no read may be older. Absent if it changed nothing. */
   readonly version?: number;
-  /** Whether it takes the row away; the version is then the one that its absence has. */
+  /** Whether it removes the row. The version is then that of the absent row. */
   readonly removed?: boolean;
 }
 
@@ -53,7 +53,7 @@ export interface History {
   readonly readers: readonly ReaderReport[];
   readonly workflows: readonly WorkflowReport[];
   readonly changes: readonly Change[];
-  /** In the database at the end. */
+  /** The rows in the database at the end. */
   readonly stored: readonly { readonly key: string; readonly version: number }[];
 }
 
@@ -63,7 +63,7 @@ interface Seen {
   firstReturnedAt: bigint;
 }
 
-/** The reader's side: two look-ups and three comparisons a read. */
+/** The reader's side, with two look-ups and three comparisons per read. */
 export class ReadRecorder {
   readonly #keys = new Map<string, Map<number, Seen>>();
   readonly #failures = new Map<string, number>();
@@ -75,7 +75,7 @@ export class ReadRecorder {
     const seen = this.#keys.get(key)?.get(version);
     if (seen) {
       seen.reads += 1;
-      // Reads overlap: they need not return in the order in which they were invoked.
+      // Overlapping reads may return in another order than they were invoked in.
       if (invokedAt > seen.lastInvokedAt) seen.lastInvokedAt = invokedAt;
       if (returnedAt < seen.firstReturnedAt) seen.firstReturnedAt = returnedAt;
     } else {
@@ -88,7 +88,7 @@ export class ReadRecorder {
     this.#failures.set(type, (this.#failures.get(type) ?? 0) + 1);
   }
 
-  /** All so far. To be sent now and then: what a killed reader has not sent is lost. */
+  /** The report so far. Send it often, because a killed reader loses what it has not sent. */
   report(): ReaderReport {
     const observations = [...this.#keys].flatMap(([key, versions]) =>
       [...versions].map(([version, { reads, lastInvokedAt, firstReturnedAt }]) => ({

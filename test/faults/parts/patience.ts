@@ -1,9 +1,9 @@
-/** What is tried until it works: servers are away for a while, and come back. */
+/** Retries a call until it succeeds, because servers are unavailable for a while and come back. */
 import { setTimeout as delay } from 'node:timers/promises';
 
 const PAUSE_MS = 200;
 
-/** @throws the last failure, once `signal` is aborted */
+/** @throws the last failure, after `signal` is aborted */
 export async function untilItWorks<Result>(run: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
   for (;;) {
     try {

@@ -1,4 +1,4 @@
-/** The proxy, before a real Postgres: what each mode does to statements under way. */
+/** The proxy in front of a real Postgres: what each mode does to running statements. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -33,7 +33,7 @@ async function connected(url: string): Promise<pg.Client> {
 
 const by = (route: 'pool' | 'notifications') => connected(proxy.through(route, postgresUrl()));
 
-/** What a channel hears, in order. */
+/** The notifications on a channel, in order. */
 async function listen(client: pg.Client): Promise<string[]> {
   const heard: string[] = [];
   client.on('notification', ({ payload = '' }) => heard.push(payload));
@@ -41,7 +41,7 @@ async function listen(client: pg.Client): Promise<string[]> {
   return heard;
 }
 
-test('passes statements and answers as they are, and ends with its client', async () => {
+test('the proxy passes statements and answers unchanged, and closes with its client', async () => {
   const client = await by('pool');
   const [direct, through] = await Promise.all([(await connected(postgresUrl())).query(LARGE), client.query(LARGE)]);
   expect(through.rows).toEqual(direct.rows);
@@ -49,7 +49,7 @@ test('passes statements and answers as they are, and ends with its client', asyn
   expect(proxy.counts).toMatchObject({ connections: 1, heldChunks: 0, delayedChunks: 0, cutConnections: 0 });
 });
 
-test('holds what is under way, and delivers it whole and in order when released', async () => {
+test('the proxy holds running statements, and delivers them completely and in order when released', async () => {
   const [client, direct] = [await by('pool'), await connected(postgresUrl())];
   const heard = await listen(direct);
   proxy.hold();
@@ -69,7 +69,7 @@ test('holds what is under way, and delivers it whole and in order when released'
   await vi.waitFor(() => expect(heard).toEqual(['meanwhile', 'first', 'second']));
 });
 
-test('delivers a held statement of a client that is gone by then', async () => {
+test('the proxy delivers a held statement even if its client is gone', async () => {
   const [client, direct] = [await by('pool'), await connected(postgresUrl())];
   const heard = await listen(direct);
   proxy.hold();
@@ -82,7 +82,7 @@ test('delivers a held statement of a client that is gone by then', async () => {
   await vi.waitFor(() => expect(heard).toEqual(['from the dead']));
 });
 
-test('delays both ways, and hurries when released', async () => {
+test('the proxy delays in both directions, and delivers at once when released', async () => {
   const client = await by('pool');
   proxy.delay(150);
   const startedAt = performance.now();
@@ -96,7 +96,7 @@ test('delays both ways, and hurries when released', async () => {
   expect((await late).rows).toEqual([{ one: 1 }]);
 });
 
-test('cuts: statements under way fail, new connections are refused, until they pass again', async () => {
+test('a cut proxy fails running statements and refuses new connections until it passes again', async () => {
   const client = await by('pool');
   const [pid] = (await client.query('select pg_backend_pid() as pid')).rows;
   const sleeping = client.query('select pg_sleep(60)');
@@ -114,7 +114,7 @@ test('cuts: statements under way fail, new connections are refused, until they p
   expect((await (await by('pool')).query('select 1 as one')).rows).toEqual([{ one: 1 }]);
 });
 
-test('does it to one route alone', async () => {
+test('the proxy can apply a mode to only one route', async () => {
   const [pool, notifications] = [await by('pool'), await by('notifications')];
   const heard = await listen(notifications);
   proxy.hold('notifications');
@@ -131,7 +131,7 @@ test('does it to one route alone', async () => {
   await expect(by('notifications')).rejects.toThrow();
 });
 
-test('passes on a half-closed connection: who has nothing more to say still hears the answer', async () => {
+test('the proxy passes on a half-closed connection, so that the client still gets the answer', async () => {
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     socket.write('heard ');
     socket.pipe(socket);

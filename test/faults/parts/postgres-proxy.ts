@@ -1,44 +1,44 @@
 /**
- * A way to Postgres that a nemesis controls, byte for byte: it passes, delays, holds or cuts. What is held is delivered
- * later, in order and in full, also when who sent it is long dead: a statement that arrives late is worse for its
- * reader than one that never does. It keeps what it holds in memory, without bound: Postgres' answers here are small.
+ * A proxy to Postgres that a nemesis controls, byte for byte: it passes, delays, holds or cuts. It delivers held bytes
+ * later, completely and in order, even if the sender is dead, because a late statement is worse for a reader than one
+ * that never arrives. It holds bytes in memory, without a limit, because the answers of Postgres are small here.
  */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 type Mode = { readonly kind: 'pass' | 'hold' | 'cut' } | { readonly kind: 'delay'; readonly delayMs: number };
 
-/** What was done to whom; a fault that met nobody is none. */
+/** Counts what the modes affected. A fault that affected nothing does not count. */
 export interface ProxyCounts {
-  /** That were let in. */
+  /** The number of accepted connections. */
   connections: number;
   refusedConnections: number;
   cutConnections: number;
-  /** Pieces of a stream, in either direction, as the kernel gave them. */
+  /** The number of delayed pieces of a stream, in both directions, as the kernel delivered them. */
   delayedChunks: number;
   heldChunks: number;
 }
 
 export interface PostgresProxy<Route extends string> {
   readonly counts: Readonly<ProxyCounts>;
-  /** `url` by another way: its host and port are the route's. */
+  /** Returns `url` with the host and port of the route. */
   through(route: Route, url: string): string;
-  /** Delivers what was kept, and from now on all at once. Ends every other mode; a cut one accepts connections again. */
+  /** Delivers what was held, and passes everything from now on. It ends every other mode, including a cut. */
   pass(route?: Route): void;
-  /** Each chunk reaches the other side `ms` after it came. */
+  /** Delivers each chunk `ms` after it arrived. */
   delay(ms: number, route?: Route): void;
-  /** Keeps all that either side sends. Connections stay open. */
+  /** Holds everything that either side sends. Connections stay open. */
   hold(route?: Route): void;
-  /** Ends all connections, with what was kept for them, and refuses new ones. */
+  /** Ends all connections, drops what was held for them, and refuses new ones. */
   cut(route?: Route): void;
   stop(): Promise<void>;
 }
 
 /**
- * Listens on a port a route, on loopback. Modes apply to the connections of one route, or where none is named, of all.
+ * Listens on one loopback port per route. A mode applies to the connections of one route, or of all if none is named.
  *
- * @param serverUrl - of Postgres; which may be away, and come back on its port
- * @param routes - what tells connections apart: `pool`, `notifications`
+ * @param serverUrl - the URL of Postgres, which may go down and come back on its port
+ * @param routes - the names of the routes, such as `pool` and `notifications`
  */
 export async function startPostgresProxy<Route extends string>(
   serverUrl: string,
@@ -135,7 +135,7 @@ class Listener {
   }
 }
 
-/** One half of a connection: what one side sends and the other is to get, in that order, its end included. */
+/** One direction of a connection: everything that one side sends, in order, including its end. */
 class Direction {
   readonly #kept: { readonly what: Buffer | 'end' | 'close'; readonly dueAt: number }[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -159,7 +159,7 @@ class Direction {
     this.deliver();
   }
 
-  /** As much as the mode allows by now. */
+  /** Delivers as much as the mode allows by now. */
   deliver(): void {
     clearTimeout(this.#timer);
     const { kind } = this.listener.mode;

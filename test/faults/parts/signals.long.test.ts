@@ -1,4 +1,4 @@
-/** A process that is stopped does nothing, and goes on afterwards, also where nobody is left to continue it. */
+/** A stopped process does nothing, and continues later, even if the process that stopped it is gone. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
@@ -17,7 +17,7 @@ afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
 });
 
-/** A process that does nothing for long. */
+/** Starts a process that does nothing for a long time. */
 async function idle(): Promise<number> {
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 60_000)'], { stdio: 'ignore' });
   children.push(child);
@@ -25,13 +25,13 @@ async function idle(): Promise<number> {
   return child.pid!;
 }
 
-/** `T` for a stopped one; empty where there is none. */
+/** `T` for a stopped process, or an empty text if there is no such process. */
 async function state(pid: number): Promise<string> {
   const { stdout } = await run('ps', ['-o', 'stat=', '-p', String(pid)]).catch(() => ({ stdout: '' }));
   return stdout.trim();
 }
 
-test('stops a process, and continues it, once or twice', async () => {
+test('pause stops a process, and its result continues it, even if it is called twice', async () => {
   const pid = await idle();
   const resume = await pause(pid);
   await vi.waitFor(async () => expect(await state(pid)).toMatch(/^T/));
@@ -40,7 +40,7 @@ test('stops a process, and continues it, once or twice', async () => {
   await vi.waitFor(async () => expect(await state(pid)).toMatch(/^[SR]/));
 });
 
-test('stops one for a while, or until there is no more need', async () => {
+test('pauseFor stops a process for a while, or until its signal is aborted', async () => {
   const pid = await idle();
   const startedAt = performance.now();
   await pauseFor(pid, 100);
@@ -53,7 +53,7 @@ test('stops one for a while, or until there is no more need', async () => {
   await vi.waitFor(async () => expect(await state(pid)).toMatch(/^[SR]/));
 });
 
-test('kills also a stopped one, and does not mind one that is gone', async () => {
+test('kill also kills a stopped process, and accepts one that is gone', async () => {
   const pid = await idle();
   const resume = await pause(pid);
   await kill(pid);
@@ -63,7 +63,7 @@ test('kills also a stopped one, and does not mind one that is gone', async () =>
   await expect(pause(pid)).rejects.toMatchObject({ code: 'ESRCH' });
 });
 
-test('a stopped process goes on where whoever stopped it is killed', async () => {
+test('a stopped process continues if the process that stopped it is killed', async () => {
   const pid = await idle();
   const { outputText } = ts.transpileModule(await readFile(SIGNALS, 'utf8'), {
     compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },

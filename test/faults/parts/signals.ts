@@ -1,21 +1,21 @@
 /**
- * Processes stopped, continued and killed from outside. A stopped one is continued whatever happens to us: beside each
- * stands a shell that reads from a pipe, which the kernel closes when we end. Not for a Postgres backend: it may be
- * stopped with a lock of shared memory in its hands, and then the whole cluster hangs.
+ * Stops, continues and kills processes from outside. A stopped process continues even if this process is killed: a
+ * shell per stopped process reads from a pipe, which the kernel closes when we end. Not for a Postgres backend, which
+ * may hold a lock of shared memory while it is stopped, so that the whole cluster hangs.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** $1 the process. */
+/** $1 is the process id. */
 const KEEPER = 'read -r _; kill -s CONT "$1" 2>/dev/null; exit 0';
 const POLL_INTERVAL_MS = 2;
 
-/** Stops a process by SIGSTOP. @returns what continues it; idempotent, and no error where it is gone by then */
+/** Stops a process by SIGSTOP. @returns a function that continues it; idempotent, and no error if it is gone */
 export async function pause(pid: number): Promise<() => Promise<void>> {
   const keeper = spawn('/bin/sh', ['-c', KEEPER, 'keeper', String(pid)], {
     stdio: ['pipe', 'ignore', 'ignore'],
-    detached: true, // Ctrl-C is for us: it must outlive us by that much
+    detached: true, // it must outlive this process, so Ctrl-C must not reach it
   });
   const gone = once(keeper, 'exit');
   await once(keeper, 'spawn');
@@ -42,7 +42,7 @@ export async function pauseFor(pid: number, ms: number, signal?: AbortSignal): P
   }
 }
 
-/** SIGKILL to a child of ours, a stopped one too. Resolves when it is gone; one that was gone before is no error. */
+/** Kills a child by SIGKILL, even a stopped one. Resolves when it is gone, also if it was gone before. */
 export async function kill(pid: number): Promise<void> {
   for (let signal: NodeJS.Signals | 0 = 'SIGKILL'; ; signal = 0) {
     try {

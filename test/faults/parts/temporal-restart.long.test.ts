@@ -1,4 +1,4 @@
-/** A Temporal server that is killed forgets nothing that it has said yes to. */
+/** A Temporal server that is killed loses nothing that it has accepted. */
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -17,7 +17,7 @@ afterEach(async () => {
   await clearElsewhere();
 });
 
-test('a workflow that was started is there after a crash, under the same address, and takes signals', async () => {
+test('a started workflow still runs after a crash, at the same address, and receives signals', async () => {
   const { address, pid } = temporal;
   const connection = await Connection.connect({ address });
   const { workflow } = new Client({ connection });

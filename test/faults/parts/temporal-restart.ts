@@ -1,23 +1,23 @@
-/** A Temporal dev server that is killed and comes back: same address, same workflows, from its database file. */
+/** A Temporal dev server that can be killed and restarted with the same address, and its workflows from a file. */
 import { startTemporal } from '../../../src/dev/temporal.js';
 import { kill } from './signals.js';
 
 export interface RestartableTemporal {
-  /** Of the frontend; the same after a restart. */
+  /** The address of the frontend, which a restart does not change. */
   readonly address: string;
-  /** Of the server that runs now, or ran last. */
+  /** The process id of the current or the last server. */
   readonly pid: number;
-  /** By SIGKILL: nothing is written any more. It stays away until `restart()`. */
+  /** Kills it by SIGKILL, so that it writes nothing more. It stays down until `restart()`. */
   crash(): Promise<void>;
-  /** On the same ports and file. Crashes first where it still runs. */
+  /** Starts on the same ports and file. Crashes it first if it still runs. */
   restart(): Promise<void>;
-  /** In order; the file stays. Idempotent. */
+  /** Stops it cleanly, and keeps the file. Idempotent. */
   stop(): Promise<void>;
 }
 
 /**
- * @param dbFile - created where it is missing
- * @throws PartUnavailable where there is no Temporal CLI, or the server does not get healthy
+ * @param dbFile - created if it is missing
+ * @throws PartUnavailable if there is no Temporal CLI, or the server does not become healthy
  */
 export async function startRestartableTemporal(dbFile: string): Promise<RestartableTemporal> {
   let server = await startTemporal({ dbFile });
@@ -25,7 +25,7 @@ export async function startRestartableTemporal(dbFile: string): Promise<Restarta
   const [port, uiPort] = [`tcp://${address}`, uiUrl].map((url) => Number(new URL(url).port));
   const crash = async () => {
     await kill(server.pid);
-    await server.stop(); // removes what it kept beside the file
+    await server.stop(); // removes its other files, but not the database file
   };
   return {
     address,

@@ -1,14 +1,14 @@
 """Exhaustive model of the lease fence (docs/fence.md): one key, one worker that may stop at any point, one
-janitor, a few changes, time without bound. A renewal takes its snapshot and commits its row in two steps, as a
-statement in Postgres does. Property: a read invoked after a change to version v was reported done returns a
-version >= v.
+janitor, a few changes, unbounded time. A renewal takes its snapshot and commits its row in two steps, as a
+statement in Postgres does. Property: a read that starts after the change to version v was reported as done
+returns a version >= v.
 
-    python3 fence_model.py             the protocol: holds
+    python3 fence_model.py             the protocol: the property holds
     python3 fence_model.py MUTANT      one rule broken: prints a shortest path to a stale read
     MUTANT: lease-from-receive fill-unchecked join-unchecked join-unleased register-with-renew no-lease-check
             no-drop no-wait list-skips-silent delete-by-wall-clock janitor-unconditional fence-deletes-unconditional
-    A load may be joined at any time, and is checked when it returns; a listed worker whose row is gone counts as done.
-    Environment: L, the lease in ticks (2); CHANGES, how many (2: some faults need a second change to show)
+    A load may be joined at any time, and is checked when it returns. A listed worker whose row is gone counts as done.
+    Environment: L, the lease in ticks (2); CHANGES, the number of changes (2: some faults need a second one)
 """
 import os
 import sys
@@ -21,8 +21,8 @@ MUT = sys.argv[1] if len(sys.argv) > 1 else ""
 # Times are ages and remainders in ticks, capped at the lease, so the horizon is unbounded.
 # v, n: version and epoch in the database. done: newest version reported done.
 # change: (stage, ticks since the list was taken, was the worker listed); stage 0 idle, 1 committed, 2 listed.
-# row: None or (applied epoch, renewed since the janitor looked, renewed since the fence's list). jan: None or ticks since it looked.
-# silent: ticks since the row was last renewed (for one mutant alone).
+# row: None or (applied epoch, renewed since the janitor's look, renewed since the fence's list). jan: None or ticks since its look.
+# silent: ticks since the row was last renewed (only for one mutant).
 # reg: 0 not registered, 1 sent, 2 inserted, 3 registered. renew: None, ('sent', ticks since, applied),
 # ('snapshot', ticks since, applied, epoch) or ('result', ticks since, epoch or None). lease: ticks left.
 # entry: the cached version or 0. loads: (stage, owner's floor, version, snapshot's epoch, joiner's floor or -1).

@@ -1,11 +1,11 @@
 /**
- * gzip and zlib members within bytes, wherever they begin. A member that breaks off is inflated as far as it goes where
- * the bytes end there; one with something else in its middle is not read.
+ * Finds gzip and zlib members within bytes, wherever they begin. A member that is cut off at the end of the bytes is
+ * inflated as far as possible; one with other bytes in its middle is not read.
  */
 import { constants, inflateRawSync, inflateSync, type ZlibOptions } from 'node:zlib';
 
 const LARGEST_CONTENT = 64 * 1024 * 1024;
-/** Those that zlib writes: method 8, a window of 32 KiB, each level. */
+/** The headers that zlib writes: method 8, a window of 32 KiB, each level. */
 const ZLIB_FLAGS = new Set([0x01, 0x5e, 0x9c, 0xda]);
 
 export interface Member {
@@ -16,7 +16,7 @@ export interface Member {
 export function* membersIn(bytes: Buffer): Generator<Member> {
   for (let at = bytes.indexOf(0x1f); at >= 0; at = bytes.indexOf(0x1f, at + 1)) {
     if (bytes[at + 1] !== 0x8b || bytes[at + 2] !== 8) continue;
-    // Not gunzipSync: it takes what follows a member for the next one, and fails.
+    // Not gunzipSync, which reads the bytes after a member as another member, and fails.
     yield* member(at, () => inflateRawSync(bytes.subarray(at + gzipHeaderBytes(bytes, at)), OPTIONS));
   }
   for (let at = bytes.indexOf(0x78); at >= 0; at = bytes.indexOf(0x78, at + 1)) {
@@ -24,7 +24,7 @@ export function* membersIn(bytes: Buffer): Generator<Member> {
   }
 }
 
-/** RFC 1952: ten bytes, and what the flags name. */
+/** RFC 1952: ten bytes, and the fields that the flags name. */
 function gzipHeaderBytes(bytes: Buffer, at: number): number {
   const flags = bytes[at + 3] ?? 0;
   let length = 10;
@@ -40,7 +40,7 @@ function* member(at: number, inflate: () => Buffer): Generator<Member> {
     const content = inflate();
     if (content.length > 0) yield { at, content };
   } catch (error) {
-    // To leave out what is too large would be to say that nothing is there.
+    // A member that is too large must not be skipped, because it may contain a secret.
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw error;
   }
 }

@@ -1,14 +1,14 @@
 /**
- * What a secret looks like in the bytes of a file: a list of its own, longer than the redactor's and shared with it in
- * nothing, since a form that both forgot would be neither redacted nor found.
+ * The forms that a secret may have in the bytes of a file. This list is longer than the redactor's and independent of
+ * it, because a form that a shared list forgot would be neither redacted nor found.
  */
 
 export interface Canary {
-  /** What it is, for reports; they never show the value. */
+  /** The name of the secret for reports, which never show the value. */
   readonly kind: string;
-  /** Its value; text where it is one. */
+  /** Its value, as text if it is text. */
   readonly value: string | Uint8Array;
-  /** The surface that it was leaked into on purpose. Absent: it must be found nowhere. */
+  /** The surface that it was leaked into on purpose. Absent if it must not be found anywhere. */
   readonly control?: string;
 }
 
@@ -18,10 +18,10 @@ export interface Form {
   readonly bytes: Buffer;
 }
 
-/** `JSON.parse` quotes so many characters of what it cannot read. */
+/** The number of characters that `JSON.parse` quotes of invalid JSON. */
 const QUOTED_CHARACTERS = 10;
 
-/** Each different form once. */
+/** Returns each different form once. */
 export function formsOf(canary: Canary): Form[] {
   const bytes = Buffer.from(canary.value as Uint8Array);
   const hex = bytes.toString('hex');
@@ -59,7 +59,7 @@ function textForms(text: string): [string, Buffer | string][] {
   ];
 }
 
-/** After `offset` bytes; what its neighbours would change is cut off. */
+/** The base64 of `bytes` after `offset` other bytes, without the characters that depend on neighbours. */
 function base64At(bytes: Buffer, offset: number): string {
   const start = Math.ceil((offset * 8) / 6);
   const end = Math.floor(((offset + bytes.length) * 8) / 6);

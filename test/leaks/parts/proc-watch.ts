@@ -1,21 +1,21 @@
 /**
- * What every user of the machine, or the same one, can read of processes while they run: arguments and environments of
- * all that descend from this process, looked at every few milliseconds. Rests on Linux's `/proc`.
+ * Watches what other processes of the machine can read of running processes: the arguments and environments of all
+ * descendants of this process, read every few milliseconds. Needs Linux's `/proc`.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 
 const INTERVAL_MS = 50;
 
 /**
- * In the environment of a process that is given secrets there as settings: its own is left out then, and its children's
- * is not.
+ * A variable that marks a process which gets secrets as settings in its environment. Its own environment is then not
+ * searched, but that of its children is.
  */
 export const OWN_SETTINGS = 'LEAKS_OWN_SETTINGS';
 
 export interface Seen {
   readonly commandLines: ReadonlySet<string>;
   readonly environments: ReadonlySet<string>;
-  /** How many processes. */
+  /** The number of processes. */
   readonly processes: number;
 }
 
@@ -49,7 +49,7 @@ function descendants(): { readonly pid: number; readonly parent: number }[] {
   const children = new Map<number, number[]>();
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;
-    // The command's name stands in parentheses, and may hold any character.
+    // The command's name is in parentheses, and may contain any character.
     const parent = Number(read(`/proc/${name}/stat`).split(') ').at(-1)?.split(' ')[1]);
     children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
   }
@@ -58,7 +58,7 @@ function descendants(): { readonly pid: number; readonly parent: number }[] {
   return [{ pid: process.pid, parent: process.ppid }, ...below(process.pid)];
 }
 
-/** Of a process that may be gone by now; as it is, a character a byte. */
+/** Reads a file of a process that may be gone by now, one character per byte. */
 function read(path: string): string {
   try {
     return readFileSync(path, 'latin1');

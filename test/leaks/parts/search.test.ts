@@ -1,4 +1,4 @@
-/** That the search of the leak test finds what is there: each form, wherever it stands, and what was compressed. */
+/** The search of the leak test finds each form at any place, also in compressed bytes. */
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ const DATA_KEY: Canary = { kind: 'a data key', value: createHash('sha256').updat
 const ABSENT: Canary = { kind: 'absent', value: 'canary/that-was-written-nowhere' };
 const PLACE = { surface: 'test', source: 'bytes' };
 
-/** What holds of each find is asked of; a form may hold a shorter one. */
+/** The findings as text. A form may contain a shorter one, so there may be several. */
 const found = (bytes: Uint8Array, canaries = [KEY, DATA_KEY, ABSENT]) => {
   const search = new Search(canaries);
   search.bytes(bytes, PLACE);
@@ -28,20 +28,20 @@ describe.each(all.map((form) => [`${form.canary.kind}, ${form.encoding}`, form] 
     expect(found(bytes)).toContain(`${title}, ${before}`);
   });
 
-  test('is not found where its last byte is missing or another', () => {
+  test('is not found if its last byte is missing or different', () => {
     const cut = form.bytes.subarray(0, -1);
     expect(found(cut)).not.toContain(`${title}, 0`);
     expect(found(Buffer.concat([cut, Buffer.from([(form.bytes.at(-1) as number) ^ 1])]))).not.toContain(`${title}, 0`);
   });
 });
 
-test.each([0, 1, 2])('what base64 made of a text with the key in it after %i bytes is found', (before) => {
+test.each([0, 1, 2])('the search finds a key after %i bytes of a text in base64', (before) => {
   const text = Buffer.concat([randomBytes(before), Buffer.from(KEY.value), randomBytes(7)]);
   expect(found(Buffer.from(text.toString('base64'))).join()).toContain(`a key, base64 at ${before}`);
   expect(found(Buffer.from(text.toString('base64url'))).join()).toMatch(/a key, base64(url)? at/);
 });
 
-describe('in a file', () => {
+describe('the search of a file', () => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'workspace-providers-search-'));
@@ -56,7 +56,7 @@ describe('in a file', () => {
     return { offsets: search.finds.filter(({ encoding }) => encoding === 'raw').map(({ offset }) => offset), search };
   }
 
-  test('it is found once at every place around the end of a chunk, and every byte is counted once [G8]', async () => {
+  test('finds a secret once at every place around the end of a chunk, and counts every byte once [G8]', async () => {
     const { length } = Buffer.from(KEY.value);
     for (let at = 1024 - length - 1; at <= 1025; at += 1) {
       const bytes = Buffer.concat([Buffer.alloc(at), Buffer.from(KEY.value), Buffer.alloc(3000)]);
@@ -66,14 +66,14 @@ describe('in a file', () => {
     }
   });
 
-  test('every one of many is found [G8]', async () => {
+  test('finds every one of many secrets [G8]', async () => {
     const one = Buffer.concat([Buffer.from(KEY.value), Buffer.alloc(333)]);
     const { offsets } = await foundIn(Buffer.concat(Array.from({ length: 40 }, () => one)));
     expect(offsets).toEqual(Array.from({ length: 40 }, (_, index) => index * one.length));
   });
 });
 
-describe('compressed', () => {
+describe('the search of compressed bytes', () => {
   const text = Buffer.from(`before ${'.'.repeat(500)} {"key":"${KEY.value}"} after`);
   const around = (member: Buffer) => Buffer.concat([randomBytes(99), member, randomBytes(99)]);
 
@@ -84,11 +84,11 @@ describe('compressed', () => {
     ['gzip that breaks off', gzipSync(Buffer.concat([text, randomBytes(5_000)])).subarray(0, 4_000)],
   ];
 
-  test.each(members)('%s: it is found', (name, member) => {
+  test.each(members)('finds a secret in %s', (name, member) => {
     expect(found(name.includes('breaks') ? member : around(member)).join()).toContain('a key, raw');
   });
 
-  test('and its bytes count', () => {
+  test('counts the inflated bytes', () => {
     const search = new Search([ABSENT]);
     const bytes = gzipSync(text);
     search.bytes(bytes, PLACE);
@@ -97,7 +97,7 @@ describe('compressed', () => {
   });
 });
 
-test('a find tells where, and never the value', () => {
+test('a finding contains the place and never the value', () => {
   const search = new Search([KEY]);
   search.bytes(Buffer.from(`x${KEY.value}`), PLACE);
   const [first] = search.finds;

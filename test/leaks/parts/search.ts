@@ -1,6 +1,6 @@
 /**
- * Searches bytes for every form of every canary in one pass, whatever their number: a table of hashes tells for nearly
- * every place that no form begins there. Members that are compressed are searched too, and members of members.
+ * Searches bytes for every form of every canary in one pass, independent of their number: a hash table excludes nearly
+ * every place. It also searches compressed members, and compressed members within those.
  */
 import { open } from 'node:fs/promises';
 import { membersIn } from './compressed.js';
@@ -12,26 +12,26 @@ const DEEPEST = 2;
 
 export interface Place {
   readonly surface: string;
-  /** A file, or what else the bytes are. */
+  /** The file, or the name of another source of the bytes. */
   readonly source: string;
 }
 
 export interface Find extends Place {
   readonly canary: Canary;
   readonly encoding: string;
-  /** Of the compressed member, where it is in one. */
+  /** The offset, of the compressed member if the finding is in one. */
   readonly offset: number;
 }
 
 export interface SearchOptions {
-  /** How much of a file is looked at together. Default 32 MiB. */
+  /** The size of the chunks in which a file is searched. Default: 32 MiB. */
   readonly chunkBytes?: number;
-  /** How much of each is looked at again with the next one: a member of that length is whole in one. Default 1 MiB. */
+  /** The overlap of chunks, so that a compressed member of that length is complete in one. Default: 1 MiB. */
   readonly overlapBytes?: number;
 }
 
 export class Search {
-  /** Files' and inflated members' bytes, each once. */
+  /** The number of bytes of files and inflated members, each counted once. */
   bytesSearched = 0;
   readonly #finds = new Map<string, Find>();
   readonly #byBeginning = new Map<number, Form[]>();
@@ -53,7 +53,7 @@ export class Search {
     this.#chunkBytes = Math.max(chunkBytes, 2 * this.#overlapBytes);
   }
 
-  /** Each place once. */
+  /** The findings, each place once. */
   get finds(): readonly Find[] {
     return [...this.#finds.values()];
   }

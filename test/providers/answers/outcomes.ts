@@ -1,4 +1,4 @@
-/** From a real client library's error to what is expected of it. */
+/** Gets the error of a real client library, and checks what it is mapped to. */
 import { afterAll, beforeAll, expect } from 'vitest';
 import { createFetch, type HttpClient } from '../../../src/egress/http-client.js';
 import { ProviderError } from '../../../src/protocol/errors.js';
@@ -9,10 +9,10 @@ import { type Call, type Caller, KEY } from '../callers.js';
 import { type Answer, type ServiceReply, startService } from '../local-service.js';
 import { everyPrintOf } from '../prints.js';
 
-/** What the client of a test file takes of an answer. */
+/** The longest answer that the client of a test file accepts. */
 export const LONGEST_ANSWER_BYTES = 64 * 1024;
 
-/** The client of a test file: it soon gives up waiting, and takes only short answers. */
+/** The HTTP client of a test file, with short timeouts and a small limit for answers. */
 export function impatientClient(): { readonly current: HttpClient } {
   const client = {} as { current: HttpClient };
   beforeAll(() => {
@@ -30,7 +30,7 @@ export const llm = (name: string): ProviderIdentity => ({ workspaceId: 'ws_acme'
 export const rpc: ProviderIdentity = { workspaceId: 'ws_acme', type: 'rpc', name: 'mainnet' };
 export const tenderly: ProviderIdentity = { workspaceId: 'ws_acme', type: 'tenderly', name: 'default' };
 
-/** What `caller` throws at that answer. */
+/** Returns the error that `caller` throws for this answer. */
 export async function thrownBy(
   caller: Caller,
   answer: Answer | ServiceReply,
@@ -42,10 +42,10 @@ export async function thrownBy(
   } catch (error) {
     return error;
   }
-  throw new Error('the call succeeded');
+  throw new Error('the call succeeded, but an error was expected');
 }
 
-/** Of that type, about that provider, and without a trace of the key. */
+/** Expects an error of that type about that provider, without a trace of the key. */
 export function expectOutcome(error: ProviderError | undefined, type: FailureType, provider: ProviderIdentity): void {
   expect(error).toBeInstanceOf(ProviderError);
   expect(error).toMatchObject({ type, facts: { provider } });

@@ -1,4 +1,4 @@
-/** What language-model services answer, through the libraries that call them. Each answer echoes the key. */
+/** Errors of language-model services, through the libraries that call them. Each answer echoes the key. */
 import { describe, expect, it } from 'vitest';
 import type { FailureType } from '../../../src/protocol/failure-types.js';
 import { toProviderError } from '../../../src/providers/answers/provider-error.js';
@@ -38,7 +38,7 @@ const retryInfo = { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDe
 type Row = [what: string, status: number, body: unknown, type: FailureType];
 
 const anthropicRows: Row[] = [
-  ['a dead key', 401, anthropicBody('authentication_error', 'invalid x-api-key'), 'CredentialRejected'],
+  ['an invalid key', 401, anthropicBody('authentication_error', 'invalid x-api-key'), 'CredentialRejected'],
   ['no permission', 403, anthropicBody('permission_error'), 'ProviderRequestInvalid'],
   ['no credit', 402, anthropicBody('billing_error'), 'ProviderQuotaExhausted'],
   [
@@ -64,16 +64,16 @@ const anthropicRows: Row[] = [
   ['a bad request', 400, anthropicBody('invalid_request_error'), 'ProviderRequestInvalid'],
   ['an unknown model', 404, anthropicBody('not_found_error'), 'ProviderRequestInvalid'],
   ['a request too large', 413, anthropicBody('request_too_large'), 'ProviderRequestInvalid'],
-  ['a failure', 500, anthropicBody('api_error'), 'ProviderUnavailable'],
-  ['a gateway that gives up', 504, `<html>${KEY}</html>`, 'ProviderUnavailable'],
+  ['an internal error', 500, anthropicBody('api_error'), 'ProviderUnavailable'],
+  ['a gateway timeout', 504, `<html>${KEY}</html>`, 'ProviderUnavailable'],
 ];
 
 const openaiRows: Row[] = [
-  ['a dead key', 401, openaiBody('invalid_api_key'), 'CredentialRejected'],
+  ['an invalid key', 401, openaiBody('invalid_api_key'), 'CredentialRejected'],
   ['a closed account', 401, openaiBody('account_deactivated'), 'CredentialRejected'],
   ['another organization', 401, openaiBody('mismatched_organization'), 'CredentialRejected'],
-  ['an address that is not allowed', 401, openaiBody(null, 'x', 'IP not authorized'), 'CredentialRejected'],
-  ['a region', 403, openaiBody('unsupported_country_region_territory'), 'ProviderRequestInvalid'],
+  ['an IP address that is not allowed', 401, openaiBody(null, 'x', 'IP not authorized'), 'CredentialRejected'],
+  ['an unsupported region', 403, openaiBody('unsupported_country_region_territory'), 'ProviderRequestInvalid'],
   ['a scope that the key lacks', 403, openaiBody(null), 'ProviderRequestInvalid'],
   ['no quota, as a rate limit', 429, openaiBody('insufficient_quota', 'insufficient_quota'), 'ProviderQuotaExhausted'],
   [
@@ -88,12 +88,12 @@ const openaiRows: Row[] = [
   ['an unknown model', 404, openaiBody('model_not_found'), 'ProviderRequestInvalid'],
   ['an unprocessable request', 422, openaiBody(null), 'ProviderRequestInvalid'],
   ['a conflict', 409, openaiBody(null), 'ProviderUnavailable'],
-  ['a failure', 500, openaiBody(null, 'server_error'), 'ProviderUnavailable'],
-  ['a gateway that fails', 502, `bad gateway ${KEY}`, 'ProviderUnavailable'],
+  ['an internal error', 500, openaiBody(null, 'server_error'), 'ProviderUnavailable'],
+  ['a gateway error', 502, `bad gateway ${KEY}`, 'ProviderUnavailable'],
 ];
 
 const geminiRows: Row[] = [
-  ['a dead key, as a bad request', 400, invalidGoogleKey, 'CredentialRejected'],
+  ['an invalid key, as a bad request', 400, invalidGoogleKey, 'CredentialRejected'],
   [
     'a leaked key',
     403,
@@ -102,22 +102,27 @@ const geminiRows: Row[] = [
   ],
   ['a key for another API', 403, googleBody(403, 'PERMISSION_DENIED'), 'CredentialRejected'],
   ['no authentication', 401, googleBody(401, 'UNAUTHENTICATED'), 'CredentialRejected'],
-  ['a region', 400, googleBody(400, 'FAILED_PRECONDITION'), 'ProviderRequestInvalid'],
+  ['an unsupported region', 400, googleBody(400, 'FAILED_PRECONDITION'), 'ProviderRequestInvalid'],
   ['a bad request', 400, googleBody(400, 'INVALID_ARGUMENT'), 'ProviderRequestInvalid'],
   ['an unknown model', 404, googleBody(404, 'NOT_FOUND'), 'ProviderRequestInvalid'],
   ['a rate limit', 429, googleBody(429, 'RESOURCE_EXHAUSTED', 'slow', retryInfo), 'ProviderRateLimited'],
   ['an overload', 503, googleBody(503, 'UNAVAILABLE'), 'ProviderUnavailable'],
-  ['a failure', 500, googleBody(500, 'INTERNAL'), 'ProviderUnavailable'],
+  ['an internal error', 500, googleBody(500, 'INTERNAL'), 'ProviderUnavailable'],
 ];
 
 const compatibleRows: Row[] = [
-  ['a dead key', 401, openaiBody('invalid_api_key'), 'CredentialRejected'],
-  ['a dead key, where 403 says so', 403, { error: 'unauthorized' }, 'CredentialRejected'],
-  ['a dead key at Gemini, in a list', 400, [invalidGoogleKey], 'CredentialRejected'],
+  ['an invalid key', 401, openaiBody('invalid_api_key'), 'CredentialRejected'],
+  ['an invalid key, as a 403', 403, { error: 'unauthorized' }, 'CredentialRejected'],
+  ['an invalid key at Gemini, in a list', 400, [invalidGoogleKey], 'CredentialRejected'],
   ['no credit', 402, { message: KEY }, 'ProviderQuotaExhausted'],
   ['a bad request', 400, { detail: KEY }, 'ProviderRequestInvalid'],
-  ['a code that every object has', 400, openaiBody('constructor', '__proto__'), 'ProviderRequestInvalid'],
-  ['a page that is no API', 200, `<html>${KEY}</html>`, 'ProviderUnavailable'],
+  [
+    'a code that is the name of a built-in property',
+    400,
+    openaiBody('constructor', '__proto__'),
+    'ProviderRequestInvalid',
+  ],
+  ['an HTML page', 200, `<html>${KEY}</html>`, 'ProviderUnavailable'],
 ];
 
 describe.each<[string, string, Caller, Row[]]>([
@@ -129,16 +134,16 @@ describe.each<[string, string, Caller, Row[]]>([
   ["Gemini through Google's own SDK", 'gemini', googleSdk, geminiRows],
   ['a compatible service through the AI SDK', 'mistral', aiSdk('mistral'), compatibleRows],
 ])('%s', (_through, name, caller, rows) => {
-  it.each(rows)('says %s (%i)', async (_what, status, body, type) => {
+  it.each(rows)('maps %s (HTTP %i) to a provider error', async (_what, status, body, type) => {
     const thrown = await thrownBy(caller, { status, body }, { fetch: http.current.fetch });
-    if (everyPrintOf(body).includes(KEY)) expect(everyPrintOf(thrown)).toContain(KEY); // the control: there was one
+    if (everyPrintOf(body).includes(KEY)) expect(everyPrintOf(thrown)).toContain(KEY); // the control
     const outcome = toProviderError(thrown, llm(name));
     expectOutcome(outcome, type, llm(name));
     expect(outcome?.message).toContain(`(HTTP ${status})`);
   });
 });
 
-describe('an error in the middle of a stream, which has no status', () => {
+describe('an error within a stream, which has no status', () => {
   const frame = (body: object) => `event: error\ndata: ${JSON.stringify(body)}\n\n`;
   it.each<[string, Caller, object, FailureType]>([
     ['anthropic', anthropicSdkStream, anthropicBody('overloaded_error'), 'ProviderRateLimited'],
@@ -146,7 +151,7 @@ describe('an error in the middle of a stream, which has no status', () => {
     ['anthropic', anthropicSdkStream, anthropicBody('api_error'), 'ProviderUnavailable'],
     ['openai', openaiSdkStream, openaiBody('insufficient_quota', 'insufficient_quota'), 'ProviderQuotaExhausted'],
     ['openai', openaiSdkStream, openaiBody(null, 'server_error'), 'ProviderUnavailable'],
-  ])('of %s is classified by its type', async (name, caller, body, type) => {
+  ])('is mapped by its type: %s', async (name, caller, body, type) => {
     const headers = { 'content-type': 'text/event-stream' };
     const thrown = await thrownBy(caller, { status: 200, headers, body: frame(body) }, { fetch: http.current.fetch });
     expectOutcome(toProviderError(thrown, llm(name)), type, llm(name));

@@ -1,4 +1,4 @@
-/** What JSON-RPC hosts answer, through viem. Each answer echoes the key, and the key stands in the URL. */
+/** Errors of JSON-RPC hosts, through viem. Each answer echoes the key, which is also in the URL. */
 import { describe, expect, it } from 'vitest';
 import type { FailureType } from '../../../src/protocol/failure-types.js';
 import { toProviderError } from '../../../src/providers/answers/provider-error.js';
@@ -8,18 +8,18 @@ import { expectOutcome, impatientClient, rpc, thrownBy } from './outcomes.js';
 
 const http = impatientClient();
 
-describe('JSON-RPC through viem', () => {
+describe('an error from JSON-RPC through viem', () => {
   const rpcBody = (code: number, message: string, data?: string) => ({
     jsonrpc: '2.0',
     id: 1,
     error: { code, message: `${message} ${KEY}`, data },
   });
   it.each<[string, number, unknown, FailureType]>([
-    ['a dead key', 401, { error: KEY }, 'CredentialRejected'],
-    ['a dead key at Alchemy', 401, rpcBody(-32600, 'Must be authenticated!'), 'CredentialRejected'],
-    ['a dead key within a success', 200, rpcBody(-32600, 'Must be authenticated!'), 'CredentialRejected'],
-    ['a dead key at Infura', 401, rpcBody(-32600, 'project ID does not have access key'), 'CredentialRejected'],
-    ['a dead key, where 403 says so', 403, `forbidden ${KEY}`, 'CredentialRejected'],
+    ['an invalid key', 401, { error: KEY }, 'CredentialRejected'],
+    ['an invalid key at Alchemy', 401, rpcBody(-32600, 'Must be authenticated!'), 'CredentialRejected'],
+    ['an invalid key within a success', 200, rpcBody(-32600, 'Must be authenticated!'), 'CredentialRejected'],
+    ['an invalid key at Infura', 401, rpcBody(-32600, 'project ID does not have access key'), 'CredentialRejected'],
+    ['an invalid key, as a 403', 403, `forbidden ${KEY}`, 'CredentialRejected'],
     ['an inactive key', 200, rpcBody(-32000, 'API key is inactive'), 'CredentialRejected'],
     ['no authorization', 200, rpcBody(4100, 'no'), 'CredentialRejected'],
     ['no credit', 402, KEY, 'ProviderQuotaExhausted'],
@@ -36,23 +36,23 @@ describe('JSON-RPC through viem', () => {
     ['a node that is behind', 200, rpcBody(-32000, 'header not found'), 'ProviderUnavailable'],
     ['a node that fails', 200, rpcBody(-32603, 'internal error'), 'ProviderUnavailable'],
     ['a host that fails', 503, KEY, 'ProviderUnavailable'],
-    ['a page that is no API', 200, `<html>${KEY}</html>`, 'ProviderUnavailable'],
-  ])('says %s (%i)', async (_what, status, body, type) => {
+    ['an HTML page', 200, `<html>${KEY}</html>`, 'ProviderUnavailable'],
+  ])('is mapped for %s (HTTP %i)', async (_what, status, body, type) => {
     const thrown = await thrownBy(
       viem,
       { status, headers: typeof body === 'string' ? { 'content-type': 'text/plain' } : {}, body },
       { fetch: http.current.fetch },
     );
-    expect(everyPrintOf(thrown)).toContain(KEY); // the control: what viem throws does hold the key
+    expect(everyPrintOf(thrown)).toContain(KEY); // the control: viem's error contains the key
     expectOutcome(toProviderError(thrown, rpc), type, rpc);
   });
 
   it.each<[string, object]>([
-    ['geth', rpcBody(3, 'execution reverted: Unauthorized', '0x08c379a0')],
-    ['a contract that plays the host', rpcBody(3, 'execution reverted: Monthly capacity limit exceeded')],
-    ['older nodes', rpcBody(-32000, 'execution reverted')],
-    ['a node that calls it internal', rpcBody(-32603, 'execution reverted')],
-  ])('takes a revert for the fault of the request, however %s says it and viem wraps it', async (_node, body) => {
+    ['as geth does', rpcBody(3, 'execution reverted: Unauthorized', '0x08c379a0')],
+    ['with the words of a host', rpcBody(3, 'execution reverted: Monthly capacity limit exceeded')],
+    ['as older nodes do', rpcBody(-32000, 'execution reverted')],
+    ['as an internal error', rpcBody(-32603, 'execution reverted')],
+  ])('is ProviderRequestInvalid for a revert that a node reports %s', async (_node, body) => {
     const thrown = await thrownBy(viemCall, { status: 200, body }, { fetch: http.current.fetch });
     const outcome = toProviderError(thrown, rpc);
     expectOutcome(outcome, 'ProviderRequestInvalid', rpc);

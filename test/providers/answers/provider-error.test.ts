@@ -1,4 +1,4 @@
-/** What comes when no answer comes, and what is no service's error at all. */
+/** Errors without a usable answer, and errors that are not errors of a service. */
 import { describe, expect, it } from 'vitest';
 import { ProviderError } from '../../../src/protocol/errors.js';
 import type { FailureType } from '../../../src/protocol/failure-types.js';
@@ -10,7 +10,7 @@ import { expectOutcome, impatientClient, LONGEST_ANSWER_BYTES, llm, rpc, tenderl
 
 const http = impatientClient();
 
-describe('no answer', () => {
+describe('a call', () => {
   const callers: [string, Caller, ProviderIdentity][] = [
     ['the AI SDK', aiSdk('anthropic'), llm('anthropic')],
     ["Anthropic's SDK", anthropicSdk, llm('anthropic')],
@@ -22,7 +22,7 @@ describe('no answer', () => {
   ];
 
   describe.each(callers)('through %s', (_through, caller, provider) => {
-    it('from where nobody listens is unavailable', async () => {
+    it('fails with ProviderUnavailable if no server listens', async () => {
       const thrown = await caller({ url: await closedOrigin(), fetch: http.current.fetch }).catch(
         (error: unknown) => error,
       );
@@ -31,13 +31,13 @@ describe('no answer', () => {
       expect(outcome?.message).toContain('cannot be reached');
     });
 
-    it('in time is unavailable', async () => {
+    it('fails with ProviderUnavailable if the answer does not come in time', async () => {
       const outcome = toProviderError(await thrownBy(caller, () => undefined, { fetch: http.current.fetch }), provider);
       expectOutcome(outcome, 'ProviderUnavailable', provider);
       expect(outcome?.message).toContain('did not answer in time');
     });
 
-    it('but half of one is unavailable', async () => {
+    it('fails with ProviderUnavailable if the connection breaks within the answer', async () => {
       const answer = { status: 200, body: { half: 'a body that never ends' }, isCut: true };
       const thrown = await thrownBy(caller, answer, { fetch: http.current.fetch });
       const outcome = toProviderError(thrown, provider);
@@ -45,7 +45,7 @@ describe('no answer', () => {
       expect(outcome?.message).toContain('cannot be reached');
     });
 
-    it('but a redirect is the config’s fault, and is not followed', async () => {
+    it('fails with ProviderConfigInvalid for a redirect, which is not followed', async () => {
       const elsewhere = await startService({ status: 200, body: {} });
       const headers = { location: `${elsewhere.url}/${KEY}` };
       const outcome = toProviderError(
@@ -56,14 +56,14 @@ describe('no answer', () => {
       expect(elsewhere.requests).toEqual([]);
     });
 
-    it('but one that is longer than the client takes is ResultTooLarge, and not worth a retry', async () => {
+    it('fails with ResultTooLarge, which is not retryable, if the answer is longer than the client accepts', async () => {
       const answer = { status: 200, body: { padding: KEY.padEnd(LONGEST_ANSWER_BYTES, 'x') } };
       const outcome = toProviderError(await thrownBy(caller, answer, { fetch: http.current.fetch }), provider);
       expectOutcome(outcome, 'ResultTooLarge', provider);
       expect(outcome?.retryable).toBe(false);
     });
 
-    it('because the caller gave up is the caller’s own, and no error of the service', async () => {
+    it('does not fail with an error of the service if the caller aborts it', async () => {
       const gaveUp = new AbortController();
       const thrown = await thrownBy(
         caller,
@@ -77,7 +77,7 @@ describe('no answer', () => {
     });
   });
 
-  it('is found within what the AI SDK’s own retries wrap', async () => {
+  it('fails with the service error that is inside the retry error of the AI SDK', async () => {
     const answer = {
       status: 503,
       headers: { 'retry-after-ms': '1' },
@@ -89,42 +89,42 @@ describe('no answer', () => {
   });
 });
 
-describe('what is no error of a service', () => {
+describe('an error that is not of a service', () => {
   it.each<[string, unknown]>([
     ['a bug', new TypeError("Cannot read properties of undefined (reading 'x')")],
     ['a string', 'no'],
-    ['nothing', undefined],
+    ['undefined', undefined],
     ['null', null],
     ['a plain object with a status', { status: 401 }],
     ['an error with a status of another kind', Object.assign(new Error('x'), { status: 'rejected' })],
     ['an error that is its own cause', Object.assign(new Error('x'), { cause: undefined })],
-  ])('%s stays what it is', (_what, thrown) => {
+  ])('is not mapped: %s', (_what, thrown) => {
     expect(toProviderError(thrown, rpc)).toBeUndefined();
   });
 
-  it('ends on causes that go in circles', () => {
+  it('is not mapped if its causes form a cycle', () => {
     const error = new Error('a');
     error.cause = new Error('b', { cause: error });
     expect(toProviderError(error, rpc)).toBeUndefined();
   });
 });
 
-describe('an error of the project’s own', () => {
-  it('is passed on as it is', () => {
+describe('a ProviderError', () => {
+  it('is returned unchanged', () => {
     const error = new ProviderError('StoreUnavailable', 'Postgres is away');
     expect(toProviderError(error, rpc)).toBe(error);
   });
 
-  it('that could not know its provider is told', () => {
+  it('without a provider gets the provider', () => {
     const error = new ProviderError('ProviderConfigInvalid', 'wrong chain', { fields: ['config.chainId'] });
-    const told = toProviderError(error, { ...rpc, secretExtra: KEY } as ProviderIdentity);
-    expectOutcome(told, 'ProviderConfigInvalid', rpc);
-    expect(told?.message).toBe('rpc/mainnet of ws_acme: wrong chain');
-    expect(told?.facts.fields).toEqual(['config.chainId']);
+    const named = toProviderError(error, { ...rpc, secretExtra: KEY } as ProviderIdentity);
+    expectOutcome(named, 'ProviderConfigInvalid', rpc);
+    expect(named?.message).toBe('rpc/mainnet of ws_acme: wrong chain');
+    expect(named?.facts.fields).toEqual(['config.chainId']);
   });
 });
 
-describe('plain fetch', () => {
+describe('a response of plain fetch', () => {
   it.each<[number, unknown, FailureType]>([
     [401, { error: { id: 'x', slug: 'unauthorized', message: KEY } }, 'CredentialRejected'],
     [403, { error: { id: 'x', slug: 'forbidden', message: KEY } }, 'CredentialRejected'],
@@ -132,7 +132,7 @@ describe('plain fetch', () => {
     [404, { error: { id: 'x', slug: 'not_found', message: KEY } }, 'ProviderRequestInvalid'],
     [429, KEY, 'ProviderRateLimited'],
     [500, KEY, 'ProviderUnavailable'],
-  ])('of %i is classified from the response', (status, body, type) => {
+  ])('is mapped by its status and body: %i', (status, body, type) => {
     const text = typeof body === 'string' ? body : JSON.stringify(body);
     expectOutcome(toProviderErrorFromResponse(new Response(text, { status }), text, tenderly), type, tenderly);
   });

@@ -12,25 +12,25 @@ function waitOf(headers: Record<string, string>, body?: unknown): number | undef
   return retryAfterMs({ status: 429, body, text: '', header: (name) => headers[name] }, NOW);
 }
 
-describe('how long a service asks to wait', () => {
+describe('the wait that a service asks for', () => {
   it.each<[string, Record<string, string>, number | undefined]>([
     ['seconds', { 'retry-after': '7' }, 7000],
     ['part of a second', { 'retry-after': '0.25' }, 250],
     ['a date', { 'retry-after': 'Tue, 15 Nov 1994 08:12:41 GMT' }, 10_000],
     ['a date that has passed', { 'retry-after': 'Tue, 15 Nov 1994 08:12:21 GMT' }, 0],
     ['milliseconds, before seconds', { 'retry-after-ms': '1500', 'retry-after': '9' }, 1500],
-    ['nothing', {}, undefined],
+    ['no header', {}, undefined],
     ['an empty header', { 'retry-after': '' }, undefined],
     ['words', { 'retry-after': 'soon' }, undefined],
     ['a negative number', { 'retry-after': '-1' }, undefined],
     ['not a number', { 'retry-after': 'NaN' }, undefined],
-    ['no end', { 'retry-after': 'Infinity' }, undefined],
+    ['infinity', { 'retry-after': 'Infinity' }, undefined],
     ['more than a day', { 'retry-after': '86401' }, undefined],
-  ])('as %s', (_how, headers, wait) => {
+  ])('is read from %s', (_how, headers, wait) => {
     expect(waitOf(headers)).toBe(wait);
   });
 
-  it('as Google says it, in the body', () => {
+  it('is read from the body of Google', () => {
     const details = [
       null,
       { reason: 'RATE_LIMIT_EXCEEDED' },
@@ -45,7 +45,7 @@ describe('how long a service asks to wait', () => {
     ["Anthropic's SDK", 'llm', 'anthropic', anthropicSdk],
     ["OpenAI's SDK", 'llm', 'openai', openaiSdk],
     ['viem', 'rpc', 'mainnet', viem],
-  ])('reaches the error through %s', async (_through, type, name, caller) => {
+  ])('is in the error through %s', async (_through, type, name, caller) => {
     const http = createFetch({ egress: LOOPBACK_POLICY });
     const service = await startService({
       status: 429,
@@ -60,7 +60,7 @@ describe('how long a service asks to wait', () => {
     await http.close();
   });
 
-  it('reaches the error through fetch', () => {
+  it('is in the error through fetch', () => {
     const response = new Response('', { status: 503, headers: { 'Retry-After': '3' } });
     const error = toProviderErrorFromResponse(response, '', { workspaceId: 'ws', type: 'tenderly', name: 'default' });
     expect(error).toMatchObject({ type: 'ProviderUnavailable', facts: { retryAfterMs: 3000 } });

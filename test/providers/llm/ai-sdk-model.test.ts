@@ -1,4 +1,4 @@
-/** What the AI SDK really sends for a credential, and that no other key than the credential's can get into it. */
+/** What the AI SDK sends for a credential: only the credential's key, and never one from the environment. */
 import { inspect } from 'node:util';
 import { generateText, jsonSchema, Output } from 'ai';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -79,7 +79,7 @@ describe.each<[name: string, base: string, path: string, header: object, answer:
     return aiSdkModel(credential, 'a-model', http.fetch);
   };
 
-  it('is called where the vendor answers, with the key of the credential, whatever the environment holds', async () => {
+  it("is called at the vendor's path, with the key of the credential and none from the environment", async () => {
     const service = await startService({ status: 200, body: answer });
     const result = await generateText({ model: model(service.url), prompt: 'Who?', maxRetries: 0 });
     expect(result.text).toBe(text);
@@ -89,7 +89,7 @@ describe.each<[name: string, base: string, path: string, header: object, answer:
     expect(JSON.stringify(service.requests)).not.toContain(ENVIRONMENT_KEY);
   });
 
-  it('is given the schema that its answer must fit', async () => {
+  it('gets the schema that its answer must match', async () => {
     const service = await startService({ status: 200, body: answer });
     const schema = jsonSchema<{ name: string }>({
       type: 'object',
@@ -98,13 +98,13 @@ describe.each<[name: string, base: string, path: string, header: object, answer:
       additionalProperties: false,
     });
     const call = { model: model(service.url), prompt: 'Who?', output: Output.object({ schema }), maxRetries: 0 };
-    // Anthropic answers with a tool's input, which this stand-in has not: what counts is what was sent.
+    // Anthropic answers with the input of a tool, which this stand-in does not. Only the request matters here.
     await generateText(call).catch(() => undefined);
     expect(service.requests[0]?.body).toContain('the-name-in-the-schema');
   });
 });
 
-it('OpenAI is told organization and project', async () => {
+it('OpenAI gets the organization and the project in headers', async () => {
   const service = await startService({ status: 200, body: openaiAnswer });
   const config = { baseURL: `${service.url}/v1`, organization: 'org-1', project: 'proj_1' };
   const { credential } = parseProvider('llm', 'openai', config, { apiKey: KEY });

@@ -1,4 +1,4 @@
-/** Anthropic's keys: found by what the service shows of them, and deactivated where that fits one alone. */
+/** Anthropic's keys: found by their hint, and deactivated if it matches only one key. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { keyIssuerOf, parseProvider, providerType } from '../../../src/providers/registry.js';
 import type { Failure } from '../../../testbed/standins/controls.js';
@@ -29,18 +29,18 @@ async function checkOf(apiKey: string) {
 
 const onAdminApi = (failure: Failure): Failure => ({ ...failure, provider: 'anthropic-admin' });
 
-/** The list that the service answers: one key for each hint. */
+/** Makes the service answer with a list that has one key per hint. */
 const list = (...keys: [status: string, hint: string | null][]): Failure => {
   const data = keys.map(([status, hint], index) => ({ id: `apikey_${index}`, status, partial_key_hint: hint }));
   return onAdminApi({ status: 200, body: { data, has_more: false } });
 };
 
-it('makes no keys', () => {
+it('Anthropic issues no keys', () => {
   expect(keyIssuerOf('llm', 'anthropic')?.issue).toBeUndefined();
 });
 
 describe('revoking', () => {
-  it('finds the key among many, deactivates it, and may be done again', async () => {
+  it('finds the key among many, deactivates it, and can be repeated', async () => {
     for (let index = 0; index < 130; index++) admit(`canary-anthropic-other-${String(index).padStart(4, '0')}`);
     admit(KEY);
     for (let index = 130; index < 240; index++) admit(`canary-anthropic-other-${String(index).padStart(4, '0')}`);
@@ -50,19 +50,19 @@ describe('revoking', () => {
     expect(await revokeKey()).toEqual({ outcome: 'revoked', detail: 'the key was already inactive' });
   });
 
-  it('does not choose between keys that are shown alike', async () => {
+  it('does not choose between keys with the same hint', async () => {
     const alike = 'canary-anthropic-of-acme-too-a1b2';
     admit(KEY);
     admit(alike);
     const detail = `several keys of the organization have a matching hint: ${BY_HAND}`;
     expect(await revokeKey()).toEqual({ outcome: 'by-hand', detail });
-    // Nor once one of them is inactive: which one is ours, nobody can tell.
+    // Nor if one of them is inactive, because it is unknown which one is ours.
     stage.current.standIn.revoke(alike);
     expect(await revokeKey()).toEqual({ outcome: 'by-hand', detail });
     expect(await checkOf(KEY)).toBe('ok');
   });
 
-  it('leaves a key that the admin key does not see to a person', async () => {
+  it('leaves a key that the admin key cannot see to a person', async () => {
     stage.current.standIn.admit({ provider: 'anthropic', key: KEY, owner: 'ws_beta' });
     const detail = `no key of the organization has a matching hint: ${BY_HAND}`;
     expect(await revokeKey()).toEqual({ outcome: 'by-hand', detail });
@@ -75,23 +75,23 @@ describe('revoking', () => {
     ['a hint without a gap', KEY],
     ['a hint without an end', 'canary-anthropic...'],
     ['a hint with too short an end', 'canary-anthropic...1b2'],
-    ['the hint of another beginning', 'canary-openai...a1b2'],
-    ['the hint of another end', 'canary-anthropic...a1b3'],
+    ['a hint with another beginning', 'canary-openai...a1b2'],
+    ['a hint with another end', 'canary-anthropic...a1b3'],
     ['a hint with two gaps', 'canary...of...a1b2'],
     ['a hint longer than the key', `${KEY}...a1b2`],
-  ])('takes no key for ours by %s', async (_what, hint) => {
+  ])('deactivates no key for %s', async (_what, hint) => {
     stage.current.standIn.failNext(list(['active', hint]));
     expect(await revokeKey()).toMatchObject({ outcome: 'by-hand' });
     expect(stage.current.standIn.calls().map(({ method }) => method)).toEqual(['GET']);
   });
 
-  it.each(['expired', 'archived', 'inactive'])('has nothing to do for a key that is %s', async (status) => {
+  it.each(['expired', 'archived', 'inactive'])('does nothing for a key that is already %s', async (status) => {
     stage.current.standIn.failNext(list(['active', 'canary-other...0000'], [status, 'canary-anthropic…a1b2']));
     expect(await revokeKey()).toMatchObject({ outcome: 'revoked' });
     expect(stage.current.standIn.calls().map(({ method }) => method)).toEqual(['GET']);
   });
 
-  it('is not done where the service says so but shows the key as active', async () => {
+  it('fails if the service answers 200 but shows the key as active', async () => {
     admit(KEY);
     const body = { id: 'apikey_0', status: 'active' };
     stage.current.standIn.failNext(onAdminApi({ bodyIncludes: 'inactive', status: 200, body }));
@@ -104,10 +104,10 @@ describe('a failure', () => {
     ['a refused admin key', echoesKey(401), 'CredentialRejected'],
     ['a rate limit', echoesKey(429), 'ProviderRateLimited'],
     ['an overload', echoesKey(529), 'ProviderRateLimited'],
-    ['a page', htmlPage(502), 'ProviderUnavailable'],
+    ['an HTML page', htmlPage(502), 'ProviderUnavailable'],
     ['a cut connection', { status: 'cut' }, 'ProviderUnavailable'],
-    ['a list that is none', { status: 200, body: (key) => ({ data: key }) }, 'ProviderUnavailable'],
-  ])('as %s names the admin credential, and no key', async (_what, failing, type) => {
+    ['an invalid list', { status: 200, body: (key) => ({ data: key }) }, 'ProviderUnavailable'],
+  ])('names the admin credential, and contains no key: %s', async (_what, failing, type) => {
     admit(KEY);
     stage.current.standIn.failNext(onAdminApi(failing));
     const { thrown, failure } = await failureOf(revokeKey(), 'anthropic');

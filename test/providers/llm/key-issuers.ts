@@ -1,4 +1,4 @@
-/** A vendor's admin credential and its key service against the stand-in, through the real HTTP client. */
+/** A vendor's admin credential and its key service, with a stand-in and the real HTTP client. */
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { createFetch, type HttpClient } from '../../../src/egress/http-client.js';
 import type { ProviderIdentity } from '../../../src/protocol/references.js';
@@ -17,7 +17,7 @@ interface KeyIssuerTest {
   readonly context: CheckContext;
 }
 
-/** Made anew for each test of the file. */
+/** Starts a new stand-in for each test of the file. */
 export function keyIssuerTest(): { readonly current: KeyIssuerTest } {
   const stage = {} as { current: KeyIssuerTest };
   let http: HttpClient;
@@ -41,7 +41,7 @@ export function adminCredential(name: string, config: object, adminKey = ADMIN_K
   return parseProvider('llm-admin', name, config, { adminKey }).credential;
 }
 
-/** What a call threw, as whoever works for a workspace passes it on. */
+/** Returns the error that a call threw, and the provider error that it is mapped to. */
 export async function failureOf(call: Promise<unknown>, name: string) {
   const thrown = await call.then(
     () => undefined,

@@ -1,4 +1,4 @@
-/** OpenAI's keys: made, found again where an attempt was lost, and deleted; and never another one than ours. */
+/** OpenAI's keys: issued, found again after a lost attempt, and deleted; never a key that is not ours. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseProvider, providerType } from '../../../src/providers/registry.js';
 import type { Failure } from '../../../testbed/standins/controls.js';
@@ -34,7 +34,7 @@ const living = () =>
     .filter(({ isDeleted }) => !isDeleted)
     .map(({ id, name }) => ({ keyId: `${PROJECT}/${id}`, name }));
 
-/** Service accounts of whoever else works in the project. */
+/** Creates service accounts of other users of the project. */
 async function makeOthers(count: number): Promise<void> {
   const url = `${stage.current.standIn.baseUrls.openai.sdk}/organization/projects/${PROJECT}/service_accounts`;
   const headers = { authorization: `Bearer ${ADMIN_KEY}` };
@@ -44,7 +44,7 @@ async function makeOthers(count: number): Promise<void> {
   );
 }
 
-/** What the service says of a key, asked as a rotation asks. */
+/** The outcome of a check of a key, as a rotation runs it. */
 async function checkOf(secret: unknown) {
   const { credential } = parseProvider('llm', 'openai', { baseURL: stage.current.standIn.baseUrls.openai.sdk }, secret);
   return (await providerType('llm').check(credential, stage.current.context)).outcome;
@@ -52,8 +52,8 @@ async function checkOf(secret: unknown) {
 
 const onAdminApi = (failure: Failure): Failure => ({ ...failure, provider: 'openai-admin' });
 
-describe('a key that is made', () => {
-  it('serves at once, and until it is revoked', async () => {
+describe('an issued key', () => {
+  it('works at once and until it is revoked', async () => {
     const { secret, keyId } = await mint();
     expect(living()).toEqual([{ keyId, name: LABEL }]);
     expect(await checkOf(secret)).toBe('ok');
@@ -65,7 +65,7 @@ describe('a key that is made', () => {
     expect(living()).toEqual([]);
   });
 
-  it('takes over what else its secret holds, and is named by ids alone', async () => {
+  it('keeps the other fields of the secret, and its id contains only ids of the service', async () => {
     const current = { ...CURRENT, region: 'eu' };
     const { secret, keyId } = await issue(admin, { label: LABEL, current }, stage.current.context);
     const [account] = stage.current.standIn.serviceAccounts();
@@ -73,7 +73,7 @@ describe('a key that is made', () => {
     expect(keyId).toBe(`${PROJECT}/${account?.id}`);
   });
 
-  it('and lost, since its answer never came, is removed by the next attempt', async () => {
+  it('that was lost with its answer is removed by the next attempt', async () => {
     const others = await mint('workspace-providers ws_beta');
     const making = { provider: 'openai-admin', bodyIncludes: LABEL } as const;
     stage.current.standIn.failNext({ ...making, status: 'lost' });
@@ -90,7 +90,7 @@ describe('a key that is made', () => {
     ]);
   });
 
-  it('is removed by the next attempt wherever it stands in a long list, and a lost removal is made up for', async () => {
+  it('that was lost is found on any page of a long list, and is removed even after a lost removal', async () => {
     const { standIn } = stage.current;
     await makeOthers(120);
     await mint();
@@ -105,7 +105,7 @@ describe('a key that is made', () => {
     expect(living()).toHaveLength(126);
   });
 
-  it('and given up is removed by its label, and nothing else is', async () => {
+  it('that is discarded is removed by its label, and no other key is', async () => {
     const others = await mint('workspace-providers ws_beta');
     stage.current.standIn.failNext({ provider: 'openai-admin', bodyIncludes: LABEL, status: 'lost' });
     await expect(mint()).rejects.toThrow();
@@ -117,28 +117,28 @@ describe('a key that is made', () => {
 });
 
 describe('revoking', () => {
-  it('may be done again, also where its first answer was lost', async () => {
+  it('can be repeated, even if its first answer was lost', async () => {
     const { keyId } = await mint();
     stage.current.standIn.failNext(onAdminApi({ status: 'lost' }));
     await expect(revokeKey(keyId)).rejects.toThrow();
     for (let time = 0; time < 2; time++) expect(await revokeKey(keyId)).toMatchObject({ outcome: 'revoked' });
   });
 
-  it('leaves a key that was made elsewhere to a person', async () => {
+  it('leaves a key that no rotation issued to a person', async () => {
     expect(await revokeKey(undefined)).toEqual({
       outcome: 'by-hand',
       detail: 'the key was not created by a rotation: delete the key at platform.openai.com, Settings, API keys',
     });
   });
 
-  it('does not take a key of another project for gone', async () => {
+  it('does not report a key of another project as revoked', async () => {
     const { secret, keyId } = await mint();
     stage.current.standIn.admitProjectAdmin({ key: ADMIN_KEY, owner: 'ws_acme', project: 'proj_new' });
     expect(await revokeKey(keyId, adminWith({ project: 'proj_new' }))).toMatchObject({ outcome: 'by-hand' });
     expect(await checkOf(secret)).toBe('ok');
   });
 
-  it('does not take a key for gone whose project is out of sight', async () => {
+  it('fails if the admin key cannot see the project of the key', async () => {
     const { keyId } = await mint();
     const beta = 'canary-admin-of-beta';
     stage.current.standIn.admitProjectAdmin({ key: beta, owner: 'ws_beta', project: 'proj_beta' });
@@ -152,24 +152,24 @@ describe('a failure', () => {
     ['a refused admin key', echoesKey(401), 'CredentialRejected'],
     ['an admin key without the scope', echoesKey(403), 'ProviderRequestInvalid'],
     ['a rate limit', echoesKey(429), 'ProviderRateLimited'],
-    ['a fault', echoesKey(500), 'ProviderUnavailable'],
-    ['a page', htmlPage(502), 'ProviderUnavailable'],
+    ['an internal error', echoesKey(500), 'ProviderUnavailable'],
+    ['an HTML page', htmlPage(502), 'ProviderUnavailable'],
     ['a cut connection', { status: 'cut' }, 'ProviderUnavailable'],
-    ['a list that is none', { status: 200, body: (key) => ({ data: key }) }, 'ProviderUnavailable'],
+    ['an invalid list', { status: 200, body: (key) => ({ data: key }) }, 'ProviderUnavailable'],
     ['a list without its next page', { status: 200, body: { data: [], has_more: true } }, 'ProviderUnavailable'],
     [
-      'an id that would lead elsewhere',
+      'an id that would change the path',
       { status: 200, body: { data: [{ id: '../x', name: LABEL }], has_more: false } },
       'ProviderUnavailable',
     ],
-  ])('as %s names the admin credential, and no key', async (_what, failing, type) => {
+  ])('names the admin credential, and contains no key: %s', async (_what, failing, type) => {
     stage.current.standIn.failNext(onAdminApi(failing));
     const { thrown, failure } = await failureOf(mint(), 'openai');
     expectOutcome(failure, type, adminOf('openai'));
     for (const error of [thrown, failure]) expect(everyPrintOf(error)).not.toContain(ADMIN_KEY);
   });
 
-  it('of a key that does not fit holds nothing of it', async () => {
+  it('contains no part of an invalid key from the service', async () => {
     const made = 'canary-made-and-unfit';
     const body = { id: 'user-1', name: LABEL, api_key: { value: `${made} with a space` } };
     stage.current.standIn.failNext(onAdminApi({ bodyIncludes: LABEL, status: 200, body }));

@@ -26,7 +26,7 @@ const ok: Answer = ({ body }) => {
 };
 
 describe('the viem transport of a credential', () => {
-  it('sends to its whole URL, with its headers', async () => {
+  it('sends requests to its whole URL, with its headers', async () => {
     const { service, client } = await clientFor(ok, { authorization: 'Bearer canary-header' });
     expect(await client.getBlockNumber()).toBe(16n);
     expect(service.requests[0]).toMatchObject({
@@ -36,14 +36,14 @@ describe('the viem transport of a credential', () => {
     });
   });
 
-  it('sends user and password as a header', async () => {
+  it('sends the user and the password as a header', async () => {
     const { service, client } = await clientFor(ok, undefined, 'user:canary-password@');
     expect(await client.getBlockNumber()).toBe(16n);
     const basic = Buffer.from('user:canary-password').toString('base64');
     expect(service.requests[0]?.headers.authorization).toBe(`Basic ${basic}`);
   });
 
-  it('is not printed with a client of it, and works on', async () => {
+  it('is not printed with its client, and still works afterwards', async () => {
     const { client } = await clientFor(ok, { authorization: 'Bearer canary-header' }, 'user:canary-password@');
     const print = () => inspect(client, { depth: 20, showHidden: true }) + JSON.stringify(client.transport);
     expect(print()).not.toMatch(/canary|127\.0\.0\.1/);
@@ -51,7 +51,7 @@ describe('the viem transport of a credential', () => {
     expect(print()).not.toContain('canary');
   });
 
-  it.each([403, 429, 500, 503])('does not retry a %i: Temporal does what is worth it', async (status) => {
+  it.each([403, 429, 500, 503])('does not retry a %i, because Temporal retries', async (status) => {
     const { service, client } = await clientFor(() => ({ status, body: {} }));
     await expect(client.getBlockNumber()).rejects.toThrow();
     expect(service.requests).toHaveLength(1);

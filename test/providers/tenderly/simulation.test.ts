@@ -30,7 +30,7 @@ async function simulateAt(reply: ServiceReply, asked: SimulationRequest = reques
 const answer = { transaction: { status: true, gas_used: 21_000 }, simulation: { id: 'sim-1', status: true } };
 
 describe('a simulation', () => {
-  it('is asked for in the project of the credential, with its key', async () => {
+  it('is requested in the project of the credential, with its key', async () => {
     const { service } = await simulateAt({ status: 200, body: answer });
     expect(service.requests[0]).toMatchObject({
       method: 'POST',
@@ -62,30 +62,30 @@ describe('a simulation', () => {
     });
   });
 
-  it('that succeeds says so', async () => {
+  it('returns its success', async () => {
     const { result } = await simulateAt({ status: 200, body: answer });
     expect(result).toEqual({ success: true, gasUsed: 21_000 });
   });
 
-  it('that fails says why', async () => {
+  it('returns the reason of its failure', async () => {
     const transaction = { status: false, gas_used: 30_000, error_message: 'execution reverted' };
     const { result } = await simulateAt({ status: 200, body: { transaction } });
     expect(result).toEqual({ success: false, gasUsed: 30_000, errorMessage: 'execution reverted' });
   });
 
-  it('that was saved can be found', async () => {
+  it('returns its id if it was saved', async () => {
     const { result } = await simulateAt({ status: 200, body: answer }, { ...request, save: true });
     expect(result).toMatchObject({ simulationId: 'sim-1' });
   });
 
   it.each<[string, number, unknown, Parameters<typeof expectOutcome>[1]]>([
-    ['a dead key', 401, { error: { slug: 'unauthorized', message: KEY } }, 'CredentialRejected'],
+    ['an invalid key', 401, { error: { slug: 'unauthorized', message: KEY } }, 'CredentialRejected'],
     ['an unknown project', 404, { error: { slug: 'not_found', message: KEY } }, 'ProviderRequestInvalid'],
     ['a rate limit', 429, KEY, 'ProviderRateLimited'],
-    ['a failure', 502, `<html>${KEY}`, 'ProviderUnavailable'],
-    ['a page that is no API', 200, `<html>${KEY}`, 'ProviderUnavailable'],
+    ['a gateway error', 502, `<html>${KEY}`, 'ProviderUnavailable'],
+    ['an HTML page', 200, `<html>${KEY}`, 'ProviderUnavailable'],
     ['an answer without a result', 200, { transaction: null }, 'ProviderUnavailable'],
-  ])('answered with %s', async (_what, status, body, type) => {
+  ])('fails with a provider error for %s', async (_what, status, body, type) => {
     const { result } = await simulateAt({ status, body });
     expect(JSON.stringify(result)).not.toContain(KEY);
     expectOutcome(toProviderError(result, tenderly), type, tenderly);
@@ -101,7 +101,7 @@ describe('a simulation', () => {
     ['transaction.gas', { transaction: { from, to, gas: 1.5 } }],
     ['transaction', { transaction: KEY }],
     ['save', { save: KEY }],
-  ])('of a request whose %s does not fit is not sent', async (field, change) => {
+  ])('is not sent if its %s is invalid', async (field, change) => {
     const { service, result } = await simulateAt({ status: 200, body: answer }, { ...request, ...change });
     expect(result).toMatchObject({ type: 'ProviderRequestInvalid', facts: { fields: [field] } });
     expect((result as Error).message).toContain(field);
