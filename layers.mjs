@@ -11,12 +11,13 @@ export const ROOMS = [
     has: 'the contract between workflows and activities: names, references, inputs, failure types; safe in the sandbox',
     imports: [],
   },
+  { room: 'vendor', has: 'packages that the build writes into the output', imports: [] },
   { room: 'redaction', has: '`Secret`, and the redaction of opened secrets in texts and values', imports: [] },
   { room: 'egress', has: 'the egress policy, and the only HTTP client', imports: ['protocol'] },
   {
     room: 'grants',
     has: 'the grants of workflows: keys, signer, verifier, policy',
-    imports: ['protocol', 'redaction'],
+    imports: ['protocol', 'vendor', 'redaction'],
   },
   {
     room: 'store',
@@ -26,7 +27,7 @@ export const ROOMS = [
   {
     room: 'sealing',
     has: 'sealing and opening: JWEs, data keys, root-key backends',
-    imports: ['protocol', 'redaction', 'store/ports'],
+    imports: ['protocol', 'vendor', 'redaction', 'store/ports'],
   },
   {
     room: 'fence',

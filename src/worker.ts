@@ -5,4 +5,4 @@ import { hardenProcess } from './config/process-hardening.js';
 
 hardenProcess();
 // Exits explicitly: after an error, the SDK's threads may keep a process running that polls nothing.
-process.exit(await runCli(['worker', '--json']));
+void runCli(['worker', '--json']).then((exitCode) => process.exit(exitCode));

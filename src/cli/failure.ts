@@ -58,8 +58,8 @@ function usageMessage({ code, message }: CommanderError): string {
 
 /** The peer dependencies that `worker` and `dev` load. Commands that only manage providers do not need them. */
 function missingPackage(error: Error): string | undefined {
-  if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') return undefined;
-  return /^Cannot find package '(@temporalio\/[a-z-]+)'/.exec(error.message)?.[1];
+  if (!/^(ERR_)?MODULE_NOT_FOUND$/.test(String((error as NodeJS.ErrnoException).code))) return undefined;
+  return /^Cannot find (?:module|package) '(@temporalio\/[a-z-]+)/.exec(error.message)?.[1];
 }
 
 /** The error's class and stack, without its message. */

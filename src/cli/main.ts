@@ -5,4 +5,4 @@ import { runCli } from './program.js';
 
 hardenProcess();
 // Exits explicitly: after an error of `worker`, the SDK's threads may keep the process alive.
-process.exit(await runCli(process.argv.slice(2)));
+void runCli(process.argv.slice(2)).then((exitCode) => process.exit(exitCode));

@@ -1,12 +1,10 @@
 /** Encrypts payloads and failures on their way to Temporal, in the same way for workers and clients. */
-import { fileURLToPath } from 'node:url';
+import { extname, join } from 'node:path';
 import type { DataConverter } from '@temporalio/common';
 import { createPayloadCodec } from './payload-codec.js';
 
 /** `.ts` in the sources, which Node can load from version 22.18 on; `.js` when built. */
-export const FAILURE_CONVERTER_PATH = fileURLToPath(
-  new URL(`failure-converter${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
-);
+export const FAILURE_CONVERTER_PATH = join(__dirname, `failure-converter${extname(__filename)}`);
 
 /**
  * Returns the `dataConverter` for `Worker.create` and `new Client`. It encrypts payloads, including the messages and

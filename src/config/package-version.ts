@@ -1,4 +1,7 @@
 /** The version of this package that runs. */
-import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
-export const { version: BUILD } = createRequire(import.meta.url)('../../package.json') as { readonly version: string };
+const manifest = readFileSync(join(__dirname, '../../package.json'), 'utf8');
+
+export const { version: BUILD } = JSON.parse(manifest) as { readonly version: string };

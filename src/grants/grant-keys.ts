@@ -3,11 +3,12 @@
  * in a set that can be read again. A set can have several keys, so that one can replace another without a restart, and
  * it lists the revocations.
  */
-import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
+
 import { z } from 'zod';
 import { ProviderError } from '../protocol/errors.js';
 import type { GrantKind } from '../protocol/grants.js';
 import { parseJson } from '../redaction/parse-json.js';
+import { calculateJwkThumbprint, exportJWK, generateKeyPair } from '../vendor/jose.js';
 
 const KINDS = ['workspace', 'operator'] as const satisfies readonly GrantKind[];
 

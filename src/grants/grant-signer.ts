@@ -3,10 +3,10 @@
  * namespace and to the workflow's id.
  */
 import { randomUUID } from 'node:crypto';
-import { importJWK, SignJWT } from 'jose';
 import { ProviderError } from '../protocol/errors.js';
 import type { Grant, GrantKind } from '../protocol/grants.js';
 import { rememberOwnSecret } from '../redaction/opened-secrets.js';
+import { importJWK, SignJWT } from '../vendor/jose.js';
 import { parseSigningKey } from './grant-keys.js';
 import { KeySource } from './key-source.js';
 

@@ -1,8 +1,9 @@
 /** The public keys of one key set, and the grants that they verified. Another set does not inherit these. */
-import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
+
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { Grant, GrantKind } from '../protocol/grants.js';
+import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from '../vendor/jose.js';
 import { type KeySet, parseKeySet, type Revocation } from './grant-keys.js';
 import { GRANT_TYPES } from './grant-signer.js';
 

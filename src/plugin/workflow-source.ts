@@ -3,19 +3,18 @@
  * that a worker starts without webpack. Under test they are the TypeScript sources.
  */
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { extname, join } from 'node:path';
 import type { DataConverter } from '@temporalio/common';
 import type { WorkerOptions } from '@temporalio/worker';
 
-/** The bundle that `build-workflow-bundle.ts` writes beside the compiled workflows. */
-export const WORKFLOW_BUNDLE_PATH = fileURLToPath(new URL('../workflows/workflow-bundle.js', import.meta.url));
+/** The bundle that `scripts/build.mjs` writes beside the compiled workflows. */
+export const WORKFLOW_BUNDLE_PATH = join(__dirname, '../workflows/workflow-bundle.js');
 
 /** The same bundle, with the failure converter that encodes messages. */
 export const ENCODING_WORKFLOW_BUNDLE_PATH = WORKFLOW_BUNDLE_PATH.replace(/bundle\.js$/, 'bundle-encoding.js');
 
 /** `.ts` in the sources, `.js` when built. */
-const moduleOf = (name: string) =>
-  fileURLToPath(new URL(`../workflows/${name}${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url));
+const moduleOf = (name: string) => join(__dirname, '../workflows', `${name}${extname(__filename)}`);
 
 /** The module that exports the workflows. */
 export const WORKFLOWS_PATH = moduleOf('index');

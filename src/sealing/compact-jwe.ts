@@ -5,8 +5,7 @@
  * nothing: no algorithm, no `zip`, no `crit`, no key. It is compared as a whole, before any key is used.
  */
 import type { webcrypto } from 'node:crypto';
-import { compactDecrypt } from 'jose/jwe/compact/decrypt';
-import { CompactEncrypt } from 'jose/jwe/compact/encrypt';
+import { CompactEncrypt, compactDecrypt } from '../vendor/jose.js';
 
 /** An AES-256-GCM key in use. It is not extractable, so code that prints or clones objects cannot show its bytes. */
 export type AesKey = webcrypto.CryptoKey;

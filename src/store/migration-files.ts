@@ -1,9 +1,9 @@
 /** The numbered SQL files of the schema that this build was written for. The package includes `src/`. */
 import { readdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 
 /** The path leads to the same folder from `src/store` and from `dist/store`. */
-export const SCHEMA_FOLDER = fileURLToPath(new URL('../../src/store/schema', import.meta.url));
+export const SCHEMA_FOLDER = join(__dirname, '../../src/store/schema');
 
 /** For example `0010_grants`. The names are numbered, so they compare as text. */
 export function latestMigration(): string {
