@@ -40,9 +40,15 @@ export const ROOMS = [
     imports: ['protocol', 'redaction', 'egress'],
   },
   {
+    room: 'sdk',
+    has: "access to parts of Temporal's SDK that are not public, checked at the start",
+    imports: ['protocol'],
+    temporal: true,
+  },
+  {
     room: 'codec',
     has: 'encryption of the payloads that Temporal stores, for workers and clients',
-    imports: ['protocol', 'sealing'],
+    imports: ['protocol', 'sealing', 'sdk'],
     temporal: true,
   },
   {
@@ -60,12 +66,6 @@ export const ROOMS = [
     room: 'management',
     has: '`ProviderClient`: changes to providers, the stages of a rotation, checks; needs only Postgres',
     imports: ['protocol', 'redaction', 'egress', 'store', 'sealing', 'fence', 'providers', 'config'],
-  },
-  {
-    room: 'sdk',
-    has: "access to private parts of Temporal's SDK, in one file, checked at the start",
-    imports: ['protocol'],
-    temporal: true,
   },
   {
     room: 'activities',

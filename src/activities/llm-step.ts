@@ -2,14 +2,7 @@
  * One call to a language model, with the workspace's own key. The AI SDK's retries are off: Temporal retries, and its
  * UI shows each attempt.
  */
-import {
-  generateText,
-  jsonSchema,
-  type ModelMessage,
-  NoObjectGeneratedError,
-  NoOutputGeneratedError,
-  Output,
-} from 'ai';
+import type { ModelMessage } from 'ai';
 import { z } from 'zod';
 import { ProviderError } from '../protocol/errors.js';
 import { checkReference, describeProvider } from '../protocol/names.js';
@@ -17,6 +10,7 @@ import type { ProviderReference } from '../protocol/references.js';
 import type { Json, LlmStepInput, LlmStepResult } from '../protocol/steps.js';
 import { aiSdkModel } from '../providers/llm/ai-sdk-model.js';
 import type { LlmCredential } from '../providers/llm/llm.js';
+import { optionalPackage } from '../providers/optional-package.js';
 import type { ProviderResolver } from '../resolver/provider-resolver.js';
 import { checkResultSize, runWithHeartbeat } from './run-activity.js';
 
@@ -31,18 +25,20 @@ function llmStep(resolver: ProviderResolver, input: LlmStepInput, signal: AbortS
     async ({ credential, use, fetch }) => {
       const model = modelOf(input, credential);
       const output = outputOf(input);
-      const answer = await generateText({
-        model: aiSdkModel(credential, model, fetch),
-        system: input.system,
-        messages: messagesOf(input),
-        output,
-        maxOutputTokens: input.maxOutputTokens,
-        temperature: input.temperature,
-        maxRetries: 0,
-        abortSignal: signal,
-      }).catch((error: unknown) => {
-        throw isUnusable(error) ? unusable(input.ref) : error;
-      });
+      const answer = await aiSdk()
+        .generateText({
+          model: aiSdkModel(credential, model, fetch),
+          system: input.system,
+          messages: messagesOf(input),
+          output,
+          maxOutputTokens: input.maxOutputTokens,
+          temperature: input.temperature,
+          maxRetries: 0,
+          abortSignal: signal,
+        })
+        .catch((error: unknown) => {
+          throw isUnusable(error) ? unusable(input.ref) : error;
+        });
       const { inputTokens, outputTokens, totalTokens } = answer.usage;
       const result = {
         text: answer.text,
@@ -59,6 +55,7 @@ function llmStep(resolver: ProviderResolver, input: LlmStepInput, signal: AbortS
 }
 
 function isUnusable(error: unknown): boolean {
+  const { NoObjectGeneratedError, NoOutputGeneratedError } = aiSdk();
   return NoObjectGeneratedError.isInstance(error) || NoOutputGeneratedError.isInstance(error);
 }
 
@@ -70,6 +67,7 @@ function unusable(ref: ProviderReference<'llm'>): ProviderError {
 
 /** The answer is also validated here, because not every service compares it with the schema. */
 function outputOf({ ref, schema }: LlmStepInput) {
+  const { jsonSchema, Output } = aiSdk();
   if (!schema) return Output.text();
   const parser = parserOf(schema, ref);
   const validate = (value: unknown) => {
@@ -109,4 +107,8 @@ function messagesOf({ ref, prompt, messages = [] }: LlmStepInput): ModelMessage[
     provider: ref,
     fields: ['prompt'],
   });
+}
+
+function aiSdk(): typeof import('ai') {
+  return optionalPackage('ai', () => require('ai'));
 }

@@ -3,12 +3,11 @@
  * slow or over its rate limit is skipped. An endpoint whose key is rejected is skipped only if the caller asks for it:
  * if fail-over hid dead keys, nobody would notice before the last key died.
  */
-import { createClient } from 'viem';
 import { ProviderError } from '../protocol/errors.js';
 import type { ProviderReference } from '../protocol/references.js';
 import { type Json, RPC_READ_METHODS, type RpcStepInput, type RpcStepResult } from '../protocol/steps.js';
 import { confirmChain, type RpcCredential } from '../providers/rpc/rpc.js';
-import { viemTransport } from '../providers/rpc/viem-transport.js';
+import { viem, viemTransport } from '../providers/rpc/viem-transport.js';
 import { firstAnswer, isPassedOver } from '../resolver/chain-endpoints.js';
 import type { ProviderCall, ProviderResolver } from '../resolver/provider-resolver.js';
 import { checkResultSize, runWithHeartbeat } from './run-activity.js';
@@ -48,7 +47,7 @@ function ask(resolver: ProviderResolver, endpoint: ProviderReference<'rpc'>, inp
     endpoint,
     async ({ credential, use, fetch }: ProviderCall<RpcCredential>) => {
       await confirmChain(credential, { fetch, signal });
-      const client = createClient({ transport: viemTransport(credential, fetch, signal) });
+      const client = viem().createClient({ transport: viemTransport(credential, fetch, signal) });
       const params = input.params ?? [];
       const result = (await client.request({ method: input.method, params } as never)) as Json;
       return checkResultSize({ result, provider: use }, endpoint);

@@ -5,6 +5,7 @@
  */
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { ProviderError } from '../protocol/errors.js';
+import { loadProto } from '../sdk/proto.js';
 import { decrypt, encrypt, importKey, isHeader } from '../sealing/compact-jwe.js';
 import { parseKeyList } from '../sealing/key-list.js';
 
@@ -25,7 +26,7 @@ export function createPayloadCodec(keys: string): PayloadCodec {
   const activeKid = parsed.keys().next().value as string;
 
   async function encode(payload: Payload): Promise<Payload> {
-    const { Payload } = await proto();
+    const { Payload } = proto();
     const key = await keyOf(activeKid);
     const jwe = await encrypt(headerOf(activeKid), Payload.encode(payload).finish(), key);
     return { metadata: { encoding: Buffer.from(ENCODING) }, data: Buffer.from(jwe) };
@@ -33,7 +34,7 @@ export function createPayloadCodec(keys: string): PayloadCodec {
 
   async function decode(payload: Payload): Promise<Payload> {
     if (Buffer.from(payload.metadata?.encoding ?? []).toString() !== ENCODING) return payload;
-    const { Payload } = await proto();
+    const { Payload } = proto();
     try {
       const jwe = Buffer.from(payload.data ?? []).toString();
       const plaintext = await decrypt(jwe, async (header) => {
@@ -59,9 +60,8 @@ export function createPayloadCodec(keys: string): PayloadCodec {
 }
 
 /** Loaded with the first payload: it is large, and a process that only manages providers has no payloads. */
-async function proto() {
-  const { default: loaded } = await import('@temporalio/proto');
-  return loaded.temporal.api.common.v1;
+function proto() {
+  return loadProto().temporal.api.common.v1;
 }
 
 function headerOf(kid: string) {

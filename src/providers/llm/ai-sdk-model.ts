@@ -2,12 +2,9 @@
  * Converts a credential to a model of the AI SDK. The key and the base URL are always passed, so that no factory of the
  * SDK reads the environment: a workspace without a key must fail, and not spend the platform's.
  */
-import { createAnthropic } from '@ai-sdk/anthropic';
-import { createGoogleGenerativeAI } from '@ai-sdk/google';
-import { createOpenAI } from '@ai-sdk/openai';
-import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import type { LanguageModel } from 'ai';
 import type { Fetch } from '../../egress/http-client.js';
+import { optionalPackage } from '../optional-package.js';
 import type { LlmCredential } from './llm.js';
 
 /**
@@ -15,21 +12,41 @@ import type { LlmCredential } from './llm.js';
  * `maxRetries: 0` if Temporal retries the activity.
  *
  * @param fetch - default: the global one; in an activity, pass the one that the callback of `withProvider` receives
+ * @throws ProviderError `SetupInvalid` if the AI SDK's package for this service is not installed: `@ai-sdk/anthropic`,
+ *   `@ai-sdk/openai`, `@ai-sdk/google`, or `@ai-sdk/openai-compatible` for any other name
  */
 export function aiSdkModel(credential: LlmCredential, modelId: string, fetch?: Fetch): Exclude<LanguageModel, string> {
   const { provider, baseURL, organization, project } = credential;
   const apiKey = credential.apiKey.reveal();
   switch (provider) {
     case 'anthropic':
-      return createAnthropic({ apiKey, baseURL: `${baseURL}/v1`, fetch })(modelId);
+      return anthropic().createAnthropic({ apiKey, baseURL: `${baseURL}/v1`, fetch })(modelId);
     case 'openai':
-      return createOpenAI({ apiKey, baseURL, organization, project, fetch })(modelId);
+      return openai().createOpenAI({ apiKey, baseURL, organization, project, fetch })(modelId);
     case 'gemini':
-      return createGoogleGenerativeAI({ apiKey, baseURL: `${baseURL}/v1beta`, fetch })(modelId);
+      return google().createGoogleGenerativeAI({ apiKey, baseURL: `${baseURL}/v1beta`, fetch })(modelId);
     default:
       // Otherwise the schema is not sent to the model, and the model returns any object.
-      return createOpenAICompatible({ name: provider, apiKey, baseURL, fetch, supportsStructuredOutputs: true })(
-        modelId,
-      );
+      return compatible().createOpenAICompatible({
+        name: provider,
+        apiKey,
+        baseURL,
+        fetch,
+        supportsStructuredOutputs: true,
+      })(modelId);
   }
 }
+
+const anthropic = () =>
+  optionalPackage<typeof import('@ai-sdk/anthropic')>('@ai-sdk/anthropic', () => require('@ai-sdk/anthropic'));
+
+const openai = () =>
+  optionalPackage<typeof import('@ai-sdk/openai')>('@ai-sdk/openai', () => require('@ai-sdk/openai'));
+
+const google = () =>
+  optionalPackage<typeof import('@ai-sdk/google')>('@ai-sdk/google', () => require('@ai-sdk/google'));
+
+const compatible = () =>
+  optionalPackage<typeof import('@ai-sdk/openai-compatible')>('@ai-sdk/openai-compatible', () =>
+    require('@ai-sdk/openai-compatible'),
+  );

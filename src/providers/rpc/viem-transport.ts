@@ -2,8 +2,9 @@
  * Converts a credential to a transport of viem. Its retries are off: viem retries a 403, which many hosts answer to a
  * dead key, and Temporal retries what is worth a retry.
  */
-import { type HttpTransport, http } from 'viem';
+import type { HttpTransport } from 'viem';
 import type { Fetch } from '../../egress/http-client.js';
+import { optionalPackage } from '../optional-package.js';
 import type { RpcCredential } from './rpc.js';
 
 /** The time limit of a JSON-RPC call. */
@@ -14,10 +15,11 @@ const REQUEST_TIMEOUT_MS = 30_000;
  *
  * @param fetch - default: the global one; in an activity, pass the one that the callback of `withProvider` receives
  * @param signal - ends the calls in flight
+ * @throws ProviderError `SetupInvalid` if viem is not installed
  */
 export function viemTransport(credential: RpcCredential, fetch?: Fetch, signal?: AbortSignal): HttpTransport {
   const headers = Object.entries(credential.headers).map(([name, value]) => [name, value.reveal()] as const);
-  const open = http(credential.url.reveal(), {
+  const open = viem().http(credential.url.reveal(), {
     fetchFn: fetch,
     fetchOptions: { headers: Object.fromEntries(headers), signal },
     retryCount: 0,
@@ -25,4 +27,8 @@ export function viemTransport(credential: RpcCredential, fetch?: Fetch, signal?:
   });
   // Without `value`: viem exposes the URL and the headers there, on each client. Calls do not read it.
   return (options) => ({ ...open(options), value: undefined });
+}
+
+export function viem(): typeof import('viem') {
+  return optionalPackage('viem', () => require('viem'));
 }
