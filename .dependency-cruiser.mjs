@@ -87,8 +87,8 @@ export default {
     ),
     forbid(
       'ships-what-it-needs',
-      'An installed package has no dev dependencies.',
-      { path: '^src/' },
+      'An installed package has no dev dependencies, except those that the build writes into the output.',
+      { path: '^src/', pathNot: '^src/vendor/' },
       { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm-peer', 'type-only'] },
     ),
   ],

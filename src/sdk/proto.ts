@@ -1,7 +1,8 @@
-/** Temporal's protobuf types, in the version that the installed SDK uses, without a dependency of our own on them. */
+/** Temporal's protobuf types, in the version that the installed SDK uses. */
 import { createRequire } from 'node:module';
+import type proto from '@temporalio/proto';
 
-/** A dependency of `@temporalio/common`: with a strict package manager, only that package can load it. */
-export function loadProto(): typeof import('@temporalio/proto') {
+/** `@temporalio/proto` is a dependency of `@temporalio/common`: a strict package manager lets only that one load it. */
+export function loadProto(): typeof proto {
   return createRequire(require.resolve('@temporalio/common'))('@temporalio/proto');
 }
