@@ -4,10 +4,10 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { readManagerConfig } from '../../src/config/manager-config.js';
 import { ProviderClient } from '../../src/management.js';
+import { newGrantKeys, type TestGrantKeys } from '../../testbed/grant-keys.js';
+import { LOOPBACK_ENV } from '../../testbed/loopback.js';
 import { type ModelsService, startModelsService } from '../management/models-service.js';
 import { createStageDatabase, type TestDatabase } from '../support/database.js';
-import { LOOPBACK_ENV } from '../support/egress.js';
-import { newGrantKeys, type TestGrantKeys } from '../support/grants.js';
 import { type CliOptions, type CliRun, runCli } from './run-cli.js';
 
 /** The keys that the service accepts: the one of now, and the one after it. */

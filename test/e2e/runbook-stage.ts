@@ -16,13 +16,13 @@ import { readManagerConfig } from '../../src/config/manager-config.js';
 import { type PostgresPart, startPostgres } from '../../src/dev/postgres.js';
 import { findTemporalCli } from '../../src/dev/temporal-cli.js';
 import { ProviderClient } from '../../src/management.js';
+import { newGrantKeys, type TestGrantKeys } from '../../testbed/grant-keys.js';
+import { LOOPBACK_ENV } from '../../testbed/loopback.js';
 import { type LlmStandIn, startLlmStandIn } from '../../testbed/standins/llm.js';
 import { CLI, run } from '../cli/run-cli.js';
 import { type RunningCommand, startCommand } from '../cli/running-command.js';
 import { type AgentWorkflows, runAgentWorkflows } from '../support/agent-workflows.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { LOOPBACK_ENV } from '../support/egress.js';
-import { newGrantKeys, type TestGrantKeys } from '../support/grants.js';
 import { temporalAddress, uniqueName } from '../support/parts.js';
 
 /** Short, so that a fence which must wait for it is over soon; the runbook's production has 30 s. */

@@ -13,10 +13,10 @@ import { parseSigningKey } from '../../src/grants/grant-keys.js';
 import { providerDataConverter, WorkspaceProviders } from '../../src/index.js';
 import { GRANT_HEADERS } from '../../src/protocol/grants.js';
 import { interceptors } from '../../src/workflows/grant-interceptors.js';
-import { AgentStage, newWorkspace } from '../support/agent-stage.js';
+import { newGrantKeys } from '../../testbed/grant-keys.js';
+import { newWorkspace, useAgentStage } from '../support/agent-stage.js';
 import { withSession } from '../support/database.js';
 import { TEST_ENCRYPTION_KEY } from '../support/fake-store.js';
-import { newGrantKeys } from '../support/grants.js';
 import { temporalAddress, uniqueName } from '../support/parts.js';
 import { askName, chain, family, tellName, untilNamed, whose, whoseLocally, whoseOf } from './granted-workflows.js';
 import { failureOf } from './history.js';
@@ -26,7 +26,7 @@ const [acme, globex] = [newWorkspace(), newWorkspace()];
 const dataConverter = providerDataConverter(TEST_ENCRYPTION_KEY);
 const taskQueue = uniqueName('granted');
 
-let stage: AgentStage;
+const stage = useAgentStage();
 let providers: WorkspaceProviders;
 let connection: Connection;
 /** Whose workflows carry no grant. */
@@ -35,7 +35,6 @@ let grants: WorkspaceGrants;
 let stopWorker: () => Promise<void>;
 
 beforeAll(async () => {
-  stage = await AgentStage.set();
   await Promise.all([stage.addLlm(acme), stage.addLlm(globex)]);
   // From here on, and for new sessions.
   await withSession(stage.database.ownerUrl, (session) =>
@@ -50,7 +49,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await stopWorker?.();
   await connection?.close();
-  await stage?.strike();
 });
 
 async function startWorker(): Promise<() => Promise<void>> {

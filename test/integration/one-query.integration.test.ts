@@ -1,23 +1,18 @@
 /** What a resolution costs, counted by Postgres itself and not by our own counters. */
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
 import type { WorkspaceProviders } from '../../src/index.js';
-import { AgentStage, newWorkspace } from '../support/agent-stage.js';
+import { newWorkspace, useAgentStage } from '../support/agent-stage.js';
 import { withSession } from '../support/database.js';
 
-let stage: AgentStage;
+const stage = useAgentStage();
 const [workspaceId, ...others] = [newWorkspace(), newWorkspace(), newWorkspace(), newWorkspace()] as const;
 
 beforeAll(async () => {
-  stage = await AgentStage.set();
   for (const each of [workspaceId, ...others]) await stage.addLlm(each);
   // From here on, and for new sessions: those of the manager, which read too, are not counted.
   await withSession(stage.database.ownerUrl, (session) =>
     session.query(`alter database ${new URL(stage.database.ownerUrl).pathname.slice(1)} set track_functions = 'pl'`),
   );
-});
-
-afterAll(async () => {
-  await stage?.strike();
 });
 
 /** How often a worker's login called `read_workspace` while `work` ran on a worker of its own. */

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type PostgresPart, startPostgres } from '../../src/dev/postgres.js';
 import { WorkspaceProviders } from '../../src/index.js';
-import { AgentStage, newWorkspace } from '../support/agent-stage.js';
+import { newWorkspace, useAgentStage } from '../support/agent-stage.js';
 import { uniqueName } from '../support/parts.js';
 import { attemptsIn, pendingFailuresOf } from './history.js';
 import { leaksOf } from './leaks.js';
@@ -14,13 +14,12 @@ import type { askModel } from './workflows.js';
 
 let dataFolder: string;
 let postgres: PostgresPart;
-let stage: AgentStage;
+const stage = useAgentStage({ postgresUrl: postgres.url });
 let taskQueue: string;
 
 beforeAll(async () => {
   dataFolder = await mkdtemp(join(tmpdir(), 'workspace-providers-away-'));
   postgres = await startPostgres({ dataFolder });
-  stage = await AgentStage.set({ postgresUrl: postgres.url });
   const key = stage.newKey('platform');
   stage.llm.admit({ provider: 'anthropic', key, owner: 'the platform' });
   // Allowed, so that it is seen not to serve.
@@ -31,7 +30,6 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await stage?.strike();
   await postgres?.stop();
   if (dataFolder) await rm(dataFolder, { recursive: true, force: true });
 });
@@ -41,7 +39,7 @@ const comeBack = async () => {
 };
 
 const ask = (workspaceId: string) =>
-  stage.clientFor(workspaceId).workflow.start<typeof askModel>('askModel', {
+  stage.grants.clientFor(workspaceId).workflow.start<typeof askModel>('askModel', {
     taskQueue,
     workflowId: uniqueName('ask'),
     args: [{ workspaceId, prompt: `What does ${workspaceId} want?` }],

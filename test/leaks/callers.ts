@@ -4,7 +4,7 @@ import { ProviderClient } from '../../src/management.js';
 import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
 import { createLogin } from '../../src/store/logins.js';
 import { withSession } from '../../src/store/session.js';
-import { LOOPBACK_POLICY } from '../support/egress.js';
+import { LOOPBACK_POLICY } from '../../testbed/loopback.js';
 import { FAILING } from './echo-service.js';
 import { failingWorkspace, type Secrets, WORKING } from './providers.js';
 import type { Stage } from './stage.js';

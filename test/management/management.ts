@@ -5,8 +5,8 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import { readManagerConfig } from '../../src/config/manager-config.js';
 import { ProviderClient, type ProviderSummary } from '../../src/management.js';
 import type { ProviderIdentity } from '../../src/protocol/references.js';
+import { LOOPBACK_ENV } from '../../testbed/loopback.js';
 import { createStageDatabase, type TestDatabase, withSession } from '../support/database.js';
-import { LOOPBACK_ENV } from '../support/egress.js';
 import { uniqueName } from '../support/parts.js';
 
 export const CANARY = 'canary-key-1234567890-a1b2';

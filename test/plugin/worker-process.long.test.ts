@@ -16,12 +16,12 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { GrantSigner, WorkspaceGrants } from '../../src/client.js';
 import { readManagerConfig } from '../../src/config/manager-config.js';
 import { ProviderClient } from '../../src/management.js';
+import { newGrantKeys } from '../../testbed/grant-keys.js';
+import { LOOPBACK_ENV } from '../../testbed/loopback.js';
 import { type LlmStandIn, startLlmStandIn } from '../../testbed/standins/llm.js';
 import { runAgentWorkflows } from '../support/agent-workflows.js';
 import { createStageDatabase, type TestDatabase } from '../support/database.js';
-import { LOOPBACK_ENV } from '../support/egress.js';
 import { TEST_ENCRYPTION_KEY } from '../support/fake-store.js';
-import { newGrantKeys } from '../support/grants.js';
 import { uniqueName } from '../support/parts.js';
 
 const { History } = proto.temporal.api.history.v1;

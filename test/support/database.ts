@@ -10,25 +10,15 @@ import { inject } from 'vitest';
 import { createLogin } from '../../src/store/logins.js';
 import { migrate } from '../../src/store/migrate.js';
 import { SCHEMA_FOLDER } from '../../src/store/migration-files.js';
-import type { DatabaseOptions } from '../../src/store/pool.js';
 import { withSession } from '../../src/store/session.js';
-import { type PgBouncerPart, startPgBouncer } from '../../testbed/pgbouncer.js';
+import { startPgBouncer } from '../../testbed/pgbouncer.js';
+import { behindPooler, type StageDatabase, withLogins } from '../../testbed/stage-database.js';
 
 export { withSession };
 
-export interface TestDatabase {
-  /** For the superuser who migrated it. */
-  readonly ownerUrl: string;
-  /** Each for a login of its own that was granted one role. */
-  readonly resolverUrl: string;
-  readonly managerUrl: string;
+export interface TestDatabase extends StageDatabase {
   readonly tenantUrl: string;
-  /** What a store is told beside its URL, and the same as settings. */
-  readonly store: Pick<DatabaseOptions, 'preparedStatements'>;
-  readonly settings: Readonly<Record<string, string>>;
-  /** Where a worker listens, absent: where it reads. */
-  readonly listenUrl?: string;
-  /** Fails where a connection was left open. */
+  /** Fails if a connection was left open. */
   drop(): Promise<void>;
 }
 
@@ -41,16 +31,16 @@ export async function createTestDatabase(serverUrl: string = inject('postgresUrl
     await server.query(`create database ${database} template ${await templateDatabase(server, serverUrl)}`);
   });
   const ownerUrl = withUrl(serverUrl, { database });
-  const resolverUrl = await createLogin(ownerUrl, 'provider_resolver');
-  const managerUrl = await createLogin(ownerUrl, 'provider_manager');
+  const logins = await withLogins(ownerUrl);
   const tenantUrl = await createLogin(ownerUrl, 'provider_tenant');
-  const logins = [resolverUrl, managerUrl, tenantUrl];
   return {
-    ...{ ownerUrl, resolverUrl, managerUrl, tenantUrl, store: {}, settings: {} },
+    ...{ ...logins, tenantUrl },
     drop: () =>
       withSession(serverUrl, async (server) => {
         await server.query(`drop database ${database}`);
-        for (const url of logins) await server.query(`drop role ${new URL(url).username}`);
+        for (const url of [logins.resolverUrl, logins.managerUrl, tenantUrl]) {
+          await server.query(`drop role ${new URL(url).username}`);
+        }
       }),
   };
 }
@@ -62,19 +52,8 @@ export async function createTestDatabase(serverUrl: string = inject('postgresUrl
 export async function createStageDatabase(serverUrl: string = inject('postgresUrl')): Promise<TestDatabase> {
   const database = await createTestDatabase(serverUrl);
   if (process.env.TEST_POOLER !== '1') return database;
-  return behind(await startPgBouncer({ postgresUrl: serverUrl, log: (line) => console.error(line) }), database);
-}
-
-function behind(pooler: PgBouncerPart, database: TestDatabase): TestDatabase {
-  return {
-    ...database,
-    resolverUrl: pooler.through(database.resolverUrl),
-    managerUrl: pooler.through(database.managerUrl),
-    store: { preparedStatements: false },
-    settings: { PROVIDER_PREPARED_STATEMENTS: 'false', PROVIDER_LISTEN_DATABASE_URL: database.resolverUrl },
-    listenUrl: database.resolverUrl,
-    drop: () => pooler.stop().then(database.drop),
-  };
+  const pooler = await startPgBouncer({ postgresUrl: serverUrl, log: (line) => console.error(line) });
+  return { ...behindPooler(database, pooler), drop: () => pooler.stop().then(database.drop) };
 }
 
 /** The same server, another database or login. */

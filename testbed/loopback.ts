@@ -1,5 +1,5 @@
 /** Stand-ins listen on loopback: what a process that calls them needs, as options, as policy and as environment. */
-import { EgressPolicy } from '../../src/egress/policy.js';
+import { EgressPolicy } from '../src/egress/policy.js';
 
 export const LOOPBACK = { networks: ['loopback'] } as const;
 

@@ -1,5 +1,5 @@
 /** Keys of grants, of both kinds, made anew by whoever needs them. */
-import { type GrantSettings, newGrantSettings } from '../../src/dev/grant-settings.js';
+import { type GrantSettings, newGrantSettings } from '../src/dev/grant-settings.js';
 
 export interface TestGrantKeys extends GrantSettings {
   readonly signingKey: string;
