@@ -1,6 +1,7 @@
 /**
- * The last line of `.ci/run`, `N passed, N failed`, and its exit code: from the results of each test run, the demo's JSON
- * and the audit. A test run without results and a skipped test count as failed, because CI has all that the tests need.
+ * The last line of `.ci/run`, `N passed, N failed`, and its exit code: from the results of each test run, the demo's
+ * JSON and the audit. A test run without results and a skipped test count as failed, because CI has all that the tests
+ * need.
  *
  * Usage: summary.mjs <folder of tests-1.json … and demo.txt> <number of test runs>
  */

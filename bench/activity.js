@@ -20,7 +20,8 @@ const AIM = 1.15;
 const LEASE = '1h';
 
 /**
- * @param {{ rounds: number, servers: readonly { raisedPollLimit: boolean, count: number, localCount: number }[] }} settings
+ * @param {{ rounds: number, servers: readonly { raisedPollLimit: boolean, count: number, localCount: number }[] }}
+ *   settings
  * @param {import('./database.js').BenchDatabase} database
  * @returns {Promise<import('./report.js').Part[]>}
  */

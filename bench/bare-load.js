@@ -1,17 +1,17 @@
 /**
- * What no resolver can do without, and nothing more: the same statement through a bare `pg` pool with the store's
+ * The work that every resolver must do, and no more: the same statement through a bare `pg` pool with the store's
  * settings, and jose's decryption of the same JWE.
  */
 import { compactDecrypt } from 'jose';
 import pg from 'pg';
 
-/** As `src/store/provider-store.ts` has it. */
+/** The statement of `src/store/provider-store.ts`. */
 const READ_WORKSPACE = {
   name: 'read_workspace',
   text: 'select epoch, data_keys, providers from provider_api.read_workspace($1)',
 };
 
-/** What one would write without row-level security, functions and snapshots. */
+/** The statement without row-level security, functions and snapshots. */
 const SELECT_ROW = {
   name: 'select_row',
   text: `select config, encrypted_config, status, version from workspace_providers
@@ -19,7 +19,7 @@ const SELECT_ROW = {
 };
 
 /**
- * As `src/store/pool.ts` has it, but with more patience: a busy machine must not end a benchmark.
+ * Opens a pool as `src/store/pool.ts` does, but with longer timeouts: a busy machine must not end a benchmark.
  *
  * @param {string} connectionString
  */
@@ -32,7 +32,7 @@ export function openPool(connectionString) {
     idleTimeoutMillis: 300_000,
     keepAlive: true,
   });
-  // Sessions that end after `end` has resolved, with the server.
+  // Some sessions end with the server, after `end` has resolved.
   pool.on('error', () => {});
   return pool;
 }
@@ -46,7 +46,7 @@ export async function readWorkspace(pool, workspaceId) {
 }
 
 /**
- * As a superuser.
+ * Reads the one row, as a superuser.
  *
  * @param {pg.Pool} pool
  * @param {string} workspaceId
@@ -55,7 +55,7 @@ export async function selectRow(pool, workspaceId) {
   return (await pool.query({ ...SELECT_ROW, values: [workspaceId] })).rows[0];
 }
 
-/** Of the row that holds the LLM key. */
+/** The JWE of the row that holds the LLM key. */
 export function sealedIn({ providers }) {
   return providers.find(({ provider_type: type }) => type === 'llm').encrypted_config;
 }
@@ -68,7 +68,7 @@ export async function decrypt(jwe, dataKey) {
   return (await compactDecrypt(jwe, dataKey)).plaintext;
 }
 
-/** The active data key of what `readWorkspace` read, unwrapped and imported. */
+/** Unwraps and imports the active data key that `readWorkspace` has read. */
 export async function dataKeyOf({ data_keys: [active] }, workspaceId, rootKeyring) {
   const wrapped = { kid: active.kid, wrappedKey: active.wrapped_key, rootKeyId: active.root_key_id };
   const bytes = await rootKeyring.unwrap(wrapped, workspaceId);
@@ -76,7 +76,7 @@ export async function dataKeyOf({ data_keys: [active] }, workspaceId, rootKeyrin
 }
 
 /**
- * `get` of the next workspace at each call, in a circle.
+ * Returns a function that calls `get` with the next workspace at each call, in a circle.
  *
  * @param {readonly string[]} workspaceIds
  * @param {(workspaceId: string) => unknown} get

@@ -1,6 +1,6 @@
 /**
- * A cold resolve on a real Postgres, beside the bare load. Each call takes the next workspace and the resolvers' caches
- * hold one: none finds what it asks for, and nothing has to be cleared within the measured time.
+ * A cold resolve on a real Postgres, beside the bare load. Each call takes the next workspace, and the resolvers'
+ * caches hold only one, so every call is a miss. Nothing has to be cleared within the measured time.
  */
 import { createParts } from '../dist/resolver/connect-parts.js';
 import { ProviderResolver } from '../dist/resolver/provider-resolver.js';

@@ -1,4 +1,4 @@
-/** A migrated Postgres of the benchmarks' own, with workspaces in it that the client wrote which operators use. */
+/** A migrated Postgres for the benchmarks, with workspaces that were written by the client that operators use. */
 import { startPostgres } from '../dist/dev/postgres.js';
 import { ProviderClient } from '../dist/management.js';
 import { parseLocalKeyring } from '../dist/sealing/local-keyring.js';
@@ -9,7 +9,7 @@ import { createEncryptionKey, createWorkspaceIds, providersOf } from './workspac
 /** As many as the client's pool has connections. */
 const WRITERS = 10;
 
-/** No worker runs yet that could serve an older version. */
+/** No worker runs yet, so none could serve an older version. */
 const UNFENCED = { fence: /** @type {const} */ (false) };
 
 /** @typedef {Awaited<ReturnType<typeof startDatabase>>} BenchDatabase */
@@ -25,7 +25,7 @@ export async function startDatabase(workspaces) {
     const managerUrl = await createLogin(postgres.url, 'provider_manager');
     await writeProviders(managerUrl, encryptionKey, workspaceIds);
     return {
-      /** Of a superuser. */
+      /** The URL of a superuser. */
       adminUrl: postgres.url,
       resolverUrl: await createLogin(postgres.url, 'provider_resolver'),
       managerUrl,

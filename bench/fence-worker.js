@@ -1,6 +1,6 @@
 /**
- * A process of the fleet that a fence waits for: it keeps a lease, holds a workspace in its cache, and answers with the
- * version that it serves when it is asked.
+ * A process of the fleet that a fence waits for. It keeps a lease, holds a workspace in its cache, and answers each
+ * message with the version that it serves.
  */
 import { ProviderResolver } from '../dist/index.js';
 

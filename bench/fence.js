@@ -1,7 +1,8 @@
 /**
- * How long a change waits until no worker serves what was before it: with ten worker processes that are well, with one
- * of them stopped, and with one that was killed a while ago; beside the change alone, and beside waiting out a
- * time-to-live, which is what one does without a fence. After each fence every worker is asked what it serves.
+ * How long a change waits until no worker serves the older version: with ten healthy worker processes, with one of them
+ * stopped, and with one that was killed a while ago. Beside it, the change without a fence, and the wait for a
+ * time-to-live to expire, which is the alternative to a fence. After each fence every worker is asked which version it
+ * serves.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -114,12 +115,12 @@ async function whileStopped(/** @type {Worker} */ worker, /** @type {() => Promi
     return await work();
   } finally {
     worker.signal('SIGCONT');
-    // Registered again, before the next one counts on it.
+    // It has registered again before the next sample relies on it.
     await worker.mustServe(0);
   }
 }
 
-/** The others notice by themselves that it renews no more. */
+/** Waits until another worker has noticed that this one does not renew its lease any more. */
 async function untilGone(registry, identity, leaseMs) {
   const deadlineMs = performance.now() + 20 * leaseMs;
   for (;;) {

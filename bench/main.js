@@ -1,8 +1,9 @@
 /**
- * `npm run bench` measures everything beside its floor and its peers, in one run. Tables go to stdout, progress to stderr,
- * all figures to `bench/results/<date>.json`. `--quick` takes seconds instead of minutes: it shows that the benchmarks run,
- * and measures nothing; its file `bench/results/quick.json` is not kept. `--only fence` (or `warm`, `cold`, `storm`,
- * `activity`) runs only that part, and writes a separate file. A time never fails the run; a wrong answer does.
+ * `npm run bench` measures everything beside its floor and its peers, in one run. Tables go to stdout, progress to
+ * stderr, all figures to `bench/results/<date>.json`. `--quick` takes seconds instead of minutes: it shows that the
+ * benchmarks run, and measures nothing; its file `bench/results/quick.json` is not kept. `--only fence` (or `warm`,
+ * `cold`, `storm`, `activity`) runs only that part, and writes a separate file. A time never fails the run; a wrong
+ * answer does.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';

@@ -1,6 +1,6 @@
 /**
- * Caches that one would reach for otherwise, each as get-or-load and as its own documentation has it for values that
- * JSON cannot carry: a credential holds live objects, so none of them serializes or clones here.
+ * The caches that one would use otherwise, each as get-or-load, and configured as its documentation recommends for
+ * values that JSON cannot hold: a credential holds live objects, so no cache serializes or clones here.
  */
 import { createCache as createDedupingCache } from 'async-cache-dedupe';
 import { BentoCache, bentostore } from 'bentocache';
@@ -9,7 +9,7 @@ import { createCache as createCacheManager } from 'cache-manager';
 import { createKeyv } from 'cacheable';
 import { LRUCache } from 'lru-cache';
 
-/** Longer than any benchmark runs: a warm one measures only hits. */
+/** Longer than any benchmark runs, so that a warm benchmark measures only hits. */
 export const LEASE_MS = 3_600_000;
 
 /**

@@ -1,7 +1,7 @@
-/** The figures as people read them. */
+/** Formats the figures as tables for people. */
 
 const NS_IN = { ns: 1, µs: 1e3, ms: 1e6 };
-/** With fewer samples a turn, a p99 is but the slowest of them. */
+/** With fewer samples per turn, the p99 is only the slowest sample. */
 const SAMPLES_FOR_P99 = 100;
 
 /** @typedef {{ title: string, unit: keyof typeof NS_IN, results: import('./rounds.js').Result[] }} Part */

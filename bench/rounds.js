@@ -1,20 +1,20 @@
 /**
- * Contenders take turns in rounds, so that whatever else the machine does falls on all of them, and a ratio is taken
- * within its round. Within a turn `mitata` measures, unless a part takes its own samples.
+ * Contenders take turns in rounds, so that other load on the machine affects all of them. A ratio is taken within a
+ * round. Within a turn `mitata` measures, unless a benchmark takes its own samples.
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { measure } from 'mitata';
 
-// One contender's garbage is not collected in the next one's time.
+// Collects one contender's garbage before the next one is measured.
 setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc');
 
 /**
  * @typedef {object} Contender
  * @property {string} name
- * @property {string} [floor] the name of the contender that its ratio is taken to
- * @property {number} [aim] the highest ratio to its floor that was aimed at
+ * @property {string} [floor] the name of the contender that it is compared with
+ * @property {number} [aim] the highest ratio to its floor that meets the aim
  *
  * @typedef {object} Turn in nanoseconds
  * @property {number} samples
@@ -29,7 +29,7 @@ const gc = runInNewContext('gc');
  * @property {number} p99 the median of the rounds' p99, in nanoseconds
  * @property {{ floor: string, median: number, min: number, max: number }} [ratio] of the rounds' medians
  * @property {number} [aim]
- * @property {Record<string, number>} [counts] what else was counted
+ * @property {Record<string, number>} [counts] other counts, by name
  * @property {Turn[]} rounds
  */
 
@@ -69,8 +69,8 @@ export async function inRounds(contenders, rounds, takeTurn) {
 }
 
 /**
- * A turn of at least `turnMs`. What is too short for the clock is called in batches of 4,096: a sample is then the mean
- * of a batch, and so is the p99.
+ * Returns a function that takes a turn of at least `turnMs`. A function that is too short for the clock is called in
+ * batches of 4,096. Each sample, and so the p99, is then the mean of a batch.
  *
  * @param {number} turnMs
  * @returns {(contender: { run: () => unknown }) => Promise<Turn>} `run` is awaited if it returns a promise

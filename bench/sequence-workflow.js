@@ -1,4 +1,4 @@
-/** Runs in Temporal's sandbox: activities of one kind, one after another. */
+/** A workflow that runs activities of one kind, one after another. It runs in Temporal's sandbox. */
 import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import { resolveLlmKey } from '../dist/workflow.js';
 
@@ -15,7 +15,9 @@ const ACTIVITIES = {
   resolveLocally: local.resolveLlmKey,
 };
 
-/** @param {{ activity: keyof typeof ACTIVITIES, count: number, input: { workspaceId: string, provider: string } }} args */
+/**
+ * @param {{ activity: keyof typeof ACTIVITIES, count: number, input: { workspaceId: string, provider: string } }} args
+ */
 export async function sequence({ activity, count, input }) {
   for (let done = 0; done < count; done++) await ACTIVITIES[activity](input);
 }

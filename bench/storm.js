@@ -1,6 +1,6 @@
 /**
- * A thousand callers of one cold credential at once, on a real Postgres. A contender that shares the load makes one
- * query. The peers load by the bare load, ours by its full load.
+ * A thousand concurrent callers of one cold credential, on a real Postgres. A contender whose callers share a load
+ * makes one query. The peers make the bare load, our resolver makes its full load.
  */
 import { createParts } from '../dist/resolver/connect-parts.js';
 import { ProviderResolver } from '../dist/resolver/provider-resolver.js';
@@ -42,7 +42,7 @@ export async function benchStorm({ rounds, turnMs }, { resolverUrl, rootKeyring,
     const sealer = new Sealer(rootKeyring);
     const parts = createParts({ store: countingStore, sealer, fetch, lease: heldLease(), maxProviders: 1 });
     const resolver = ProviderResolver.of(parts);
-    // Caches of one entry: the next workspace is always cold.
+    // The caches hold one entry, so the next workspace is always cold.
     const peers = createPeers(load, 1).map(({ name, get }) => ({ name, storm: all(get) }));
     const contenders = [
       { name: FLOOR, storm: async (id) => all(async (/** @type {Promise<unknown>} */ shared) => shared)(load(id)) },

@@ -1,4 +1,4 @@
-/** On what, and with which versions, figures were taken. */
+/** The machine on which the figures were taken, its load, and the versions. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus, loadavg, platform, release, totalmem } from 'node:os';
@@ -12,7 +12,7 @@ export function machine() {
   return { cpu: model, cores: others.length + 1, memoryGiB: Math.round(totalmem() / 2 ** 30), system };
 }
 
-/** Of the last minute: over the number of cores, contenders share them with strangers. */
+/** The load average of the last minute. Above the number of cores, contenders share them with other programs. */
 export function load() {
   return Number(loadavg()[0].toFixed(2));
 }

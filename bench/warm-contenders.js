@@ -1,6 +1,6 @@
 /**
- * What answers a warm resolve: each makes a filled cache, and a way to ask it. The floor is the least that such a cache
- * does: one `lru-cache` get, and a comparison with the monotonic clock.
+ * The contenders of the warm resolves: each makes a filled cache and returns a function that asks it. The floor is the
+ * least work of such a cache: one `lru-cache` get, and a comparison with the monotonic clock.
  */
 import { TTLCache } from '@isaacs/ttlcache';
 import { LRUCache } from 'lru-cache';
@@ -14,7 +14,7 @@ import { heldLease } from './lease.js';
 import { createPeers, LEASE_MS } from './peers.js';
 import { createEncryptionKey, providersOf } from './workspaces.js';
 
-/** @typedef {(workspaceIds: readonly string[]) => unknown} Contender makes what answers for a workspace */
+/** @typedef {(workspaceIds: readonly string[]) => unknown} Contender returns a function that answers for a workspace */
 
 export const FLOOR = 'floor: lru-cache get + clock';
 /** @type {Record<string, string>} */
@@ -58,7 +58,7 @@ export const AWAITED = {
   ),
 };
 
-/** What a hit answers with. @param {string} workspaceId */
+/** The answer of a hit. @param {string} workspaceId */
 export function referenceTo(workspaceId) {
   const [{ type, name, config, secret }] = providersOf(workspaceId);
   return toOpened({ workspaceId, type, name }, parseProvider(type, name, config, secret), 1, 'workspace').reference;
@@ -75,7 +75,9 @@ function floor(workspaceIds) {
   };
 }
 
-/** Over a store in memory, since what is warm asks no database; its rows are parsed JSON, as those of Postgres are. */
+/**
+ * A resolver over a store in memory, because hits need no database. The rows are parsed JSON, like those of Postgres.
+ */
 async function warmResolver(workspaceIds) {
   const sealer = new Sealer(parseLocalKeyring(createEncryptionKey()), { maxDataKeys: workspaceIds.length });
   const readWorkspace = async (/** @type {string} */ workspaceId) => {

@@ -1,4 +1,4 @@
-/** One contender of the warm resolves: fills its cache, proves that it answers, and takes a turn on each message. */
+/** The thread of one warm contender: it fills the cache, checks the answers, and takes a turn on each message. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { do_not_optimize } from 'mitata';
 import { turnOfMs } from './rounds.js';

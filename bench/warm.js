@@ -1,6 +1,6 @@
 /**
- * Warm resolves: the cache holds the workspace, its lease runs, its credential is open. Each contender has its own thread,
- * so that no other contender has changed its heap, or the compiled code of a library that two of them use.
+ * Warm resolves: the cache holds the workspace, its lease runs, its credential is open. Each contender has its own
+ * thread, so that no other contender has changed its heap, or the compiled code of a library that two of them use.
  */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';

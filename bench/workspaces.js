@@ -1,4 +1,4 @@
-/** The workspaces that are measured: each with an LLM key, an RPC endpoint and a Tenderly account, plainly fake. */
+/** The workspaces of the benchmarks: each has an LLM key, an RPC endpoint and a Tenderly account, all plainly fake. */
 import { randomBytes } from 'node:crypto';
 
 export function createEncryptionKey() {

@@ -39,7 +39,7 @@ export async function fenceChange<Changed extends Fenced>(output: Output, change
         signal,
         onProgress: progress.show,
         onChanged: (written) => {
-          output.tell(change.line(written));
+          output.print(change.line(written));
           if (change.wait) progress.begin();
         },
       }),
@@ -49,7 +49,7 @@ export async function fenceChange<Changed extends Fenced>(output: Output, change
     if (!fence) return output.document(change.document(changed));
     if (!fence.complete) {
       output.exitCode = EXIT.interrupted;
-      output.tell(line('unsure', 'not fenced', ['the change is made, but some workers may not have it yet']));
+      output.print(line('unsure', 'not fenced', ['the change was made, but some workers may not have it yet']));
       return output.document(change.document(changed));
     }
     const fencedAt = new Date();

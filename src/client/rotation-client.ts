@@ -66,8 +66,7 @@ export class RotationClient {
    * Stages the next credential and starts the rotation.
    *
    * @throws ProviderError `RotationInProgress` if another rotation of the provider is running, `ProviderNotConfigured`;
-   *   `ProviderConfigInvalid` also if `secret` is the credential that is stored now, or if the service cannot issue
-   *   keys
+   *   `ProviderConfigInvalid` also if `secret` is the stored credential, or if the service cannot issue keys
    */
   async rotate({ secret, overlap, drainLimit, acceptUnchecked, ...identity }: RotateInput): Promise<RotationHandle> {
     const { workspaceId, type, name } = identity;
@@ -156,9 +155,7 @@ export class RotationClient {
     }
   }
 
-  /**
-   * Ends a rotation whose workflow was terminated. It would never end by itself, and would block every other rotation.
-   */
+  /** Ends a rotation whose workflow was terminated: it would never end by itself, and would block every other one. */
   async #abandonOrphan(provider: ProviderIdentity): Promise<boolean> {
     if (await this.#isRunning(provider)) return false;
     return this.providers.abandonOpenRotation(provider, 'its workflow ended before the rotation did');

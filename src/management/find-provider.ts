@@ -1,5 +1,4 @@
-import { ProviderError } from '../protocol/errors.js';
-import { describeProvider } from '../protocol/names.js';
+import { notConfigured } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
 import type { ProviderRecord, WorkspaceSnapshot } from '../store/ports.js';
 
@@ -11,8 +10,4 @@ export function findProvider(
   const record = providers.find(({ type, name }) => type === provider.type && name === provider.name);
   if (!record) throw notConfigured(provider);
   return record;
-}
-
-export function notConfigured(provider: ProviderIdentity): ProviderError {
-  return new ProviderError('ProviderNotConfigured', `there is no ${describeProvider(provider)}`, { provider });
 }

@@ -4,12 +4,11 @@
  * workspace. So the client is for the platform's own services and operators, who name the workspace that they act for.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { type Duration, formatDuration, parseDuration } from '../config/duration.js';
+import type { Duration } from '../config/duration.js';
 import { type ManagerConfig, type ProviderClientOptions, readManagerConfig } from '../config/manager-config.js';
 import { createFetch, type HttpClient } from '../egress/http-client.js';
 import type { EgressPolicy } from '../egress/policy.js';
-import { ProviderError } from '../protocol/errors.js';
-import { checkIdentity, checkWorkspaceId } from '../protocol/names.js';
+import { checkIdentity, checkWorkspaceId, notConfigured } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
 import type { FenceReport } from '../protocol/rotation.js';
 import { checkDestination, type ParsedProvider, parseProvider } from '../providers/registry.js';
@@ -19,7 +18,8 @@ import { type ManagementStore, openManagementStore } from '../store/management-s
 import type { ProviderRecord, RegisteredWorker } from '../store/ports.js';
 import type { RotationSummary } from '../store/rotation-store.js';
 import { type ChangeOptions, type FenceWait, fenceChange, waitForFence } from './change-fence.js';
-import { findProvider, notConfigured } from './find-provider.js';
+import { checkInterval } from './due-rotation.js';
+import { findProvider } from './find-provider.js';
 import { changeProvider, type ProviderChange } from './provider-change.js';
 import { checkProvider, type ProviderCheckReport } from './provider-check.js';
 import type {
@@ -36,7 +36,6 @@ import { SecretVault } from './secret-vault.js';
 
 /** How long a service may take to delete a key: the caller who rotates again waits for it. */
 const ABANDON_TIMEOUT_MS = 15_000;
-const SHORTEST_INTERVAL_MS = 60_000;
 
 /**
  * Manages the providers of workspaces. Every method throws ProviderError `StoreUnavailable` if Postgres cannot be
@@ -241,10 +240,7 @@ export class ProviderClient {
 
   /** Deletes a workspace's data keys: nobody can open its secrets any more. Its providers must be configured again. */
   async shredWorkspace(workspaceId: string, options?: ChangeOptions<Fenced>): Promise<Fenced> {
-    const shred = async () => {
-      await this.#store.deleteDataKeys(checkWorkspaceId(workspaceId));
-      return {};
-    };
+    const shred = () => this.#store.deleteDataKeys(checkWorkspaceId(workspaceId)).then(() => ({}));
     return this.#fenced(shred, options);
   }
 
@@ -299,11 +295,4 @@ export class ProviderClient {
     const { version } = await this.#store.putProvider(identity, { config, encryptedConfig, expectedVersion });
     return { ...identity, version, shown };
   }
-}
-
-function checkInterval(interval: Duration): Duration {
-  const ms = parseDuration(interval);
-  if (ms !== undefined && ms >= SHORTEST_INTERVAL_MS) return interval;
-  const shortest = formatDuration(SHORTEST_INTERVAL_MS);
-  throw ProviderError.configInvalid('rotateEvery', `must be a duration such as 12h or 90d, at least ${shortest}`);
 }

@@ -1,6 +1,6 @@
 /**
  * The innermost activity interceptor. It removes the secrets that this process has opened from what an activity throws,
- * returns and sends in heartbeats. So the other interceptors, which log and trace what they see, never see a secret.
+ * returns and sends in heartbeats. So the other interceptors, which log and trace what they see, see no such secret.
  * What those interceptors throw themselves is not redacted.
  */
 import { ApplicationFailure, TemporalFailure } from '@temporalio/common';

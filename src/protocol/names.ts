@@ -72,3 +72,10 @@ function check(value: unknown, pattern: RegExp, field: string, allowed: string):
   if (typeof value === 'string' && pattern.test(value)) return value;
   throw new ProviderError('ProviderConfigInvalid', `${field} must be ${allowed}`, { fields: [field] });
 }
+
+/** The error for a provider that does not exist. */
+export function notConfigured({ workspaceId, type, name }: ProviderIdentity): ProviderError {
+  const provider = { workspaceId, type, name };
+  const message = `there is no ${describeProvider(provider)}: see workspace-providers list ${workspaceId}, or configure it`;
+  return new ProviderError('ProviderNotConfigured', message, { provider });
+}

@@ -99,7 +99,7 @@ export type CheckOutcome = 'ok' | 'rejected' | 'cannot-tell';
 
 export interface CheckReport {
   readonly outcome: CheckOutcome;
-  /** Fixed text for a person: "the models list was answered". */
+  /** Fixed text for a person: "the service returned its list of models". */
   readonly detail: string;
   readonly tookMs: number;
 }

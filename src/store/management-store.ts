@@ -3,7 +3,7 @@
  * `provider_manager`, which can call functions and cannot touch a table.
  */
 import { ProviderError } from '../protocol/errors.js';
-import { checkActor, checkWorkspaceId, describeProvider } from '../protocol/names.js';
+import { checkActor, checkWorkspaceId, describeProvider, notConfigured } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
 import type { CheckOutcome } from '../protocol/rotation.js';
 import { type ProviderAudit, providerAudit } from './audit-store.js';
@@ -132,9 +132,7 @@ function managementStore(database: CheckedDatabase, actor?: string): ManagementS
     async setStatus(identity, status) {
       const version = await newVersion(database, SET_STATUS, [...keyOf(identity), status, actor ?? null]);
       if (version !== undefined) return { version };
-      throw new ProviderError('ProviderNotConfigured', `there is no ${describeProvider(identity)}`, {
-        provider: identity,
-      });
+      throw notConfigured(identity);
     },
 
     async removeProvider(identity) {

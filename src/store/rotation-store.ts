@@ -1,6 +1,6 @@
 /** Rotations, stage by stage. Each call may be repeated: it takes effect once. */
 import { ProviderError } from '../protocol/errors.js';
-import { describeProvider } from '../protocol/names.js';
+import { describeProvider, notConfigured } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
 import type { RotationOrigin, RotationState } from '../protocol/rotation.js';
 import { call, type KeyColumns, keyOf, toIdentity } from './calls.js';
@@ -96,7 +96,7 @@ export function rotationStore(database: Database, actor?: string): RotationStore
         throw new ProviderError('RotationInProgress', message, { provider });
       }
       if (row?.outcome === 'not-configured') {
-        throw new ProviderError('ProviderNotConfigured', `there is no ${describeProvider(provider)}`, { provider });
+        throw notConfigured(provider);
       }
     },
     beginRotation: (rotationId, workflowId) => one(BEGIN, [rotationId, workflowId], rotationId),

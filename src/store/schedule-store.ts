@@ -1,6 +1,5 @@
 /** What schedules read of all workspaces, page by page, and the events that they record once. */
-import { ProviderError } from '../protocol/errors.js';
-import { describeProvider } from '../protocol/names.js';
+import { notConfigured } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
 import type { DueRotation, PageInput, PreparedRotation, ProviderEventName } from '../protocol/schedules.js';
 import { call, type KeyColumns, keyOf, toIdentity } from './calls.js';
@@ -67,7 +66,7 @@ export function scheduleStore(database: Database, actor?: string): ScheduleStore
       const values = [...keyOf(provider), rotateEvery ?? null, actor ?? null];
       const [row] = await database.query<{ changed: boolean }>(SET_INTERVAL, values);
       if (row?.changed) return;
-      throw new ProviderError('ProviderNotConfigured', `there is no ${describeProvider(provider)}`, { provider });
+      throw notConfigured(provider);
     },
   };
 }

@@ -46,7 +46,7 @@ it('does not wait where it need not: the change is made', async () => {
     act: (command) => command.kill('SIGINT'),
   });
   expect(interrupted.exitCode).toBe(130);
-  expect(interrupted.said).toContain('? not fenced  the change is made, but some workers may not have it yet');
+  expect(interrupted.said).toContain('? not fenced  the change was made, but some workers may not have it yet');
   expect(documentOf(await op.run(['list', String(provider[0]), '--json'])).providers[0]).toMatchObject({
     status: 'active',
   });

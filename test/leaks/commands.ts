@@ -35,13 +35,28 @@ export async function runCommands(stage: Stage, secrets: Secrets): Promise<{ run
     await expectSuccess(command);
   }
   // Once it has activated the next credential; until then it says that there is nothing to go back to.
-  for (let tries = 0; (await execute(['roll-back ws_cli llm anthropic --reason drill'])) !== 0; tries += 1) {
+  for (let tries = 0; (await execute(['rollback ws_cli llm anthropic --reason drill'])) !== 0; tries += 1) {
     if (tries === 20) throw new Error('the rotation could not be rolled back');
   }
   await expectSuccess(['rotate ws_cli llm anthropic --drain-limit 1s', secrets.next]);
 
+  await inTurns(
+    [
+      ['list ws_cli --json'],
+      ['rotations --json'],
+      ['audit ws_cli --json'],
+      [`usage ${failing} llm anthropic --json`],
+      ['workers'],
+      ['schedules create check --every 1d'],
+      ['schedules create rotate-due'],
+      ['rotate-every ws_cli llm openai never'],
+      ['disable ws_cli llm openai'],
+    ],
+    expectSuccess,
+  );
+  await inTurns([['schedules list --json'], ['enable ws_cli llm openai']], expectSuccess);
+
   const others: Command[] = [
-    ['list ws_cli --json'],
     ['check ws_cli'],
     [`check ${failing} --json`],
     [`check ${failingWorkspace('html-401')}`],
@@ -49,17 +64,7 @@ export async function runCommands(stage: Stage, secrets: Secrets): Promise<{ run
     [`rotate ${failing} llm anthropic`, secrets.refusedNext],
     [`rotate ${failing} llm anthropic --issue`],
     [`rotate ${failingWorkspace('json-500')} llm anthropic --accept-unchecked --no-wait`, secrets.refusedNext],
-    ['roll-back ws_cli llm anthropic --reason why'],
-    ['rotations --json'],
-    ['events ws_cli --json'],
-    [`uses ${failing} llm anthropic --json`],
-    ['workers'],
-    ['schedules create check --every 1d'],
-    ['schedules create rotate-due'],
-    ['schedules list --json'],
-    ['rotate-every ws_cli llm openai never'],
-    ['disable ws_cli llm openai'],
-    ['enable ws_cli llm openai'],
+    ['rollback ws_cli llm anthropic --reason why'],
     ['list ws_cli', '', { DATABASE_URL: stage.managerUrl, DATABASE_URL_FILE: '', [OWN_SETTINGS]: '1' }],
     ...misuse(stage),
   ];

@@ -188,7 +188,7 @@ describe('a rotation', () => {
     const login = loginOf(database.managerUrl);
     expect((await eventsOf(identity)).slice(-2)).toMatchObject([
       { event: 'changed', version: 3, actor: login, workflowId: 'rotation-workflow' },
-      { event: 'rotation-turned-back', version: 3, actor: login, workflowId: 'rotation-workflow' },
+      { event: 'rotation-rollback-begun', version: 3, actor: login, workflowId: 'rotation-workflow' },
     ]);
   });
 

@@ -137,8 +137,8 @@ describe.each([
     ],
     [
       'a table whose policy is missing',
-      'drop policy functions_alone on resolver_workers',
-      'create policy functions_alone on resolver_workers to provider_owner using (true) with check (true)',
+      'drop policy only_functions on resolver_workers',
+      'create policy only_functions on resolver_workers to provider_owner using (true) with check (true)',
       'policy of resolver_workers is missing or was changed: create it again',
     ],
     [

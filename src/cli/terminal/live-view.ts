@@ -49,7 +49,7 @@ function cutTo(line: string, columns: number): string {
   return excess > 0 ? `${line.slice(0, -excess - 1)}…` : line;
 }
 
-/** Runs a wait that Ctrl-C ends without harm: the work is done or continues elsewhere. A second one ends this. */
+/** Runs a wait that Ctrl-C may end: the work is done or continues elsewhere. A second Ctrl-C ends the process. */
 export async function interruptible<Result>(wait: (signal: AbortSignal) => Result | Promise<Result>): Promise<Result> {
   const interruption = new AbortController();
   const interrupt = () => interruption.abort();

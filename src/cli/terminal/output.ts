@@ -23,7 +23,7 @@ export class Output {
   }
 
   /** Prints one line of a result that comes in parts. With `--json`, the whole result is printed at the end. */
-  tell(text: string): void {
+  print(text: string): void {
     if (!this.json) process.stdout.write(`${text}\n`);
   }
 

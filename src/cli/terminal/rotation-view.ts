@@ -59,7 +59,7 @@ export class RotationView {
   #printPassed(status: RotationStatus): void {
     for (const stage of stagesOf(status).filter((each) => isPassed(each) || each.verb === 'overlapping')) {
       const text = lineOf(stage);
-      if (!this.#printed.has(text)) this.output.tell(text);
+      if (!this.#printed.has(text)) this.output.print(text);
       this.#printed.add(text);
     }
   }

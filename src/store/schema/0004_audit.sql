@@ -104,7 +104,7 @@ begin
   if tg_op = 'INSERT' then
     stage := 'staged';
   elsif new.rolled_back and not old.rolled_back then
-    stage := 'turned-back';
+    stage := 'rollback-begun';
   elsif new.state <> old.state then
     stage := new.state;
   elsif old.workflow_id is null and new.workflow_id is not null then
@@ -118,7 +118,7 @@ begin
       (workspace_id, provider_type, provider_name, version, event, actor, details, workflow_id)
     values (new.workspace_id, new.provider_type, new.provider_name, coalesce(new.to_version, new.from_version),
       'rotation-' || stage,
-      case when stage = 'turned-back' then provider_api.acting()
+      case when stage = 'rollback-begun' then provider_api.acting()
         else coalesce(nullif(new.requested_by, ''), session_user) end,
       jsonb_strip_nulls(jsonb_build_object('rotationId', new.rotation_id, 'fromVersion', new.from_version)),
       new.workflow_id);

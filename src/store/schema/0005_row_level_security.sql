@@ -28,14 +28,14 @@ create policy own_workspace on public.provider_use for select to provider_tenant
   using (workspace_id = nullif(current_setting('app.workspace_id', true), ''));
 
 -- Only triggers use this table. They run for every writer, and a row may come from any workspace.
-create policy triggers_alone on public.provider_versions to provider_owner using (true) with check (true);
+create policy only_triggers on public.provider_versions to provider_owner using (true) with check (true);
 
 -- Only functions and triggers use these tables.
-create policy functions_alone on public.provider_epoch to provider_owner using (true) with check (true);
-create policy functions_alone on public.provider_invalidations to provider_owner using (true) with check (true);
-create policy functions_alone on public.resolver_workers to provider_owner using (true) with check (true);
-create policy functions_alone on public.provider_rotations to provider_owner using (true) with check (true);
-create policy functions_alone on public.provider_use to provider_owner using (true) with check (true);
+create policy only_functions on public.provider_epoch to provider_owner using (true) with check (true);
+create policy only_functions on public.provider_invalidations to provider_owner using (true) with check (true);
+create policy only_functions on public.resolver_workers to provider_owner using (true) with check (true);
+create policy only_functions on public.provider_rotations to provider_owner using (true) with check (true);
+create policy only_functions on public.provider_use to provider_owner using (true) with check (true);
 
 -- The audit is read and appended to, and has no policy for anything else.
 create policy functions_read on public.provider_events for select to provider_owner using (true);

@@ -19,7 +19,8 @@ begin
   perform set_config('app.workspace_id', p_workspace_id, true);
   return query
     select p.provider_type, p.provider_name, p.config, p.encrypted_config, p.status, p.version,
-      (extract(epoch from p.rotate_every) * 1000)::bigint, p.rotated_at, p.last_check_outcome, p.last_check_at, p.created_at, p.updated_at,
+      (extract(epoch from p.rotate_every) * 1000)::bigint, p.rotated_at, p.last_check_outcome, p.last_check_at,
+      p.created_at, p.updated_at,
       (select max(u.minute) from public.provider_use as u
         where (u.workspace_id, u.provider_type, u.provider_name) = (p.workspace_id, p.provider_type, p.provider_name))
     from public.workspace_providers as p where p.workspace_id = p_workspace_id

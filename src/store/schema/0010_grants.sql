@@ -1,5 +1,6 @@
 -- Who owns what, and who may do what. By default a function is closed to everyone (0001_roles), so what is not granted
--- here is denied. Which rows a role then sees is in 0005_row_level_security; test/store/schema/privileges.txt lists both.
+-- here is denied. Which rows a role then sees is in 0005_row_level_security. test/store/schema/privileges.txt lists
+-- both.
 
 -- Owners. A function runs as its owner, and all were created as provider_owner. A new owner needs `create` on the
 -- schema, but only for the change.

@@ -24,7 +24,7 @@ export interface DrainWorkersInput {
   readonly question: DrainInput;
 }
 
-/** The first round does not wait. Each later round waits at the workers, longer than the one before. */
+/** The first round does not wait. Later rounds wait at the workers, each longer than the one before, up to a limit. */
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
 

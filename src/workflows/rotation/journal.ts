@@ -11,14 +11,14 @@ export class RotationJournal {
   constructor({ rotationId, provider }: RotateProviderInput) {
     this.#status = { rotationId, provider, state: 'staged', rollingBack: false };
     setHandler(rotationStatus, () => this.#status);
-    this.tell({});
+    this.record({});
   }
 
   get status(): RotationStatus {
     return this.#status;
   }
 
-  tell(change: Partial<RotationStatus>): void {
+  record(change: Partial<RotationStatus>): void {
     this.#status = { ...this.#status, ...change };
     setCurrentDetails(describeRotation(this.#status));
   }

@@ -13,7 +13,7 @@ export const STORE_OPTIONS = {
   retry: { initialInterval: '200 ms', backoffCoefficient: 2, maximumInterval: '15 seconds' },
 } satisfies ActivityOptions;
 
-/** A fence lasts one lease at most; a lease may be a day long. */
+/** A fence lasts one lease at most, and the database accepts leases of up to a day. */
 export const FENCE_OPTIONS = {
   startToCloseTimeout: '25 hours',
   heartbeatTimeout: HEARTBEAT_TIMEOUT,

@@ -1,7 +1,6 @@
 /**
  * The update `rollBack`. A rotation accepts it while the newer credential is served and the older one is kept, and
- * refuses it before and after. The caller gets an answer once the rotation is rolling back, or an error if it could
- * not.
+ * refuses it before and after. The caller gets an answer once the rotation is rolling back, and otherwise an error.
  */
 import { ApplicationFailure, CancellationScope, condition, defineUpdate, setHandler } from '@temporalio/workflow';
 import type { FailureType } from '../../protocol/failure-types.js';

@@ -32,7 +32,7 @@ export class RotationStages {
 
   async begin(): Promise<void> {
     const { origin, fromVersion } = await this.#inStore('beginRotation', 'begin')(this.#rotation);
-    this.journal.tell({ fromVersion });
+    this.journal.record({ fromVersion });
     if (origin === 'issued') {
       this.#isIssued = true;
       await this.#atService('issueNextCredential', 'issue the next credential')(this.#rotation);
@@ -42,7 +42,7 @@ export class RotationStages {
   async check(): Promise<void> {
     const check = await this.#checkWithRetries();
     const { outcome, detail } = check;
-    this.journal.tell({ check });
+    this.journal.record({ check });
     if (outcome === 'rejected') {
       throw ApplicationFailure.nonRetryable(`the service rejects the next credential: ${detail}`, 'CredentialRejected');
     }
@@ -57,13 +57,13 @@ export class RotationStages {
   async activate(): Promise<void> {
     const activate = this.#inStore('activateNextCredential', 'activate the next credential');
     const { version } = await CancellationScope.nonCancellable(() => activate(this.#rotation));
-    this.journal.tell({ state: 'activated', toVersion: version });
+    this.journal.record({ state: 'activated', toVersion: version });
   }
 
   /** When this returns, no worker serves an older version. */
   async fence(): Promise<void> {
-    await fence((report) => this.journal.tell({ fence: report }));
-    this.journal.tell({ fencedAt: new Date().toISOString() });
+    await fence((report) => this.journal.record({ fence: report }));
+    this.journal.record({ fencedAt: new Date().toISOString() });
     await this.#record('fenced');
   }
 
@@ -75,7 +75,7 @@ export class RotationStages {
       provider,
       version,
       limitMs,
-      onReport: (report) => this.journal.tell({ drain: report }),
+      onReport: (report) => this.journal.record({ drain: report }),
     });
     if (drained) await this.#record('drained');
   }
@@ -83,9 +83,9 @@ export class RotationStages {
   async overlap(): Promise<void> {
     const { overlapMs } = this.input;
     if (!overlapMs) return;
-    this.journal.tell({ overlapUntil: new Date(Date.now() + overlapMs).toISOString() });
+    this.journal.record({ overlapUntil: new Date(Date.now() + overlapMs).toISOString() });
     await sleep(overlapMs);
-    this.journal.tell({ overlapUntil: undefined });
+    this.journal.record({ overlapUntil: undefined });
   }
 
   /** Restores the older credential as a new version. The credential that it replaces is revoked in the end. */
@@ -94,7 +94,7 @@ export class RotationStages {
     const { version } = await restore({ ...this.#rotation, reason });
     const { toVersion: fromVersion } = this.journal.status;
     const cleared = { fence: undefined, fencedAt: undefined, drain: undefined, overlapUntil: undefined };
-    this.journal.tell({ ...cleared, state: 'activated', rollingBack: true, reason, fromVersion, toVersion: version });
+    this.journal.record({ ...cleared, state: 'activated', rollingBack: true, reason, fromVersion, toVersion: version });
   }
 
   /** Ends the rotation. If the service cannot revoke the credential, the report says what a person must do. */
@@ -106,7 +106,7 @@ export class RotationStages {
         ? 'revoked'
         : undefined;
     await this.#end({ state, reason: revocation.outcome === 'by-hand' ? revocation.detail : undefined });
-    this.journal.tell({ revocation, ...(state && { state }) });
+    this.journal.record({ revocation, ...(state && { state }) });
   }
 
   /** Ends a rotation that failed before the activation: nothing is changed, and an issued key is deleted. */
@@ -114,14 +114,14 @@ export class RotationStages {
     const left = await CancellationScope.nonCancellable(() => this.#discardIssued());
     const reason = [messageOf(error), left].filter(Boolean).join('; ');
     await this.#end({ state: 'failed', reason });
-    this.journal.tell({ state: 'failed', reason });
+    this.journal.record({ state: 'failed', reason });
   }
 
   /** Ends a rotation that failed after the activation: it keeps its state, and a person must do the rest. */
   async breakOff(error: unknown): Promise<void> {
     const reason = `${messageOf(error)}; the older credential may still be valid: revoke it at its service`;
     await this.#end({ reason });
-    this.journal.tell({ reason, overlapUntil: undefined });
+    this.journal.record({ reason, overlapUntil: undefined });
   }
 
   async #checkWithRetries(): Promise<CheckReport> {
@@ -129,7 +129,7 @@ export class RotationStages {
     let report = await check(this.#rotation);
     for (const pauseMs of CHECK_PAUSES_MS) {
       if (report.outcome !== 'cannot-tell' || this.input.acceptUnchecked) break;
-      this.journal.tell({ check: report });
+      this.journal.record({ check: report });
       await sleep(pauseMs);
       report = await check(this.#rotation);
     }
@@ -161,7 +161,7 @@ export class RotationStages {
   async #record(state: 'checked' | 'fenced' | 'drained'): Promise<void> {
     const record = this.#inStore('recordRotationStage', state);
     await CancellationScope.nonCancellable(() => record({ ...this.#rotation, state }));
-    this.journal.tell({ state });
+    this.journal.record({ state });
   }
 
   #end(how: Omit<EndRotationInput, 'rotationId'>): Promise<void> {
