@@ -1,7 +1,6 @@
 /**
- * The stage of the demo, of the long runs and of the tests: what they all need around their workers. That is keys of each
- * kind, clients that start workflows and manage providers, and settings for processes. Each user of it starts its own
- * servers, services and workers, and adds them.
+ * What the demo, the long runs and the tests all need around their workers: keys of each kind, clients that start
+ * workflows and manage providers, and settings for processes. Each of them starts its own servers, services and workers.
  */
 import { randomBytes } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
@@ -12,35 +11,7 @@ import { ProviderClient } from '../src/management.js';
 import { newGrantKeys, type TestGrantKeys } from './grant-keys.js';
 import { LOOPBACK_ENV } from './loopback.js';
 import type { StageDatabase } from './stage-database.js';
-
-/** Registers how to stop what was just started. */
-export type OnStrike = (stop: () => Promise<unknown>) => void;
-
-export interface Struck {
-  /** Stops everything that was started, in reverse order. Idempotent. */
-  strike(): Promise<void>;
-}
-
-/** Builds a stage. If that fails, what was started is stopped. */
-export async function setStage<Parts extends object>(
-  build: (onStrike: OnStrike) => Promise<Parts>,
-): Promise<Parts & Struck> {
-  const stops: (() => Promise<unknown>)[] = [];
-  const stopAll = async () => {
-    for (let next = stops.pop(); next; next = stops.pop()) await next();
-  };
-  let striking: Promise<void> | undefined;
-  const strike = () => {
-    striking ??= stopAll();
-    return striking;
-  };
-  try {
-    return Object.assign(await build((stop) => void stops.push(stop)), { strike });
-  } catch (error) {
-    await strike();
-    throw error;
-  }
-}
+import type { Teardown } from './teardown.js';
 
 export interface StageOptions {
   readonly database: StageDatabase;
@@ -53,7 +24,7 @@ export interface StageOptions {
   readonly operator: string;
   /** The task queue of rotations. Default: the package's own. */
   readonly operationsTaskQueue?: string;
-  readonly onStrike: OnStrike;
+  readonly teardown: Teardown;
 }
 
 export interface Stage {
@@ -79,7 +50,7 @@ export interface Stage {
 }
 
 export async function openStage(options: StageOptions): Promise<Stage> {
-  const { database, temporalAddress, namespace = 'default', operator: name, operationsTaskQueue, onStrike } = options;
+  const { database, temporalAddress, namespace = 'default', operator: name, operationsTaskQueue, teardown } = options;
   const rootKey = options.rootKey ?? randomBytes(32).toString('base64');
   const encryptionKey = `stage:${rootKey}`;
   const common = {
@@ -96,13 +67,13 @@ export async function openStage(options: StageOptions): Promise<Stage> {
   const managerWith = (otherKey: string) => {
     const config = readManagerConfig({ env: { ...managerEnv, ENCRYPTION_KEY: otherKey } });
     const client = ProviderClient.open({ ...config, database: { ...config.database, ...database.store } });
-    onStrike(() => client.close());
+    teardown.defer(() => client.close());
     return client;
   };
   const manager = managerWith(encryptionKey);
   // Connects at its first use.
   const connection = Connection.lazy({ address: temporalAddress });
-  onStrike(() => connection.close());
+  teardown.defer(() => connection.close());
   const client = new Client({ connection, namespace });
   const grants = new WorkspaceGrants(client, new GrantSigner(grantKeys.signingKey));
   const operator = grants.operatorClient(name);

@@ -1,7 +1,7 @@
 /** A list shows no secret, and nothing in one row keeps the others from being shown. */
 import { describe, expect, it } from 'vitest';
 import { uniqueName } from '../support/parts.js';
-import { anthropicOf, CANARY, manageProviders, NEW_CANARY } from './management.js';
+import { anthropicOf, CANARY, manageProviders, NEW_CANARY, newRootKey } from './management.js';
 
 const management = manageProviders();
 
@@ -37,7 +37,7 @@ describe('listing', () => {
 
   it('shows what was sealed under another root key as not readable, and leaves it as it is', async () => {
     const { workspaceId } = await management.configured();
-    const stranger = management.stranger();
+    const stranger = management.managerWith(newRootKey());
     try {
       const [listed] = await stranger.listProviders(workspaceId);
       expect(listed).toMatchObject({ readable: false, problem: 'CredentialUnreadable' });

@@ -15,12 +15,11 @@ import {
 import type { ProviderOptions } from '../../src/config/resolver-config.js';
 import { NO_GRANTS } from '../../src/grants/policy.js';
 import { WorkspaceProviders } from '../../src/plugin/workspace-providers.js';
-import { startAnvil } from '../../testbed/anvil.js';
-import { type OnStrike, openStage, type Stage } from '../../testbed/stage.js';
+import { type Chain, startChain } from '../../testbed/chain.js';
+import { openStage, type Stage } from '../../testbed/stage.js';
 import { type LlmStandIn, type LlmStandInOptions, startLlmStandIn } from '../../testbed/standins/llm.js';
-import { type RpcGateway, startRpcGateway } from '../../testbed/standins/rpc-gateway.js';
-import { startTenderlyStandIn, type TenderlyStandIn } from '../../testbed/standins/tenderly.js';
 import type { LlmProvider } from '../../testbed/standins/wire-format.js';
+import type { Teardown } from '../../testbed/teardown.js';
 import { createStageDatabase, type TestDatabase } from './database.js';
 import { temporalAddress, uniqueName } from './parts.js';
 import { useStage } from './use-stage.js';
@@ -71,12 +70,6 @@ export interface StageWorker {
   readonly providers: WorkspaceProviders;
 }
 
-export interface Chain {
-  readonly chainId: number;
-  readonly gateway: RpcGateway;
-  readonly tenderly: TenderlyStandIn;
-}
-
 export interface AgentStage extends Stage, StageProviders {
   readonly database: TestDatabase;
   /** What Temporal's SDK and its core logged in this process. */
@@ -90,17 +83,15 @@ export interface AgentStage extends Stage, StageProviders {
 }
 
 export const useAgentStage = (options?: AgentStageOptions): AgentStage =>
-  useStage((onStrike) => agentStage(onStrike, options));
+  useStage((teardown) => agentStage(teardown, options));
 
-export async function agentStage(onStrike: OnStrike, options: AgentStageOptions = {}): Promise<AgentStage> {
+export async function agentStage(teardown: Teardown, options: AgentStageOptions = {}): Promise<AgentStage> {
   const { answer = planOrSentence, chain = false, postgresUrl, operationsTaskQueue } = options;
-  const database = await createStageDatabase(postgresUrl);
-  onStrike(database.drop);
+  const database = await createStageDatabase(teardown, postgresUrl);
   const logged = captureLogs();
-  const shared = { database, temporalAddress: temporalAddress(), operator: 'a test', operationsTaskQueue, onStrike };
+  const shared = { database, temporalAddress: temporalAddress(), operator: 'a test', operationsTaskQueue, teardown };
   const stage = await openStage(shared);
-  const llm = await startLlmStandIn({ keys: [], answer, ownerOfPrompt: workspaceIn });
-  onStrike(llm.stop);
+  const llm = await teardown.use(startLlmStandIn({ keys: [], answer, ownerOfPrompt: workspaceIn }));
 
   const config = ({ env, ...change }: ProviderOptions = {}): ProviderOptions => ({
     lease: LEASE,
@@ -109,28 +100,28 @@ export async function agentStage(onStrike: OnStrike, options: AgentStageOptions 
   });
   const connect = async (change?: ProviderOptions) => {
     const providers = await WorkspaceProviders.connect(config(change));
-    onStrike(() => providers.close());
+    teardown.defer(() => providers.close());
     return providers;
   };
   return {
-    ...{ ...stage, ...stageProviders(stage, llm, chain ? await startChain(onStrike) : undefined) },
+    ...{ ...stage, ...stageProviders(stage, llm, chain ? await startChain(teardown) : undefined) },
     ...{ database, logged, config },
     connect: (change) => connect({ grants: NO_GRANTS, ...change }),
     async startWorker({ address = temporalAddress(), taskQueue = uniqueName('agents'), ...worker } = {}) {
       const { workflowsPath, activities } = worker;
       const providers = await connect(worker.config);
       const connection = await NativeConnection.connect({ address });
-      onStrike(() => connection.close());
-      await runWorker({ connection, taskQueue, workflowsPath, activities, plugins: [providers.plugin()] }, onStrike);
+      teardown.defer(() => connection.close());
+      await runWorker({ connection, taskQueue, workflowsPath, activities, plugins: [providers.plugin()] }, teardown);
       return { taskQueue, providers };
     },
   };
 }
 
-async function runWorker(options: Parameters<typeof Worker.create>[0], onStrike: OnStrike): Promise<void> {
+async function runWorker(options: Parameters<typeof Worker.create>[0], teardown: Teardown): Promise<void> {
   const worker = await Worker.create(options);
   const running = worker.run();
-  onStrike(async () => {
+  teardown.defer(async () => {
     worker.shutdown();
     await running;
   });
@@ -201,16 +192,6 @@ function stageProviders({ secrets, manager }: Stage, llm: LlmStandIn, started: C
       return key;
     },
   };
-}
-
-async function startChain(onStrike: OnStrike): Promise<Chain> {
-  const anvil = await startAnvil();
-  onStrike(anvil.stop);
-  const gateway = await startRpcGateway({ keys: [], nodeUrl: anvil.url });
-  onStrike(gateway.stop);
-  const tenderly = await startTenderlyStandIn({ accounts: [], rpcUrl: anvil.url });
-  onStrike(tenderly.stop);
-  return { chainId: anvil.chainId, gateway, tenderly };
 }
 
 function captureLogs(): LogEntry[] {

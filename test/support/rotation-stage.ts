@@ -4,7 +4,7 @@ import type { RotationHandle } from '../../src/client/rotation-client.js';
 import { type ProviderOptions, readConfig, readProviderConfig } from '../../src/config/resolver-config.js';
 import { createOperationsWorker } from '../../src/plugin/operations-worker.js';
 import type { ProviderIdentity } from '../../src/protocol/references.js';
-import type { OnStrike } from '../../testbed/stage.js';
+import type { Teardown } from '../../testbed/teardown.js';
 import { leaksOf } from '../integration/leaks.js';
 import { type AgentStage, type AgentStageOptions, agentStage, type StageWorker } from './agent-stage.js';
 import { withSession } from './database.js';
@@ -40,14 +40,14 @@ export interface RotationStage extends AgentStage {
 }
 
 export const useRotationStage = (options: RotationStageOptions = {}): RotationStage =>
-  useStage((onStrike) => rotationStage(onStrike, options));
+  useStage((teardown) => rotationStage(teardown, options));
 
-async function rotationStage(onStrike: OnStrike, options: RotationStageOptions): Promise<RotationStage> {
+async function rotationStage(teardown: Teardown, options: RotationStageOptions): Promise<RotationStage> {
   const { config, operations = true, ...agentOptions } = options;
   const taskQueue = uniqueName('operations');
-  const stage = await agentStage(onStrike, { ...agentOptions, operationsTaskQueue: taskQueue });
+  const stage = await agentStage(teardown, { ...agentOptions, operationsTaskQueue: taskQueue });
   const worker = await stage.startWorker({ config });
-  if (operations) await startOperations(stage, taskQueue, onStrike);
+  if (operations) await startOperations(stage, taskQueue, teardown);
   return {
     ...{ ...stage, worker, taskQueue },
     async addAnthropic(workspaceId) {
@@ -74,18 +74,18 @@ async function rotationStage(onStrike: OnStrike, options: RotationStageOptions):
   };
 }
 
-async function startOperations(stage: AgentStage, taskQueue: string, onStrike: OnStrike): Promise<void> {
+async function startOperations(stage: AgentStage, taskQueue: string, teardown: Teardown): Promise<void> {
   const connection = await NativeConnection.connect({ address: temporalAddress() });
-  onStrike(() => connection.close());
+  teardown.defer(() => connection.close());
   const { rootKeyring, egress, grants } = readConfig(stage.config(), readProviderConfig);
   const { managerUrl, store } = stage.database;
   const { worker, close } = await createOperationsWorker(
     { database: { databaseUrl: managerUrl, ...store }, rootKeyring, egress, grants, taskQueue },
     { connection, namespace: 'default', shutdownGraceMs: 0 },
   );
-  onStrike(close);
+  teardown.defer(close);
   const running = worker.run();
-  onStrike(async () => {
+  teardown.defer(async () => {
     worker.shutdown();
     await running;
   });

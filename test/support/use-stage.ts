@@ -1,13 +1,13 @@
 import { afterAll, beforeAll } from 'vitest';
-import { type OnStrike, type Struck, setStage } from '../../testbed/stage.js';
+import { setUp, type Teardown, type TornDown } from '../../testbed/teardown.js';
 
-/** Sets a stage before the first test of a file and strikes it after the last. Its parts are known in tests and hooks. */
-export function useStage<Parts extends object>(build: (onStrike: OnStrike) => Promise<Parts>): Parts {
+/** Builds a stage before the first test of a file, and tears it down after the last. Tests and hooks see its parts. */
+export function useStage<Parts extends object>(build: (teardown: Teardown) => Promise<Parts>): Parts {
   const parts = {} as Parts;
-  let stage: Struck | undefined;
+  let stage: TornDown | undefined;
   beforeAll(async () => {
-    stage = Object.assign(parts, await setStage(build));
+    stage = Object.assign(parts, await setUp(build));
   });
-  afterAll(() => stage?.strike());
+  afterAll(() => stage?.tearDown());
   return parts;
 }

@@ -1,10 +1,9 @@
 /** The optional policies on Supabase's claims, as its REST API comes: a login that takes a role and claims upon itself. */
 import { readFile } from 'node:fs/promises';
 import type pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openManagementStore } from '../../../src/store/management-store.js';
-import { openProviderStore } from '../../../src/store/provider-store.js';
-import { createTestDatabase, type TestDatabase, withSession } from '../../support/database.js';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { withSession } from '../../support/database.js';
+import { useDatabase } from '../../support/use-database.js';
 import { anyWorkspace, dataKey, provider, row } from '../rows.js';
 
 const OPTIONAL = new URL('../../../src/store/optional/supabase.sql', import.meta.url);
@@ -13,10 +12,9 @@ const [MINE, THEIRS] = [anyWorkspace(), anyWorkspace()];
 const SHOWN = `workspace_id, provider_type, provider_name, config, status, version, rotate_every, rotated_at,
   last_check_outcome, last_check_at, created_at, updated_at`;
 
-let database: TestDatabase;
+const database = useDatabase();
 
 beforeAll(async () => {
-  database = await createTestDatabase();
   await withSession(database.ownerUrl, async (session) => {
     // Supabase has them; databases of one server share them.
     for (const role of ['anon', 'authenticated'])
@@ -27,15 +25,13 @@ beforeAll(async () => {
     // Twice, as somebody may do.
     for (let turn = 0; turn < 2; turn += 1) await session.query(optional);
   });
-  const management = openManagementStore({ databaseUrl: database.managerUrl });
+  const { manager } = database;
   for (const workspace of [MINE, THEIRS]) {
-    await management.addDataKey(workspace, dataKey('k1'));
-    const { version } = await management.putProvider(provider(workspace), row(workspace));
-    await management.raiseEventOnce({ provider: provider(workspace), version }, 'rotation-overdue', 'canary-operator');
+    await manager.addDataKey(workspace, dataKey('k1'));
+    const { version } = await manager.putProvider(provider(workspace), row(workspace));
+    await manager.raiseEventOnce({ provider: provider(workspace), version }, 'rotation-overdue', 'canary-operator');
   }
-  await management.close();
 });
-afterAll(() => database?.drop());
 
 /** As PostgREST does it for each request. */
 async function request<Result>(role: string, claims: unknown, work: (session: pg.Client) => Promise<Result>) {
@@ -108,8 +104,6 @@ it('whoever is not signed in sees nothing', async () => {
 });
 
 it('workers and managers start as before: nothing was opened to their functions', async () => {
-  const management = openManagementStore({ databaseUrl: database.managerUrl });
-  const worker = openProviderStore({ databaseUrl: database.resolverUrl });
-  await Promise.all([management.preflight(), worker.preflight()]);
-  await Promise.all([management.close(), worker.close()]);
+  const { manager, worker } = database;
+  await Promise.all([manager.preflight(), worker.preflight()]);
 });
