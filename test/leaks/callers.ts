@@ -93,7 +93,7 @@ async function misfits({ manager, canaries }: Stage, secrets: Secrets, told: Tol
 
 /** Statements that are refused, cancelled and cut off, with their parameters in the server's log. */
 async function postgresFails(
-  { postgres, managerUrl, rootKeyring, canaries, ...stage }: Stage,
+  { postgres, database, rootKeyring, canaries, encryptionKey }: Stage,
   secrets: Secrets,
   told: Told,
 ) {
@@ -119,7 +119,7 @@ async function postgresFails(
   });
   await told.result('a connection that was ended', change());
   await hasty.close();
-  const wrong = new URL(managerUrl);
+  const wrong = new URL(database.managerUrl);
   wrong.password = canaries.word('a wrong database password');
   const away = new URL(wrong);
   away.port = '1';
@@ -130,6 +130,6 @@ async function postgresFails(
     };
     await told.result('a database that does not let us in', client());
   }
-  const bad = { ENCRYPTION_KEY: stage.rootKey.slice(0, -4), DATABASE_URL: `postgres//${wrong.password}` };
+  const bad = { ENCRYPTION_KEY: encryptionKey.slice(0, -4), DATABASE_URL: `postgres//${wrong.password}` };
   await told.result('settings that do not fit', ProviderClient.connect({ env: bad }));
 }
