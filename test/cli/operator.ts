@@ -1,5 +1,6 @@
 /** An operator with a database of his own, whose every command is watched: nothing that it says may hold a secret. */
 import { expect } from 'vitest';
+import type { WorkspaceGrants } from '../../src/client.js';
 import type { TestGrantKeys } from '../../testbed/grant-keys.js';
 import { openStage } from '../../testbed/stage.js';
 import { newRootKey } from '../management/management.js';
@@ -21,6 +22,7 @@ export interface Operator {
   readonly database: TestDatabase;
   readonly service: ModelsService;
   readonly grantKeys: TestGrantKeys;
+  readonly grants: WorkspaceGrants;
   /** The settings of his commands. */
   readonly env: {
     readonly DATABASE_URL: string;
@@ -37,10 +39,10 @@ export const operator = (): Operator =>
     const database = await createStageDatabase(teardown);
     const service = await teardown.use(startModelsService(CANARY, NEXT_CANARY));
     const shared = { database, temporalAddress: temporalAddress(), operator: 'a test', teardown };
-    const { manager, grantKeys, encryptionKey } = await openStage(shared);
+    const { manager, grantKeys, grants, encryptionKey } = await openStage(shared);
     const settings = { DATABASE_URL: database.managerUrl, ENCRYPTION_KEY: encryptionKey };
     const op: Operator = {
-      ...{ database, service, grantKeys },
+      ...{ database, service, grantKeys, grants },
       env: { ...settings, ...grantKeys.starterEnv, ...database.settings },
       async run(args, options = {}) {
         const env = { ...op.env, ...options.env };

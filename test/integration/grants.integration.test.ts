@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { Client, Connection, WithStartWorkflowOperation, type WorkflowClientInterceptor } from '@temporalio/client';
+import { Client, WithStartWorkflowOperation, type WorkflowClientInterceptor } from '@temporalio/client';
 import { defaultPayloadConverter, type Headers } from '@temporalio/common';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -28,7 +28,6 @@ const taskQueue = uniqueName('granted');
 
 const stage = useAgentStage();
 let providers: WorkspaceProviders;
-let connection: Connection;
 /** Whose workflows carry no grant. */
 let bare: Client;
 let grants: WorkspaceGrants;
@@ -40,16 +39,12 @@ beforeAll(async () => {
   await withSession(stage.database.ownerUrl, (session) =>
     session.query(`alter database ${new URL(stage.database.ownerUrl).pathname.slice(1)} set track_functions = 'pl'`),
   );
-  connection = await Connection.connect({ address: temporalAddress() });
-  bare = new Client({ connection, dataConverter });
+  bare = new Client({ connection: stage.client.connection, dataConverter });
   grants = new WorkspaceGrants(bare, new GrantSigner(stage.grantKeys.signingKey));
   stopWorker = await startWorker();
 });
 
-afterAll(async () => {
-  await stopWorker?.();
-  await connection?.close();
-});
+afterAll(() => stopWorker?.());
 
 async function startWorker(): Promise<() => Promise<void>> {
   providers = await WorkspaceProviders.connect(stage.config());
@@ -91,7 +86,7 @@ describe('refused before any read of the database', () => {
     const show: WorkflowClientInterceptor = {
       startWithDetails: (input, next) => next({ ...input, headers: { ...input.headers, ...shown } }),
     };
-    return new Client({ connection, dataConverter, interceptors: { workflow: [show] } });
+    return new Client({ connection: stage.client.connection, dataConverter, interceptors: { workflow: [show] } });
   }
 
   async function copiedFrom(workflowId: string): Promise<string> {

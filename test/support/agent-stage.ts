@@ -112,14 +112,15 @@ export async function agentStage(teardown: Teardown, options: AgentStageOptions 
       const providers = await connect(worker.config);
       const connection = await NativeConnection.connect({ address });
       teardown.defer(() => connection.close());
-      await runWorker({ connection, taskQueue, workflowsPath, activities, plugins: [providers.plugin()] }, teardown);
+      const plugins = [providers.plugin()];
+      runWorker(await Worker.create({ connection, taskQueue, workflowsPath, activities, plugins }), teardown);
       return { taskQueue, providers };
     },
   };
 }
 
-async function runWorker(options: Parameters<typeof Worker.create>[0], teardown: Teardown): Promise<void> {
-  const worker = await Worker.create(options);
+/** Runs the worker until the end. */
+export function runWorker(worker: Worker, teardown: Teardown): void {
   const running = worker.run();
   teardown.defer(async () => {
     worker.shutdown();

@@ -6,7 +6,7 @@ import { createOperationsWorker } from '../../src/plugin/operations-worker.js';
 import type { ProviderIdentity } from '../../src/protocol/references.js';
 import type { Teardown } from '../../testbed/teardown.js';
 import { leaksOf } from '../integration/leaks.js';
-import { type AgentStage, type AgentStageOptions, agentStage, type StageWorker } from './agent-stage.js';
+import { type AgentStage, type AgentStageOptions, agentStage, runWorker, type StageWorker } from './agent-stage.js';
 import { withSession } from './database.js';
 import { temporalAddress, uniqueName } from './parts.js';
 import { useStage } from './use-stage.js';
@@ -84,9 +84,5 @@ async function startOperations(stage: AgentStage, taskQueue: string, teardown: T
     { connection, namespace: 'default', shutdownGraceMs: 0 },
   );
   teardown.defer(close);
-  const running = worker.run();
-  teardown.defer(async () => {
-    worker.shutdown();
-    await running;
-  });
+  runWorker(worker, teardown);
 }
