@@ -16,6 +16,7 @@ import type { ProviderOptions } from '../../src/config/resolver-config.js';
 import { NO_GRANTS } from '../../src/grants/policy.js';
 import { WorkspaceProviders } from '../../src/plugin/workspace-providers.js';
 import { type Chain, startChain } from '../../testbed/chain.js';
+import { LOOPBACK } from '../../testbed/loopback.js';
 import { openStage, type Stage } from '../../testbed/stage.js';
 import { type LlmStandIn, type LlmStandInOptions, startLlmStandIn } from '../../testbed/standins/llm.js';
 import type { LlmProvider } from '../../testbed/standins/wire-format.js';
@@ -93,10 +94,11 @@ export async function agentStage(teardown: Teardown, options: AgentStageOptions 
   const stage = await openStage(shared);
   const llm = await teardown.use(startLlmStandIn({ keys: [], answer, ownerOfPrompt: workspaceIn }));
 
-  const config = ({ env, ...change }: ProviderOptions = {}): ProviderOptions => ({
-    lease: LEASE,
+  const listenDatabaseUrl = database.settings.PROVIDER_LISTEN_DATABASE_URL;
+  const config = (change: ProviderOptions = {}): ProviderOptions => ({
+    ...{ databaseUrl: database.resolverUrl, ...database.store, ...(listenDatabaseUrl && { listenDatabaseUrl }) },
+    ...{ rootKeys: stage.encryptionKey, grantKeys: stage.grantKeys.keySet, egress: LOOPBACK, lease: LEASE, env: {} },
     ...change,
-    env: { ...stage.workerEnv, ...env },
   });
   const connect = async (change?: ProviderOptions) => {
     const providers = await WorkspaceProviders.connect(config(change));
