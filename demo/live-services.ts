@@ -36,7 +36,6 @@ export function liveServices(env: NodeJS.ProcessEnv): DemoServices {
     })),
     chainId: 1,
     secrets: providers.flatMap(({ secret }) => Object.values(secret).filter((value) => typeof value === 'string')),
-    stop: async () => {},
   };
 }
 

@@ -8,9 +8,10 @@ import { parseArgs } from 'node:util';
 import { EXIT, exitCodeOf } from '../src/cli/exit-codes.js';
 import { PartUnavailable } from '../src/dev/processes.js';
 import { isProviderError } from '../src/protocol/errors.js';
+import { setUp } from '../testbed/teardown.js';
 import { narrator, summary, whereToLook } from './report.js';
 import { type DemoResult, runDemo } from './run.js';
-import { setStage } from './stage.js';
+import { demoStage } from './stage.js';
 
 const HELP = `npm run demo -- [--json] [--keep] [--live] [--pooler]
 
@@ -36,8 +37,8 @@ async function play(): Promise<number> {
     return EXIT.ok;
   }
   const startedAtMs = performance.now();
-  const stage = await setStage({ live, pooler, tell: write });
-  const interrupted = once(process, 'SIGINT').then(() => stage.stop());
+  const stage = await setUp((teardown) => demoStage(teardown, { live, pooler, tell: write }));
+  const interrupted = once(process, 'SIGINT').then(() => stage.tearDown());
   try {
     const { ok, ...facts } = await runDemo(stage, narrator(write));
     const seconds = Math.round((performance.now() - startedAtMs) / 100) / 10;
@@ -48,7 +49,7 @@ async function play(): Promise<number> {
     if (keep) await interrupted;
     return ok ? EXIT.ok : EXIT.fault;
   } finally {
-    await stage.stop();
+    await stage.tearDown();
   }
 }
 

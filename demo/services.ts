@@ -43,5 +43,4 @@ export interface DemoServices {
   };
   /** The rotation of the first question's provider; absent if the services are the real ones. */
   readonly rotation?: DemoRotation;
-  stop(): Promise<void>;
 }

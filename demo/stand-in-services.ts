@@ -3,10 +3,9 @@
  * Tenderly's answers and the balances come from a real Ethereum node. Keys are random, and new for each run.
  */
 import { randomBytes } from 'node:crypto';
-import { startAnvil } from '../testbed/anvil.js';
+import { startChain } from '../testbed/chain.js';
 import { type LlmKey, startLlmStandIn } from '../testbed/standins/llm.js';
-import { startRpcGateway } from '../testbed/standins/rpc-gateway.js';
-import { startTenderlyStandIn } from '../testbed/standins/tenderly.js';
+import type { Teardown } from '../testbed/teardown.js';
 import { rotatedKey } from './rotated-key.js';
 import type { DemoProvider, DemoQuestion, DemoServices } from './services.js';
 
@@ -34,7 +33,7 @@ const QUESTIONS: readonly DemoQuestion[] = [
 /** The question that is asked while the provider of the first question is rotated. */
 const MEANWHILE = question('ws_acme', 'anthropic', 'Is the address of ws_acme in order?', ACME_ADDRESS);
 
-export async function standInServices(): Promise<DemoServices> {
+export async function standInServices(teardown: Teardown): Promise<DemoServices> {
   const models = MODELS.map((each) => ({ ...each, apiKey: demoKey(each.customer, each.name) }));
   const accounts = CUSTOMERS.map((customer) => ({
     account: customer,
@@ -51,11 +50,10 @@ export async function standInServices(): Promise<DemoServices> {
   const next = demoKey('acme', 'anthropic');
   const adminKey = demoKey('acme', 'anthropic-admin');
 
-  const anvil = await startAnvil();
-  const llm = await startLlmStandIn({ keys, ownerOfPrompt, answer: async (question) => answer(question) });
+  const rpc = { keys: rpcKeys, ownerOfRequest: ownerOfAddress };
+  const { chainId, nodeUrl, gateway, tenderly } = await startChain(teardown, rpc, accounts);
+  const llm = await teardown.use(startLlmStandIn({ keys, ownerOfPrompt, answer: async (each) => answer(each) }));
   llm.admitAdmin({ key: adminKey, owner: 'ws_acme' });
-  const tenderly = await startTenderlyStandIn({ accounts, rpcUrl: anvil.url });
-  const gateway = await startRpcGateway({ keys: rpcKeys, nodeUrl: anvil.url, ownerOfRequest: ownerOfAddress });
 
   const providers: DemoProvider[] = [
     ...models.map(({ customer, name, service, model, apiKey }) => ({
@@ -76,15 +74,15 @@ export async function standInServices(): Promise<DemoServices> {
     })),
     ...rpcKeys.map(({ key, owner }) => ({
       ...provider(owner.slice('ws_'.length), 'rpc', 'main'),
-      config: { chainId: anvil.chainId },
+      config: { chainId },
       secret: { url: `${gateway.url}/v2/${key}` },
     })),
   ];
   return {
-    title: `stand-ins of Anthropic, OpenAI, Gemini, an OpenAI-compatible service, Tenderly and an RPC provider; ${anvil.url} is a real Ethereum node`,
+    title: `stand-ins of Anthropic, OpenAI, Gemini, an OpenAI-compatible service, Tenderly and an RPC provider; ${nodeUrl} is a real Ethereum node`,
     providers,
     questions: QUESTIONS,
-    chainId: anvil.chainId,
+    chainId,
     secrets: [
       ...models.map(({ apiKey }) => apiKey),
       ...accounts.map((each) => each.accessKey),
@@ -97,10 +95,6 @@ export async function standInServices(): Promise<DemoServices> {
       holdFirstQuestion: () => llm.holdNext({ provider: 'anthropic', bodyIncludes: QUESTIONS[0]?.question }),
     },
     rotation: rotatedKey({ older, next, question: MEANWHILE }, llm),
-    stop: async () => {
-      await Promise.all([llm.stop(), tenderly.stop(), gateway.stop()]);
-      await anvil.stop();
-    },
   };
 }
 

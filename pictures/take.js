@@ -8,7 +8,8 @@ import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { runDemo } from '../demo/run.js';
-import { setStage } from '../demo/stage.js';
+import { demoStage } from '../demo/stage.js';
+import { setUp } from '../testbed/teardown.js';
 
 const ROTATION = `/namespaces/default/workflows/${encodeURIComponent('rotate/ws_acme/llm/anthropic')}`;
 /** Long enough to take a picture while a fence waits for it. */
@@ -19,7 +20,7 @@ const PATIENCE_MS = 30_000;
 
 const say = (line) => void process.stderr.write(`${line}\n`);
 
-const stage = await setStage({ live: false, lease: LEASE, tell: say });
+const stage = await setUp((teardown) => demoStage(teardown, { live: false, lease: LEASE, tell: say }));
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   // Chromium's sandbox refuses root, and nothing but our own UI is opened.
@@ -43,7 +44,7 @@ try {
   await pictureOfDetails(page, 'details');
 } finally {
   await browser.close();
-  await stage.stop();
+  await stage.tearDown();
 }
 
 /** What the rotation says of itself: its stages, and the table of workers. */

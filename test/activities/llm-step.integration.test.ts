@@ -1,10 +1,10 @@
 /** One call to a model, over the real HTTP client and a stand-in for each service, without a Temporal server. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { WorkspaceProviders } from '../../src/index.js';
 import type { LlmStepInput, LlmStepResult } from '../../src/workflow.js';
 import type { Question } from '../../testbed/standins/llm.js';
 import type { LlmProvider } from '../../testbed/standins/wire-format.js';
-import { AgentStage, newWorkspace } from '../support/agent-stage.js';
+import { newWorkspace, useAgentStage } from '../support/agent-stage.js';
 import { inActivity } from './in-activity.js';
 
 const SERVICES = [
@@ -21,19 +21,14 @@ const SCHEMA = {
   additionalProperties: false,
 };
 
-let stage: AgentStage;
+const stage = useAgentStage({ answer: (question) => says(question) });
 let providers: WorkspaceProviders;
 let workspaceId: string;
 /** Makes the model's answers to the next questions. */
 let says: (question: Question) => string;
 
 beforeAll(async () => {
-  stage = await AgentStage.set({ answer: (question) => says(question) });
   providers = await stage.connect();
-});
-
-afterAll(async () => {
-  await stage?.strike();
 });
 
 beforeEach(() => {

@@ -1,21 +1,16 @@
 /** What resolve activities return to a workflow, and what they do while the root-key service is unavailable. */
 
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { ProviderError, type WorkspaceProviders } from '../../src/index.js';
 import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
-import { AgentStage, newWorkspace } from '../support/agent-stage.js';
+import { newWorkspace, useAgentStage } from '../support/agent-stage.js';
 import { inActivity } from './in-activity.js';
 
-let stage: AgentStage;
+const stage = useAgentStage({ chain: true });
 let providers: WorkspaceProviders;
 
 beforeAll(async () => {
-  stage = await AgentStage.set({ chain: true });
   providers = await stage.connect();
-});
-
-afterAll(async () => {
-  await stage?.strike();
 });
 
 test('a reference holds only names and facts that may be shown, and the three resolves share one read of the workspace', async () => {

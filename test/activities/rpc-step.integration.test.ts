@@ -1,25 +1,20 @@
 /** Reads through a workspace's endpoints of a chain. A real node runs behind a gateway that checks keys. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createRpcStep } from '../../src/activities/rpc-step.js';
 import type { WorkspaceProviders } from '../../src/index.js';
 import { RPC_READ_METHODS, type RpcReference, type RpcStepInput, type RpcStepResult } from '../../src/workflow.js';
-import { AgentStage, FUNDED_ADDRESS, newWorkspace, UNFENCED } from '../support/agent-stage.js';
+import { FUNDED_ADDRESS, newWorkspace, UNFENCED, useAgentStage } from '../support/agent-stage.js';
 import { inActivity } from './in-activity.js';
 
 const BALANCE = '0x21e19e0c9bab2400000';
 
-let stage: AgentStage;
+const stage = useAgentStage({ chain: true });
 let providers: WorkspaceProviders;
 let workspaceId: string;
 
 beforeAll(async () => {
-  stage = await AgentStage.set({ chain: true });
   // Without notifications, the resolver learns of a change only when a test clears its cache.
   providers = await stage.connect({ listenDatabaseUrl: 'off' });
-});
-
-afterAll(async () => {
-  await stage?.strike();
 });
 
 beforeEach(() => {

@@ -1,24 +1,19 @@
 /** A simulation, computed by a real chain behind a stand-in for Tenderly. */
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeAll, beforeEach, expect, test } from 'vitest';
 import type { WorkspaceProviders } from '../../src/index.js';
 import type { SimulatedTransaction, TenderlyStepInput, TenderlyStepResult } from '../../src/workflow.js';
-import { AgentStage, FUNDED_ADDRESS, newWorkspace } from '../support/agent-stage.js';
+import { FUNDED_ADDRESS, newWorkspace, useAgentStage } from '../support/agent-stage.js';
 import { inActivity } from './in-activity.js';
 
 const SOMEBODY = '0x000000000000000000000000000000000000dEaD';
 const ETHER = '1000000000000000000';
 
-let stage: AgentStage;
+const stage = useAgentStage({ chain: true });
 let providers: WorkspaceProviders;
 let workspaceId: string;
 
 beforeAll(async () => {
-  stage = await AgentStage.set({ chain: true });
   providers = await stage.connect();
-});
-
-afterAll(async () => {
-  await stage?.strike();
 });
 
 beforeEach(async () => {

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { LOOPBACK_ENV } from '../support/egress.js';
+import { LOOPBACK_ENV } from '../../testbed/loopback.js';
 import { temporalAddress, uniqueName } from '../support/parts.js';
 import { CLI } from './run-cli.js';
 

@@ -1,23 +1,21 @@
 /** The schedules on a real Temporal and a real Postgres: creating, deleting, and the results of their runs. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { ProviderSchedules, type ScheduleRun, type ScheduleTimes } from '../../src/client/provider-schedules.js';
 import type { ProviderIdentity } from '../../src/protocol/references.js';
 import { runCli } from '../cli/run-cli.js';
 import { newWorkspace } from '../support/agent-stage.js';
 import { pastDue, stagedLongAgo } from '../support/due.js';
 import { temporalAddress } from '../support/parts.js';
-import { RotationStage } from '../support/rotation-stage.js';
+import { useRotationStage } from '../support/rotation-stage.js';
 import { countingService } from './counting-service.js';
 
-let stage: RotationStage;
+const stage = useRotationStage();
 let schedules: ProviderSchedules;
 
 beforeAll(async () => {
-  stage = await RotationStage.set();
   schedules = new ProviderSchedules(stage.operator, stage.taskQueue);
 });
-afterAll(() => stage?.strike());
 
 /** Triggers the schedule, and waits until that run ends. */
 async function run(name: 'rotate-due' | 'check'): Promise<ScheduleRun> {
@@ -36,14 +34,14 @@ async function run(name: 'rotate-due' | 'check'): Promise<ScheduleRun> {
 }
 
 async function due(provider: ProviderIdentity): Promise<ProviderIdentity> {
-  await stage.agents.manager.setRotationInterval(provider, '30d');
-  await pastDue(stage.agents.database, provider);
+  await stage.manager.setRotationInterval(provider, '30d');
+  await pastDue(stage.database, provider);
   return provider;
 }
 
 async function stageAhead(provider: ProviderIdentity, apiKey: string): Promise<void> {
-  const rotationId = await stage.agents.manager.actingAs('ann').stageRotation({ ...provider, secret: { apiKey } });
-  await stagedLongAgo(stage.agents.database, rotationId);
+  const rotationId = await stage.manager.actingAs('ann').stageRotation({ ...provider, secret: { apiKey } });
+  await stagedLongAgo(stage.database, rotationId);
 }
 
 describe('a schedule', () => {
@@ -84,11 +82,11 @@ describe('a schedule', () => {
 
 describe('the commands', () => {
   const run = async (...args: string[]) => {
-    const { database, grantKeys } = stage.agents;
+    const { database, grantKeys } = stage;
     const ENCRYPTION_KEY = `test:${randomBytes(32).toString('base64')}`;
     const { taskQueue: PROVIDER_OPERATIONS_TASK_QUEUE } = stage;
     const env = {
-      ...stage.agents.database.settings,
+      ...stage.database.settings,
       ...grantKeys.starterEnv,
       DATABASE_URL: database.managerUrl,
       TEMPORAL_ADDRESS: temporalAddress(),
@@ -131,7 +129,7 @@ describe('rotate-due', () => {
     if (!staged || !refused || !forgotten) throw new Error('unreachable');
     const apiKey = stage.admittedKey(staged.workspaceId);
     await stageAhead(staged, apiKey);
-    await stageAhead(refused, stage.agents.newKey('anthropic'));
+    await stageAhead(refused, stage.newKey('anthropic'));
     await schedules.create('rotate-due');
 
     expect((await run('rotate-due')).totals).toEqual({
@@ -143,7 +141,7 @@ describe('rotate-due', () => {
     expect((await run('rotate-due')).totals).toMatchObject({ due: 2, rotated: 0, needPerson: 2, overdue: 1 });
     expect((await run('rotate-due')).totals).toMatchObject({ due: 2, rotated: 0, needPerson: 2, overdue: 0 });
 
-    const { manager } = stage.agents;
+    const { manager } = stage;
     for (const { workspaceId } of [refused, forgotten]) {
       expect(await manager.audit.listEvents({ workspaceId })).toContainEqual(
         expect.objectContaining({ event: 'rotation-overdue', version: 1 }),
@@ -157,12 +155,12 @@ describe('rotate-due', () => {
 
 describe('check', () => {
   test('checks every provider, page by page and a few at once, and records a rejection once', async () => {
-    const { manager } = stage.agents;
+    const { manager } = stage;
     const service = await countingService();
     try {
       const workspaces = Array.from({ length: 250 }, (_, index) => `ws_check_${String(index).padStart(3, '0')}`);
-      const key = stage.agents.newKey('counted');
-      const refused = stage.agents.newKey('counted');
+      const key = stage.newKey('counted');
+      const refused = stage.newKey('counted');
       service.admit(key);
       for (const workspaceId of workspaces) {
         const apiKey = workspaceId.endsWith('7') ? refused : key;
@@ -202,7 +200,7 @@ async function historiesOf(workflowId: string, firstRunId: string): Promise<numb
   let runId: string | null | undefined = firstRunId;
   for (let count = 0; ; count += 1) {
     if (!runId) return count;
-    const { events } = await stage.agents.client.workflow.getHandle(workflowId, runId).fetchHistory();
+    const { events } = await stage.client.workflow.getHandle(workflowId, runId).fetchHistory();
     runId = events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
   }
 }

@@ -3,22 +3,18 @@
  * and their expected output come from the page.
  */
 
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import type { Duration } from '../../src/config/duration.js';
 import { pause } from '../faults/parts/signals.js';
+import { useStage } from '../support/use-stage.js';
 import { type DrillStep, likeShown, readDrills } from './runbook-document.js';
-import { PROVIDER, RunbookStage } from './runbook-stage.js';
+import { PROVIDER, runbookStage } from './runbook-stage.js';
 
 const drills = readDrills();
 /** Long, because each command takes about a second to start, and more on a busy machine. */
 const DRILL_TIMEOUT_MS = 120_000;
 const rehearsed = new Set<string>();
-let stage: RunbookStage;
-
-beforeAll(async () => {
-  stage = await RunbookStage.set();
-});
-afterAll(() => stage?.strike());
+const stage = useStage(runbookStage);
 
 /** Runs the next step of the page, and compares its output. */
 type Next = (how?: { exitCode?: number; env?: Readonly<Record<string, string>> }) => Promise<string>;
@@ -178,11 +174,11 @@ drill('Postgres failed over', async (next) => {
   const check = held('/v1/models');
   const rotation = await startRotation();
   await check.arrived;
-  await stage.crashPostgres();
-  onTestFinished(() => stage.restartPostgres());
+  await stage.postgres.stop('immediate');
+  onTestFinished(() => stage.postgres.restart());
   check.release();
   await next({ exitCode: 5 });
-  await stage.restartPostgres();
+  await stage.postgres.restart();
   expect(await rotation.result()).toMatchObject({ state: 'drained', drain: { drained: true } });
   expect(await keysInUse(old)).toEqual([]);
   await next();

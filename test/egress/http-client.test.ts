@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createFetch, type FetchOptions } from '../../src/egress/http-client.js';
+import { LOOPBACK_POLICY } from '../../testbed/loopback.js';
 import { startService } from '../providers/local-service.js';
-import { LOOPBACK_POLICY } from '../support/egress.js';
 
 function client(options?: FetchOptions) {
   const http = createFetch({ egress: LOOPBACK_POLICY, ...options });

@@ -6,12 +6,13 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { formatDuration } from '../../src/config/duration.js';
+import { setUp } from '../../testbed/teardown.js';
 import { runAgents } from './agents.js';
 import { Ledger } from './ledger.js';
 import { type Fleet, Nemesis } from './nemesis.js';
 import { Rotator } from './rotator.js';
 import { Seat } from './seats.js';
-import { READERS, type ReaderName, type Stage, setStage } from './stage.js';
+import { faultStage, READERS, type ReaderName, type Stage } from './stage.js';
 
 const LEASE_MS = 1_000;
 const LONGEST_STEP_MS = 1_500;
@@ -24,7 +25,7 @@ const PROGRESS_MS = 10_000;
 /** @returns the exit code */
 export async function runFaults(folder: string, env: NodeJS.ProcessEnv): Promise<number> {
   const seconds = Number(env.FAULT_SECONDS ?? 60);
-  const stage = await setStage(folder);
+  const stage = await setUp((teardown) => faultStage(folder, teardown));
   const ledger = new Ledger();
   const fleet = fleetOn(stage, ledger, env.FAULT_LEASE === 'never-ends');
   const nemesis = new Nemesis(stage, fleet, ledger, LEASE_MS);
@@ -52,14 +53,15 @@ export async function runFaults(folder: string, env: NodeJS.ProcessEnv): Promise
     return report(ledger, await rotator.stored(), kinds, elapsed());
   } finally {
     await Promise.all(seats.map((seat) => seat.kill()));
-    await stage.strike();
+    await stage.tearDown();
   }
 }
 
 function fleetOn(stage: Stage, ledger: Ledger, leaseNeverEnds: boolean): Fleet {
-  const { proxy, resolverUrl, managerUrl, encryptionKey, grantKeySet, temporal, workflowBundle, workspaceIds } = stage;
+  const { proxy, database, encryptionKey, grantKeys, temporalAddress, workflowBundle, workspaceIds } = stage;
+  const { resolverUrl, managerUrl } = database;
   const onCrash = (how: string) => void ledger.oddities.push(how);
-  const common = { encryptionKey, grantKeySet, temporalAddress: temporal.address };
+  const common = { encryptionKey, grantKeySet: grantKeys.keySet, temporalAddress };
   const readers = READERS.map((name) => {
     const settings = (generation: number) => ({
       ...{ reader: `${name}.${generation}`, taskQueue: name, workflowBundle, workspaceIds, leaseNeverEnds, ...common },

@@ -5,7 +5,7 @@ import { GrantVerifier } from '../../src/grants/grant-verifier.js';
 import { createOperationsWorker } from '../../src/plugin/operations-worker.js';
 import { OPERATIONS_TASK_QUEUE } from '../../src/protocol/rotation.js';
 import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
-import { LOOPBACK_POLICY } from '../support/egress.js';
+import { LOOPBACK_POLICY } from '../../testbed/loopback.js';
 import { beginAsChild, tellParent } from './child.js';
 import type { OperationsSettings } from './messages.js';
 import { untilItWorks } from './parts/patience.js';

@@ -14,7 +14,7 @@ import {
   type ProviderReference,
   WorkspaceProviders,
 } from '../../src/index.js';
-import { LOOPBACK } from '../support/egress.js';
+import { LOOPBACK } from '../../testbed/loopback.js';
 import { beginAsChild, tellParent } from './child.js';
 import { keyOf, type ReaderSettings, type SeenCredential, serialOf, type ToReader } from './messages.js';
 import { type Observation, ReadRecorder } from './parts/observations.js';

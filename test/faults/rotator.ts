@@ -38,7 +38,7 @@ export class Rotator {
     private readonly stage: Stage,
     private readonly ledger: Ledger,
   ) {
-    this.#store = openManagementStore({ databaseUrl: stage.managerUrl });
+    this.#store = openManagementStore({ databaseUrl: stage.database.managerUrl });
     this.#vault = new SecretVault(new Sealer(parseLocalKeyring(stage.encryptionKey)), this.#store);
   }
 

@@ -1,12 +1,12 @@
 /** The example agent from question to answer, with every API format for models. */
 import { fileURLToPath } from 'node:url';
 import type { WorkflowHandle } from '@temporalio/client';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { startAgent } from '../../demo/agents.js';
 import { stepsOf } from '../../demo/history.js';
 import type { addressAgent } from '../../examples/address-agent/workflows.js';
 import type { LlmProvider } from '../../testbed/standins/wire-format.js';
-import { AgentStage, FUNDED_ADDRESS, newWorkspace } from '../support/agent-stage.js';
+import { FUNDED_ADDRESS, newWorkspace, useAgentStage } from '../support/agent-stage.js';
 import { uniqueName } from '../support/parts.js';
 import { summariesOf } from './history.js';
 import { leaksOf } from './leaks.js';
@@ -25,23 +25,18 @@ const SERVICES = [
   ['openai-compatible', 'local-model'],
 ] as const satisfies readonly (readonly [LlmProvider, string])[];
 
-let stage: AgentStage;
+const stage = useAgentStage({
+  chain: true,
+  answer: ({ wantsJson, prompt, owner }) =>
+    wantsJson ? '{"transferWei":"1000000000000000000"}' : `${owner} was told: ${prompt}`,
+});
 let runs: ReadonlyMap<string, Run>;
 
 beforeAll(async () => {
-  stage = await AgentStage.set({
-    chain: true,
-    answer: ({ wantsJson, prompt, owner }) =>
-      wantsJson ? '{"transferWei":"1000000000000000000"}' : `${owner} was told: ${prompt}`,
-  });
   const workflowsPath = fileURLToPath(new URL('workflows.ts', import.meta.url));
   const { taskQueue } = await stage.startWorker({ workflowsPath });
   const started = SERVICES.map(async ([service, name]) => [service, await start(taskQueue, service, name)] as const);
   runs = new Map(await Promise.all(started));
-});
-
-afterAll(async () => {
-  await stage?.strike();
 });
 
 async function start(taskQueue: string, service: LlmProvider, name: string): Promise<Run> {
@@ -49,7 +44,7 @@ async function start(taskQueue: string, service: LlmProvider, name: string): Pro
   await stage.addLlm(workspaceId, service);
   await stage.addTenderly(workspaceId);
   await stage.addEndpoint(workspaceId, 'main');
-  const agent = await startAgent(stage.clientFor(workspaceId), taskQueue, uniqueName(workspaceId), {
+  const agent = await startAgent(stage.grants.clientFor(workspaceId), taskQueue, uniqueName(workspaceId), {
     workspaceId,
     question: `Can ${workspaceId} pay?`,
     address: FUNDED_ADDRESS,

@@ -1,20 +1,15 @@
 /** What steps write to the audit: that they used a credential, or that one could not be opened. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { WorkspaceProviders } from '../../src/plugin/workspace-providers.js';
 import { isProviderError } from '../../src/protocol/errors.js';
 import type { ProviderReference } from '../../src/protocol/references.js';
 import { inActivity } from '../activities/in-activity.js';
-import { AgentStage, newWorkspace } from '../support/agent-stage.js';
+import { newWorkspace, useAgentStage } from '../support/agent-stage.js';
 import { withSession } from '../support/database.js';
 
 const PLATFORM_KEY = 'canary-platform-key-0001';
 
-let stage: AgentStage;
-
-beforeAll(async () => {
-  stage = await AgentStage.set();
-});
-afterAll(() => stage?.strike());
+const stage = useAgentStage();
 
 function connect(): Promise<WorkspaceProviders> {
   // A fallback that must not be used.

@@ -1,17 +1,16 @@
 /** Which credential a running agent uses when it changes. */
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { AgentStage, newWorkspace, type StageWorker, UNFENCED } from '../support/agent-stage.js';
+import { newWorkspace, type StageWorker, UNFENCED, useAgentStage } from '../support/agent-stage.js';
 import { uniqueName } from '../support/parts.js';
 import { failureOf, summariesOf } from './history.js';
 import { leaksOf } from './leaks.js';
 import { type askModel, type askSleepAsk, goOn, type ModelQuestion } from './workflows.js';
 
-let stage: AgentStage;
+const stage = useAgentStage();
 let worker: StageWorker;
 
 beforeAll(async () => {
-  stage = await AgentStage.set();
   const workflowsPath = fileURLToPath(new URL('workflows.ts', import.meta.url));
   // Without notifications, it learns of changes after a third of its lease, and holds outdated entries until then.
   worker = await stage.startWorker({ workflowsPath, config: { listenDatabaseUrl: 'off' } });
@@ -19,13 +18,12 @@ beforeAll(async () => {
 
 afterAll(async () => {
   vi.unstubAllEnvs();
-  await stage?.strike();
 });
 
 const questionOf = (workspaceId: string): ModelQuestion => ({ workspaceId, prompt: `What does ${workspaceId} want?` });
 
 function ask(workspaceId: string, question: Partial<ModelQuestion> = {}) {
-  return stage.clientFor(workspaceId).workflow.start<typeof askModel>('askModel', {
+  return stage.grants.clientFor(workspaceId).workflow.start<typeof askModel>('askModel', {
     taskQueue: worker.taskQueue,
     workflowId: uniqueName('ask'),
     args: [{ ...questionOf(workspaceId), ...question }],
@@ -87,7 +85,7 @@ test('an agent that slept opens the newest version with its old reference', asyn
   const { taskQueue, providers } = await stage.startWorker();
   const workspaceId = newWorkspace();
   await stage.addLlm(workspaceId);
-  const agent = await stage.clientFor(workspaceId).workflow.start<typeof askSleepAsk>('askSleepAsk', {
+  const agent = await stage.grants.clientFor(workspaceId).workflow.start<typeof askSleepAsk>('askSleepAsk', {
     taskQueue: worker.taskQueue,
     workflowId: uniqueName('sleeper'),
     args: [{ ...questionOf(workspaceId), resolveOptions: { taskQueue }, stepOptions: { taskQueue } }],

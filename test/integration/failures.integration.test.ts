@@ -4,11 +4,11 @@ import { inspect } from 'node:util';
 import { Context } from '@temporalio/activity';
 import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { Secret } from '../../src/redaction/secret.js';
 import { encodingsOf, leaksIn } from '../../testbed/secret-search.js';
 import { echoesKey } from '../../testbed/standins/failures.js';
-import { AgentStage, FUNDED_ADDRESS, newWorkspace } from '../support/agent-stage.js';
+import { FUNDED_ADDRESS, newWorkspace, useAgentStage } from '../support/agent-stage.js';
 import { uniqueName } from '../support/parts.js';
 import { attemptsIn, failureOf, pendingFailuresOf } from './history.js';
 import { leaksOf } from './leaks.js';
@@ -33,11 +33,10 @@ function leaking(secret: string) {
   };
 }
 
-let stage: AgentStage;
+const stage = useAgentStage({ chain: true });
 let taskQueue: string;
 
 beforeAll(async () => {
-  stage = await AgentStage.set({ chain: true });
   const workflowsPath = fileURLToPath(new URL('workflows.ts', import.meta.url));
   const leak = () => Promise.reject(new Error('refused', { cause: new Error(`by a service that echoes ${PLANTED}`) }));
   ({ taskQueue } = await stage.startWorker({
@@ -46,15 +45,13 @@ beforeAll(async () => {
   }));
 });
 
-afterAll(async () => {
-  await stage?.strike();
-});
-
 function ask(workspaceId: string, question: Partial<ModelQuestion> = {}): Promise<WorkflowHandle<typeof askModel>> {
   const stepOptions = { retry: { initialInterval: '20 milliseconds' } };
   const prompt = `What does ${workspaceId} want?`;
   const args: [ModelQuestion] = [{ workspaceId, prompt, stepOptions, ...question }];
-  return stage.clientFor(workspaceId).workflow.start('askModel', { taskQueue, workflowId: uniqueName('ask'), args });
+  return stage.grants
+    .clientFor(workspaceId)
+    .workflow.start('askModel', { taskQueue, workflowId: uniqueName('ask'), args });
 }
 
 const callsFor = (workspaceId: string) => stage.llm.calls().filter((call) => call.expectedOwner === workspaceId);
@@ -143,7 +140,7 @@ test.each(titled(STORED))(
 
 describe('a step on a chain', () => {
   const read = (workspaceId: string, question: object = {}): Promise<WorkflowHandle<typeof readChain>> =>
-    stage.clientFor(workspaceId).workflow.start('readChain', {
+    stage.grants.clientFor(workspaceId).workflow.start('readChain', {
       taskQueue,
       workflowId: uniqueName('read'),
       args: [{ workspaceId, chainId: stage.chain.chainId, method: 'eth_blockNumber', ...question }],
@@ -191,7 +188,7 @@ describe('a step on a chain', () => {
     stage.chain.tenderly.revoke(await stage.addTenderly(workspaceId));
     const { chainId } = stage.chain;
     const question = { workspaceId, question: `Can ${workspaceId} pay?`, address: FUNDED_ADDRESS, chainId };
-    const agent = await stage.clientFor(workspaceId).workflow.start<typeof addressAgent>('addressAgent', {
+    const agent = await stage.grants.clientFor(workspaceId).workflow.start<typeof addressAgent>('addressAgent', {
       taskQueue,
       workflowId: uniqueName('agent'),
       args: [question],

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { Client, Connection, WithStartWorkflowOperation, type WorkflowClientInterceptor } from '@temporalio/client';
+import { Client, WithStartWorkflowOperation, type WorkflowClientInterceptor } from '@temporalio/client';
 import { defaultPayloadConverter, type Headers } from '@temporalio/common';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -13,10 +13,10 @@ import { parseSigningKey } from '../../src/grants/grant-keys.js';
 import { providerDataConverter, WorkspaceProviders } from '../../src/index.js';
 import { GRANT_HEADERS } from '../../src/protocol/grants.js';
 import { interceptors } from '../../src/workflows/grant-interceptors.js';
-import { AgentStage, newWorkspace } from '../support/agent-stage.js';
+import { newGrantKeys } from '../../testbed/grant-keys.js';
+import { newWorkspace, useAgentStage } from '../support/agent-stage.js';
 import { withSession } from '../support/database.js';
 import { TEST_ENCRYPTION_KEY } from '../support/fake-store.js';
-import { newGrantKeys } from '../support/grants.js';
 import { temporalAddress, uniqueName } from '../support/parts.js';
 import { askName, chain, family, tellName, untilNamed, whose, whoseLocally, whoseOf } from './granted-workflows.js';
 import { failureOf } from './history.js';
@@ -26,32 +26,25 @@ const [acme, globex] = [newWorkspace(), newWorkspace()];
 const dataConverter = providerDataConverter(TEST_ENCRYPTION_KEY);
 const taskQueue = uniqueName('granted');
 
-let stage: AgentStage;
+const stage = useAgentStage();
 let providers: WorkspaceProviders;
-let connection: Connection;
 /** A client that starts workflows without a grant. */
 let bare: Client;
 let grants: WorkspaceGrants;
 let stopWorker: () => Promise<void>;
 
 beforeAll(async () => {
-  stage = await AgentStage.set();
   await Promise.all([stage.addLlm(acme), stage.addLlm(globex)]);
   // Applies to new sessions from here on.
   await withSession(stage.database.ownerUrl, (session) =>
     session.query(`alter database ${new URL(stage.database.ownerUrl).pathname.slice(1)} set track_functions = 'pl'`),
   );
-  connection = await Connection.connect({ address: temporalAddress() });
-  bare = new Client({ connection, dataConverter });
+  bare = new Client({ connection: stage.client.connection, dataConverter });
   grants = new WorkspaceGrants(bare, new GrantSigner(stage.grantKeys.signingKey));
   stopWorker = await startWorker();
 });
 
-afterAll(async () => {
-  await stopWorker?.();
-  await connection?.close();
-  await stage?.strike();
-});
+afterAll(() => stopWorker?.());
 
 async function startWorker(): Promise<() => Promise<void>> {
   providers = await WorkspaceProviders.connect(stage.config());
@@ -93,7 +86,7 @@ describe('a workflow is refused before any read of the database [G3]', () => {
     const show: WorkflowClientInterceptor = {
       startWithDetails: (input, next) => next({ ...input, headers: { ...input.headers, ...shown } }),
     };
-    return new Client({ connection, dataConverter, interceptors: { workflow: [show] } });
+    return new Client({ connection: stage.client.connection, dataConverter, interceptors: { workflow: [show] } });
   }
 
   async function copiedFrom(workflowId: string): Promise<string> {

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { CancelledFailure, WorkflowFailedError } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { AgentStage, newWorkspace } from '../support/agent-stage.js';
+import { newWorkspace, useAgentStage } from '../support/agent-stage.js';
 import { temporalAddress, uniqueName } from '../support/parts.js';
 import { attemptsIn, eventsIn, pendingFailuresOf } from './history.js';
 import { leaksOf } from './leaks.js';
@@ -13,20 +13,18 @@ import type { askModel, ModelQuestion } from './workflows.js';
 const EVENT_NAMES = proto.temporal.api.enums.v1.EventType;
 const WAIT = { timeout: 20_000, interval: 100 };
 
-let stage: AgentStage;
+const stage = useAgentStage();
 let link: SeverableLink;
 let workflows: string;
 
 beforeAll(async () => {
   link = await startSeverableLink(temporalAddress());
-  stage = await AgentStage.set();
   const workflowsPath = fileURLToPath(new URL('workflows.ts', import.meta.url));
   workflows = (await stage.startWorker({ workflowsPath })).taskQueue;
 });
 
 afterAll(async () => {
   link?.mend();
-  await stage?.strike();
   await link?.stop();
 });
 
@@ -35,7 +33,7 @@ async function askAndHold(stepOptions: ModelQuestion['stepOptions']) {
   const workspaceId = newWorkspace();
   await stage.addLlm(workspaceId);
   const hold = stage.llm.holdNext({ owner: workspaceId });
-  const agent = await stage.clientFor(workspaceId).workflow.start<typeof askModel>('askModel', {
+  const agent = await stage.grants.clientFor(workspaceId).workflow.start<typeof askModel>('askModel', {
     taskQueue: workflows,
     workflowId: uniqueName('held'),
     args: [{ workspaceId, prompt: `What does ${workspaceId} want?`, stepOptions }],

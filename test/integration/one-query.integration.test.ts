@@ -1,23 +1,18 @@
 /** The number of queries per resolve, counted by Postgres and not by our own counters. */
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
 import type { WorkspaceProviders } from '../../src/index.js';
-import { AgentStage, newWorkspace } from '../support/agent-stage.js';
+import { newWorkspace, useAgentStage } from '../support/agent-stage.js';
 import { withSession } from '../support/database.js';
 
-let stage: AgentStage;
+const stage = useAgentStage();
 const [workspaceId, ...others] = [newWorkspace(), newWorkspace(), newWorkspace(), newWorkspace()] as const;
 
 beforeAll(async () => {
-  stage = await AgentStage.set();
   for (const each of [workspaceId, ...others]) await stage.addLlm(each);
   // Applies to new sessions from here on, so the earlier reads of the manager are not counted.
   await withSession(stage.database.ownerUrl, (session) =>
     session.query(`alter database ${new URL(stage.database.ownerUrl).pathname.slice(1)} set track_functions = 'pl'`),
   );
-});
-
-afterAll(async () => {
-  await stage?.strike();
 });
 
 /** The number of calls of `read_workspace` while `work` ran on a new worker. */

@@ -13,7 +13,7 @@ import { resolverInContext } from '../../src/plugin/with-provider.js';
 import { leaksIn } from '../../testbed/secret-search.js';
 import { echoesKey } from '../../testbed/standins/failures.js';
 import { inActivity } from '../activities/in-activity.js';
-import { AgentStage, FUNDED_ADDRESS, newWorkspace } from '../support/agent-stage.js';
+import { FUNDED_ADDRESS, newWorkspace, useAgentStage } from '../support/agent-stage.js';
 import { uniqueName } from '../support/parts.js';
 import { attemptsIn, failureOf } from './history.js';
 import { leaksOf } from './leaks.js';
@@ -31,19 +31,17 @@ const PLATFORMS_OWN = {
   GOOGLE_GENAI_USE_VERTEXAI: 'true',
 };
 
-let stage: AgentStage;
+const stage = useAgentStage({ chain: true, answer: ({ provider, owner }) => `${provider} for ${owner}` });
 let taskQueue: string;
 
 beforeAll(async () => {
   for (const [name, value] of Object.entries(PLATFORMS_OWN)) vi.stubEnv(name, value);
-  stage = await AgentStage.set({ chain: true, answer: ({ provider, owner }) => `${provider} for ${owner}` });
   const workflowsPath = fileURLToPath(new URL('workflows.ts', import.meta.url));
   ({ taskQueue } = await stage.startWorker({ workflowsPath, activities: ownActivities }));
 });
 
 afterAll(async () => {
   vi.unstubAllEnvs();
-  await stage?.strike();
 });
 
 async function compare(workspaceId: string) {
@@ -52,7 +50,7 @@ async function compare(workspaceId: string) {
     stage.addEndpoint(workspaceId, 'main'),
   ]);
   const start = () =>
-    stage.clientFor(workspaceId).workflow.start<typeof compareModels>('compareModels', {
+    stage.grants.clientFor(workspaceId).workflow.start<typeof compareModels>('compareModels', {
       taskQueue,
       workflowId: uniqueName('compare'),
       args: [{ workspaceId, chainId: stage.chain.chainId, address: FUNDED_ADDRESS }],

@@ -1,48 +1,31 @@
 /** A Postgres outage, on a separate server that is stopped and started again. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { type PostgresPart, startPostgres } from '../../src/dev/postgres.js';
+import { expect, test, vi } from 'vitest';
 import { WorkspaceProviders } from '../../src/index.js';
-import { AgentStage, newWorkspace } from '../support/agent-stage.js';
+import { agentStage, newWorkspace } from '../support/agent-stage.js';
+import { startOwnPostgres } from '../support/database.js';
 import { uniqueName } from '../support/parts.js';
+import { useStage } from '../support/use-stage.js';
 import { attemptsIn, pendingFailuresOf } from './history.js';
 import { leaksOf } from './leaks.js';
 import type { askModel } from './workflows.js';
 
-let dataFolder: string;
-let postgres: PostgresPart;
-let stage: AgentStage;
-let taskQueue: string;
-
-beforeAll(async () => {
-  dataFolder = await mkdtemp(join(tmpdir(), 'workspace-providers-away-'));
-  postgres = await startPostgres({ dataFolder });
-  stage = await AgentStage.set({ postgresUrl: postgres.url });
-  const key = stage.newKey('platform');
-  stage.llm.admit({ provider: 'anthropic', key, owner: 'the platform' });
+const stage = useStage(async (teardown) => {
+  const postgres = await startOwnPostgres(teardown);
+  const agents = await agentStage(teardown, { postgresUrl: postgres.url });
+  const key = agents.newKey('platform');
+  agents.llm.admit({ provider: 'anthropic', key, owner: 'the platform' });
   // The fallback is allowed, to show that it is not used.
-  const env = { ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: stage.llm.baseUrls.anthropic.sdk };
+  const env = { ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: agents.llm.baseUrls.anthropic.sdk };
   const config = { fallback: ['llm/anthropic'], env };
   const workflowsPath = fileURLToPath(new URL('workflows.ts', import.meta.url));
-  ({ taskQueue } = await stage.startWorker({ workflowsPath, config }));
+  const { taskQueue } = await agents.startWorker({ workflowsPath, config });
+  return { ...agents, postgres, taskQueue };
 });
-
-afterAll(async () => {
-  await stage?.strike();
-  await postgres?.stop();
-  if (dataFolder) await rm(dataFolder, { recursive: true, force: true });
-});
-
-const comeBack = async () => {
-  postgres = await startPostgres({ dataFolder, port: postgres.port });
-};
 
 const ask = (workspaceId: string) =>
-  stage.clientFor(workspaceId).workflow.start<typeof askModel>('askModel', {
-    taskQueue,
+  stage.grants.clientFor(workspaceId).workflow.start<typeof askModel>('askModel', {
+    taskQueue: stage.taskQueue,
     workflowId: uniqueName('ask'),
     args: [{ workspaceId, prompt: `What does ${workspaceId} want?` }],
   });
@@ -51,7 +34,7 @@ test('an agent waits until Postgres is back, and then completes with the key of 
   const [cold, warm] = [newWorkspace(), newWorkspace()];
   await Promise.all([stage.addLlm(cold), stage.addLlm(warm)]);
   await (await ask(warm)).result();
-  await postgres.stop();
+  await stage.postgres.stop();
   try {
     const agent = await ask(cold);
     const away = { type: 'StoreUnavailable', nonRetryable: false, message: 'Postgres does not answer' };
@@ -63,15 +46,14 @@ test('an agent waits until Postgres is back, and then completes with the key of 
 
     await expect(WorkspaceProviders.connect(stage.config())).rejects.toMatchObject({ type: 'StoreUnavailable' });
 
-    await comeBack();
+    await stage.postgres.restart();
     expect((await agent.result()).ref).toMatchObject({ version: 1, source: 'workspace' });
     const [resolve] = attemptsIn(await agent.fetchHistory());
     expect(resolve?.attempt).toBeGreaterThan(1);
     expect(resolve?.lastFailure).toMatchObject(away);
     expect(await leaksOf(agent, stage.secrets)).toEqual([]);
     expect(stage.llm.wrongKeyCalls()).toEqual([]);
-  } catch (error) {
-    await comeBack().catch(() => undefined);
-    throw error;
+  } finally {
+    await stage.postgres.restart();
   }
 });

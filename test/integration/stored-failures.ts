@@ -48,7 +48,7 @@ export const STORED: readonly StoredFailure[] = [
     when: 'the root key of the secret is lost',
     arrange: (stage, id) =>
       stage
-        .managerWith(randomBytes(32).toString('base64'))
+        .managerWith(`stage:${randomBytes(32).toString('base64')}`)
         .configureProvider({ ...anthropicOf(id), secret: { apiKey: stage.newKey('lost') } }),
     type: 'CredentialUnreadable',
     message: (id) =>

@@ -4,7 +4,7 @@ import { ProviderClient } from '../../src/management.js';
 import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
 import { createLogin } from '../../src/store/logins.js';
 import { withSession } from '../../src/store/session.js';
-import { LOOPBACK_POLICY } from '../support/egress.js';
+import { LOOPBACK_POLICY } from '../../testbed/loopback.js';
 import { FAILING } from './echo-service.js';
 import { failingWorkspace, type Secrets, WORKING } from './providers.js';
 import type { Stage } from './stage.js';
@@ -93,7 +93,7 @@ async function misfits({ manager, canaries }: Stage, secrets: Secrets, told: Tol
 
 /** Statements that are refused, cancelled and cut off. The server's log contains their parameters. */
 async function postgresFails(
-  { postgres, managerUrl, rootKeyring, canaries, ...stage }: Stage,
+  { postgres, database, rootKeyring, canaries, encryptionKey }: Stage,
   secrets: Secrets,
   told: Told,
 ) {
@@ -119,7 +119,7 @@ async function postgresFails(
   });
   await told.result('a connection that was ended', change());
   await hasty.close();
-  const wrong = new URL(managerUrl);
+  const wrong = new URL(database.managerUrl);
   wrong.password = canaries.word('a wrong database password');
   const away = new URL(wrong);
   away.port = '1';
@@ -130,6 +130,6 @@ async function postgresFails(
     };
     await told.result('a database that refuses the login', client());
   }
-  const bad = { ENCRYPTION_KEY: stage.rootKey.slice(0, -4), DATABASE_URL: `postgres//${wrong.password}` };
+  const bad = { ENCRYPTION_KEY: encryptionKey.slice(0, -4), DATABASE_URL: `postgres//${wrong.password}` };
   await told.result('invalid settings', ProviderClient.connect({ env: bad }));
 }

@@ -65,7 +65,7 @@ export async function runCommands(stage: Stage, secrets: Secrets): Promise<{ run
     [`rotate ${failing} llm anthropic --issue`],
     [`rotate ${failingWorkspace('json-500')} llm anthropic --accept-unchecked --no-wait`, secrets.refusedNext],
     ['rollback ws_cli llm anthropic --reason why'],
-    ['list ws_cli', '', { DATABASE_URL: stage.managerUrl, DATABASE_URL_FILE: '', [OWN_SETTINGS]: '1' }],
+    ['list ws_cli', '', { DATABASE_URL: stage.database.managerUrl, DATABASE_URL_FILE: '', [OWN_SETTINGS]: '1' }],
     ...misuse(stage),
   ];
   await inTurns(others, execute);
@@ -84,8 +84,14 @@ export async function runCommands(stage: Stage, secrets: Secrets): Promise<{ run
 }
 
 /** Must run last, because the running workers have only the older root key. */
-export async function changeRootKey({ canaries, managerEnv, processes, rootKey, settingsFile }: Stage): Promise<void> {
-  const rootKeys = `root-2:${canaries.keyInBase64('the next root key')},${rootKey}`;
+export async function changeRootKey({
+  canaries,
+  managerEnv,
+  processes,
+  encryptionKey,
+  settingsFile,
+}: Stage): Promise<void> {
+  const rootKeys = `root-2:${canaries.keyInBase64('the next root key')},${encryptionKey}`;
   const env = { ...managerEnv, ENCRYPTION_KEY_FILE: await settingsFile('next-root-key', rootKeys) };
   for (const command of ['rewrap', 'list ws_cli', 'shred ws_cli --yes']) {
     const { exitCode } = await processes.command(command.split(' '), env);
@@ -95,13 +101,13 @@ export async function changeRootKey({ canaries, managerEnv, processes, rootKey, 
 }
 
 /** Puts secrets where they do not belong, except into arguments, which are always visible in `/proc`. */
-function misuse({ canaries, managerUrl, rootKey, signingKey }: Stage): Command[] {
+function misuse({ canaries, database, encryptionKey, grantKeys }: Stage): Command[] {
   const secret = canaries.key('a malformed secret of a command');
   const rootKeyWrong = canaries.key('a malformed root key');
   const password = canaries.word('a password in a malformed URL');
   const signingWrong = canaries.key('a malformed key that signs grants');
   const own = { [OWN_SETTINGS]: '1' };
-  const wrongPassword = managerUrl.replace(/:[^:@/]+@/, `:${password}@`);
+  const wrongPassword = database.managerUrl.replace(/:[^:@/]+@/, `:${password}@`);
   return [
     ...[
       `{"apiKey": "${secret}`,
@@ -119,14 +125,14 @@ function misuse({ canaries, managerUrl, rootKey, signingKey }: Stage): Command[]
     ['configure ws_cli tenderly default', secret],
     ['configure ws_cli nothing default', secret],
     ['list ws_cli', '', { ...own, ENCRYPTION_KEY_FILE: '', ENCRYPTION_KEY: rootKeyWrong }],
-    ['list ws_cli', '', { ...own, ENCRYPTION_KEY_FILE: '', ENCRYPTION_KEY: `${rootKey}:${rootKeyWrong}` }],
+    ['list ws_cli', '', { ...own, ENCRYPTION_KEY_FILE: '', ENCRYPTION_KEY: `${encryptionKey}:${rootKeyWrong}` }],
     ['list ws_cli', '', { ...own, DATABASE_URL_FILE: '', DATABASE_URL: wrongPassword.replace('//', '') }],
     ['list ws_cli', '', { ...own, DATABASE_URL_FILE: '', DATABASE_URL: wrongPassword }],
     ['list ws_cli', '', { ...own, DATABASE_URL: wrongPassword }],
     ['workers', '', { ...own, DATABASE_URL_FILE: '', DATABASE_URL: wrongPassword.replace(/:\d+\//, ':1/') }],
     ['rotations ws_cli', '', { ...own, TEMPORAL_API_KEY: secret, TEMPORAL_ADDRESS: '127.0.0.1:1' }],
     ['worker', '', { ...own, PROVIDER_PAYLOAD_KEY: rootKeyWrong }],
-    ['worker', '', { ...own, PROVIDER_GRANT_KEYS: `{"keys":[${signingKey}]}` }],
+    ['worker', '', { ...own, PROVIDER_GRANT_KEYS: `{"keys":[${grantKeys.signingKey}]}` }],
     ['worker', '', { ...own, PROVIDER_GRANT_KEYS: signingWrong }],
     ...[signingWrong, `{"d":"${signingWrong}"`, `{"d":"${signingWrong}"}`].map(
       (key): Command => [

@@ -4,6 +4,7 @@
  */
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setUp } from '../../testbed/teardown.js';
 import { runAgents, runEncrypted, startWorkers } from './agents.js';
 import { callEverything, plantDataKeys, plantUnreadable } from './callers.js';
 import { changeRootKey, pasteIntoArguments, runCommands } from './commands.js';
@@ -12,7 +13,7 @@ import { FAILING } from './echo-service.js';
 import { watchProcesses } from './parts/proc-watch.js';
 import { type Find, Search } from './parts/search.js';
 import { configureAll, plantSecrets } from './providers.js';
-import { type Stage, setStage } from './stage.js';
+import { leakStage, type Stage } from './stage.js';
 import { collectFromServers, searchCollected, searchFiles } from './surfaces.js';
 import { Told } from './told.js';
 
@@ -27,7 +28,7 @@ export async function runLeaks(folder: string): Promise<number> {
   await mkdir(process.env.TMPDIR, { mode: 0o711 });
   const watch = watchProcesses();
   const told = new Told();
-  const stage = await setStage(folder);
+  const stage = await setUp((teardown) => leakStage(folder, teardown));
   try {
     say('Postgres, Temporal and the services are running');
     const secrets = plantSecrets(stage);
@@ -69,7 +70,7 @@ export async function runLeaks(folder: string): Promise<number> {
   } finally {
     watch.stop();
     if (process.env.LEAKS_KEEP) await keep(stage, process.env.LEAKS_KEEP);
-    await stage.strike();
+    await stage.tearDown();
   }
 }
 

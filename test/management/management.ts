@@ -1,22 +1,19 @@
 /** A client with its own database, for one test file. */
-
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect } from 'vitest';
-import { readManagerConfig } from '../../src/config/manager-config.js';
-import { ProviderClient, type ProviderSummary } from '../../src/management.js';
+import { expect } from 'vitest';
+import type { ProviderClient, ProviderSummary } from '../../src/management.js';
 import type { ProviderIdentity } from '../../src/protocol/references.js';
+import { openStage, type Stage } from '../../testbed/stage.js';
 import { createStageDatabase, type TestDatabase, withSession } from '../support/database.js';
-import { LOOPBACK_ENV } from '../support/egress.js';
-import { uniqueName } from '../support/parts.js';
+import { temporalAddress, uniqueName } from '../support/parts.js';
+import { useStage } from '../support/use-stage.js';
 
 export const CANARY = 'canary-key-1234567890-a1b2';
 export const NEW_CANARY = 'canary-key-0987654321-c3d4';
 
-export interface Management {
+export interface Management extends Pick<Stage, 'managerWith'> {
   readonly database: TestDatabase;
   readonly client: ProviderClient;
-  /** Another client of the same database, with another root key. */
-  stranger(): ProviderClient;
   /** Configures an `llm/anthropic` in a new workspace, with `CANARY` as its key. */
   configured(): Promise<ProviderIdentity>;
   /** The only provider of a workspace. */
@@ -27,51 +24,26 @@ export interface Management {
 
 export const anthropicOf = (workspaceId: string) => ({ workspaceId, type: 'llm', name: 'anthropic' });
 
-export function manageProviders(): Management {
-  let database: TestDatabase;
-  let client: ProviderClient;
+export const newRootKey = (id = 'test') => `${id}:${randomBytes(32).toString('base64')}`;
 
-  beforeAll(async () => {
-    database = await createStageDatabase();
-    client = open();
+export const manageProviders = (): Management =>
+  useStage(async (teardown) => {
+    const database = await createStageDatabase(teardown);
+    const shared = { database, temporalAddress: temporalAddress(), operator: 'a test', teardown };
+    const { manager: client, managerWith } = await openStage(shared);
+    return {
+      ...{ database, client, managerWith },
+      async configured() {
+        const identity = anthropicOf(uniqueName('ws'));
+        await client.configureProvider({ ...identity, secret: { apiKey: CANARY } });
+        return identity;
+      },
+      async only(workspaceId) {
+        const providers = await client.listProviders(workspaceId);
+        expect(providers).toHaveLength(1);
+        return providers[0] as ProviderSummary;
+      },
+      query: (text, values) =>
+        withSession(database.ownerUrl, async (session) => (await session.query(text, [...values])).rows),
+    };
   });
-
-  afterAll(async () => {
-    await client?.close();
-    await database?.drop();
-  });
-
-  const open = () =>
-    ProviderClient.open(
-      readManagerConfig({
-        env: {
-          ...LOOPBACK_ENV,
-          ...database.settings,
-          DATABASE_URL: database.managerUrl,
-          ENCRYPTION_KEY: `test:${randomBytes(32).toString('base64')}`,
-        },
-      }),
-    );
-
-  return {
-    get database() {
-      return database;
-    },
-    get client() {
-      return client;
-    },
-    stranger: open,
-    async configured() {
-      const identity = anthropicOf(uniqueName('ws'));
-      await client.configureProvider({ ...identity, secret: { apiKey: CANARY } });
-      return identity;
-    },
-    async only(workspaceId) {
-      const providers = await client.listProviders(workspaceId);
-      expect(providers).toHaveLength(1);
-      return providers[0] as ProviderSummary;
-    },
-    query: (text, values) =>
-      withSession(database.ownerUrl, async (session) => (await session.query(text, [...values])).rows),
-  };
-}

@@ -1,7 +1,7 @@
 /** A list shows no secret, and an invalid row does not prevent the others from being shown. */
 import { describe, expect, it } from 'vitest';
 import { uniqueName } from '../support/parts.js';
-import { anthropicOf, CANARY, manageProviders, NEW_CANARY } from './management.js';
+import { anthropicOf, CANARY, manageProviders, NEW_CANARY, newRootKey } from './management.js';
 
 const management = manageProviders();
 
@@ -37,7 +37,7 @@ describe('listProviders', () => {
 
   it('shows a secret under another root key as not readable, and does not change it', async () => {
     const { workspaceId } = await management.configured();
-    const stranger = management.stranger();
+    const stranger = management.managerWith(newRootKey());
     try {
       const [listed] = await stranger.listProviders(workspaceId);
       expect(listed).toMatchObject({ readable: false, problem: 'CredentialUnreadable' });

@@ -1,36 +1,12 @@
 /** Replacing the root key, and losing it. */
-import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { PUBLIC_EGRESS } from '../../src/egress/policy.js';
-import { ProviderClient } from '../../src/management/provider-client.js';
-import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { expect, test } from 'vitest';
 import { uniqueName } from '../support/parts.js';
+import { manageProviders, newRootKey, anthropicOf as provider } from './management.js';
 
-let database: TestDatabase;
-const clients: ProviderClient[] = [];
+const management = manageProviders();
+const [first, second] = [newRootKey('first'), newRootKey('second')];
+const clientWith = (...keys: string[]) => management.managerWith(keys.join(','));
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(async () => {
-  await Promise.all(clients.map((client) => client.close()));
-  await database?.drop();
-});
-
-const rootKey = (id: string) => `${id}:${randomBytes(32).toString('base64')}`;
-const [first, second] = [rootKey('first'), rootKey('second')];
-
-function clientWith(...keys: string[]): ProviderClient {
-  const rootKeyring = parseLocalKeyring(keys.join(','));
-  const client = ProviderClient.open({
-    ...{ database: { databaseUrl: database.managerUrl }, rootKeyring, egress: PUBLIC_EGRESS },
-  });
-  clients.push(client);
-  return client;
-}
-
-const provider = (workspaceId: string) => ({ workspaceId, type: 'llm', name: 'anthropic' });
 const secret = { apiKey: 'canary-root-key-change' };
 
 test('re-wrapping wraps every data key by the new root key, which then is enough to open the secrets [G2]', async () => {
@@ -46,7 +22,7 @@ test('re-wrapping wraps every data key by the new root key, which then is enough
 
 test('re-wrapping names a workspace whose root key is lost, which works again after a shred and a new configuration', async () => {
   const workspaceId = uniqueName('ws');
-  await clientWith(rootKey('lost')).configureProvider({ ...provider(workspaceId), secret });
+  await clientWith(newRootKey('lost')).configureProvider({ ...provider(workspaceId), secret });
   const client = clientWith(second);
   expect((await client.rewrapDataKeys()).lost).toEqual([workspaceId]);
   const unreadable = { type: 'CredentialUnreadable' };

@@ -1,19 +1,11 @@
 /** When the plugin closes the parts that two workers of one process share. Runs on a real Temporal. */
 import { NativeConnection, Worker } from '@temporalio/worker';
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { WorkspaceProviders } from '../../src/index.js';
-import { AgentStage, newWorkspace } from '../support/agent-stage.js';
+import { newWorkspace, useAgentStage } from '../support/agent-stage.js';
 import { temporalAddress, uniqueName } from '../support/parts.js';
 
-let stage: AgentStage;
-
-beforeAll(async () => {
-  stage = await AgentStage.set();
-});
-
-afterAll(async () => {
-  await stage?.strike();
-});
+const stage = useAgentStage();
 
 async function runningWorker(providers: WorkspaceProviders, connection: NativeConnection) {
   const plugins = [providers.plugin()];

@@ -9,57 +9,37 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import proto from '@temporalio/proto';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { GrantSigner, WorkspaceGrants } from '../../src/client.js';
-import { readManagerConfig } from '../../src/config/manager-config.js';
-import { ProviderClient } from '../../src/management.js';
-import { type LlmStandIn, startLlmStandIn } from '../../testbed/standins/llm.js';
+import { LOOPBACK_ENV } from '../../testbed/loopback.js';
+import { openStage } from '../../testbed/stage.js';
+import { startLlmStandIn } from '../../testbed/standins/llm.js';
 import { runAgentWorkflows } from '../support/agent-workflows.js';
-import { createStageDatabase, type TestDatabase } from '../support/database.js';
-import { LOOPBACK_ENV } from '../support/egress.js';
-import { TEST_ENCRYPTION_KEY } from '../support/fake-store.js';
-import { newGrantKeys } from '../support/grants.js';
-import { uniqueName } from '../support/parts.js';
+import { createStageDatabase } from '../support/database.js';
+import { temporalAddress, uniqueName } from '../support/parts.js';
+import { useStage } from '../support/use-stage.js';
 
 const { History } = proto.temporal.api.history.v1;
 const WORKER = fileURLToPath(new URL('../../dist/worker.js', import.meta.url));
 const KEY = 'canary-anthropic-key-of-the-worker-test';
-const grantKeys = await newGrantKeys();
-
-let database: TestDatabase;
-let services: LlmStandIn;
-let connection: Connection;
 const running = new Set<ChildProcess>();
-const stops: (() => Promise<unknown>)[] = [];
 
-beforeAll(async () => {
-  database = await createStageDatabase();
-  services = await startLlmStandIn({ keys: [{ provider: 'anthropic', key: KEY, owner: 'ws_acme' }] });
-  connection = await Connection.connect({ address: inject('temporalAddress') });
-  const providers = ProviderClient.open(
-    readManagerConfig({
-      env: {
-        ...LOOPBACK_ENV,
-        ...database.settings,
-        DATABASE_URL: database.managerUrl,
-        ENCRYPTION_KEY: TEST_ENCRYPTION_KEY,
-      },
-    }),
-  );
+const stage = useStage(async (teardown) => {
+  const database = await createStageDatabase(teardown);
+  const keys = [{ provider: 'anthropic', key: KEY, owner: 'ws_acme' }] as const;
+  const services = await teardown.use(startLlmStandIn({ keys }));
+  const shared = { database, temporalAddress: temporalAddress(), operator: 'a test', teardown };
+  const opened = await openStage(shared);
   const config = { baseURL: services.baseUrls.anthropic.sdk, model: 'claude-test' };
   const identity = { workspaceId: 'ws_acme', type: 'llm', name: 'anthropic' };
-  await providers.configureProvider({ ...identity, config, secret: { apiKey: KEY } });
-  await providers.close();
-});
-
-afterAll(async () => {
-  for (const child of running) child.kill('SIGKILL');
-  await Promise.all(stops.map((stop) => stop()));
-  await Promise.all([services.stop(), connection.close()]);
-  await database.drop();
+  await opened.manager.configureProvider({ ...identity, config, secret: { apiKey: KEY } });
+  teardown.defer(async () => {
+    for (const child of running) child.kill('SIGKILL');
+  });
+  return { ...opened, services, teardown };
 });
 
 interface WorkerRun {
@@ -84,14 +64,7 @@ function run(env: Record<string, string>): WorkerRun {
 }
 
 function settings(more: Record<string, string> = {}): Record<string, string> {
-  return {
-    ...database.settings,
-    DATABASE_URL: database.resolverUrl,
-    ENCRYPTION_KEY: TEST_ENCRYPTION_KEY,
-    ...grantKeys.workerEnv,
-    TEMPORAL_ADDRESS: inject('temporalAddress'),
-    ...more,
-  };
+  return { ...stage.workerEnv, ...more };
 }
 
 async function ready({ child }: WorkerRun): Promise<Record<string, unknown>> {
@@ -112,10 +85,9 @@ async function startAgent(
   taskQueue: string,
   { workspaceId = 'ws_acme', dataConverter }: { workspaceId?: string; dataConverter?: DataConverter } = {},
 ) {
-  const workflows = await runAgentWorkflows({ address: inject('temporalAddress'), taskQueue, dataConverter });
-  stops.push(workflows.stop);
-  const client = new Client({ connection, dataConverter });
-  const grants = new WorkspaceGrants(client, new GrantSigner(grantKeys.signingKey));
+  await stage.teardown.use(runAgentWorkflows({ address: temporalAddress(), taskQueue, dataConverter }));
+  const client = new Client({ connection: stage.client.connection, dataConverter });
+  const grants = new WorkspaceGrants(client, new GrantSigner(stage.grantKeys.signingKey));
   return grants.clientFor(workspaceId).workflow.start('addressAgent', {
     taskQueue,
     workflowId: uniqueName('agent'),
@@ -144,7 +116,7 @@ describe('a start that is refused', () => {
   });
 
   test("reports a superuser's login, which would bypass row-level security [G14]", async () => {
-    const worker = run(settings({ DATABASE_URL: database.ownerUrl }));
+    const worker = run(settings({ DATABASE_URL: stage.database.ownerUrl }));
     expect(await worker.exitCode).toBe(2);
     expect(await worker.stdout).toMatch(/superuser/);
   });
@@ -192,15 +164,14 @@ describe('a running worker', () => {
     worker.child.kill('SIGTERM');
     expect(await worker.exitCode).toBe(0);
     const printed = (await worker.stdout) + (await worker.stderr);
-    expect(printed).not.toContain(new URL(database.resolverUrl).password);
-    expect(printed).not.toContain(TEST_ENCRYPTION_KEY.slice('test:'.length));
+    for (const secret of stage.secrets) expect(printed).not.toContain(secret);
   });
 
   test('lets a running step end within the shutdown grace period', async () => {
     const taskQueue = uniqueName('grace');
     const worker = run(settings({ PROVIDER_TASK_QUEUE: taskQueue, PROVIDER_SHUTDOWN_GRACE: '20s' }));
     await ready(worker);
-    const hold = services.holdNext({ path: '/v1/messages' });
+    const hold = stage.services.holdNext({ path: '/v1/messages' });
     const agent = await startAgent(taskQueue);
     await hold.arrived;
     const draining = logged(worker, "state: 'DRAINING'");
@@ -219,7 +190,7 @@ describe('a running worker', () => {
     const taskQueue = uniqueName('no-grace');
     const worker = run(settings({ PROVIDER_TASK_QUEUE: taskQueue, PROVIDER_SHUTDOWN_GRACE: '200ms' }));
     await ready(worker);
-    const hold = services.holdNext({ path: '/v1/messages' });
+    const hold = stage.services.holdNext({ path: '/v1/messages' });
     const agent = await startAgent(taskQueue);
     await hold.arrived;
     worker.child.kill('SIGTERM');

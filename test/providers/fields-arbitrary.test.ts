@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createFetch } from '../../src/egress/http-client.js';
 import { isProviderError } from '../../src/protocol/errors.js';
 import { parseProvider, providerTypes } from '../../src/providers/registry.js';
-import { LOOPBACK_POLICY } from '../support/egress.js';
+import { LOOPBACK_POLICY } from '../../testbed/loopback.js';
 import { startService } from './local-service.js';
 
 const CANARY = 'canary-field-5eed';

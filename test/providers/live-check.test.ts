@@ -4,7 +4,7 @@ import { createFetch, type HttpClient } from '../../src/egress/http-client.js';
 import { parseProvider, providerType } from '../../src/providers/registry.js';
 import { confirmChain } from '../../src/providers/rpc/rpc.js';
 import type { CheckContext, CheckResult } from '../../src/providers/type.js';
-import { LOOPBACK_POLICY } from '../support/egress.js';
+import { LOOPBACK_POLICY } from '../../testbed/loopback.js';
 import { closedOrigin, type ServiceReply, type ServiceRequest, startService } from './local-service.js';
 
 const KEY = 'canary-key-a1b2c3d4';

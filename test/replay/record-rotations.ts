@@ -6,26 +6,20 @@
  */
 
 import type { WorkflowHandle } from '@temporalio/client';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { Duration } from '../../src/config/duration.js';
 import { newWorkspace } from '../support/agent-stage.js';
-import { RotationStage } from '../support/rotation-stage.js';
+import { useRotationStage } from '../support/rotation-stage.js';
 import { keepHistory } from './recorded-history.js';
 
-let stage: RotationStage;
+const stage = useRotationStage();
 
-beforeAll(async () => {
-  stage = await RotationStage.set();
-});
-afterAll(() => stage?.strike());
-
-const keep = (name: string, rotation: WorkflowHandle) =>
-  keepHistory(`rotation-${name}`, rotation, stage.agents.secrets);
+const keep = (name: string, rotation: WorkflowHandle) => keepHistory(`rotation-${name}`, rotation, stage.secrets);
 
 async function start({ isAdmitted = true, overlap = '0' as Duration } = {}) {
   const { provider } = await stage.addAnthropic(newWorkspace());
-  const apiKey = isAdmitted ? stage.admittedKey(provider.workspaceId) : stage.agents.newKey('refused');
-  return { provider, rotation: await stage.rotate({ ...provider, secret: { apiKey }, overlap }) };
+  const apiKey = isAdmitted ? stage.admittedKey(provider.workspaceId) : stage.newKey('refused');
+  return { provider, rotation: await stage.rotations.rotate({ ...provider, secret: { apiKey }, overlap }) };
 }
 
 test('a rotation that completed', async () => {
@@ -42,9 +36,9 @@ test('a rotation whose next key was refused', async () => {
 
 test('a rotation in progress that is then rolled back', async () => {
   const { provider, rotation } = await start({ overlap: '10m' });
-  await vi.waitFor(async () => expect((await stage.client.status(provider)).overlapUntil).toBeDefined(), 20_000);
+  await vi.waitFor(async () => expect((await stage.rotations.status(provider)).overlapUntil).toBeDefined(), 20_000);
   await keep('at-work', rotation);
-  await stage.client.rollBack(provider, 'recorded');
+  await stage.rotations.rollBack(provider, 'recorded');
   await rotation.result();
   await keep('rolled-back', rotation);
 });

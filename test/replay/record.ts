@@ -6,22 +6,17 @@
  */
 import { fileURLToPath } from 'node:url';
 import type { WorkflowHandle } from '@temporalio/client';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { startAgent } from '../../demo/agents.js';
-import { AgentStage, FUNDED_ADDRESS, newWorkspace } from '../support/agent-stage.js';
+import { FUNDED_ADDRESS, newWorkspace, useAgentStage } from '../support/agent-stage.js';
 import { uniqueName } from '../support/parts.js';
 import { keepHistory } from './recorded-history.js';
 
-let stage: AgentStage;
+const stage = useAgentStage({ chain: true });
 let taskQueue: string;
 
 beforeAll(async () => {
-  stage = await AgentStage.set({ chain: true });
   ({ taskQueue } = await stage.startWorker({ workflowsPath: fileURLToPath(new URL('workflows.ts', import.meta.url)) }));
-});
-
-afterAll(async () => {
-  await stage?.strike();
 });
 
 async function start(workspaceId: string) {

@@ -1,19 +1,10 @@
 /** A resolver in a program that is not a worker: connected to a real Postgres, and closed by the program. */
 import Anthropic from '@anthropic-ai/sdk';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { ProviderResolver, type ResolverOptions } from '../../src/index.js';
-import { AgentStage, newWorkspace } from '../support/agent-stage.js';
+import { newWorkspace, useAgentStage } from '../support/agent-stage.js';
 
-let stage: AgentStage;
-
-beforeAll(async () => {
-  stage = await AgentStage.set({ answer: ({ owner }) => `an answer for ${owner}` });
-});
-
-// This fails if a connection was left open.
-afterAll(async () => {
-  await stage?.strike();
-});
+const stage = useAgentStage({ answer: ({ owner }) => `an answer for ${owner}` });
 
 /** The options of a program, without grants and without Temporal. */
 function options(change: ResolverOptions = {}): ResolverOptions {

@@ -4,8 +4,8 @@ import { Client, type Connection, ScheduleClient } from '@temporalio/client';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { GrantSigner, WorkspaceGrants } from '../../src/client.js';
 import { checkActivityInternals, checkClientInternals } from '../../src/sdk/internals.js';
+import { newGrantKeys } from '../../testbed/grant-keys.js';
 import { TEST_ENCRYPTION_KEY } from '../support/fake-store.js';
-import { newGrantKeys } from '../support/grants.js';
 
 const unsupported = (part: string) => ({
   type: 'SetupInvalid',

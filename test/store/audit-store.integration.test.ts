@@ -1,24 +1,20 @@
 /** The audit: every change writes an event, nobody can change an event, and only its own workspace sees it. */
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { ProviderIdentity } from '../../src/protocol/references.js';
-import { type ManagementStore, openManagementStore } from '../../src/store/management-store.js';
-import { createTestDatabase, type TestDatabase, withSession } from '../support/database.js';
+import type { ManagementStore } from '../../src/store/management-store.js';
+import { withSession } from '../support/database.js';
+import { useDatabase } from '../support/use-database.js';
 import { anyWorkspace, dataKey, provider, row, sealed } from './rows.js';
 
 const INSERT = `insert into workspace_providers (workspace_id, provider_type, provider_name, config, encrypted_config)
   values ($1, 'llm', 'anthropic', '{}', $2)`;
 
-let database: TestDatabase;
+const database = useDatabase();
 let store: ManagementStore;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  store = openManagementStore({ databaseUrl: database.managerUrl });
-});
-afterAll(async () => {
-  await store?.close();
-  await database?.drop();
+beforeAll(() => {
+  store = database.manager;
 });
 
 const loginOf = (url: string) => new URL(url).username;

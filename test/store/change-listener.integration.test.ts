@@ -1,19 +1,14 @@
 /** A listener reports changes, catches up on what it missed, and leaves nothing behind. Runs on a real Postgres. */
 import pg from 'pg';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { type ChangeListener, listenForChanges } from '../../src/store/change-listener.js';
-import { createTestDatabase, type TestDatabase, withSession } from '../support/database.js';
+import { useDatabase } from '../support/use-database.js';
 
 const WAIT = { timeout: 20_000 };
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-// This fails if a session was left open.
-afterAll(() => database?.drop());
+const database = useDatabase();
 
-const psql = (sql: string) => withSession(database.ownerUrl, (session) => session.query(sql));
+const psql = (sql: string) => database.query(sql);
 const SESSIONS = `from pg_stat_activity
   where datname = current_database() and application_name = 'workspace-providers listener'`;
 const sessions = async () => (await psql(`select ${SESSIONS}`)).rowCount;

@@ -1,18 +1,13 @@
 import { inspect } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ManagementStore, openManagementStore } from '../../src/store/management-store.js';
-import { createTestDatabase, type TestDatabase, withSession } from '../support/database.js';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { ManagementStore } from '../../src/store/management-store.js';
+import { useDatabase } from '../support/use-database.js';
 import { anyWorkspace, dataKey, provider, row, sealed } from './rows.js';
 
-let database: TestDatabase;
+const database = useDatabase();
 let store: ManagementStore;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  store = openManagementStore({ databaseUrl: database.managerUrl });
-});
-afterAll(async () => {
-  await store?.close();
-  await database?.drop();
+beforeAll(() => {
+  store = database.manager;
 });
 
 describe('putProvider', () => {
@@ -116,7 +111,7 @@ describe('data keys', () => {
   it('are listed with the active key before the retired ones', async () => {
     const workspaceId = anyWorkspace();
     await store.addDataKey(workspaceId, dataKey('old'));
-    await withSession(database.ownerUrl, (session) => session.query(`update workspace_keys set state = 'retired'`));
+    await database.query(`update workspace_keys set state = 'retired'`);
     await store.addDataKey(workspaceId, dataKey('new'));
     expect((await store.readWorkspace(workspaceId)).dataKeys).toEqual([dataKey('new'), dataKey('old')]);
   });
@@ -154,11 +149,9 @@ describe('listProviders', () => {
     });
 
     await store.recordCheck(identity, 1, 'ok');
-    await withSession(database.ownerUrl, (session) =>
-      session.query(`update workspace_providers set rotate_every = interval '90 days' where workspace_id = $1`, [
-        identity.workspaceId,
-      ]),
-    );
+    await database.query(`update workspace_providers set rotate_every = interval '90 days' where workspace_id = $1`, [
+      identity.workspaceId,
+    ]);
     const [checked] = await store.listProviders(identity.workspaceId);
     expect(checked).toEqual({
       ...added,

@@ -1,14 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
-import { type PostgresPart, startPostgres } from '../../src/dev/postgres.js';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { openManagementStore } from '../../src/store/management-store.js';
 import { migrate } from '../../src/store/migrate.js';
 import { openProviderStore, type ProviderStore } from '../../src/store/provider-store.js';
-import { createTestDatabase, type TestDatabase, withSession, withUrl } from '../support/database.js';
+import type { RestartablePostgres } from '../../testbed/restartable-postgres.js';
+import { createTestDatabase, startOwnPostgres, withSession, withUrl } from '../support/database.js';
+import { useDatabase } from '../support/use-database.js';
 import { provider, row } from './rows.js';
 
 const AWAY = { type: 'StoreUnavailable', message: 'Postgres does not answer', retryable: true };
@@ -16,32 +14,21 @@ const AWAY = { type: 'StoreUnavailable', message: 'Postgres does not answer', re
 /** Opening a session takes 10 ms of password hashing, or up to a second on busy cores. */
 const PATIENCE = { timeout: 20_000 };
 
-let database: TestDatabase;
-let store: ProviderStore;
-
 describe('while Postgres is down', () => {
-  let folder: string;
-  let server: PostgresPart;
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'store-faults-'));
-    server = await startPostgres({ dataFolder: folder });
-    database = await createTestDatabase(server.url);
-    store = openProviderStore({ databaseUrl: database.resolverUrl });
-  });
-  afterAll(async () => {
-    await store?.close();
-    await server?.stop();
-    await rm(folder, { recursive: true, force: true });
+  let server: RestartablePostgres;
+  const database = useDatabase(async (teardown) => {
+    server = await startOwnPostgres(teardown);
+    return createTestDatabase(teardown, server.url);
   });
 
   it('a read fails as retryable, whether it has started or not, and succeeds when Postgres is back', async () => {
-    const { port } = server;
+    const { worker: store } = database;
     await server.stop();
     await expect(store.readWorkspace('ws_a')).rejects.toMatchObject(AWAY);
     await expect(store.preflight()).rejects.toMatchObject(AWAY);
     await expect(migrate(database.ownerUrl)).rejects.toMatchObject(AWAY);
 
-    server = await startPostgres({ dataFolder: folder, port });
+    await server.restart();
     await store.readWorkspace('ws_a');
 
     await withSession(database.ownerUrl, async (session) => {
@@ -56,19 +43,16 @@ describe('while Postgres is down', () => {
       await inFlight;
     });
 
-    server = await startPostgres({ dataFolder: folder, port });
+    await server.restart();
     await store.readWorkspace('ws_a');
   });
 });
 
 describe('on the shared server', () => {
-  beforeEach(async () => {
-    database = await createTestDatabase();
-    store = openProviderStore({ databaseUrl: database.resolverUrl, queryTimeoutMs: 300 });
-  });
-  afterEach(async () => {
-    await store.close();
-    await database.drop();
+  const database = useDatabase(undefined, { queryTimeoutMs: 300 });
+  let store: ProviderStore;
+  beforeAll(() => {
+    store = database.worker;
   });
 
   it('an idle connection that the server ends does not end the process', async () => {

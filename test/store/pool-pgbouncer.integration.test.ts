@@ -1,12 +1,14 @@
 /** Workers, managers and other services behind PgBouncer in transaction mode (Debian's package), on shared sessions. */
 import type pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { listenForChanges } from '../../src/store/change-listener.js';
-import { type ManagementStore, openManagementStore } from '../../src/store/management-store.js';
+import type { ManagementStore } from '../../src/store/management-store.js';
 import { openProviderStore, type ProviderStore } from '../../src/store/provider-store.js';
 import { type PgBouncerPart, startPgBouncer } from '../../testbed/pgbouncer.js';
-import { createTestDatabase, type TestDatabase, withSession } from '../support/database.js';
+import { behindPooler } from '../../testbed/stage-database.js';
+import { createTestDatabase, withSession } from '../support/database.js';
 import { postgresUrl } from '../support/parts.js';
+import { useDatabase } from '../support/use-database.js';
 import { anyWorkspace, dataKey, provider, row } from './rows.js';
 
 const SESSIONS = 2;
@@ -15,22 +17,18 @@ const WORKSPACES = Array.from({ length: 40 }, anyWorkspace);
 const SETTING = `select current_setting('app.workspace_id', true) as setting`;
 
 let pooler: PgBouncerPart;
-let database: TestDatabase;
 let manager: ManagementStore;
 let worker: ProviderStore;
-
-beforeAll(async () => {
-  pooler = await startPgBouncer({ postgresUrl: postgresUrl(), poolSize: SESSIONS });
-  database = await createTestDatabase();
-  const options = { preparedStatements: false, maxConnections: CLIENTS };
-  manager = openManagementStore({ databaseUrl: pooler.through(database.managerUrl), ...options });
-  worker = openProviderStore({ databaseUrl: pooler.through(database.resolverUrl), ...options });
-});
-afterAll(async () => {
-  await Promise.all([manager?.close(), worker?.close()]);
-  await pooler?.stop();
-  // This fails if a session was left open.
-  await database?.drop();
+const database = useDatabase(
+  async (teardown) => {
+    const direct = await createTestDatabase(teardown);
+    pooler = await teardown.use(startPgBouncer({ postgresUrl: postgresUrl(), poolSize: SESSIONS }));
+    return behindPooler(direct, pooler);
+  },
+  { maxConnections: CLIENTS },
+);
+beforeAll(() => {
+  ({ manager, worker } = database);
 });
 
 /** Runs `work` at the same time on more clients of one login than the pooler has sessions. */
@@ -134,7 +132,7 @@ describe('through a pooler in transaction mode', () => {
 
   it('a change notifies a listener that has a direct connection', async () => {
     const onChange = vi.fn();
-    const listener = listenForChanges(database.resolverUrl, onChange);
+    const listener = listenForChanges(database.settings.PROVIDER_LISTEN_DATABASE_URL as string, onChange);
     await vi.waitUntil(() => onChange.mock.calls.length === 1, { timeout: 20_000 });
     await manager.setStatus(provider(WORKSPACES[1] as string), 'disabled');
     await vi.waitUntil(() => onChange.mock.calls.length === 2, { timeout: 20_000 });

@@ -1,11 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type PostgresPart, startPostgres } from '../../src/dev/postgres.js';
 import { openManagementStore } from '../../src/store/management-store.js';
 import { openProviderStore } from '../../src/store/provider-store.js';
-import { createTestDatabase, type TestDatabase, withSession } from '../support/database.js';
-
-let database: TestDatabase;
+import { createTestDatabase } from '../support/database.js';
+import { useDatabase } from '../support/use-database.js';
 
 type Opened = 'worker' | 'manager';
 
@@ -18,18 +17,6 @@ async function preflight(databaseUrl: string, as: Opened = 'worker'): Promise<vo
   }
 }
 
-/** Runs `work` in a database that a superuser's statement has changed, and undoes the change afterwards. */
-async function changed<Result>(statement: string, undo: string, work: () => Promise<Result>): Promise<Result> {
-  return withSession(database.ownerUrl, async (session) => {
-    await session.query(statement);
-    try {
-      return await work();
-    } finally {
-      await session.query(undo);
-    }
-  });
-}
-
 function loginOf(url: string): string {
   return new URL(url).username;
 }
@@ -38,10 +25,17 @@ describe.each([
   ['worker', 'provider_resolver', 'read', 'provider_manager'],
   ['manager', 'provider_manager', 'manage', 'provider_resolver'],
 ] as const)('preflight of a %s', (as, role, does, otherRole) => {
-  beforeAll(async () => {
-    database = await createTestDatabase();
-  });
-  afterAll(() => database?.drop());
+  const database = useDatabase();
+
+  /** What a statement of the superuser changes, as long as `work` lasts. */
+  async function changed<Result>(statement: string, undo: string, work: () => Promise<Result>): Promise<Result> {
+    await database.query(statement);
+    try {
+      return await work();
+    } finally {
+      await database.query(undo);
+    }
+  }
 
   const url = () => (as === 'worker' ? database.resolverUrl : database.managerUrl);
   const refused = (databaseUrl: string, why: string) =>
@@ -194,19 +188,16 @@ describe.each([
         }),
     );
     await preflight(url(), as);
-    await withSession(database.ownerUrl, async (session) => {
-      expect((await session.query(`select ${LATEST} as name`)).rows).toEqual([{ name: '9999_newer' }]);
-    });
+    expect((await database.query(`select ${LATEST} as name`)).rows).toEqual([{ name: '9999_newer' }]);
   });
 });
 
 describe('on a server that logs each statement', () => {
   let server: PostgresPart;
-  beforeAll(async () => {
-    server = await startPostgres({ settings: { log_statement: 'all' } });
-    database = await createTestDatabase(server.url);
+  const database = useDatabase(async (teardown) => {
+    server = await teardown.use(startPostgres({ settings: { log_statement: 'all' } }));
+    return createTestDatabase(teardown, server.url);
   });
-  afterAll(() => server?.stop());
 
   async function statementsIn(log: string): Promise<string[]> {
     const lines = (await readFile(log, 'utf8')).split('\n').slice(logged);

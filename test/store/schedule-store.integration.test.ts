@@ -1,23 +1,18 @@
 /** What schedules ask of the store: pages over every workspace, and events that are raised only once. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { prepareDueRotation } from '../../src/management/due-rotation.js';
 import type { ProviderIdentity } from '../../src/protocol/references.js';
-import { type ManagementStore, openManagementStore } from '../../src/store/management-store.js';
-import { createTestDatabase, type TestDatabase, withSession } from '../support/database.js';
+import type { ManagementStore } from '../../src/store/management-store.js';
+import { withSession } from '../support/database.js';
 import { pastDue, stagedLongAgo } from '../support/due.js';
+import { useDatabase } from '../support/use-database.js';
 import { anyWorkspace, provider, row, sealed } from './rows.js';
 
-let database: TestDatabase;
+const database = useDatabase();
 let store: ManagementStore;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  store = openManagementStore({ databaseUrl: database.managerUrl });
-});
-afterAll(async () => {
-  await store?.close();
-  await database?.drop();
+beforeAll(() => {
+  store = database.manager;
 });
 
 async function stored(identity = provider(anyWorkspace())): Promise<ProviderIdentity> {

@@ -1,26 +1,21 @@
 /** Who used which version, and when. Workers write the uses and cannot read them; managers read them. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { ProviderIdentity } from '../../src/protocol/references.js';
-import { type ManagementStore, openManagementStore } from '../../src/store/management-store.js';
+import type { ManagementStore } from '../../src/store/management-store.js';
 import type { CountedUse } from '../../src/store/ports.js';
-import { openProviderStore, type ProviderStore } from '../../src/store/provider-store.js';
-import { createTestDatabase, type TestDatabase, withSession } from '../support/database.js';
+import type { ProviderStore } from '../../src/store/provider-store.js';
+import { withSession } from '../support/database.js';
+import { useDatabase } from '../support/use-database.js';
 import { anyWorkspace, provider, row } from './rows.js';
 
 const NOON = Date.UTC(2026, 2, 1, 12);
 const at = (minute: number) => new Date(NOON + minute * 60_000);
 
-let database: TestDatabase;
+const database = useDatabase();
 let manager: ManagementStore;
 let worker: ProviderStore;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  manager = openManagementStore({ databaseUrl: database.managerUrl });
-  worker = openProviderStore({ databaseUrl: database.resolverUrl });
-});
-afterAll(async () => {
-  await Promise.all([manager?.close(), worker?.close()]);
-  await database?.drop();
+beforeAll(() => {
+  ({ manager, worker } = database);
 });
 
 function use(of: ProviderIdentity, minute: number, change: Partial<CountedUse> = {}): CountedUse {

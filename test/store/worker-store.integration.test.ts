@@ -1,28 +1,21 @@
 /** A fence sees every change by any writer, in the order of the commits. */
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type ManagementStore, openManagementStore } from '../../src/store/management-store.js';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import type { ManagementStore } from '../../src/store/management-store.js';
 import { openProviderStore, type ProviderStore } from '../../src/store/provider-store.js';
-import { createTestDatabase, type TestDatabase, withSession } from '../support/database.js';
+import { withSession } from '../support/database.js';
+import { databaseForTest, useDatabase } from '../support/use-database.js';
 import { anyWorkspace, dataKey, provider, row, sealed } from './rows.js';
 
-let database: TestDatabase;
+const database = useDatabase();
 let manager: ManagementStore;
 let worker: ProviderStore;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  manager = openManagementStore({ databaseUrl: database.managerUrl });
-  worker = openProviderStore({ databaseUrl: database.resolverUrl });
-});
-afterAll(async () => {
-  await manager?.close();
-  await worker?.close();
-  await database?.drop();
+beforeAll(() => {
+  ({ manager, worker } = database);
 });
 
 /** Runs SQL that bypasses the functions, as psql does. */
-const psql = (sql: string) => withSession(database.ownerUrl, (session) => session.query(sql));
+const psql = (sql: string) => database.query(sql);
 
 let registered = 0;
 async function register(): Promise<string> {
@@ -95,7 +88,7 @@ describe('a lease renewal reports', () => {
   });
 
   it('everything if the table is truncated', async () => {
-    const other = await createTestDatabase();
+    const other = await databaseForTest();
     const store = openProviderStore({ databaseUrl: other.resolverUrl });
     await store.registerWorker({
       workerId: 'w',
@@ -108,7 +101,6 @@ describe('a lease renewal reports', () => {
     await withSession(other.ownerUrl, (session) => session.query('truncate workspace_providers'));
     expect(await store.renewLease('w', 0, 1_000)).toEqual({ epoch: 1, changed: 'everything' });
     await store.close();
-    await other.drop();
   });
 });
 

@@ -1,10 +1,9 @@
 /**
- * What an agent needs around it, for one test file: a database of its own, stand-ins of the services, and workers in
- * this process on the Temporal server that the run shares. Each test takes a workspace of its own, so tests of a file
- * share the stage. Everything that the stage opens it closes: dropping the database fails on a connection left open.
+ * The stage of agents in tests: a database, stand-ins of the services, and workers in this process on the Temporal server
+ * that the run shares. Each test takes its own workspace, so the tests of a file share a stage. What the stage opens, it
+ * closes: dropping the database fails if a connection is left open.
  */
-import { randomBytes, randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
+import { randomUUID } from 'node:crypto';
 import {
   DefaultLogger,
   type LogEntry,
@@ -13,33 +12,29 @@ import {
   Runtime,
   Worker,
 } from '@temporalio/worker';
-import { WorkspaceGrants } from '../../src/client/workspace-grants.js';
 import type { ProviderOptions } from '../../src/config/resolver-config.js';
-import { GrantSigner } from '../../src/grants/grant-signer.js';
 import { NO_GRANTS } from '../../src/grants/policy.js';
-import { ProviderClient } from '../../src/management.js';
 import { WorkspaceProviders } from '../../src/plugin/workspace-providers.js';
-import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
-import { startAnvil } from '../../testbed/anvil.js';
+import { type Chain, startChain } from '../../testbed/chain.js';
+import { LOOPBACK } from '../../testbed/loopback.js';
+import { openStage, type Stage } from '../../testbed/stage.js';
 import { type LlmStandIn, type LlmStandInOptions, startLlmStandIn } from '../../testbed/standins/llm.js';
-import { type RpcGateway, startRpcGateway } from '../../testbed/standins/rpc-gateway.js';
-import { startTenderlyStandIn, type TenderlyStandIn } from '../../testbed/standins/tenderly.js';
 import type { LlmProvider } from '../../testbed/standins/wire-format.js';
+import type { Teardown } from '../../testbed/teardown.js';
 import { createStageDatabase, type TestDatabase } from './database.js';
-import { LOOPBACK, LOOPBACK_POLICY } from './egress.js';
-import { newGrantKeys, type TestGrantKeys } from './grants.js';
 import { temporalAddress, uniqueName } from './parts.js';
+import { useStage } from './use-stage.js';
 
 /** Anvil's first account, well known and funded. */
 export const FUNDED_ADDRESS = '0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266';
 
-/** Long: what a test expects to be cached is, also on a slow machine. */
+/** Long: what a test expects to be cached is cached on a slow machine too. */
 const LEASE = '10m';
 
-/** Workers of a stage may be deaf, and keep their lease for the whole test: what is new to a workspace needs no fence. */
+/** Workers of a stage may be deaf and keep their lease for the whole test: what is new to a workspace needs no fence. */
 export const UNFENCED = { fence: false } as const;
 
-/** Known to the AI SDK, which warns of those that are not. */
+/** Known to the AI SDK, which warns about models that are not. */
 const MODELS: Readonly<Record<LlmProvider, string>> = {
   anthropic: 'claude-sonnet-5-5',
   openai: 'gpt-5-mini',
@@ -47,25 +42,27 @@ const MODELS: Readonly<Record<LlmProvider, string>> = {
   'openai-compatible': 'local-1',
 };
 
-export interface StageOptions {
-  /** What the models say. Default: what the address agent needs to go on, a plan or a sentence. */
+export interface AgentStageOptions {
+  /** What the models answer. Default: what the address agent needs to go on, a plan or a sentence. */
   readonly answer?: LlmStandInOptions['answer'];
-  /** An Ethereum node with a gateway and Tenderly before it. Default false: it takes most of a second to start. */
+  /** Whether to start an Ethereum node with a gateway and Tenderly before it. Default: false. */
   readonly chain?: boolean;
   /** Default: the server that all test files share. */
   readonly postgresUrl?: string;
+  /** The task queue of rotations. Default: the package's own, which nobody serves. */
+  readonly operationsTaskQueue?: string;
 }
 
 export interface StageWorkerOptions {
-  /** Absent: a worker of activities alone, which needs no bundle. */
+  /** Absent: a worker of activities only, which needs no bundle. */
   readonly workflowsPath?: string;
-  /** Beside those of the plugin. */
+  /** Besides those of the plugin. */
   readonly activities?: object;
   /** What differs from the stage's own settings. */
   readonly config?: ProviderOptions;
-  /** Of Temporal. Default: the server that all test files share. */
+  /** The address of Temporal. Default: the server that all test files share. */
   readonly address?: string;
-  /** Default: one of its own. */
+  /** Default: a new one. */
   readonly taskQueue?: string;
 }
 
@@ -74,208 +71,148 @@ export interface StageWorker {
   readonly providers: WorkspaceProviders;
 }
 
-export interface Chain {
-  readonly chainId: number;
-  readonly gateway: RpcGateway;
-  readonly tenderly: TenderlyStandIn;
+export interface AgentStage extends Stage, StageProviders {
+  readonly database: TestDatabase;
+  /** What Temporal's SDK and its core logged in this process. */
+  readonly logged: LogEntry[];
+  /** The options of a worker of this stage. */
+  config(change?: ProviderOptions): ProviderOptions;
+  /** For activities that are run without a worker, and so without a workflow that carries a grant. */
+  connect(change?: ProviderOptions): Promise<WorkspaceProviders>;
+  /** Starts a worker that runs until the end, on Temporal's real server. */
+  startWorker(options?: StageWorkerOptions): Promise<StageWorker>;
 }
 
-export class AgentStage {
-  /** Every secret of this stage, in the clear: what must stand in no history and no log. */
-  readonly secrets: string[] = [];
-  /** What Temporal's SDK and its core logged in this process. */
-  readonly logged: LogEntry[] = [];
-  readonly #rootKey = randomBytes(32).toString('base64');
-  readonly #stops: (() => Promise<unknown>)[] = [];
+export const useAgentStage = (options?: AgentStageOptions): AgentStage =>
+  useStage((teardown) => agentStage(teardown, options));
 
-  private constructor(
-    readonly database: TestDatabase,
-    /** Whose workflows carry no grant. */
-    readonly client: Client,
-    readonly grantKeys: TestGrantKeys,
-    readonly llm: LlmStandIn,
-    private readonly chainParts: Chain | undefined,
-  ) {
-    Runtime.install({
-      logger: new DefaultLogger('DEBUG', (entry) => this.logged.push(entry)),
-      telemetryOptions: {
-        logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'INFO', other: 'WARN' }) },
-      },
-      shutdownSignals: [],
-    });
-    this.secrets.push(
-      this.#rootKey,
-      grantKeys.signingSecret,
-      ...[database.resolverUrl, database.managerUrl].map((url) => new URL(url).password),
-    );
-    this.manager = this.managerWith(this.#rootKey);
-  }
+export async function agentStage(teardown: Teardown, options: AgentStageOptions = {}): Promise<AgentStage> {
+  const { answer = planOrSentence, chain = false, postgresUrl, operationsTaskQueue } = options;
+  const database = await createStageDatabase(teardown, postgresUrl);
+  const logged = captureLogs();
+  const shared = { database, temporalAddress: temporalAddress(), operator: 'a test', operationsTaskQueue, teardown };
+  const stage = await openStage(shared);
+  const llm = await teardown.use(startLlmStandIn({ keys: [], answer, ownerOfPrompt: workspaceIn }));
 
-  /** Configures providers, as a settings page would. */
-  readonly manager: ProviderClient;
-
-  static async set({ answer = planOrSentence, chain = false, postgresUrl }: StageOptions = {}): Promise<AgentStage> {
-    const database = await createStageDatabase(postgresUrl);
-    const connection = await Connection.connect({ address: temporalAddress() });
-    const llm = await startLlmStandIn({ keys: [], answer, ownerOfPrompt: workspaceIn });
-    const parts = chain ? await startChain() : undefined;
-    const stage = new AgentStage(database, new Client({ connection }), await newGrantKeys(), llm, parts);
-    stage.#stops.unshift(
-      () => database.drop(),
-      () => connection.close(),
-      () => llm.stop(),
-      async () => parts?.stop(),
-    );
-    return stage;
-  }
-
-  /** Ends all that was started, last things first. */
-  async strike(): Promise<void> {
-    for (let next = this.#stops.pop(); next; next = this.#stops.pop()) await next();
-  }
-
-  get chain(): Chain {
-    if (!this.chainParts) throw new Error('this stage was set without a chain');
-    return this.chainParts;
-  }
-
-  /** As the environment has it, for a worker that is a process of its own. */
-  get encryptionKey(): string {
-    return `stage:${this.#rootKey}`;
-  }
-
-  /** A client whose workflows may use the workspace's providers. */
-  clientFor(workspaceId: string): Client {
-    return this.grants.clientFor(workspaceId);
-  }
-
-  get grants(): WorkspaceGrants {
-    return new WorkspaceGrants(this.client, new GrantSigner(this.grantKeys.signingKey));
-  }
-
-  /** The settings of a worker of this stage. */
-  config(change: ProviderOptions = {}): ProviderOptions {
-    return {
-      databaseUrl: this.database.resolverUrl,
-      ...this.database.store,
-      ...(this.database.listenUrl && { listenDatabaseUrl: this.database.listenUrl }),
-      rootKeys: this.encryptionKey,
-      grantKeys: this.grantKeys.keySet,
-      lease: LEASE,
-      egress: LOOPBACK,
-      env: {},
-      ...change,
-    };
-  }
-
-  /** For activities that are run without a worker, and so without a workflow that carries a grant. */
-  connect(change?: ProviderOptions): Promise<WorkspaceProviders> {
-    return this.#connect({ grants: NO_GRANTS, ...change });
-  }
-
-  async #connect(change?: ProviderOptions): Promise<WorkspaceProviders> {
-    const providers = await WorkspaceProviders.connect(this.config(change));
-    this.#stops.push(() => providers.close());
+  const listenDatabaseUrl = database.settings.PROVIDER_LISTEN_DATABASE_URL;
+  const config = (change: ProviderOptions = {}): ProviderOptions => ({
+    ...{ databaseUrl: database.resolverUrl, ...database.store, ...(listenDatabaseUrl && { listenDatabaseUrl }) },
+    ...{ rootKeys: stage.encryptionKey, grantKeys: stage.grantKeys.keySet, egress: LOOPBACK, lease: LEASE, env: {} },
+    ...change,
+  });
+  const connect = async (change?: ProviderOptions) => {
+    const providers = await WorkspaceProviders.connect(config(change));
+    teardown.defer(() => providers.close());
     return providers;
-  }
+  };
+  return {
+    ...{ ...stage, ...stageProviders(stage, llm, chain ? await startChain(teardown) : undefined) },
+    ...{ database, logged, config },
+    connect: (change) => connect({ grants: NO_GRANTS, ...change }),
+    async startWorker({ address = temporalAddress(), taskQueue = uniqueName('agents'), ...worker } = {}) {
+      const { workflowsPath, activities } = worker;
+      const providers = await connect(worker.config);
+      const connection = await NativeConnection.connect({ address });
+      teardown.defer(() => connection.close());
+      const plugins = [providers.plugin()];
+      runWorker(await Worker.create({ connection, taskQueue, workflowsPath, activities, plugins }), teardown);
+      return { taskQueue, providers };
+    },
+  };
+}
 
-  /** A worker that runs until the end, on Temporal's real server. */
-  async startWorker(options: StageWorkerOptions = {}): Promise<StageWorker> {
-    const {
-      workflowsPath,
-      activities,
-      config,
-      address = temporalAddress(),
-      taskQueue = uniqueName('agents'),
-    } = options;
-    const providers = await this.#connect(config);
-    const connection = await NativeConnection.connect({ address });
-    this.#stops.push(() => connection.close());
-    const plugins = [providers.plugin()];
-    const worker = await Worker.create({ connection, taskQueue, workflowsPath, activities, plugins });
-    const running = worker.run();
-    this.#stops.push(async () => {
-      worker.shutdown();
-      await running;
-    });
-    return { taskQueue, providers };
-  }
+/** Runs the worker until the end. */
+export function runWorker(worker: Worker, teardown: Teardown): void {
+  const running = worker.run();
+  teardown.defer(async () => {
+    worker.shutdown();
+    await running;
+  });
+}
 
-  /** A client that seals with another root key than the stage's workers have. */
-  managerWith(rootKey: string): ProviderClient {
-    const { managerUrl, store } = this.database;
-    const rootKeyring = parseLocalKeyring(`stage:${rootKey}`);
-    const manager = ProviderClient.open({
-      ...{ database: { databaseUrl: managerUrl, ...store }, rootKeyring, egress: LOOPBACK_POLICY },
-    });
-    this.#stops.push(() => manager.close());
-    return manager;
-  }
-
-  /** A key that is plainly none, with what an encoding would change in it. */
-  newKey(of: string): string {
-    const key = `canary/${of}+${randomUUID().slice(0, 13)}`;
-    this.secrets.push(key);
-    return key;
-  }
-
-  /** A workspace's key for an LLM service: admitted there, and stored. An OpenAI-compatible one is `local-model`. */
-  async addLlm(
+/** The services of a stage, and the providers that its workspaces have there. */
+export interface StageProviders {
+  readonly llm: LlmStandIn;
+  /** Absent unless it was asked for. */
+  readonly chain: Chain;
+  /** A key that is not a real one, with characters that an encoding would change. */
+  newKey(of: string): string;
+  /** A key that the service accepts. */
+  admittedKey(workspaceId: string, service?: LlmProvider): string;
+  /** Stores a key for an LLM service, which accepts it. The OpenAI-compatible one is `local-model`. */
+  addLlm(
     workspaceId: string,
-    service: LlmProvider = 'anthropic',
-    { admitted = true, config = {} }: { admitted?: boolean; config?: object } = {},
-  ): Promise<string> {
-    const apiKey = this.newKey(service);
-    if (admitted) this.llm.admit({ provider: service, key: apiKey, owner: workspaceId });
-    const name = service === 'openai-compatible' ? 'local-model' : service;
-    const baseURL = this.llm.baseUrls[service].sdk;
-    const model = MODELS[service];
-    const provider = { workspaceId, type: 'llm', name, config: { baseURL, model, ...config } };
-    await this.manager.configureProvider({ ...provider, secret: { apiKey } }, UNFENCED);
-    return apiKey;
-  }
-
-  async addTenderly(workspaceId: string): Promise<string> {
-    const { url, admit } = this.chain.tenderly;
-    const accessKey = this.newKey('tenderly');
-    admit({ account: workspaceId, project: 'agents', accessKey, owner: workspaceId });
-    const provider = { workspaceId, type: 'tenderly', name: 'default' };
-    const config = { account: workspaceId, project: 'agents', baseURL: url };
-    await this.manager.configureProvider({ ...provider, config, secret: { accessKey } }, UNFENCED);
-    return accessKey;
-  }
-
-  /** An endpoint of a workspace; its key stands in the path. */
-  async addEndpoint(
+    service?: LlmProvider,
+    options?: { readonly admitted?: boolean; readonly config?: object },
+  ): Promise<string>;
+  addTenderly(workspaceId: string): Promise<string>;
+  /** Stores an endpoint; its key is in the path. */
+  addEndpoint(
     workspaceId: string,
     name: string,
-    { chainId = this.chain.chainId, priority = 100, admitted = true, url = this.chain.gateway.url } = {},
-  ): Promise<string> {
-    const key = this.newKey(`rpc-${name}`).replace(/[/+]/g, '-');
-    this.secrets.push(key);
-    if (admitted) this.chain.gateway.admit({ key, owner: `${workspaceId} ${name}` });
-    const config = { chainId, priority };
-    const secret = { url: `${url}/v2/${key}` };
-    await this.manager.configureProvider({ workspaceId, type: 'rpc', name, config, secret }, UNFENCED);
-    return key;
-  }
+    options?: { chainId?: number; priority?: number; admitted?: boolean; url?: string },
+  ): Promise<string>;
 }
 
-async function startChain(): Promise<Chain & { stop(): Promise<void> }> {
-  const anvil = await startAnvil();
-  const gateway = await startRpcGateway({ keys: [], nodeUrl: anvil.url });
-  const tenderly = await startTenderlyStandIn({ accounts: [], rpcUrl: anvil.url });
-  const stop = async () => {
-    await Promise.all([gateway.stop(), tenderly.stop()]);
-    await anvil.stop();
+function stageProviders({ secrets, manager }: Stage, llm: LlmStandIn, started: Chain | undefined): StageProviders {
+  const chain = started as Chain;
+  const newKey = (of: string) => {
+    const key = `canary/${of}+${randomUUID().slice(0, 13)}`;
+    secrets.push(key);
+    return key;
   };
-  return { chainId: anvil.chainId, gateway, tenderly, stop };
+  const admittedKey = (workspaceId: string, service: LlmProvider = 'anthropic') => {
+    const key = newKey(service);
+    llm.admit({ provider: service, key, owner: workspaceId });
+    return key;
+  };
+  return {
+    ...{ llm, chain, newKey, admittedKey },
+    async addLlm(workspaceId, service = 'anthropic', { admitted = true, config = {} } = {}) {
+      const apiKey = admitted ? admittedKey(workspaceId, service) : newKey(service);
+      const name = service === 'openai-compatible' ? 'local-model' : service;
+      const all = { baseURL: llm.baseUrls[service].sdk, model: MODELS[service], ...config };
+      await manager.configureProvider({ workspaceId, type: 'llm', name, config: all, secret: { apiKey } }, UNFENCED);
+      return apiKey;
+    },
+    async addTenderly(workspaceId) {
+      const { url, admit } = chain.tenderly;
+      const accessKey = newKey('tenderly');
+      admit({ account: workspaceId, project: 'agents', accessKey, owner: workspaceId });
+      const provider = { workspaceId, type: 'tenderly', name: 'default' };
+      const config = { account: workspaceId, project: 'agents', baseURL: url };
+      await manager.configureProvider({ ...provider, config, secret: { accessKey } }, UNFENCED);
+      return accessKey;
+    },
+    async addEndpoint(workspaceId, name, options = {}) {
+      const { chainId = chain.chainId, priority = 100, admitted = true, url = chain.gateway.url } = options;
+      const key = newKey(`rpc-${name}`).replace(/[/+]/g, '-');
+      secrets.push(key);
+      if (admitted) chain.gateway.admit({ key, owner: `${workspaceId} ${name}` });
+      const secret = { url: `${url}/v2/${key}` };
+      const provider = { workspaceId, type: 'rpc', name, config: { chainId, priority } };
+      await manager.configureProvider({ ...provider, secret }, UNFENCED);
+      return key;
+    },
+  };
+}
+
+function captureLogs(): LogEntry[] {
+  const logged: LogEntry[] = [];
+  Runtime.install({
+    logger: new DefaultLogger('DEBUG', (entry) => logged.push(entry)),
+    telemetryOptions: {
+      logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'INFO', other: 'WARN' }) },
+    },
+    shutdownSignals: [],
+  });
+  return logged;
 }
 
 const planOrSentence: LlmStandInOptions['answer'] = ({ wantsJson }) =>
   wantsJson ? JSON.stringify({ transferWei: '1000000000000000000' }) : 'The address can pay.';
 
-/** For whom a prompt was made: prompts of these tests name their workspace. */
+/** The workspace that a prompt is for: prompts of these tests name it. */
 function workspaceIn(prompt: string): string | undefined {
   return /\bws_[\w-]+/.exec(prompt)?.[0];
 }

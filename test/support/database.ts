@@ -4,77 +4,68 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type pg from 'pg';
 import { inject } from 'vitest';
 import { createLogin } from '../../src/store/logins.js';
 import { migrate } from '../../src/store/migrate.js';
 import { SCHEMA_FOLDER } from '../../src/store/migration-files.js';
-import type { DatabaseOptions } from '../../src/store/pool.js';
 import { withSession } from '../../src/store/session.js';
-import { type PgBouncerPart, startPgBouncer } from '../../testbed/pgbouncer.js';
+import { startPgBouncer } from '../../testbed/pgbouncer.js';
+import { type RestartablePostgres, startRestartablePostgres } from '../../testbed/restartable-postgres.js';
+import { behindPooler, type StageDatabase, withLogins } from '../../testbed/stage-database.js';
+import type { Teardown } from '../../testbed/teardown.js';
 
 export { withSession };
 
-export interface TestDatabase {
-  /** For the superuser who migrated it. */
-  readonly ownerUrl: string;
-  /** Each for a login of its own that was granted one role. */
-  readonly resolverUrl: string;
-  readonly managerUrl: string;
+export interface TestDatabase extends StageDatabase {
   readonly tenantUrl: string;
-  /** What a store is told beside its URL, and the same as settings. */
-  readonly store: Pick<DatabaseOptions, 'preparedStatements'>;
-  readonly settings: Readonly<Record<string, string>>;
-  /** Where a worker listens, absent: where it reads. */
-  readonly listenUrl?: string;
-  /** Fails where a connection was left open. */
-  drop(): Promise<void>;
 }
 
 /** Any number, the same in all test files. */
 const TEMPLATE_LOCK = 461_011;
 
-export async function createTestDatabase(serverUrl: string = inject('postgresUrl')): Promise<TestDatabase> {
+/** The database is dropped at the end, which fails if a connection was left open. */
+export async function createTestDatabase(
+  teardown: Teardown,
+  serverUrl: string = inject('postgresUrl'),
+): Promise<TestDatabase> {
   const database = `test_${randomBytes(6).toString('hex')}`;
   await withSession(serverUrl, async (server) => {
     await server.query(`create database ${database} template ${await templateDatabase(server, serverUrl)}`);
   });
   const ownerUrl = withUrl(serverUrl, { database });
-  const resolverUrl = await createLogin(ownerUrl, 'provider_resolver');
-  const managerUrl = await createLogin(ownerUrl, 'provider_manager');
+  const logins = await withLogins(ownerUrl);
   const tenantUrl = await createLogin(ownerUrl, 'provider_tenant');
-  const logins = [resolverUrl, managerUrl, tenantUrl];
-  return {
-    ...{ ownerUrl, resolverUrl, managerUrl, tenantUrl, store: {}, settings: {} },
-    drop: () =>
-      withSession(serverUrl, async (server) => {
-        await server.query(`drop database ${database}`);
-        for (const url of logins) await server.query(`drop role ${new URL(url).username}`);
-      }),
-  };
+  teardown.defer(() =>
+    withSession(serverUrl, async (server) => {
+      await server.query(`drop database ${database}`);
+      for (const url of [logins.resolverUrl, logins.managerUrl, tenantUrl]) {
+        await server.query(`drop role ${new URL(url).username}`);
+      }
+    }),
+  );
+  return { ...logins, tenantUrl };
 }
 
-/**
- * For stages: with TEST_POOLER=1 their workers and managers reach the database through a PgBouncer in transaction mode
- * of its own, all but those that listen.
- */
-export async function createStageDatabase(serverUrl: string = inject('postgresUrl')): Promise<TestDatabase> {
-  const database = await createTestDatabase(serverUrl);
+/** For stages. With TEST_POOLER=1, workers and managers reach the database through a PgBouncer in transaction mode. */
+export async function createStageDatabase(
+  teardown: Teardown,
+  serverUrl: string = inject('postgresUrl'),
+): Promise<TestDatabase> {
+  const database = await createTestDatabase(teardown, serverUrl);
   if (process.env.TEST_POOLER !== '1') return database;
-  return behind(await startPgBouncer({ postgresUrl: serverUrl, log: (line) => console.error(line) }), database);
+  const log = (line: string) => console.error(line);
+  return behindPooler(database, await teardown.use(startPgBouncer({ postgresUrl: serverUrl, log })));
 }
 
-function behind(pooler: PgBouncerPart, database: TestDatabase): TestDatabase {
-  return {
-    ...database,
-    resolverUrl: pooler.through(database.resolverUrl),
-    managerUrl: pooler.through(database.managerUrl),
-    store: { preparedStatements: false },
-    settings: { PROVIDER_PREPARED_STATEMENTS: 'false', PROVIDER_LISTEN_DATABASE_URL: database.resolverUrl },
-    listenUrl: database.resolverUrl,
-    drop: () => pooler.stop().then(database.drop),
-  };
+/** A server for tests that stop it and start it again. */
+export async function startOwnPostgres(teardown: Teardown): Promise<RestartablePostgres> {
+  const dataFolder = await mkdtemp(join(tmpdir(), 'workspace-providers-test-'));
+  teardown.defer(() => rm(dataFolder, { recursive: true, force: true }));
+  return teardown.use(startRestartablePostgres({ dataFolder }));
 }
 
 /** The same server, another database or login. */

@@ -1,7 +1,5 @@
 /** Rotations that an operator starts and a worker runs: what the commands print, prove, refuse and return. */
-import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { GrantSigner, WorkspaceGrants } from '../../../src/client.js';
 import { freePort } from '../../../src/dev/ports.js';
 import { pastDue, stagedLongAgo } from '../../support/due.js';
 import { temporalAddress, uniqueName } from '../../support/parts.js';
@@ -42,10 +40,7 @@ const versionOf = async (workspaceId: string) =>
 
 /** Runs a copy of the `rotate-due` schedule once; other tests use the original name. @returns its totals */
 async function rotateDue(): Promise<unknown> {
-  const connection = await Connection.connect({ address: temporalAddress() });
-  onTestFinished(() => connection.close());
-  const grants = new WorkspaceGrants(new Client({ connection }), new GrantSigner(op.grantKeys.signingKey));
-  const { schedule, workflow } = grants.operatorClient('a test');
+  const { schedule, workflow } = op.grants.operatorClient('a test');
   const handle = await schedule.create({
     scheduleId: uniqueName('rotate-due'),
     spec: {},
@@ -190,9 +185,7 @@ describe('rotate', () => {
 
   it('reports what is left to do if its workflow is terminated after the change', async () => {
     const [workspaceId, ...provider] = await configured();
-    const connection = await Connection.connect({ address: temporalAddress() });
-    onTestFinished(() => connection.close());
-    const workflow = new Client({ connection }).workflow.getHandle(`rotate/${workspaceId}/llm/mine`);
+    const workflow = op.grants.operatorClient('a test').workflow.getHandle(`rotate/${workspaceId}/llm/mine`);
     const { exitCode, said } = await runMeanwhile(['rotate', workspaceId, ...provider, '--overlap', '10m'], {
       env: { ...op.env, ...temporal() },
       stdin: NEXT_CANARY,

@@ -3,7 +3,8 @@
  * All mutants but one are found by exploring schedules, which the protocol passes. `npm run test:mutants` prints how.
  */
 import { expect, it } from 'vitest';
-import { createTestDatabase, withSession } from '../../support/database.js';
+import { withSession } from '../../support/database.js';
+import { databaseForTest } from '../../support/use-database.js';
 import { explore, replay, shrink } from './explore.js';
 import { KEPT_SCHEDULES, MUTANTS } from './mutants.js';
 import { PROTOCOL } from './protocol.js';
@@ -43,17 +44,15 @@ for (const [name, parts] of Object.entries(MUTANTS)) {
 }
 
 it('the protocol holds if transactions commit in another order', async () => {
-  const database = await createTestDatabase();
+  const database = await databaseForTest();
   const { served, changedTo } = await commitInOtherOrder(database);
   expect([undefined, changedTo]).toContain(served);
-  await database.drop();
 });
 
 it('mutant: a sequence in place of the locked epoch', async ({ task }) => {
-  const database = await createTestDatabase();
+  const database = await databaseForTest();
   await withSession(database.ownerUrl, (session) => session.query(SEQUENCE_FOR_EPOCH));
   const { served, changedTo } = await commitInOtherOrder(database);
   expect(served).toBe(changedTo - 1);
   task.meta.seen = `a hit returned version ${served}, and ${changedTo} was done; two transactions on Postgres`;
-  await database.drop();
 });

@@ -3,21 +3,17 @@
  * statements, and must return the same answers and have the same rows after each.
  */
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import type { LeaseStore, RegisteredWorker, WorkerRegistry } from '../../../src/store/ports.js';
-import { openProviderStore, type ProviderStore } from '../../../src/store/provider-store.js';
-import { createTestDatabase, type TestDatabase, withSession } from '../../support/database.js';
+import type { ProviderStore } from '../../../src/store/provider-store.js';
+import { withSession } from '../../support/database.js';
 import { FakeRegistry } from '../../support/fake-registry.js';
+import { useDatabase } from '../../support/use-database.js';
 
-let database: TestDatabase;
+const database = useDatabase();
 let store: ProviderStore;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  store = openProviderStore({ databaseUrl: database.resolverUrl });
-});
-afterAll(async () => {
-  await store?.close();
-  await database?.drop();
+beforeAll(() => {
+  store = database.worker;
 });
 
 interface Side extends LeaseStore, WorkerRegistry {

@@ -4,7 +4,7 @@
  */
 import { chmod, copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type PostgresPart, startPostgres } from '../../../src/dev/postgres.js';
+import { type RestartablePostgres, startRestartablePostgres } from '../../../testbed/restartable-postgres.js';
 import { findLibfaketime, libfaketimeUnavailable } from './libfaketime.js';
 
 export interface ClockedPostgresOptions {
@@ -45,22 +45,22 @@ export async function startClockedPostgres(options: ClockedPostgresOptions): Pro
   const installed = await findLibfaketime();
   const leave = () => rm(folder, { recursive: true, force: true });
 
-  async function start(port: number | undefined): Promise<PostgresPart> {
-    const server = await startPostgres({ ...options, durable: true, env: environment(clock), ...(port && { port }) });
-    if ((await readFile(`/proc/${server.pid}/maps`, 'utf8')).includes(clock.library)) return server;
-    await server.stop();
+  async function checkClock(started: RestartablePostgres): Promise<void> {
+    if ((await readFile(`/proc/${started.pid}/maps`, 'utf8')).includes(clock.library)) return;
+    await started.stop();
     throw libfaketimeUnavailable(`${installed} was not loaded: is it for ${process.arch}?`);
   }
 
   let offsetSeconds = 0;
-  let server: PostgresPart;
+  let server: RestartablePostgres;
   try {
     await mkdir(folder, { recursive: true });
     await chmod(folder, 0o755);
     await copyFile(installed, clock.library); // Postgres' user may be unable to enter the cache folder
     await chmod(clock.library, 0o644);
     await writeOffset(clock.file, offsetSeconds);
-    server = await start(options.port);
+    server = await startRestartablePostgres({ ...options, durable: true, env: environment(clock) });
+    await checkClock(server);
   } catch (error) {
     await leave();
     throw error;
@@ -83,7 +83,8 @@ export async function startClockedPostgres(options: ClockedPostgresOptions): Pro
     crash,
     restart: async () => {
       await crash();
-      server = await start(port);
+      await server.restart();
+      await checkClock(server);
     },
     stop: async () => {
       await server.stop();

@@ -4,7 +4,7 @@ import { createFetch, type HttpClient } from '../../../src/egress/http-client.js
 import { ProviderError } from '../../../src/protocol/errors.js';
 import type { FailureType } from '../../../src/protocol/failure-types.js';
 import type { ProviderIdentity } from '../../../src/protocol/references.js';
-import { LOOPBACK_POLICY } from '../../support/egress.js';
+import { LOOPBACK_POLICY } from '../../../testbed/loopback.js';
 import { type Call, type Caller, KEY } from '../callers.js';
 import { type Answer, type ServiceReply, startService } from '../local-service.js';
 import { everyPrintOf } from '../prints.js';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createFetch } from '../../../src/egress/http-client.js';
 import { toProviderError, toProviderErrorFromResponse } from '../../../src/providers/answers/provider-error.js';
 import { retryAfterMs } from '../../../src/providers/answers/retry-after.js';
-import { LOOPBACK_POLICY } from '../../support/egress.js';
+import { LOOPBACK_POLICY } from '../../../testbed/loopback.js';
 import { aiSdk, anthropicSdk, type Caller, openaiSdk, viem } from '../callers.js';
 import { startService } from '../local-service.js';
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { createFetch, type HttpClient } from '../../../src/egress/http-client.js';
 import { aiSdkModel } from '../../../src/providers/llm/ai-sdk-model.js';
 import { parseProvider } from '../../../src/providers/registry.js';
-import { LOOPBACK_POLICY } from '../../support/egress.js';
+import { LOOPBACK_POLICY } from '../../../testbed/loopback.js';
 import { startService } from '../local-service.js';
 
 const KEY = 'canary-key-a1b2c3d4';

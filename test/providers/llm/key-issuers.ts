@@ -5,8 +5,8 @@ import type { ProviderIdentity } from '../../../src/protocol/references.js';
 import { toProviderError } from '../../../src/providers/answers/provider-error.js';
 import { type AnyKeyIssuer, keyIssuerOf, parseProvider } from '../../../src/providers/registry.js';
 import type { CheckContext } from '../../../src/providers/type.js';
+import { LOOPBACK_POLICY } from '../../../testbed/loopback.js';
 import { type LlmStandIn, startLlmStandIn } from '../../../testbed/standins/llm.js';
-import { LOOPBACK_POLICY } from '../../support/egress.js';
 
 export const ADMIN_KEY = 'canary-admin-of-acme-7f3e';
 

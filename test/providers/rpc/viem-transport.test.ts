@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createFetch, type HttpClient } from '../../../src/egress/http-client.js';
 import { parseProvider } from '../../../src/providers/registry.js';
 import { viemTransport } from '../../../src/providers/rpc/viem-transport.js';
-import { LOOPBACK_POLICY } from '../../support/egress.js';
+import { LOOPBACK_POLICY } from '../../../testbed/loopback.js';
 import { type Answer, startService } from '../local-service.js';
 
 let http: HttpClient;

@@ -1,10 +1,9 @@
 /** The optional policies on Supabase's claims, tested as its REST API connects: the login sets a role and claims. */
 import { readFile } from 'node:fs/promises';
 import type pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openManagementStore } from '../../../src/store/management-store.js';
-import { openProviderStore } from '../../../src/store/provider-store.js';
-import { createTestDatabase, type TestDatabase, withSession } from '../../support/database.js';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { withSession } from '../../support/database.js';
+import { useDatabase } from '../../support/use-database.js';
 import { anyWorkspace, dataKey, provider, row } from '../rows.js';
 
 const OPTIONAL = new URL('../../../src/store/optional/supabase.sql', import.meta.url);
@@ -13,10 +12,9 @@ const [MINE, THEIRS] = [anyWorkspace(), anyWorkspace()];
 const SHOWN = `workspace_id, provider_type, provider_name, config, status, version, rotate_every, rotated_at,
   last_check_outcome, last_check_at, created_at, updated_at`;
 
-let database: TestDatabase;
+const database = useDatabase();
 
 beforeAll(async () => {
-  database = await createTestDatabase();
   await withSession(database.ownerUrl, async (session) => {
     // Supabase has these roles. All databases of a server share them.
     for (const role of ['anon', 'authenticated'])
@@ -27,15 +25,13 @@ beforeAll(async () => {
     // Twice, because an operator may run it again.
     for (let turn = 0; turn < 2; turn += 1) await session.query(optional);
   });
-  const management = openManagementStore({ databaseUrl: database.managerUrl });
+  const { manager } = database;
   for (const workspace of [MINE, THEIRS]) {
-    await management.addDataKey(workspace, dataKey('k1'));
-    const { version } = await management.putProvider(provider(workspace), row(workspace));
-    await management.raiseEventOnce({ provider: provider(workspace), version }, 'rotation-overdue', 'canary-operator');
+    await manager.addDataKey(workspace, dataKey('k1'));
+    const { version } = await manager.putProvider(provider(workspace), row(workspace));
+    await manager.raiseEventOnce({ provider: provider(workspace), version }, 'rotation-overdue', 'canary-operator');
   }
-  await management.close();
 });
-afterAll(() => database?.drop());
 
 /** Runs `work` with a role and claims, as PostgREST does for each request. */
 async function request<Result>(role: string, claims: unknown, work: (session: pg.Client) => Promise<Result>) {
@@ -111,8 +107,6 @@ it('a user who is not signed in sees nothing', async () => {
 });
 
 it('the preflight of workers and managers still passes: the policies open nothing to their logins', async () => {
-  const management = openManagementStore({ databaseUrl: database.managerUrl });
-  const worker = openProviderStore({ databaseUrl: database.resolverUrl });
-  await Promise.all([management.preflight(), worker.preflight()]);
-  await Promise.all([management.close(), worker.close()]);
+  const { manager, worker } = database;
+  await Promise.all([manager.preflight(), worker.preflight()]);
 });

@@ -1,7 +1,8 @@
 import type pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { openManagementStore } from '../../../src/store/management-store.js';
-import { createTestDatabase, type TestDatabase, withSession } from '../../support/database.js';
+import { withSession } from '../../support/database.js';
+import { useDatabase } from '../../support/use-database.js';
 import { anyWorkspace, dataKey, provider, row, sealed } from '../rows.js';
 import { listPrivileges } from './privileges.js';
 
@@ -12,11 +13,7 @@ const LIST_TABLES = `
   order by 1`;
 const DENIED = expect.objectContaining({ code: '42501' });
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(() => database?.drop());
+const database = useDatabase();
 
 async function tables(): Promise<{ name: string; forced: boolean; owner: string }[]> {
   return withSession(database.ownerUrl, async (session) => (await session.query(LIST_TABLES)).rows);
@@ -195,13 +192,11 @@ describe('the tenant role', () => {
   const SEEN = 'select distinct workspace_id from workspace_providers';
 
   beforeAll(async () => {
-    await withSession(database.ownerUrl, (session) =>
-      session.query(
-        `insert into workspace_providers (workspace_id, provider_type, provider_name, config, encrypted_config)
+    await database.query(
+      `insert into workspace_providers (workspace_id, provider_type, provider_name, config, encrypted_config)
           select w, 'llm', 'p' || n, '{}', $2 from generate_series(1, 1000) n, unnest(array['ws_' || n % 250, $1]) w
         on conflict do nothing`,
-        [mine, sealed('x')],
-      ),
+      [mine, sealed('x')],
     );
   });
 

@@ -2,24 +2,20 @@ import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type ManagementStore, openManagementStore } from '../../../src/store/management-store.js';
-import { createTestDatabase, type TestDatabase, withSession } from '../../support/database.js';
+import { withSession } from '../../support/database.js';
+import { useDatabase } from '../../support/use-database.js';
 import { anyWorkspace, provider, row, sealed } from '../rows.js';
 
-let database: TestDatabase;
+const database = useDatabase();
 let store: ManagementStore;
 /** The connection of a service that bypasses the functions. */
 let service: pg.Client;
 beforeAll(async () => {
-  database = await createTestDatabase();
-  store = openManagementStore({ databaseUrl: database.managerUrl });
+  store = database.manager;
   service = new pg.Client({ connectionString: database.ownerUrl });
   await service.connect();
 });
-afterAll(async () => {
-  await service?.end();
-  await store?.close();
-  await database?.drop();
-});
+afterAll(() => service?.end());
 
 /** One provider, as a reader sees it. */
 async function seen(workspaceId: string, name: string) {

@@ -14,7 +14,7 @@ import { kill } from '../../faults/parts/signals.js';
 import { attemptsIn } from '../../integration/history.js';
 import { newWorkspace } from '../../support/agent-stage.js';
 import { temporalAddress } from '../../support/parts.js';
-import { RotationStage } from '../../support/rotation-stage.js';
+import { useRotationStage } from '../../support/rotation-stage.js';
 import { type OpenaiProjects, type ServiceAccount, startOpenaiProjects } from './openai-projects.js';
 
 interface Case {
@@ -62,7 +62,7 @@ interface Run extends Case {
 
 const PARKING_WORKER = fileURLToPath(new URL('parking-worker.js', import.meta.url));
 
-let stage: RotationStage;
+const stage = useRotationStage({ operations: false });
 let runs: Run[];
 let projects: OpenaiProjects;
 /** What to do with a key that is made, by its project. */
@@ -72,8 +72,7 @@ const arrivals = new EventEmitter();
 const running = new Set<ChildProcess>();
 
 beforeAll(async () => {
-  stage = await RotationStage.set({ operations: false });
-  const { llm, secrets } = stage.agents;
+  const { llm, secrets } = stage;
   projects = await startOpenaiProjects({
     onMade: async (project, account) => {
       secrets.push(account.key);
@@ -94,11 +93,10 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const child of running) await kill(child.pid as number);
   await projects?.stop();
-  await stage?.strike();
 });
 
 function startWorker(points: Record<string, string>): ChildProcess {
-  const { database, encryptionKey, grantKeys } = stage.agents;
+  const { database, encryptionKey, grantKeys } = stage;
   const settings = {
     store: { databaseUrl: database.managerUrl, ...database.store },
     encryptionKey,
@@ -139,15 +137,15 @@ async function prepare(each: Case) {
   const workspaceId = newWorkspace();
   if (isMinted(each)) return prepareMinted(each, workspaceId);
   const { provider, apiKey: older } = await stage.addAnthropic(workspaceId);
-  const newer = each.kind === 'refused' ? stage.agents.newKey('refused') : stage.admittedKey(workspaceId);
+  const newer = each.kind === 'refused' ? stage.newKey('refused') : stage.admittedKey(workspaceId);
   return { ...each, provider, older, newer };
 }
 
 async function prepareMinted(each: Case, workspaceId: string) {
-  const { llm, manager } = stage.agents;
-  const older = await stage.agents.addLlm(workspaceId, 'openai');
+  const { llm, manager } = stage;
+  const older = await stage.addLlm(workspaceId, 'openai');
   const config = { baseURL: projects.url, project: workspaceId };
-  const secret = { adminKey: stage.agents.newKey('admin') };
+  const secret = { adminKey: stage.newKey('admin') };
   await manager.configureProvider({ workspaceId, type: 'llm-admin', name: 'openai', config, secret });
   const provider = { workspaceId, type: 'llm', name: 'openai' };
   let isFirst = true;
@@ -166,11 +164,11 @@ async function start(prepared: Omit<Run, 'handle'>): Promise<Run> {
   // A rotation that is to be rolled back waits for it in its overlap.
   const overlap: Partial<RotateInput> = kind === 'rolled back' ? { overlap: '10m' } : {};
   const secret = apiKey === undefined ? undefined : { apiKey };
-  const handle = await stage.rotate({ ...provider, secret, ...overlap });
+  const handle = await stage.rotations.rotate({ ...provider, secret, ...overlap });
   if (kind === 'rolled back') {
-    await vi.waitFor(async () => expect((await stage.client.status(provider)).overlapUntil).toBeDefined(), 30_000);
+    await vi.waitFor(async () => expect((await stage.rotations.status(provider)).overlapUntil).toBeDefined(), 30_000);
     // The call returns when the rotation rolls back, which another process does if this one is killed first.
-    void stage.client.rollBack(provider, 'a test').catch(() => {});
+    void stage.rotations.rollBack(provider, 'a test').catch(() => {});
   }
   return { ...prepared, handle };
 }

@@ -9,13 +9,13 @@ import type { RotateInput } from '../../../src/client/rotation-client.js';
 import type { ProviderOptions } from '../../../src/config/resolver-config.js';
 import type { ProviderIdentity } from '../../../src/protocol/references.js';
 import type { RotationStatus } from '../../../src/protocol/rotation.js';
+import { LOOPBACK_ENV } from '../../../testbed/loopback.js';
 import { kill } from '../../faults/parts/signals.js';
 import { attemptsIn } from '../../integration/history.js';
 import { newWorkspace, type StageWorker, UNFENCED } from '../../support/agent-stage.js';
 import { withSession } from '../../support/database.js';
-import { LOOPBACK_ENV } from '../../support/egress.js';
 import { temporalAddress, uniqueName } from '../../support/parts.js';
-import { RotationStage } from '../../support/rotation-stage.js';
+import { useRotationStage } from '../../support/rotation-stage.js';
 import { askInTurns, askModel, askSleepAsk, goOn } from './workflows.js';
 
 const WORKER = fileURLToPath(new URL('../../../dist/worker.js', import.meta.url));
@@ -23,7 +23,7 @@ const WORKER = fileURLToPath(new URL('../../../dist/worker.js', import.meta.url)
 /** So long that no worker learns of a change by a renewal: only by a notification or on its own task queue. */
 const LONG_LEASE = '1h';
 
-let stage: RotationStage;
+const stage = useRotationStage({ config: { lease: LONG_LEASE } });
 /** Also runs the agents. */
 let listening: StageWorker;
 /** Workers that do not receive notifications. */
@@ -32,27 +32,25 @@ const stops: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
   globalThis.AI_SDK_LOG_WARNINGS = false;
-  stage = await RotationStage.set({ config: { lease: LONG_LEASE } });
   const workflowsPath = fileURLToPath(new URL('workflows.ts', import.meta.url));
-  listening = await stage.agents.startWorker({ workflowsPath, config: { lease: LONG_LEASE } });
+  listening = await stage.startWorker({ workflowsPath, config: { lease: LONG_LEASE } });
   const config: ProviderOptions = { lease: LONG_LEASE, listenDatabaseUrl: 'off' };
-  deaf = await Promise.all([stage.agents.startWorker({ config }), stage.agents.startWorker({ config })]);
+  deaf = await Promise.all([stage.startWorker({ config }), stage.startWorker({ config })]);
 });
 afterAll(async () => {
   for (let next = stops.pop(); next; next = stops.pop()) await next();
-  await stage?.strike();
 });
 
 const everybody = (): StageWorker[] => [stage.worker, listening, ...deaf];
 
 /** An agent whose one step waits at the service. */
 async function askHeld(workspaceId: string, taskQueue = listening.taskQueue, more: { status?: number } = {}) {
-  const { llm } = stage.agents;
+  const { llm } = stage;
   const match = { owner: workspaceId, bodyIncludes: workspaceId };
   if (more.status) llm.failNext({ ...match, status: more.status });
   const hold = llm.holdNext(match);
   const prompt = `What does ${workspaceId} want?`;
-  const agent = await stage.agents.clientFor(workspaceId).workflow.start(askModel, {
+  const agent = await stage.grants.clientFor(workspaceId).workflow.start(askModel, {
     workflowId: uniqueName('agent'),
     taskQueue: listening.taskQueue,
     args: [{ workspaceId, prompt, stepOptions: { taskQueue } }],
@@ -64,7 +62,7 @@ async function askHeld(workspaceId: string, taskQueue = listening.taskQueue, mor
 async function until(provider: ProviderIdentity, isSo: (status: RotationStatus) => unknown): Promise<RotationStatus> {
   return vi.waitFor(
     async () => {
-      const status = await stage.client.status(provider);
+      const status = await stage.rotations.status(provider);
       expect(isSo(status), JSON.stringify(status)).toBeTruthy();
       return status;
     },
@@ -73,7 +71,7 @@ async function until(provider: ProviderIdentity, isSo: (status: RotationStatus) 
 }
 
 function rotate(provider: ProviderIdentity, more: Partial<RotateInput> = {}) {
-  return stage.rotate({ ...provider, secret: { apiKey: stage.admittedKey(provider.workspaceId) }, ...more });
+  return stage.rotations.rotate({ ...provider, secret: { apiKey: stage.admittedKey(provider.workspaceId) }, ...more });
 }
 
 describe('a drain', () => {
@@ -132,7 +130,7 @@ describe('a drain', () => {
 
   test('does not wait for a worker that shut down gracefully', async () => {
     const { provider } = await stage.addAnthropic(newWorkspace());
-    const other = await stage.agents.connect({ longestStep: '24h' });
+    const other = await stage.connect({ longestStep: '24h' });
     const reference = await other.resolver.resolveLlmKey({ workspaceId: provider.workspaceId, provider: 'anthropic' });
     await other.resolver.withProvider(reference, async () => {});
     await other.close();
@@ -146,7 +144,7 @@ describe('a worker whose slots are all taken by slow steps', () => {
   test('still answers a fence and a drain [G23]', async () => {
     const { provider } = await stage.addAnthropic(newWorkspace());
     // It has no notifications and a long lease, so a fence that ends was answered on its own task queue.
-    const providers = await stage.agents.connect({ lease: LONG_LEASE, listenDatabaseUrl: 'off' });
+    const providers = await stage.connect({ lease: LONG_LEASE, listenDatabaseUrl: 'off' });
     const connection = await NativeConnection.connect({ address: temporalAddress() });
     const taskQueue = uniqueName('saturated');
     const slots = { maxConcurrentActivityTaskExecutions: 2 };
@@ -177,7 +175,7 @@ test('a change by psql reaches a listening worker at once, and the others by the
       .resolveLlmKey({ workspaceId: provider.workspaceId, provider: 'anthropic' })
       .then(({ version }) => version);
   expect(await Promise.all(everybody().map(resolve))).toEqual([1, 1, 1, 1]);
-  await withSession(stage.agents.database.ownerUrl, (session) =>
+  await withSession(stage.database.ownerUrl, (session) =>
     session.query('update workspace_providers set config = config || \'{"model":"other"}\' where workspace_id = $1', [
       provider.workspaceId,
     ]),
@@ -200,12 +198,12 @@ describe('an agent', () => {
     const { agent, release } = await askHeld(workspaceId, listening.taskQueue, { status: 401 });
     const handle = await rotate(provider, { drainLimit: '500ms' });
     await handle.result();
-    stage.agents.llm.revoke(older);
+    stage.llm.revoke(older);
     release();
     expect(await agent.result()).toMatchObject({ ref: { version: 1 }, provider: { version: 2 } });
     const history = await agent.fetchHistory();
     expect(attemptsIn(history).map(({ attempt }) => attempt)).toEqual([1, 1]);
-    const { llm } = stage.agents;
+    const { llm } = stage;
     const steps = llm.calls().filter(({ owner, method }) => owner === workspaceId && method === 'POST');
     expect(steps.map(({ status }) => status)).toEqual([401, 200]);
   });
@@ -213,7 +211,7 @@ describe('an agent', () => {
   test('that sleeps through three rotations opens the newest credential', async () => {
     const workspaceId = newWorkspace();
     const { provider, apiKey: oldest } = await stage.addAnthropic(workspaceId);
-    const agent = await stage.agents.clientFor(workspaceId).workflow.start(askSleepAsk, {
+    const agent = await stage.grants.clientFor(workspaceId).workflow.start(askSleepAsk, {
       workflowId: uniqueName('agent'),
       taskQueue: listening.taskQueue,
       args: [{ workspaceId, prompt: `What does ${workspaceId} want?` }],
@@ -221,8 +219,8 @@ describe('an agent', () => {
     let older = oldest;
     for (let rotation = 0; rotation < 3; rotation += 1) {
       const apiKey = stage.admittedKey(workspaceId);
-      await (await stage.rotate({ ...provider, secret: { apiKey } })).result();
-      stage.agents.llm.revoke(older);
+      await (await stage.rotations.rotate({ ...provider, secret: { apiKey } })).result();
+      stage.llm.revoke(older);
       older = apiKey;
     }
     await agent.signal(goOn);
@@ -233,8 +231,8 @@ describe('an agent', () => {
   test('never goes back to an older version, even on a worker that has not learned of the newer one', async () => {
     const workspaceId = newWorkspace();
     const { provider } = await stage.addAnthropic(workspaceId);
-    const hold = stage.agents.llm.holdNext({ owner: workspaceId, bodyIncludes: workspaceId });
-    const agent = await stage.agents.clientFor(workspaceId).workflow.start(askInTurns, {
+    const hold = stage.llm.holdNext({ owner: workspaceId, bodyIncludes: workspaceId });
+    const agent = await stage.grants.clientFor(workspaceId).workflow.start(askInTurns, {
       workflowId: uniqueName('agent'),
       taskQueue: listening.taskQueue,
       args: [{ workspaceId, taskQueues: [...deaf, listening].map(({ taskQueue }) => taskQueue), untilVersion: 3 }],
@@ -244,7 +242,7 @@ describe('an agent', () => {
       providers.resolver.resolveLlmKey({ workspaceId: workspaceId, provider: 'anthropic' }),
     );
     expect(await Promise.all(cached)).toMatchObject([{ version: 1 }, { version: 1 }]);
-    await stage.agents.manager.updateProvider({ ...provider, config: { model: 'claude-haiku-4-5' } }, UNFENCED);
+    await stage.manager.updateProvider({ ...provider, config: { model: 'claude-haiku-4-5' } }, UNFENCED);
     await vi.waitFor(async () => {
       const { version } = await listening.providers.resolver.resolveLlmKey({
         workspaceId: workspaceId,
@@ -264,7 +262,7 @@ describe('a worker process that is killed in a step', () => {
   test('counts as a holder until its longest possible step would have ended', async () => {
     const { provider } = await stage.addAnthropic(newWorkspace());
     // The background tasks of this worker mark the killed one as vanished, quickly because its lease is short.
-    await stage.agents.startWorker({ config: { lease: '300ms' } });
+    await stage.startWorker({ config: { lease: '300ms' } });
     const taskQueue = uniqueName('doomed');
     const doomed = startProcess(taskQueue);
     await once(doomed.stdout as NonNullable<ChildProcess['stdout']>, 'data');
@@ -276,7 +274,7 @@ describe('a worker process that is killed in a step', () => {
     const result = await handle.result();
     expect(result).toMatchObject({ state: 'drained', drain: { drained: true } });
     expect(result.fence?.workers).toContainEqual(expect.objectContaining({ identity: taskQueue }));
-    const present = (await stage.agents.manager.listWorkers()).map(({ identity }) => identity);
+    const present = (await stage.manager.listWorkers()).map(({ identity }) => identity);
     expect(present).not.toContain(taskQueue);
     release();
     await agent.terminate();
@@ -289,9 +287,9 @@ function startProcess(taskQueue: string): ChildProcess {
     PATH,
     HOME,
     ...LOOPBACK_ENV,
-    DATABASE_URL: stage.agents.database.resolverUrl,
-    ENCRYPTION_KEY: stage.agents.encryptionKey,
-    ...stage.agents.grantKeys.workerEnv,
+    DATABASE_URL: stage.database.resolverUrl,
+    ENCRYPTION_KEY: stage.encryptionKey,
+    ...stage.grantKeys.workerEnv,
     TEMPORAL_ADDRESS: temporalAddress(),
     PROVIDER_TASK_QUEUE: taskQueue,
     PROVIDER_WORKER_IDENTITY: taskQueue,

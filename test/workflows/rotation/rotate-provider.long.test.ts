@@ -1,7 +1,7 @@
 /** Rotations end to end: real Temporal, Postgres and workers, with stand-ins that know which keys are valid. */
 
 import proto from '@temporalio/proto';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import type { RotateInput, RotationHandle } from '../../../src/client/rotation-client.js';
 import type { ProviderIdentity } from '../../../src/protocol/references.js';
 import type { RotationStatus } from '../../../src/protocol/rotation.js';
@@ -9,26 +9,24 @@ import { openProviderStore } from '../../../src/store/provider-store.js';
 import { eventsIn, summariesOf } from '../../integration/history.js';
 import { newWorkspace } from '../../support/agent-stage.js';
 import { uniqueName } from '../../support/parts.js';
-import { RotationStage } from '../../support/rotation-stage.js';
+import { useRotationStage } from '../../support/rotation-stage.js';
 
 /** For half a minute, its service cannot tell whether the key works. It runs while the other tests run. */
 let cannotTell: { provider: ProviderIdentity; older: string; handle: RotationHandle };
-let stage: RotationStage;
+const stage = useRotationStage();
 
 beforeAll(async () => {
-  stage = await RotationStage.set();
   const { provider, apiKey: older } = await stage.addAnthropic(newWorkspace());
   const apiKey = stage.admittedKey(provider.workspaceId);
-  stage.agents.llm.failNext({ owner: provider.workspaceId, status: 503, times: 99 });
-  cannotTell = { provider, older, handle: await stage.rotate({ ...provider, secret: { apiKey } }) };
+  stage.llm.failNext({ owner: provider.workspaceId, status: 503, times: 99 });
+  cannotTell = { provider, older, handle: await stage.rotations.rotate({ ...provider, secret: { apiKey } }) };
 });
-afterAll(() => stage?.strike());
 
 /** A rotation whose check waits at the service. */
 async function rotateHeld(provider: ProviderIdentity, more: Partial<RotateInput> = {}) {
   const apiKey = stage.admittedKey(provider.workspaceId);
-  const hold = stage.agents.llm.holdNext({ owner: provider.workspaceId });
-  const handle = await stage.rotate({ ...provider, secret: { apiKey }, ...more });
+  const hold = stage.llm.holdNext({ owner: provider.workspaceId });
+  const handle = await stage.rotations.rotate({ ...provider, secret: { apiKey }, ...more });
   await hold.arrived;
   return { handle, apiKey, release: hold.release };
 }
@@ -36,7 +34,7 @@ async function rotateHeld(provider: ProviderIdentity, more: Partial<RotateInput>
 async function until(provider: ProviderIdentity, isSo: (status: RotationStatus) => unknown): Promise<RotationStatus> {
   return vi.waitFor(
     async () => {
-      const status = await stage.client.status(provider);
+      const status = await stage.rotations.status(provider);
       expect(isSo(status), JSON.stringify(status)).toBeTruthy();
       return status;
     },
@@ -52,7 +50,7 @@ describe('a rotation', () => {
     const { provider } = await stage.addAnthropic(newWorkspace());
     await stage.served(provider);
     const apiKey = stage.admittedKey(provider.workspaceId);
-    const handle = await stage.rotate({ ...provider, secret: { apiKey } });
+    const handle = await stage.rotations.rotate({ ...provider, secret: { apiKey } });
     const result = await handle.result();
     expect(result).toMatchObject({
       state: 'drained',
@@ -67,18 +65,18 @@ describe('a rotation', () => {
     expect(await stage.rotationRows(provider.workspaceId)).toMatchObject([
       { state: 'drained', ended: true, sealed: 0 },
     ]);
-    expect(await stage.client.status(provider)).toEqual(result);
+    expect(await stage.rotations.status(provider)).toEqual(result);
     expect(await stage.leaksOf(handle)).toEqual([]);
   });
 
   test('shows in the Temporal UI what each stage did, and a table of the workers', async () => {
     const { provider } = await stage.addAnthropic(newWorkspace());
     const { handle, release } = await rotateHeld(provider);
-    expect(await stage.client.status(provider)).toMatchObject({ state: 'staged', fromVersion: 1 });
+    expect(await stage.rotations.status(provider)).toMatchObject({ state: 'staged', fromVersion: 1 });
     release();
     await handle.result();
     const who = `llm/anthropic of ${provider.workspaceId}`;
-    const { identity } = (await stage.agents.manager.listWorkers())[0] as { identity: string };
+    const { identity } = (await stage.manager.listWorkers())[0] as { identity: string };
     const summaries = summariesOf(await handle.fetchHistory());
     expect(summaries).toEqual(
       expect.arrayContaining([
@@ -102,7 +100,7 @@ describe('a rotation', () => {
 describe('a rotation changes nothing if', () => {
   test('the service refuses the next credential', async () => {
     const { provider, apiKey: older } = await stage.addAnthropic(newWorkspace());
-    const handle = await stage.rotate({ ...provider, secret: { apiKey: stage.agents.newKey('refused') } });
+    const handle = await stage.rotations.rotate({ ...provider, secret: { apiKey: stage.newKey('refused') } });
     await expect(handle.result()).rejects.toMatchObject({ cause: failed('CredentialRejected', 'the service rejects') });
     expect(await stage.served(provider)).toEqual({ version: 1, apiKey: older });
     expect(await stage.rotationRows(provider.workspaceId)).toEqual([
@@ -113,14 +111,14 @@ describe('a rotation changes nothing if', () => {
         reason: expect.stringContaining('the service rejects the next credential'),
       },
     ]);
-    expect(await stage.client.status(provider)).toMatchObject({ state: 'failed', check: { outcome: 'rejected' } });
+    expect(await stage.rotations.status(provider)).toMatchObject({ state: 'failed', check: { outcome: 'rejected' } });
     expect(await stage.leaksOf(handle)).toEqual([]);
   });
 
   test('the provider is changed while the rotation is in progress', async () => {
     const { provider, apiKey: older } = await stage.addAnthropic(newWorkspace());
     const { handle, release } = await rotateHeld(provider);
-    await stage.agents.manager.updateProvider({ ...provider, config: { model: 'claude-other' } });
+    await stage.manager.updateProvider({ ...provider, config: { model: 'claude-other' } });
     release();
     await expect(handle.result()).rejects.toThrow();
     expect(await stage.rotationRows(provider.workspaceId)).toMatchObject([
@@ -131,13 +129,15 @@ describe('a rotation changes nothing if', () => {
         reason: expect.stringContaining('the provider has changed in the meantime'),
       },
     ]);
-    await stage.agents.manager.awaitFence();
+    await stage.manager.awaitFence();
     expect(await stage.served(provider)).toEqual({ version: 2, apiKey: older });
   });
 
   test('the next credential is the current one', async () => {
     const { provider, apiKey } = await stage.addAnthropic(newWorkspace());
-    await expect(stage.rotate({ ...provider, secret: { apiKey } })).rejects.toEqual(failed('ProviderConfigInvalid'));
+    await expect(stage.rotations.rotate({ ...provider, secret: { apiKey } })).rejects.toEqual(
+      failed('ProviderConfigInvalid'),
+    );
     expect(await stage.rotationRows(provider.workspaceId)).toEqual([]);
   });
 
@@ -145,7 +145,9 @@ describe('a rotation changes nothing if', () => {
     const { provider } = await stage.addAnthropic(newWorkspace());
     const { handle, release, apiKey } = await rotateHeld(provider);
     const another = { apiKey: stage.admittedKey(provider.workspaceId) };
-    await expect(stage.rotate({ ...provider, secret: another })).rejects.toEqual(failed('RotationInProgress'));
+    await expect(stage.rotations.rotate({ ...provider, secret: another })).rejects.toEqual(
+      failed('RotationInProgress'),
+    );
     release();
     expect(await handle.result()).toMatchObject({ state: 'drained', toVersion: 2 });
     expect(await stage.served(provider)).toEqual({ version: 2, apiKey });
@@ -156,8 +158,8 @@ describe('a rotation changes nothing if', () => {
 test('a rotation with acceptUnchecked continues if the service cannot tell whether the key works', async () => {
   const { provider } = await stage.addAnthropic(newWorkspace());
   const apiKey = stage.admittedKey(provider.workspaceId);
-  stage.agents.llm.failNext({ owner: provider.workspaceId, status: 503 });
-  const handle = await stage.rotate({ ...provider, secret: { apiKey }, acceptUnchecked: true });
+  stage.llm.failNext({ owner: provider.workspaceId, status: 503 });
+  const handle = await stage.rotations.rotate({ ...provider, secret: { apiKey }, acceptUnchecked: true });
   expect(await handle.result()).toMatchObject({ state: 'drained', check: { outcome: 'cannot-tell' } });
   expect(await stage.served(provider)).toEqual({ version: 2, apiKey });
 });
@@ -168,7 +170,7 @@ test('a rotation whose workflow was terminated does not block the next one, and 
   await handle.terminate();
   release();
   const apiKey = stage.admittedKey(provider.workspaceId);
-  const next = await stage.rotate({ ...provider, secret: { apiKey } });
+  const next = await stage.rotations.rotate({ ...provider, secret: { apiKey } });
   expect(await next.result()).toMatchObject({ state: 'drained', toVersion: 2 });
   expect(await stage.served(provider)).toEqual({ version: 2, apiKey });
   expect(await stage.rotationRows(provider.workspaceId)).toMatchObject([
@@ -181,14 +183,14 @@ describe('rolling back', () => {
   test('restores the older credential during the overlap, as a new version', async () => {
     const { provider, apiKey: older } = await stage.addAnthropic(newWorkspace());
     const { handle, release, apiKey: newer } = await rotateHeld(provider, { overlap: '10m' });
-    const early = stage.client.rollBack(provider, 'too early');
+    const early = stage.rotations.rollBack(provider, 'too early');
     await expect(early).rejects.toEqual(failed('RotationFailed', 'its rotation is staged'));
     release();
     await until(provider, ({ overlapUntil }) => overlapUntil);
     expect(await stage.served(provider)).toEqual({ version: 2, apiKey: newer });
-    await expect(stage.client.rollBack(provider, '')).rejects.toEqual(failed('ProviderConfigInvalid', 'a reason'));
-    const turned = stage.client.rollBack(provider, 'the newer one is not paid for');
-    const again = stage.client.rollBack(provider, 'twice');
+    await expect(stage.rotations.rollBack(provider, '')).rejects.toEqual(failed('ProviderConfigInvalid', 'a reason'));
+    const turned = stage.rotations.rollBack(provider, 'the newer one is not paid for');
+    const again = stage.rotations.rollBack(provider, 'twice');
     const answers = await Promise.allSettled([turned, again]);
     expect(answers.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
     expect(await handle.result()).toMatchObject({
@@ -203,7 +205,7 @@ describe('rolling back', () => {
     expect(await stage.rotationRows(provider.workspaceId)).toMatchObject([
       { state: 'rolled-back', ended: true, sealed: 0 },
     ]);
-    const late = stage.client.rollBack(provider, 'too late');
+    const late = stage.rotations.rollBack(provider, 'too late');
     await expect(late).rejects.toEqual(failed('RotationFailed', 'no rotation'));
     expect(await stage.leaksOf(handle)).toEqual([]);
   });
@@ -214,9 +216,12 @@ describe('rolling back', () => {
     const reference = await resolver.resolveLlmKey({ workspaceId: provider.workspaceId, provider: 'anthropic' });
     let endStep = () => {};
     const step = resolver.withProvider(reference, () => new Promise<void>((resolve) => (endStep = resolve)));
-    const handle = await stage.rotate({ ...provider, secret: { apiKey: stage.admittedKey(provider.workspaceId) } });
+    const handle = await stage.rotations.rotate({
+      ...provider,
+      secret: { apiKey: stage.admittedKey(provider.workspaceId) },
+    });
     await until(provider, ({ drain }) => drain?.drained === false);
-    await stage.client.rollBack(provider, 'it costs too much');
+    await stage.rotations.rollBack(provider, 'it costs too much');
     endStep();
     await step;
     expect(await handle.result()).toMatchObject({ state: 'rolled-back', toVersion: 3, drain: { drained: true } });
@@ -228,11 +233,11 @@ describe('rolling back', () => {
     const { handle, release, apiKey: newer } = await rotateHeld(provider, { overlap: '10m' });
     release();
     await until(provider, ({ overlapUntil }) => overlapUntil);
-    await stage.agents.manager.updateProvider({ ...provider, config: { model: 'claude-other' } });
-    const rolledBack = stage.client.rollBack(provider, 'too late');
+    await stage.manager.updateProvider({ ...provider, config: { model: 'claude-other' } });
+    const rolledBack = stage.rotations.rollBack(provider, 'too late');
     await expect(rolledBack).rejects.toEqual(failed('RotationFailed', 'the provider has changed in the meantime'));
     await expect(handle.result()).rejects.toThrow();
-    await stage.agents.manager.awaitFence();
+    await stage.manager.awaitFence();
     expect(await stage.served(provider)).toEqual({ version: 3, apiKey: newer });
     expect(await stage.rotationRows(provider.workspaceId)).toMatchObject([
       { state: 'drained', ended: true, sealed: 0, reason: expect.stringContaining('may still be valid') },
@@ -245,7 +250,7 @@ test('an older credential that was configured again during the overlap is not re
   const { handle, release } = await rotateHeld(provider, { overlap: '3s' });
   release();
   await until(provider, ({ overlapUntil }) => overlapUntil);
-  await stage.agents.manager.updateProvider({ ...provider, secret: { apiKey: older } });
+  await stage.manager.updateProvider({ ...provider, secret: { apiKey: older } });
   expect(await handle.result()).toMatchObject({
     revocation: { outcome: 'by-hand', detail: expect.stringContaining('configured again') },
   });
@@ -256,7 +261,7 @@ test('the search for leaks finds a secret that is in a history', async () => {
   const { handle, release, apiKey } = await rotateHeld(provider, { overlap: '10m' });
   release();
   await until(provider, ({ overlapUntil }) => overlapUntil);
-  await stage.client.rollBack(provider, `it was posted: ${apiKey}`);
+  await stage.rotations.rollBack(provider, `it was posted: ${apiKey}`);
   await handle.result();
   expect(await stage.leaksOf(handle)).not.toEqual([]);
 });
@@ -267,7 +272,7 @@ test.concurrent('a service that cannot tell whether the key works is asked again
   await expect(handle.result()).rejects.toMatchObject({
     cause: failed('RotationFailed', 'the service cannot tell whether the next credential works'),
   });
-  const asked = stage.agents.llm.calls().filter(({ owner }) => owner === provider.workspaceId);
+  const asked = stage.llm.calls().filter(({ owner }) => owner === provider.workspaceId);
   expect(asked).toHaveLength(5);
   expect(await stage.served(provider)).toEqual({ version: 1, apiKey: older });
   expect(await stage.rotationRows(provider.workspaceId)).toMatchObject([{ state: 'failed', ended: true, sealed: 0 }]);
@@ -277,7 +282,7 @@ test.concurrent('a service that cannot tell whether the key works is asked again
 test.concurrent('more workers than fit in one history are asked by child workflows, and silent workers are waited out', async () => {
   const { provider } = await stage.addAnthropic(newWorkspace());
   const leaseMs = 300;
-  const store = openProviderStore({ databaseUrl: stage.agents.database.resolverUrl });
+  const store = openProviderStore({ databaseUrl: stage.database.resolverUrl });
   const fleet = Array.from({ length: 205 }, () => uniqueName('silent'));
   for (const workerId of fleet) {
     const queue = { taskQueue: `nobody/${workerId}`, identity: workerId, build: 'none' };
@@ -285,7 +290,7 @@ test.concurrent('more workers than fit in one history are asked by child workflo
   }
   await store.close();
   const secret = { apiKey: stage.admittedKey(provider.workspaceId) };
-  const handle = await stage.rotate({ ...provider, secret, drainLimit: '1ms' });
+  const handle = await stage.rotations.rotate({ ...provider, secret, drainLimit: '1ms' });
   const { fence, drain } = await handle.result();
   expect(fence?.workers.filter(({ outcome }) => outcome === 'waited-out')).toHaveLength(fleet.length);
   expect(fence?.tookMs).toBeGreaterThanOrEqual(leaseMs);

@@ -1,5 +1,5 @@
 /** The egress settings for calls to stand-ins on loopback: as options, as a policy and as environment variables. */
-import { EgressPolicy } from '../../src/egress/policy.js';
+import { EgressPolicy } from '../src/egress/policy.js';
 
 export const LOOPBACK = { networks: ['loopback'] } as const;
 

@@ -1,5 +1,5 @@
 /** Creates new grant keys for a test, which sign both kinds of grants. */
-import { type GrantSettings, newGrantSettings } from '../../src/dev/grant-settings.js';
+import { type GrantSettings, newGrantSettings } from '../src/dev/grant-settings.js';
 
 export interface TestGrantKeys extends GrantSettings {
   readonly signingKey: string;
