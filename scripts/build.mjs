@@ -32,23 +32,20 @@ async function writeJose() {
   rmSync(join(dist, 'vendor/jose.js.map'));
 }
 
+/** `src/plugin/workflow-source.ts` finds the bundles by these names. */
 async function writeWorkflowBundles() {
-  const { ENCODING_WORKFLOW_BUNDLE_PATH, GRANT_INTERCEPTORS_PATH, WORKFLOW_BUNDLE_PATH, WORKFLOWS_PATH } = require(
-    join(dist, 'plugin/workflow-source.js'),
-  );
-  const { FAILURE_CONVERTER_PATH } = require(join(dist, 'codec/data-converter.js'));
-  const options = {
-    workflowsPath: WORKFLOWS_PATH,
-    workflowInterceptorModules: [GRANT_INTERCEPTORS_PATH],
-    logger: new DefaultLogger('WARN'),
-    webpackConfigHook: withoutMachine,
-  };
-  for (const [path, failureConverterPath] of [
-    [WORKFLOW_BUNDLE_PATH, undefined],
-    [ENCODING_WORKFLOW_BUNDLE_PATH, FAILURE_CONVERTER_PATH],
+  for (const [name, failureConverterPath] of [
+    ['workflow-bundle.js', undefined],
+    ['workflow-bundle-encoding.js', join(dist, 'codec/failure-converter.js')],
   ]) {
-    const { code } = await bundleWorkflowCode({ ...options, failureConverterPath });
-    writeFileSync(path, code);
+    const { code } = await bundleWorkflowCode({
+      workflowsPath: join(dist, 'workflows/index.js'),
+      workflowInterceptorModules: [join(dist, 'workflows/grant-interceptors.js')],
+      failureConverterPath,
+      logger: new DefaultLogger('WARN'),
+      webpackConfigHook: withoutMachine,
+    });
+    writeFileSync(join(dist, 'workflows', name), code);
   }
 }
 

@@ -4,7 +4,7 @@ import type { DataConverter } from '@temporalio/common';
 import { createPayloadCodec } from './payload-codec.js';
 
 /** `.ts` in the sources, which Node can load from version 22.18 on; `.js` when built. */
-export const FAILURE_CONVERTER_PATH = join(__dirname, `failure-converter${extname(__filename)}`);
+const FAILURE_CONVERTER_PATH = join(__dirname, `failure-converter${extname(__filename)}`);
 
 /**
  * Returns the `dataConverter` for `Worker.create` and `new Client`. It encrypts payloads, including the messages and

@@ -11,7 +11,7 @@ import type { WorkerOptions } from '@temporalio/worker';
 export const WORKFLOW_BUNDLE_PATH = join(__dirname, '../workflows/workflow-bundle.js');
 
 /** The same bundle, with the failure converter that encodes messages. */
-export const ENCODING_WORKFLOW_BUNDLE_PATH = WORKFLOW_BUNDLE_PATH.replace(/bundle\.js$/, 'bundle-encoding.js');
+const ENCODING_WORKFLOW_BUNDLE_PATH = WORKFLOW_BUNDLE_PATH.replace(/bundle\.js$/, 'bundle-encoding.js');
 
 /** `.ts` in the sources, `.js` when built. */
 const moduleOf = (name: string) => join(__dirname, '../workflows', `${name}${extname(__filename)}`);
