@@ -38,7 +38,8 @@ let taskQueue: string;
 
 beforeAll(async () => {
   const workflowsPath = fileURLToPath(new URL('workflows.ts', import.meta.url));
-  const leak = () => Promise.reject(new Error('refused', { cause: new Error(`by a service that echoes ${PLANTED}`) }));
+  const cause = new Error(`by a service that echoes ${PLANTED}`);
+  const leak = () => Promise.reject(ApplicationFailure.create({ message: 'refused', cause }));
   ({ taskQueue } = await stage.startWorker({
     workflowsPath,
     activities: { leak, leakPlanted: leaking(PLANTED), leakOpened: leaking(OPENED) },
