@@ -55,6 +55,9 @@ function withoutMachine(config) {
     ...config,
     context: root,
     devtool: 'inline-nosources-source-map',
-    output: { ...config.output, devtoolModuleFilenameTemplate: '[resource-path]' },
+    output: {
+      ...config.output,
+      devtoolModuleFilenameTemplate: ({ resourcePath }) => resourcePath.replaceAll(root, './'),
+    },
   };
 }
