@@ -5,7 +5,6 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { DataConverter } from '@temporalio/common';
-import type { WorkerOptions } from '@temporalio/worker';
 
 /** The bundle that `build-workflow-bundle.ts` writes beside the compiled workflows. */
 export const WORKFLOW_BUNDLE_PATH = fileURLToPath(new URL('../workflows/workflow-bundle.js', import.meta.url));
@@ -20,7 +19,7 @@ const moduleOf = (name: string) =>
 /** The module that exports the workflows. */
 export const WORKFLOWS_PATH = moduleOf('index');
 
-/** The path of the workflow interceptors that pass grants on, for a workflow bundle that you build yourself. */
+/** The workflow interceptors that pass grants on. */
 export const GRANT_INTERCEPTORS_PATH = moduleOf('grant-interceptors');
 
 /**
@@ -33,16 +32,4 @@ export function workflowSource(
 ): { workflowBundle: { codePath: string } } | { workflowsPath: string } {
   const codePath = dataConverter?.failureConverterPath ? ENCODING_WORKFLOW_BUNDLE_PATH : WORKFLOW_BUNDLE_PATH;
   return existsSync(codePath) ? { workflowBundle: { codePath } } : { workflowsPath: WORKFLOWS_PATH };
-}
-
-/**
- * Returns a worker's `interceptors.workflowModules`: its own modules after the one that passes grants on, so that they
- * see the ids of child workflows and may run this package's activities. A bundle that was made in advance contains that
- * module or lacks it: the worker cannot add to it.
- */
-export function workflowModules(
-  source: Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'>,
-  own: readonly string[] = [],
-): string[] {
-  return source.workflowBundle ? [...own] : [GRANT_INTERCEPTORS_PATH, ...own];
 }

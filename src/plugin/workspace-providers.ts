@@ -19,6 +19,7 @@ import { checkActivityInternals } from '../sdk/internals.js';
 import { workspaceScope } from './grant-guard.js';
 import { ProvidersPlugin } from './providers-plugin.js';
 import { WorkerQueue } from './worker-queue.js';
+import { WorkflowPlugin } from './workflow-plugin.js';
 
 /** What this process's cache, lease and audit did since it started. */
 export interface ProviderCounts extends CacheCounts, LeaseCounts {
@@ -92,9 +93,21 @@ export class WorkspaceProviders {
   }
 
   /**
-   * Returns a plugin for `Worker.create`. Each worker needs its own. The plugin registers the activities, lets the
-   * worker's own activities use `withProvider`, and serves this process's own task queue while the worker runs. When
-   * the last worker has ended, it closes these providers.
+   * Returns the part of the plugin that concerns workflow code, for programs that run no activities: a build that makes
+   * a workflow bundle, a test that replays histories, a worker of workflows alone. It needs no database and no setting.
+   *
+   * @example
+   * const { code } = await bundleWorkflowCode({ workflowsPath, plugins: [WorkspaceProviders.workflowPlugin()] });
+   */
+  static workflowPlugin(): SimplePlugin {
+    return new WorkflowPlugin();
+  }
+
+  /**
+   * Returns a plugin for `Worker.create`, or for the `NativeConnection` that workers share. It registers the
+   * activities, lets the worker's own activities use `withProvider`, adds the workflow interceptors to the bundle, and
+   * serves this process's own task queue while the worker runs. When the last worker has ended, it closes these
+   * providers. It also works where {@link workflowPlugin} does. On a `Client` or a `Connection` it changes nothing.
    */
   plugin(): SimplePlugin {
     return new ProvidersPlugin({
