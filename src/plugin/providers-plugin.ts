@@ -43,6 +43,7 @@ export class ProvidersPlugin extends WorkflowPlugin {
     // Temporal also applies the plugins of the connection: to the worker of the process's own queue, and a second time
     // to a worker that has the plugin in its own list.
     if (options.taskQueue === this.#queue.taskQueue || this.#isIn(options)) return options;
+    this.#queue.checkOpen();
     return super.configureWorker(options);
   }
 
@@ -50,7 +51,8 @@ export class ProvidersPlugin extends WorkflowPlugin {
     if (worker.options.taskQueue === this.#queue.taskQueue) return next(worker);
     // The bundle may come from a plugin that follows in the list.
     checkBundle(worker.options);
-    return this.#queue.during(worker.options, () => super.runWorker(worker, next));
+    this.#queue.checkOpen();
+    return this.#queue.during(worker, () => super.runWorker(worker, next));
   }
 
   #isIn({ activities = {} }: WorkerOptions): boolean {

@@ -59,13 +59,12 @@ export class WorkspaceProviders {
     this.resolver = ProviderResolver.of(parts);
     this.#granted = this.resolver.scopedTo(workspaceScope(grants));
     this.activities = createProviderActivities(this.#granted);
-    this.#queue = new WorkerQueue(parts.worker.taskQueue, createWorkerQueueActivities(parts), grants, () =>
-      this.close(),
-    );
+    this.#queue = new WorkerQueue(parts.worker.taskQueue, createWorkerQueueActivities(parts), grants, parts);
   }
 
   /**
-   * Connects to Postgres, checks that the login is fit for a worker, and takes the cache's lease.
+   * Connects to Postgres, and checks that the login is fit for a worker. The cache's lease is taken when the first
+   * worker runs, or when something is resolved: until then, no fence waits for this process.
    *
    * @param options - an absent option is read from the environment: docs/configuration.md
    * @throws ProviderError `SetupInvalid` if a setting or the login does not fit, `StoreUnavailable`
@@ -80,6 +79,11 @@ export class WorkspaceProviders {
     if (config.grants === NO_GRANTS) warnOfNoGrants();
     else await config.grants.preflight();
     return new WorkspaceProviders(await connectParts(config, runningWorkflow), config.grants);
+  }
+
+  /** Takes the lease before the first worker runs. @throws ProviderError `StoreUnavailable` @internal */
+  begin(): Promise<void> {
+    return this.#parts.begin();
   }
 
   get counts(): ProviderCounts {
@@ -120,7 +124,7 @@ export class WorkspaceProviders {
 
   /**
    * Drops every credential, releases the lease, and closes the pool and the HTTP client. Idempotent. The plugin calls
-   * it when the last worker has ended; call it yourself only if no worker ran.
+   * it when the last worker has ended. If no worker ran, it is called when the process has nothing left to do.
    */
   close(): Promise<void> {
     return this.#parts.close();
