@@ -62,7 +62,7 @@ export const ROOMS = [
   },
   {
     room: 'sdk',
-    has: "access to private parts of Temporal's SDK, in one file, checked at the start",
+    has: "access to private parts of Temporal's SDK, in one file; the uses that secrets depend on are checked at the start",
     imports: ['protocol'],
     temporal: true,
   },

@@ -1,6 +1,7 @@
 /**
- * What this package uses of Temporal's SDK that is not part of its public API. It is in one file, and each use is
- * checked at the start: an SDK that changed it is refused then, instead of letting a secret through later.
+ * What this package uses of Temporal's SDK that is not part of its public API. It is in one file, and each use that a
+ * secret depends on is checked at the start: an SDK that changed it is refused then, instead of letting a secret
+ * through later.
  */
 import type { Context } from '@temporalio/activity';
 import { type Client, type CompiledScheduleUpdateOptions, type Headers, ScheduleClient } from '@temporalio/client';
