@@ -41,7 +41,7 @@ export const ROOMS = [
   },
   {
     room: 'sdk',
-    has: "access to parts of Temporal's SDK that are not public, checked at the start",
+    has: "access to parts of Temporal's SDK that are not public; the uses that secrets depend on are checked at the start",
     imports: ['protocol'],
     temporal: true,
   },

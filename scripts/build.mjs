@@ -34,13 +34,14 @@ async function writeJose() {
 
 /** `src/plugin/workflow-source.ts` finds the bundles by these names. */
 async function writeWorkflowBundles() {
+  const { WorkflowPlugin } = require(join(dist, 'plugin/workflow-plugin.js'));
   for (const [name, failureConverterPath] of [
     ['workflow-bundle.js', undefined],
     ['workflow-bundle-encoding.js', join(dist, 'codec/failure-converter.js')],
   ]) {
     const { code } = await bundleWorkflowCode({
       workflowsPath: join(dist, 'workflows/index.js'),
-      workflowInterceptorModules: [join(dist, 'workflows/grant-interceptors.js')],
+      plugins: [new WorkflowPlugin()],
       failureConverterPath,
       logger: new DefaultLogger('WARN'),
       webpackConfigHook: withoutMachine,

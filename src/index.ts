@@ -7,7 +7,6 @@ export type { EgressOptions } from './egress/policy.js';
 export type { LeaseCounts } from './fence/lease-keeper.js';
 export { redactingLogger } from './plugin/redacting-activity.js';
 export { withProvider } from './plugin/with-provider.js';
-export { GRANT_INTERCEPTORS_PATH } from './plugin/workflow-source.js';
 export { type ProviderCounts, WorkspaceProviders } from './plugin/workspace-providers.js';
 export {
   isProviderError,

@@ -35,6 +35,8 @@ const RETRY_MS = 250;
 export class LeaseKeeper {
   readonly #counts = { renewals: 0, failures: 0, losses: 0 };
   #registered = false;
+  /** Whether there may be a row: a registration without an answer may still be done. */
+  #mayHaveRow = false;
   #renewing: Promise<void> | undefined;
   #next: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -86,6 +88,7 @@ export class LeaseKeeper {
     clearTimeout(this.#timer);
     await (this.#next ?? this.#renewing)?.catch(() => {});
     this.#loseLease();
+    if (!this.#mayHaveRow) return;
     // If Postgres is away, a janitor removes the row later, as it does for a crashed worker.
     await this.options.store.deregisterWorker(this.options.worker.workerId).catch(() => {});
   }
@@ -123,6 +126,7 @@ export class LeaseKeeper {
   async #renewOnce(): Promise<void> {
     const { store, worker, lease, cache } = this.options;
     if (!this.#registered) {
+      this.#mayHaveRow = true;
       await store.registerWorker(worker);
       this.#registered = true;
       this.#loseLease();

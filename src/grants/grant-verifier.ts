@@ -6,6 +6,7 @@
 import { ProviderError } from '../protocol/errors.js';
 import { coversWorkflow, type Grant, type GrantKind } from '../protocol/grants.js';
 import type { Revocation } from './grant-keys.js';
+import type { GrantRefusal } from './grant-refusal.js';
 import { KeySource } from './key-source.js';
 import { TrustedKeys } from './trusted-keys.js';
 
@@ -34,29 +35,54 @@ export class GrantVerifier {
     await this.#keys.current();
   }
 
-  /** @throws ProviderError `GrantInvalid`, with the same message for every token that none of the keys signed */
-  async verify(kind: GrantKind, token: string | undefined, { namespace, workflowId }: GrantUse): Promise<Grant> {
-    if (token === undefined) throw refused(NONE[kind]);
-    const { grant, keys } = await this.#signed(kind, token);
-    if (grant.namespace !== namespace || !coversWorkflow(grant, workflowId)) {
-      throw refused(`the ${kind} grant of this workflow was signed for another workflow or namespace`);
+  /**
+   * @param refused - is called with the reason before a refusal is thrown, for the worker's log
+   * @throws ProviderError `GrantInvalid`, with the same message for every token that none of the keys signed
+   */
+  async verify(
+    kind: GrantKind,
+    token: string | undefined,
+    { namespace, workflowId }: GrantUse,
+    refused: (refusal: GrantRefusal) => void = () => {},
+  ): Promise<Grant> {
+    if (token === undefined) throw invalid(NONE[kind]);
+    const { verified, keys } = await this.#signed(kind, token);
+    if ('cause' in verified) {
+      refused(verified);
+      throw invalid(`the ${kind} grant of this workflow is not valid`);
     }
-    if (keys.revoked.some((revocation) => isCovered(grant, workflowId, revocation))) {
-      throw refused(`the ${kind} grant of this workflow was revoked`);
+    const { grantId } = verified;
+    const misfit = misfitOf(verified, { namespace, workflowId });
+    if (misfit) {
+      refused(misfit);
+      throw invalid(`the ${kind} grant of this workflow was signed for another workflow or namespace`);
     }
-    return grant;
+    if (keys.revoked.some((revocation) => isCovered(verified, workflowId, revocation))) {
+      refused({ cause: 'revoked', message: 'it was revoked', facts: { grantId } });
+      throw invalid(`the ${kind} grant of this workflow was revoked`);
+    }
+    return verified;
   }
 
   /** Returns the grant and the keys that verified it: the current ones, or newer ones if these do not have its key. */
-  async #signed(kind: GrantKind, token: string): Promise<{ grant: Grant; keys: TrustedKeys }> {
+  async #signed(kind: GrantKind, token: string): Promise<{ verified: Grant | GrantRefusal; keys: TrustedKeys }> {
     const known = await this.#keys.current();
-    const grant = await known.verify(kind, token);
-    if (grant) return { grant, keys: known };
-    const newer = known.isOfUnknownKey(token) ? await this.#keys.newer() : known;
-    const late = newer === known ? undefined : await newer.verify(kind, token);
-    if (late) return { grant: late, keys: newer };
-    throw refused(`the ${kind} grant of this workflow is not valid`);
+    const verified = await known.verify(kind, token);
+    if (!('cause' in verified) || !known.isOfUnknownKey(token)) return { verified, keys: known };
+    const newer = await this.#keys.newer();
+    return newer === known ? { verified, keys: known } : { verified: await newer.verify(kind, token), keys: newer };
   }
+}
+
+function misfitOf(grant: Grant, { namespace, workflowId }: GrantUse): GrantRefusal | undefined {
+  const { grantId, workflowIds } = grant;
+  if (grant.namespace !== namespace) {
+    const facts = { grantId, grantNamespace: grant.namespace };
+    return { cause: 'wrong namespace', message: 'it was signed for another Temporal namespace', facts };
+  }
+  if (coversWorkflow(grant, workflowId)) return undefined;
+  const facts = { grantId, grantWorkflowIds: workflowIds.slice(0, 5) };
+  return { cause: 'wrong workflow', message: 'it was signed for another workflow id', facts };
 }
 
 function isCovered(grant: Grant, workflowId: string, revocation: Revocation): boolean {
@@ -75,6 +101,6 @@ const NONE: Readonly<Record<GrantKind, string>> = {
     'this workflow has no operator grant: start rotations and schedules with the CLI or WorkspaceGrants.operatorClient',
 };
 
-function refused(message: string): ProviderError {
+function invalid(message: string): ProviderError {
   return new ProviderError('GrantInvalid', message);
 }

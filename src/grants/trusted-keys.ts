@@ -5,10 +5,11 @@ import { z } from 'zod';
 import type { Grant, GrantKind } from '../protocol/grants.js';
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from '../vendor/jose.js';
 import { type KeySet, parseKeySet, type Revocation } from './grant-keys.js';
+import { aheadOfClock, type GrantRefusal, MALFORMED, refusalFor } from './grant-refusal.js';
 import { GRANT_TYPES } from './grant-signer.js';
 
 /** How much the clocks of a signer and of a worker may differ. */
-const CLOCK_TOLERANCE = '60 seconds';
+const CLOCK_TOLERANCE_SECONDS = 60;
 const LONGEST_TOKEN = 8_192;
 const REMEMBERED = 10_000;
 
@@ -45,39 +46,45 @@ export class TrustedKeys {
     return new TrustedKeys(parseKeySet(keySet));
   }
 
-  /** Returns `undefined` if none of these keys has signed the token, or may sign this kind. */
-  async verify(kind: GrantKind, token: string): Promise<Grant | undefined> {
+  /** Returns a refusal if none of these keys has signed the token, or may sign this kind. */
+  async verify(kind: GrantKind, token: string): Promise<Grant | GrantRefusal> {
     const id = `${kind} ${token}`;
-    const grant = this.#verified.get(id) ?? (await this.#check(kind, token));
-    if (grant) this.#verified.set(id, grant);
-    return grant;
+    const verified = this.#verified.get(id) ?? (await this.#check(kind, token));
+    if (!('cause' in verified)) this.#verified.set(id, verified);
+    return verified;
   }
 
   /** Whether a newer set may have the key that signed the token. False if the text is not a token. */
   isOfUnknownKey(token: string): boolean {
-    if (!isToken(token)) return false;
-    try {
-      const { kid } = decodeProtectedHeader(token);
-      return kid !== undefined && !this.#kids.has(kid);
-    } catch {
-      return false;
-    }
+    const kid = isToken(token) ? keyIdOf(token) : undefined;
+    return kid !== undefined && !this.#kids.has(kid);
   }
 
-  async #check(kind: GrantKind, token: string): Promise<Grant | undefined> {
-    if (!isToken(token)) return undefined;
+  async #check(kind: GrantKind, token: string): Promise<Grant | GrantRefusal> {
+    if (!isToken(token)) return MALFORMED;
     try {
       const { payload } = await jwtVerify(token, this.#keysFor[kind], {
         algorithms: ['EdDSA'],
         typ: GRANT_TYPES[kind],
-        clockTolerance: CLOCK_TOLERANCE,
+        clockTolerance: CLOCK_TOLERANCE_SECONDS,
         requiredClaims: ['nbf'],
       });
       const { jti, sub, aud, iat, workflow_ids } = CLAIMS.parse(payload);
+      // A later date would escape the revocation of what was signed until now.
+      if (iat > Date.now() / 1_000 + CLOCK_TOLERANCE_SECONDS) return aheadOfClock(iat, { grantId: jti });
       return { grantId: jti, subject: sub, namespace: aud, workflowIds: workflow_ids, issuedAt: iat };
-    } catch {
-      return undefined;
+    } catch (error) {
+      const keyId = keyIdOf(token);
+      return refusalFor(error, { kind, keyId, isKnownKey: keyId !== undefined && this.#kids.has(keyId) });
     }
+  }
+}
+
+function keyIdOf(token: string): string | undefined {
+  try {
+    return decodeProtectedHeader(token).kid;
+  } catch {
+    return undefined;
   }
 }
 

@@ -9,6 +9,7 @@ import { type GrantPolicy, NO_GRANTS } from '../grants/policy.js';
 import { ProviderError } from '../protocol/errors.js';
 import { GRANT_HEADERS, type Grant, type GrantKind } from '../protocol/grants.js';
 import type { WorkspaceScope } from '../resolver/provider-resolver.js';
+import { RefusalLog } from './refusal-log.js';
 
 const shown = new AsyncLocalStorage<() => Promise<Grant>>();
 
@@ -17,14 +18,20 @@ const shown = new AsyncLocalStorage<() => Promise<Grant>>();
  * other activity, the grant is verified when the activity opens a provider.
  */
 export function workspaceGuard(policy: GrantPolicy, guarded: object): ActivityInterceptorsFactory {
-  return (context) => ({ inbound: policy === NO_GRANTS ? {} : guard(policy, context, guarded) });
+  const refusals = new RefusalLog();
+  return (context) => ({ inbound: policy === NO_GRANTS ? {} : guard(policy, context, guarded, refusals) });
 }
 
-function guard(verifier: GrantVerifier, context: Context, guarded: object): ActivityInboundCallsInterceptor {
+function guard(
+  verifier: GrantVerifier,
+  context: Context,
+  guarded: object,
+  refusals: RefusalLog,
+): ActivityInboundCallsInterceptor {
   return {
     async execute(input, next) {
       // Verified at each use: a grant may be revoked while a long activity runs. The verifier caches its results.
-      const verified = () => verify(verifier, 'workspace', input.headers, context);
+      const verified = () => verify(verifier, 'workspace', input.headers, context, refusals);
       if (Object.hasOwn(guarded, context.info.activityType)) await runActivity(verified);
       return shown.run(verified, () => next(input));
     },
@@ -35,10 +42,11 @@ function guard(verifier: GrantVerifier, context: Context, guarded: object): Acti
  * The guard of workers whose activities change providers or ask a worker about itself: it needs an operator's grant.
  */
 export function operatorGuard(policy: GrantPolicy): ActivityInterceptorsFactory {
+  const refusals = new RefusalLog();
   return (context) => ({
     inbound: {
       async execute(input, next) {
-        if (policy !== NO_GRANTS) await runActivity(() => verify(policy, 'operator', input.headers, context));
+        if (policy !== NO_GRANTS) await runActivity(() => verify(policy, 'operator', input.headers, context, refusals));
         return next(input);
       },
     },
@@ -68,10 +76,16 @@ async function namedWorkspace(named?: string): Promise<string> {
   throw new ProviderError('ProviderConfigInvalid', message, { fields: ['workspaceId'] });
 }
 
-async function verify(verifier: GrantVerifier, kind: GrantKind, headers: Headers, { info }: Context): Promise<Grant> {
+async function verify(
+  verifier: GrantVerifier,
+  kind: GrantKind,
+  headers: Headers,
+  { info, log }: Context,
+  refusals: RefusalLog,
+): Promise<Grant> {
   // A standalone activity has no workflow that a grant could be bound to.
   const use = { namespace: info.namespace, workflowId: info.workflowExecution?.workflowId ?? '' };
-  return verifier.verify(kind, tokenIn(headers, kind), use);
+  return verifier.verify(kind, tokenIn(headers, kind), use, (refusal) => refusals.warn(log, kind, refusal));
 }
 
 function tokenIn(headers: Headers, kind: GrantKind): string | undefined {

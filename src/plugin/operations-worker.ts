@@ -15,7 +15,8 @@ import { Sealer } from '../sealing/sealer.js';
 import { openManagementStore } from '../store/management-store.js';
 import { operatorGuard } from './grant-guard.js';
 import { redactingActivity } from './redacting-activity.js';
-import { workflowModules, workflowSource } from './workflow-source.js';
+import { WorkflowPlugin } from './workflow-plugin.js';
+import { workflowSource } from './workflow-source.js';
 
 /**
  * A workflow continues on the worker that began it, if that worker is alive. With Temporal's default of ten seconds, a
@@ -58,7 +59,6 @@ export async function createOperationsWorker(
       rotations: new RotationCredentials(dependencies),
       checkProvider: (provider: ProviderIdentity) => checkProvider(provider, dependencies),
     });
-    const source = workflowSource(host.dataConverter);
     const worker = await Worker.create({
       connection: host.connection,
       namespace: host.namespace,
@@ -70,10 +70,10 @@ export async function createOperationsWorker(
       interceptors: {
         ...host.interceptors,
         activity: [...(host.interceptors?.activity ?? []), operatorGuard(config.grants), redactingActivity],
-        workflowModules: workflowModules(source, host.interceptors?.workflowModules),
       },
       dataConverter: host.dataConverter,
-      ...source,
+      ...workflowSource(host.dataConverter),
+      plugins: [new WorkflowPlugin()],
     });
     return { worker, close };
   } catch (error) {

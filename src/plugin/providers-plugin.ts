@@ -1,14 +1,17 @@
-/** The plugin: it registers the activities, gives them the resolver, and serves the process's own task queue. */
-import { SimplePlugin } from '@temporalio/plugin';
+/**
+ * The plugin of a worker: it registers the activities, gives them the resolver, and serves the process's own task queue.
+ * It keeps nothing about a worker, so it can be given to several workers, or to the connection that they share.
+ */
 import type { Worker, WorkerOptions } from '@temporalio/worker';
 import type { ProviderActivities } from '../activities/provider-activities.js';
 import type { GrantPolicy } from '../grants/policy.js';
+import { ProviderError } from '../protocol/errors.js';
 import type { ProviderResolver } from '../resolver/provider-resolver.js';
 import { workspaceGuard } from './grant-guard.js';
 import { redactingActivity } from './redacting-activity.js';
 import { resolverInContext } from './with-provider.js';
 import type { WorkerQueue } from './worker-queue.js';
-import { workflowModules } from './workflow-source.js';
+import { checkBundle, WorkflowPlugin } from './workflow-plugin.js';
 
 interface PluginParts {
   readonly resolver: ProviderResolver;
@@ -17,14 +20,12 @@ interface PluginParts {
   readonly queue: WorkerQueue;
 }
 
-export class ProvidersPlugin extends SimplePlugin {
-  #host: Pick<WorkerOptions, 'connection' | 'namespace' | 'identity' | 'taskQueue' | 'dataConverter'> | undefined;
-
+export class ProvidersPlugin extends WorkflowPlugin {
+  readonly #activities: ProviderActivities;
   readonly #queue: WorkerQueue;
 
   constructor({ resolver, activities, grants, queue }: PluginParts) {
     super({
-      name: 'workspace-providers.WorkspaceProviders',
       activities: (own: object = {}) => withoutClash(own, activities),
       workerInterceptors: {
         activity: [
@@ -34,21 +35,29 @@ export class ProvidersPlugin extends SimplePlugin {
         ],
       },
     });
+    this.#activities = activities;
     this.#queue = queue;
   }
 
   override configureWorker(options: WorkerOptions): WorkerOptions {
-    // If the plugin was given to the connection, it is applied to the worker of the process's own queue too.
-    if (options.taskQueue === this.#queue.taskQueue) return options;
-    this.#host = options;
-    const { interceptors, ...configured } = super.configureWorker(options);
-    const modules = workflowModules(configured, options.interceptors?.workflowModules);
-    return { ...configured, interceptors: { ...interceptors, workflowModules: modules } };
+    // Temporal also applies the plugins of the connection: to the worker of the process's own queue, and a second time
+    // to a worker that has the plugin in its own list.
+    if (options.taskQueue === this.#queue.taskQueue || this.#isIn(options)) return options;
+    this.#queue.checkOpen();
+    return super.configureWorker(options);
   }
 
   override runWorker(worker: Worker, next: (worker: Worker) => Promise<void>): Promise<void> {
     if (worker.options.taskQueue === this.#queue.taskQueue) return next(worker);
-    return this.#queue.during(this.#host ?? {}, () => super.runWorker(worker, next));
+    // The bundle may come from a plugin that follows in the list.
+    checkBundle(worker.options);
+    this.#queue.checkOpen();
+    return this.#queue.during(worker, () => super.runWorker(worker, next));
+  }
+
+  #isIn({ activities = {} }: WorkerOptions): boolean {
+    const registered = activities as Partial<ProviderActivities>;
+    return registered.resolveLlmKey === this.#activities.resolveLlmKey;
   }
 }
 
@@ -56,5 +65,8 @@ export class ProvidersPlugin extends SimplePlugin {
 function withoutClash(own: object, ours: ProviderActivities): object {
   const clash = Object.keys(own).find((name) => Object.hasOwn(ours, name));
   if (clash === undefined) return { ...own, ...ours };
-  throw new Error(`the worker's activity ${clash} has the name of an activity of WorkspaceProviders: rename it`);
+  throw ProviderError.setupInvalid(
+    `activities.${clash}`,
+    'has the name of an activity of WorkspaceProviders: rename it, or give the worker one plugin instead of two',
+  );
 }

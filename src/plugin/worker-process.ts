@@ -29,13 +29,17 @@ export async function createWorkerProcess(config: WorkerConfig): Promise<WorkerP
   let connection: NativeConnection | undefined;
   try {
     connection = await connectTemporal(config);
-    const worker = await createWorker(config, connection, providers);
+    // First: it checks its own login, and a connection cannot be closed once a worker was made on it.
     const operations =
       config.operations && (await createOperationsWorker(config.operations, { ...config, connection }));
+    const worker = await createWorker(config, connection, providers);
+    // Nothing is left that can fail, so no failed start leaves a row behind. When the process reports that it is ready, fences know it.
+    await providers.begin();
     return asProcess(worker, operations, connection, providers);
   } catch (error) {
-    await connection?.close();
     await providers.close();
+    // The SDK refuses it if a worker was made on the connection. What is wrong is the first error.
+    await connection?.close().catch(() => {});
     throw error;
   }
 }

@@ -6,6 +6,9 @@ import type { DataConverter } from '@temporalio/common';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import type { WorkerQueueActivities } from '../activities/worker-queue-activities.js';
 import type { GrantPolicy } from '../grants/policy.js';
+import { ProviderError } from '../protocol/errors.js';
+import type { ConnectedParts } from '../resolver/connect-parts.js';
+import { expectNoWorkflows } from '../sdk/internals.js';
 import { operatorGuard } from './grant-guard.js';
 import { redactingActivity } from './redacting-activity.js';
 
@@ -28,27 +31,48 @@ export class WorkerQueue {
     readonly taskQueue: string,
     private readonly activities: WorkerQueueActivities,
     private readonly grants: GrantPolicy,
-    /** Called when the last worker of the process has ended. */
-    private readonly whenUnused: () => Promise<void>,
+    private readonly parts: Pick<ConnectedParts, 'begin' | 'isClosed' | 'close'>,
   ) {}
 
-  /** Serves the queue while `run` runs. */
-  async during<Result>(host: QueueHost, run: () => Promise<Result>): Promise<Result> {
+  /** @throws ProviderError `SetupInvalid` if the last worker has ended: another one would serve nobody */
+  checkOpen(): void {
+    if (!this.parts.isClosed()) return;
+    const message =
+      'these WorkspaceProviders are closed, as they are when their last worker has ended: ' +
+      'call WorkspaceProviders.connect() again, and give the next worker the new plugin';
+    throw new ProviderError('SetupInvalid', message, { fields: ['plugins'] });
+  }
+
+  /**
+   * Holds the lease and serves the queue while the worker runs. With the last worker, it closes the parts of the
+   * process.
+   *
+   * @throws ProviderError `StoreUnavailable` if the lease cannot be taken; the worker is shut down then
+   */
+  async during(worker: Worker, run: () => Promise<void>): Promise<void> {
     this.#users += 1;
     try {
-      this.#running ??= this.#start(host);
-      await this.#running;
-      return await run();
+      let failure: { readonly error: unknown } | undefined;
+      this.#running ??= this.#start(worker.options);
+      const started = this.#running.catch((error: unknown) => {
+        failure = { error };
+        if (worker.getState() === 'RUNNING') worker.shutdown();
+      });
+      // Without waiting for the start: a worker that is not running yet can neither be shut down nor hear a signal.
+      await run();
+      await started;
+      if (failure) throw failure.error;
     } finally {
       this.#users -= 1;
       if (this.#users === 0) {
         await this.#stop();
-        await this.whenUnused();
+        await this.parts.close();
       }
     }
   }
 
   async #start({ connection, namespace, identity, dataConverter }: QueueHost) {
+    await this.parts.begin();
     const worker = await Worker.create({
       connection,
       namespace,
@@ -62,6 +86,7 @@ export class WorkerQueue {
       // With a grace, a cancelled drain whose workflow is gone would delay the shutdown.
       shutdownGraceTime: 0,
     });
+    expectNoWorkflows(worker);
     // A failure ends only this queue: fences wait for the lease then, and rotations report that nobody answers.
     const ended = worker.run().catch(() => {});
     return { worker, ended };

@@ -5,7 +5,6 @@
 import { existsSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import type { DataConverter } from '@temporalio/common';
-import type { WorkerOptions } from '@temporalio/worker';
 
 /** The bundle that `scripts/build.mjs` writes beside the compiled workflows. */
 export const WORKFLOW_BUNDLE_PATH = join(__dirname, '../workflows/workflow-bundle.js');
@@ -19,7 +18,7 @@ const moduleOf = (name: string) => join(__dirname, '../workflows', `${name}${ext
 /** The module that exports the workflows. */
 export const WORKFLOWS_PATH = moduleOf('index');
 
-/** The path of the workflow interceptors that pass grants on, for a workflow bundle that you build yourself. */
+/** The workflow interceptors that pass grants on. */
 export const GRANT_INTERCEPTORS_PATH = moduleOf('grant-interceptors');
 
 /**
@@ -32,16 +31,4 @@ export function workflowSource(
 ): { workflowBundle: { codePath: string } } | { workflowsPath: string } {
   const codePath = dataConverter?.failureConverterPath ? ENCODING_WORKFLOW_BUNDLE_PATH : WORKFLOW_BUNDLE_PATH;
   return existsSync(codePath) ? { workflowBundle: { codePath } } : { workflowsPath: WORKFLOWS_PATH };
-}
-
-/**
- * Returns a worker's `interceptors.workflowModules`: its own modules after the one that passes grants on, so that they
- * see the ids of child workflows and may run this package's activities. A bundle that was made in advance contains that
- * module or lacks it: the worker cannot add to it.
- */
-export function workflowModules(
-  source: Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'>,
-  own: readonly string[] = [],
-): string[] {
-  return source.workflowBundle ? [...own] : [GRANT_INTERCEPTORS_PATH, ...own];
 }

@@ -19,6 +19,7 @@ import { checkActivityInternals } from '../sdk/internals.js';
 import { workspaceScope } from './grant-guard.js';
 import { ProvidersPlugin } from './providers-plugin.js';
 import { WorkerQueue } from './worker-queue.js';
+import { WorkflowPlugin } from './workflow-plugin.js';
 
 /** What this process's cache, lease and audit did since it started. */
 export interface ProviderCounts extends CacheCounts, LeaseCounts {
@@ -58,13 +59,12 @@ export class WorkspaceProviders {
     this.resolver = ProviderResolver.of(parts);
     this.#granted = this.resolver.scopedTo(workspaceScope(grants));
     this.activities = createProviderActivities(this.#granted);
-    this.#queue = new WorkerQueue(parts.worker.taskQueue, createWorkerQueueActivities(parts), grants, () =>
-      this.close(),
-    );
+    this.#queue = new WorkerQueue(parts.worker.taskQueue, createWorkerQueueActivities(parts), grants, parts);
   }
 
   /**
-   * Connects to Postgres, checks that the login is fit for a worker, and takes the cache's lease.
+   * Connects to Postgres, and checks that the login is fit for a worker. The cache's lease is taken when the first
+   * worker runs, or when something is resolved: until then, no fence waits for this process.
    *
    * @param options - an absent option is read from the environment: docs/configuration.md
    * @throws ProviderError `SetupInvalid` if a setting or the login does not fit, `StoreUnavailable`
@@ -81,6 +81,11 @@ export class WorkspaceProviders {
     return new WorkspaceProviders(await connectParts(config, runningWorkflow), config.grants);
   }
 
+  /** Takes the lease before the first worker runs. @throws ProviderError `StoreUnavailable` @internal */
+  begin(): Promise<void> {
+    return this.#parts.begin();
+  }
+
   get counts(): ProviderCounts {
     const { cache, keeper, lease, audit } = this.#parts;
     return { ...cache.counts, ...keeper.counts, appliedEpoch: lease.appliedEpoch, usesLost: audit.usesLost };
@@ -92,9 +97,21 @@ export class WorkspaceProviders {
   }
 
   /**
-   * Returns a plugin for `Worker.create`. Each worker needs its own. The plugin registers the activities, lets the
-   * worker's own activities use `withProvider`, and serves this process's own task queue while the worker runs. When
-   * the last worker has ended, it closes these providers.
+   * Returns the part of the plugin that concerns workflow code, for programs that run no activities: a build that makes
+   * a workflow bundle, a test that replays histories, a worker of workflows alone. It needs no database and no setting.
+   *
+   * @example
+   * const { code } = await bundleWorkflowCode({ workflowsPath, plugins: [WorkspaceProviders.workflowPlugin()] });
+   */
+  static workflowPlugin(): SimplePlugin {
+    return new WorkflowPlugin();
+  }
+
+  /**
+   * Returns a plugin for `Worker.create`, or for the `NativeConnection` that workers share. It registers the
+   * activities, lets the worker's own activities use `withProvider`, adds the workflow interceptors to the bundle, and
+   * serves this process's own task queue while the worker runs. When the last worker has ended, it closes these
+   * providers. It also works where {@link workflowPlugin} does. On a `Client` or a `Connection` it changes nothing.
    */
   plugin(): SimplePlugin {
     return new ProvidersPlugin({
@@ -107,7 +124,7 @@ export class WorkspaceProviders {
 
   /**
    * Drops every credential, releases the lease, and closes the pool and the HTTP client. Idempotent. The plugin calls
-   * it when the last worker has ended; call it yourself only if no worker ran.
+   * it when the last worker has ended. If no worker ran, it is called when the process has nothing left to do.
    */
   close(): Promise<void> {
     return this.#parts.close();

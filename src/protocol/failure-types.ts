@@ -68,7 +68,8 @@ export const FAILURE_TYPES: Readonly<Record<FailureType, FailureFacts>> = {
     httpStatus: 403,
     exitCode: 4,
     meaning: 'The workflow has no grant, or its grant is revoked, forged, or for another workflow or workspace.',
-    action: 'Start the workflow with a client of `WorkspaceGrants`, and bundle workflows with the plugin.',
+    action:
+      'Start the workflow with a client of `WorkspaceGrants`. The log of the worker has the reason for a refusal.',
   },
   CredentialRejected: {
     retryable: false,
@@ -165,7 +166,8 @@ export const FAILURE_TYPES: Readonly<Record<FailureType, FailureFacts>> = {
     retryable: false,
     httpStatus: 500,
     exitCode: 2,
-    meaning: 'The deployment is not set up correctly: a setting, a database login, its role, or the schema.',
+    meaning:
+      'The deployment is not set up correctly: a setting, a database login, its role, the schema, or the use of the plugin.',
     action: 'Correct what the message names. Nothing was changed.',
   },
 };

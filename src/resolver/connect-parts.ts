@@ -9,10 +9,11 @@ import { DEFAULT_LEASE_MS, Lease } from '../fence/lease.js';
 import { LeaseKeeper } from '../fence/lease-keeper.js';
 import { PlatformFallback } from '../providers/platform-fallback.js';
 import { Sealer } from '../sealing/sealer.js';
-import { listenForChanges } from '../store/change-listener.js';
+import { type ChangeListener, listenForChanges } from '../store/change-listener.js';
 import type { WorkerRegistration } from '../store/ports.js';
 import { openProviderStore, type ProviderStore } from '../store/provider-store.js';
 import { startBackgroundTasks } from './background-tasks.js';
+import { closeAtExit } from './close-at-exit.js';
 import { OpenScopes } from './open-scopes.js';
 import { type CallerOf, type ResolverAudit, UseAudit } from './use-audit.js';
 import { WorkspaceCache } from './workspace-cache.js';
@@ -36,6 +37,13 @@ export interface ConnectedParts extends ResolverParts {
   readonly lease: Lease;
   readonly keeper: LeaseKeeper;
   readonly audit: UseAudit;
+  /**
+   * Takes the lease and starts the background tasks, unless that was done. The first read does it too.
+   *
+   * @throws ProviderError `StoreUnavailable`; nothing was started then
+   */
+  begin(): Promise<void>;
+  isClosed(): boolean;
 }
 
 export interface PartsDependencies {
@@ -49,6 +57,8 @@ export interface PartsDependencies {
   /** The number of providers that the cache holds. Default: 10,000. */
   readonly maxProviders?: number;
   readonly audit?: ResolverAudit;
+  /** Called before each read of the database. Default: nothing to begin. */
+  readonly begin?: () => Promise<void>;
   /** Default: nothing to close. */
   readonly close?: () => Promise<void>;
 }
@@ -56,6 +66,7 @@ export interface PartsDependencies {
 export function createParts(dependencies: PartsDependencies): ResolverParts {
   const { store, fetch, audit, lease = new Lease(DEFAULT_LEASE_MS), maxProviders = 10_000 } = dependencies;
   const load = async (workspaceId: string) => {
+    await dependencies.begin?.();
     const snapshot = await store.readWorkspace(workspaceId);
     return new WorkspaceEntry(workspaceId, snapshot, dependencies, lease.now().monotonicMs);
   };
@@ -70,7 +81,8 @@ export function createParts(dependencies: PartsDependencies): ResolverParts {
 }
 
 /**
- * Connects to Postgres, checks that the login fits a worker, and takes the lease.
+ * Connects to Postgres, and checks that the login fits a worker. The lease is taken later, by `begin`: a start that
+ * fails after this leaves no row that a fence would wait for.
  *
  * @param callerOf - names the workflow that a credential is given to, for the audit
  * @throws ProviderError `SetupInvalid` for a login that does not fit, `StoreUnavailable`
@@ -83,31 +95,47 @@ export async function connectParts(config: ResolverConfig, callerOf?: CallerOf):
   const worker = registrationOf(config);
   const audit = new UseAudit(store, worker.identity, callerOf);
   const sealer = new Sealer(rootKeyring);
-  const parts = createParts({ store, sealer, fetch: http.fetch, fallback, lease, maxProviders, audit });
-  const keeper = new LeaseKeeper({ store, worker, lease, cache: parts.cache });
-  try {
-    await rootKeyring.preflight();
-    await store.preflight();
-    await keeper.start();
-  } catch (error) {
-    await Promise.all([store.close(), http.close()]);
-    throw error;
-  }
-  audit.start();
-  const listener = config.listenUrl === 'off' ? undefined : listenForChanges(config.listenUrl, keeper.nudge);
-  const endBackgroundTasks = startBackgroundTasks(lease.leaseMs, () => parts.cache.sweep(), new Janitor(store));
+  let beginning: Promise<void> | undefined;
   let closing: Promise<void> | undefined;
+  let listener: ChangeListener | undefined;
+  let endBackgroundTasks = () => {};
+  const begin = async () => {
+    // After the end, the store refuses the read itself.
+    if (closing) return;
+    beginning ??= start().catch((error: unknown) => {
+      beginning = undefined;
+      throw error;
+    });
+    await beginning;
+  };
+  const parts = createParts({ store, sealer, fetch: http.fetch, fallback, lease, maxProviders, audit, begin });
+  const keeper = new LeaseKeeper({ store, worker, lease, cache: parts.cache });
+  const start = async () => {
+    await keeper.start();
+    if (closing) return;
+    audit.start();
+    listener = config.listenUrl === 'off' ? undefined : listenForChanges(config.listenUrl, keeper.nudge);
+    endBackgroundTasks = startBackgroundTasks(lease.leaseMs, () => parts.cache.sweep(), new Janitor(store));
+  };
   const closeAll = async () => {
     endBackgroundTasks();
     await listener?.close();
     await Promise.all([keeper.stop(), audit.stop()]);
     await Promise.all([store.close(), http.close()]);
   };
+  try {
+    await rootKeyring.preflight();
+    await store.preflight();
+  } catch (error) {
+    await Promise.all([store.close(), http.close()]);
+    throw error;
+  }
   const close = () => {
-    closing ??= closeAll();
+    closing ??= closeAll().finally(withdraw);
     return closing;
   };
-  return { ...parts, worker, lease, keeper, audit, close };
+  const withdraw = closeAtExit(close);
+  return { ...parts, worker, lease, keeper, audit, begin, isClosed: () => closing !== undefined, close };
 }
 
 function registrationOf({ identity, leaseMs, longestStepMs }: ResolverConfig): WorkerRegistration {

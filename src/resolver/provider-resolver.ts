@@ -66,7 +66,7 @@ export class ProviderResolver {
   }
 
   /**
-   * Connects to Postgres, checks the login, and takes the cache's lease.
+   * Connects to Postgres, and checks the login. The cache's lease is taken with the first read.
    *
    * @param options - an option that is absent is read from its setting: docs/configuration.md
    * @throws ProviderError `SetupInvalid` for a setting or a login that does not fit, `StoreUnavailable`
@@ -177,7 +177,10 @@ export class ProviderResolver {
     }
   }
 
-  /** Forgets every credential, gives the lease back, and closes what `connect` opened. Idempotent. */
+  /**
+   * Forgets every credential, gives the lease back, and closes what `connect` opened. Idempotent. A process that has
+   * nothing left to do calls it.
+   */
   close(): Promise<void> {
     return this.parts.close();
   }

@@ -10,6 +10,9 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 10_000;
 
+/** pg's own pool uses these two methods too; its types lack them. */
+type Session = pg.Client & Partial<Record<'ref' | 'unref', () => void>>;
+
 export interface ChangeListener {
   /** Ends the session. Idempotent. */
   close(): Promise<void>;
@@ -22,14 +25,14 @@ export interface ChangeListener {
  */
 export function listenForChanges(databaseUrl: string, onChange: () => void): ChangeListener {
   checkDatabaseUrl(databaseUrl);
-  let session: pg.Client | undefined;
+  let session: Session | undefined;
   let retry: NodeJS.Timeout | undefined;
   let retryMs = FIRST_RETRY_MS;
   let closed = false;
 
   const connect = async () => {
     retry = undefined;
-    const client = new pg.Client({
+    const client: Session = new pg.Client({
       connectionString: databaseUrl,
       application_name: 'workspace-providers listener',
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -44,6 +47,8 @@ export function listenForChanges(databaseUrl: string, onChange: () => void): Cha
     try {
       await client.connect();
       await client.query('listen provider_changes');
+      // Listening keeps no process alive.
+      client.unref?.();
       retryMs = FIRST_RETRY_MS;
       onChange();
     } catch {
@@ -66,6 +71,8 @@ export function listenForChanges(databaseUrl: string, onChange: () => void): Cha
       if (closed) return;
       closed = true;
       clearTimeout(retry);
+      // Otherwise a process with nothing else to do would end before the session has.
+      session?.ref?.();
       await session?.end().catch(() => {});
     },
   };

@@ -64,6 +64,8 @@ export function openDatabase(options: DatabaseOptions, role: string): Database {
     query_timeout: options.queryTimeoutMs ?? 10_000,
     idleTimeoutMillis: KEEP_IDLE_MS,
     keepAlive: true,
+    // An idle connection keeps no process alive.
+    allowExitOnIdle: true,
   });
   // The server may end an idle connection. The pool has dropped it already, but without a listener Node would exit.
   pool.on('error', () => {});

@@ -8,6 +8,7 @@ export {
   compactDecrypt,
   createLocalJWKSet,
   decodeProtectedHeader,
+  errors,
   exportJWK,
   generateKeyPair,
   importJWK,

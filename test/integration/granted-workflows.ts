@@ -61,3 +61,10 @@ export async function chain(runs = 3): Promise<string> {
   const workspaceId = await whose();
   return runs === 0 ? workspaceId : continueAsNew<typeof chain>(runs - 1);
 }
+
+/** Each run starts a child with a grandchild, under an id that it chooses and under one that Temporal makes up. */
+export async function generations(runs = 1): Promise<string> {
+  const chosen = await executeChild(family, { workflowId: `run-${runs}`, args: [1] });
+  const madeUp = await executeChild(whose);
+  return runs === 0 ? [...chosen, madeUp].join(' ') : continueAsNew<typeof generations>(runs - 1);
+}

@@ -156,6 +156,21 @@ describe('a workflow is refused before any read of the database [G3]', () => {
     expect({ type, message }).toEqual({ type: 'GrantInvalid', message: expect.stringContaining(text) });
   });
 
+  test("with the reason in the worker's log: ids, and never the grant", () => {
+    const refusals = stage.logged.filter(({ message }) => message.startsWith('a workspace grant was refused'));
+    expect(refusals).toContainEqual(
+      expect.objectContaining({
+        level: 'WARN',
+        message: expect.stringContaining('its key is not in PROVIDER_GRANT_KEYS'),
+        meta: expect.objectContaining({ keyId: expect.any(String), workflowId: expect.any(String) }),
+      }),
+    );
+    expect(refusals).toContainEqual(
+      expect.objectContaining({ message: expect.stringContaining('signed for another workflow id') }),
+    );
+    expect(JSON.stringify(refusals.map(({ message, meta }) => [message, meta]))).not.toMatch(/eyJ/);
+  });
+
   test('according to a counter that counts the reads of a served workflow', async () => {
     const before = await reads();
     await grants.clientFor(acme).workflow.execute(whose, newOptions());

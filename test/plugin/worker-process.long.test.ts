@@ -106,6 +106,12 @@ describe('a start that is refused', () => {
       5,
       /Postgres does not answer/,
     ],
+    [
+      'the Postgres of the manager is down',
+      { PROVIDER_MANAGER_DATABASE_URL: 'postgres://manager:canary-password@127.0.0.1:1/agents' },
+      5,
+      /Postgres does not answer/,
+    ],
     ['an unknown namespace', { TEMPORAL_NAMESPACE: 'no-such-namespace' }, 2, /check TEMPORAL_NAMESPACE/],
     ['Temporal is down', { TEMPORAL_ADDRESS: '127.0.0.1:1' }, 5, /Temporal does not answer at 127\.0\.0\.1:1/],
   ])('reports the reason and exits with its code: %s', async (what, env: Record<string, string>, code, message) => {

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import type { DataConverter } from '@temporalio/common';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import { GRANT_INTERCEPTORS_PATH } from '../../src/plugin/workflow-source.js';
+import { WorkflowPlugin } from '../../src/plugin/workflow-plugin.js';
 
 const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const WORKFLOWS_PATH = fileURLToPath(new URL(`../../examples/address-agent/workflows.${EXTENSION}`, import.meta.url));
@@ -26,7 +26,7 @@ export async function runAgentWorkflows({ address, ...options }: AgentWorkflowsO
     ...options,
     connection,
     workflowsPath: WORKFLOWS_PATH,
-    interceptors: { workflowModules: [GRANT_INTERCEPTORS_PATH] },
+    plugins: [new WorkflowPlugin()],
   });
   const running = worker.run();
   return {
