@@ -6,7 +6,7 @@ import type { DataConverter } from '@temporalio/common';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import type { WorkerQueueActivities } from '../activities/worker-queue-activities.js';
 import type { GrantPolicy } from '../grants/policy.js';
-import { ProviderError } from '../protocol/errors.js';
+import { isProviderError, ProviderError } from '../protocol/errors.js';
 import type { ConnectedParts } from '../resolver/connect-parts.js';
 import { expectNoWorkflows } from '../sdk/internals.js';
 import { operatorGuard } from './grant-guard.js';
@@ -47,14 +47,14 @@ export class WorkerQueue {
    * Holds the lease and serves the queue while the worker runs. With the last worker, it closes the parts of the
    * process.
    *
-   * @throws ProviderError `StoreUnavailable` if the lease cannot be taken; the worker is shut down then
+   * @throws ProviderError `SetupInvalid` if the login may not take a lease; the worker is shut down then
    */
   async during(worker: Worker, run: () => Promise<void>): Promise<void> {
     this.#users += 1;
     try {
       let failure: { readonly error: unknown } | undefined;
       this.#running ??= this.#start(worker.options);
-      const started = this.#running.catch((error: unknown) => {
+      const started = Promise.all([this.#takeLease(), this.#running]).catch((error: unknown) => {
         failure = { error };
         if (worker.getState() === 'RUNNING') worker.shutdown();
       });
@@ -71,8 +71,14 @@ export class WorkerQueue {
     }
   }
 
+  /** While Postgres is away the worker waits for it, as it does later: the first read takes the lease. */
+  async #takeLease(): Promise<void> {
+    await this.parts.begin().catch((error: unknown) => {
+      if (!isProviderError(error) || !error.retryable) throw error;
+    });
+  }
+
   async #start({ connection, namespace, identity, dataConverter }: QueueHost) {
-    await this.parts.begin();
     const worker = await Worker.create({
       connection,
       namespace,
