@@ -41,10 +41,7 @@ export function loadEnvFiles(paths: readonly string[]): void {
 /** @param file - its name in messages @throws ProviderError `SetupInvalid` that names the file and the line */
 export function parseEnvFile(content: string, file: string): ReadonlyMap<string, Variable> {
   const text = content.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n');
-  const values = parseEnv(text);
-  const variables = new Map<string, Variable>();
-  for (const { name, origin } of assignments(text, file)) variables.set(name, { value: values[name] ?? '', origin });
-  return variables;
+  return new Map(assignments(text.split('\n'), file));
 }
 
 /** Formats variables for every program that reads such files, also a shell. @throws TypeError if a value cannot be */
@@ -56,16 +53,19 @@ export function formatEnvFile(variables: Readonly<Record<string, string>>): stri
   return lines.join('');
 }
 
-function* assignments(text: string, file: string): Generator<{ readonly name: string; readonly origin: string }> {
-  const lines = text.split('\n');
+function* assignments(lines: readonly string[], file: string): Generator<readonly [name: string, Variable]> {
   for (let index = 0; index < lines.length; index += 1) {
     const origin = `${file} line ${index + 1}`;
     const line = lines[index] ?? '';
     if (BLANK.test(line)) continue;
     const [start = '', name] = ASSIGNMENT.exec(line) ?? [];
     if (name === undefined) throw refused(`${origin} is not a setting: it must be NAME=value, or a comment after #`);
-    index += quotedLines(line.slice(start.length), lines.slice(index + 1), origin);
-    yield { name, origin };
+    const value = line.slice(start.length);
+    const more = quotedLines(value, lines.slice(index + 1), origin);
+    const written = [value, ...lines.slice(index + 1, index + 1 + more)].join('\n');
+    // One at a time: Node 20 loses variables that follow a blank line and an indented comment.
+    yield [name, { value: parseEnv(`${name}=${written}`)[name] ?? '', origin }];
+    index += more;
   }
 }
 

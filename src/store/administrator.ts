@@ -4,7 +4,7 @@
  */
 import pg from 'pg';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
-import { URL_SETTINGS } from './roles.js';
+import { URL_SETTINGS, urlSource } from './roles.js';
 import { withSession } from './session.js';
 import { toStoreError } from './store-errors.js';
 
@@ -14,12 +14,12 @@ const OLDEST_POSTGRES = 14;
 
 /** By SQLSTATE, or by its class. */
 const REFUSALS: Readonly<Record<string, string>> = {
-  '28': `Postgres refuses the login: check its name and password in ${SETTING}`,
-  '3D': `the database does not exist: create it, or correct its name in ${SETTING}`,
+  '28': `Postgres refuses the login: check its name and password in ${urlSource('provider_owner')}`,
+  '3D': `the database does not exist: create it, or correct its name in ${urlSource('provider_owner')}`,
   '25006': `the server is read-only: set ${SETTING} to the primary server`,
   '42501':
-    'the database login may not migrate: it must own the database, and either have CREATEROLE or be granted ' +
-    `provider_owner and provider_auditor: set ${SETTING} to the URL of such a login`,
+    'the database login may not migrate: it must own the database, and either have CREATEROLE or (also if another ' +
+    `login has created these roles) be granted provider_owner and provider_auditor; set ${SETTING} to the URL of such a login`,
 };
 
 /**
@@ -56,7 +56,9 @@ function administratorError(error: unknown): ProviderError {
   const refusal = REFUSALS[code] ?? REFUSALS[code.slice(0, 2)];
   if (refusal) return refused(refusal);
   const mapped = toStoreError(error, 'provider_owner');
-  return code ? mapped : new ProviderError(mapped.type, `${mapped.message}: check host and port in ${SETTING}`);
+  return code
+    ? mapped
+    : new ProviderError(mapped.type, `${mapped.message}: check host and port in ${urlSource('provider_owner')}`);
 }
 
 function refused(message: string): ProviderError {

@@ -98,7 +98,7 @@ export class FolderKeep implements Keep {
   async #readPart(part: Part): Promise<Readonly<Record<string, string>> | undefined> {
     const path = this.pathOf(part);
     const content = await readFile(path, 'utf8').catch(({ code }: NodeJS.ErrnoException) => {
-      if (code === 'ENOENT') return undefined;
+      if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
       throw refused(`the file ${path} cannot be read: check its permissions`);
     });
     if (content === undefined) return undefined;
