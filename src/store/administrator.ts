@@ -8,6 +8,8 @@ import { URL_SETTINGS, urlSource } from './roles.js';
 import { withSession } from './session.js';
 import { toStoreError } from './store-errors.js';
 
+export type AdministratorSession = pg.Client;
+
 const SETTING = URL_SETTINGS.provider_owner;
 /** Postgres 13 has no SQL-standard function bodies, which the schema uses. */
 const OLDEST_POSTGRES = 14;
@@ -28,7 +30,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
  */
 export async function withAdministrator<Result>(
   databaseUrl: string,
-  work: (session: pg.Client) => Promise<Result>,
+  work: (session: AdministratorSession) => Promise<Result>,
 ): Promise<Result> {
   try {
     return await withSession(databaseUrl, async (session) => {

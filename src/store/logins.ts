@@ -5,7 +5,7 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { ProviderError } from '../protocol/errors.js';
-import { withAdministrator } from './administrator.js';
+import { type AdministratorSession, withAdministrator } from './administrator.js';
 import { openDatabase } from './pool.js';
 import { preflight, type StoreRole } from './preflight.js';
 import { type GrantedRole, URL_SETTINGS } from './roles.js';
@@ -44,7 +44,7 @@ export async function createLogin(adminUrl: string, role: GrantedRole): Promise<
 }
 
 /** Excludes other programs that create logins in this database, until the session ends. */
-export async function lockLogins(session: pg.Client): Promise<void> {
+export async function lockLogins(session: AdministratorSession): Promise<void> {
   await session.query(`set lock_timeout = ${LOCK_TIMEOUT_MS}`);
   await session.query('select pg_advisory_lock($1)', [LOGINS_LOCK]).catch((error) => {
     if (!hasCode(error, '55P03')) throw error;
@@ -57,7 +57,10 @@ export async function lockLogins(session: pg.Client): Promise<void> {
 }
 
 /** Returns which of these logins the server has. */
-export async function existingLogins(session: pg.Client, names: readonly string[]): Promise<ReadonlySet<string>> {
+export async function existingLogins(
+  session: AdministratorSession,
+  names: readonly string[],
+): Promise<ReadonlySet<string>> {
   const { rows } = await session.query<{ rolname: string }>('select rolname from pg_roles where rolname = any ($1)', [
     names,
   ]);
@@ -71,7 +74,7 @@ export async function existingLogins(session: pg.Client, names: readonly string[
  * @throws ProviderError `SetupInvalid` if the administrator may not create them
  */
 export async function createLogins(
-  session: pg.Client,
+  session: AdministratorSession,
   logins: readonly Login[],
   deliver: () => Promise<void>,
 ): Promise<void> {
@@ -92,7 +95,7 @@ export async function createLogins(
 }
 
 /** By default every login may connect to every database; an administrator may have revoked that. */
-async function letConnect(session: pg.Client, login: string): Promise<void> {
+async function letConnect(session: AdministratorSession, login: string): Promise<void> {
   const { rows } = await session.query<{ database: string; may: boolean }>(
     "select current_database() as database, has_database_privilege($1, current_database(), 'connect') as may",
     [login],

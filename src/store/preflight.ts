@@ -78,7 +78,8 @@ const REFUSALS: readonly (readonly [finding: string, why: (names: string, role: 
   ],
   [
     'touches_tables',
-    (names, role) => `the database login can access tables (${names}): grant it only ${role}, and no table privileges`,
+    (names, role) =>
+      `the database login can access tables (${names}): revoke its table privileges, or ${useAnotherLogin(role)}`,
   ],
   [
     'unforced',

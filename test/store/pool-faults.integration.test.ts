@@ -39,7 +39,10 @@ describe('while Postgres is down', () => {
     await server.stop();
     await expect(store.readWorkspace('ws_a')).rejects.toMatchObject(AWAY);
     await expect(store.preflight()).rejects.toMatchObject(AWAY);
-    await expect(migrate(database.ownerUrl)).rejects.toMatchObject(AWAY);
+    await expect(migrate(database.ownerUrl)).rejects.toMatchObject({
+      ...AWAY,
+      message: `${AWAY.message}: check host and port in PROVIDER_ADMIN_DATABASE_URL, or in DATABASE_URL if that is not set`,
+    });
 
     server = await startPostgres({ dataFolder: folder, port });
     await store.readWorkspace('ws_a');

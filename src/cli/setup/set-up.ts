@@ -4,11 +4,10 @@
  * are kept before the logins exist, so that no login is left behind whose password nobody has.
  */
 import { randomBytes } from 'node:crypto';
-import type pg from 'pg';
 import { generateGrantKey, parseSigningKey } from '../../grants/grant-keys.js';
 import { isProviderError, ProviderError } from '../../protocol/errors.js';
 import { parseLocalKeyring } from '../../sealing/local-keyring.js';
-import { withAdministrator } from '../../store/administrator.js';
+import { type AdministratorSession, withAdministrator } from '../../store/administrator.js';
 import { checkLogin, createLogins, existingLogins, type Login, lockLogins, newPassword } from '../../store/logins.js';
 import { migrate } from '../../store/migrate.js';
 import { URL_SETTINGS } from '../../store/roles.js';
@@ -66,7 +65,11 @@ interface LoginPlan {
   readonly problems: readonly string[];
 }
 
-async function planLogins(session: pg.Client, options: SetUpOptions, kept: Partial<SetupSettings>): Promise<LoginPlan> {
+async function planLogins(
+  session: AdministratorSession,
+  options: SetUpOptions,
+  kept: Partial<SetupSettings>,
+): Promise<LoginPlan> {
   const problems: string[] = [];
   const known = { worker: kept.worker?.PROVIDER_DATABASE_URL, manager: kept.manager?.PROVIDER_MANAGER_DATABASE_URL };
   const urls = {
@@ -119,7 +122,7 @@ function missingPrivateKeys({ worker, ...others }: Partial<SetupSettings>): stri
 }
 
 async function rootKeysOf(
-  session: pg.Client,
+  session: AdministratorSession,
   { rootKeys }: SetUpOptions,
   { manager, worker }: Partial<SetupSettings>,
 ): Promise<string> {
