@@ -1,6 +1,6 @@
 /**
- * Asks the registry for known vulnerabilities of the packages that run in production: dependencies and peers, not the
- * packages that only builds and tests need. The last line is one of
+ * Asks the registry for known vulnerabilities of the packages that run in production: dependencies, peers, and
+ * the packages that the build writes into the output (`src/vendor`), not the packages that only builds and tests need. The last line is one of
  *
  *   audited: …      no vulnerability of that severity is known; exit code 0
  *   found: …        the packages that have one; exit code 1
@@ -9,7 +9,7 @@
  * Usage: audit.mjs [severity, default high]
  */
 import { execFile } from 'node:child_process';
-import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +22,11 @@ const [level = 'high'] = process.argv.slice(2);
 const folder = await mkdtemp(join(tmpdir(), 'workspace-providers-audit-'));
 try {
   // npm counts a peer that is also a dev dependency only as dev, and would leave out the Temporal SDK.
-  const { devDependencies: _, ...manifest } = JSON.parse(await readFile(join(REPOSITORY, 'package.json'), 'utf8'));
+  const { devDependencies, ...manifest } = JSON.parse(await readFile(join(REPOSITORY, 'package.json'), 'utf8'));
+  for (const file of await readdir(join(REPOSITORY, 'src/vendor'))) {
+    const name = file.replace(/\.ts$/, '');
+    manifest.dependencies[name] = devDependencies[name];
+  }
   await writeFile(join(folder, 'package.json'), JSON.stringify(manifest));
   await copyFile(join(REPOSITORY, 'package-lock.json'), join(folder, 'package-lock.json'));
   const { text, exitCode } = verdict(await audit());

@@ -33,6 +33,7 @@ export async function withTemporal<Result>(use: (temporal: Temporal) => Promise<
   const { readDataConverter, readOperationsTaskQueue } = await import('../config/worker-config.js');
   const { readTemporalConfig } = await import('../config/temporal-config.js');
   const settings = new Settings(takeEnvironment());
+  settings.refuseMisspelt();
   const { connection: options, namespace } = readTemporalConfig(settings);
   const operationsTaskQueue = readOperationsTaskQueue(settings);
   const dataConverter = readDataConverter(settings);

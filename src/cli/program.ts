@@ -1,5 +1,6 @@
 /** The command line: its commands, its help and its exit code. */
 import { Command, CommanderError } from 'commander';
+import { loadEnvFiles } from '../config/env-files.js';
 import { BUILD } from '../config/package-version.js';
 import { addAudit } from './commands/audit.js';
 import { addCheck } from './commands/check.js';
@@ -7,6 +8,7 @@ import { addConfigure } from './commands/configure.js';
 import { addDev } from './commands/dev.js';
 import { addEnableDisable } from './commands/enable-disable.js';
 import { addGrants } from './commands/grants.js';
+import { addInit } from './commands/init.js';
 import { addList } from './commands/list.js';
 import { addMigrate } from './commands/migrate.js';
 import { addRemove } from './commands/remove.js';
@@ -24,9 +26,10 @@ import { EXIT, EXIT_CODES } from './exit-codes.js';
 import { Output } from './terminal/output.js';
 
 const AFTER_HELP = `
-Settings come from the environment: PROVIDER_MANAGER_DATABASE_URL (or
-DATABASE_URL) and ENCRYPTION_KEY, TEMPORAL_ADDRESS for rotations and schedules,
-and more for worker and dev: docs/configuration.md.
+Settings come from the environment, or from the files of --env-file:
+PROVIDER_MANAGER_DATABASE_URL (or DATABASE_URL) and ENCRYPTION_KEY,
+TEMPORAL_ADDRESS for rotations and schedules, and more for worker and dev:
+docs/configuration.md.
 
 Exit codes:
 ${Object.entries(EXIT_CODES)
@@ -34,7 +37,7 @@ ${Object.entries(EXIT_CODES)
   .join('\n')}
 
 Examples:
-  $ workspace-providers migrate
+  $ workspace-providers init
   $ workspace-providers configure ws_acme llm anthropic < anthropic-key
   $ workspace-providers list ws_acme
   $ workspace-providers check ws_acme --json
@@ -60,12 +63,18 @@ export function createProgram(output: Output): Command {
     .description('Per-workspace credentials for Temporal agent workflows.')
     .version(BUILD)
     .option('--json', 'one JSON document on stdout, for scripts')
+    .option('--env-file <path>', 'read settings from a file; repeatable', (path, paths: string[] = []) => [
+      ...paths,
+      path,
+    ])
+    .hook('preAction', (root) => loadEnvFiles(root.opts<{ envFile?: string[] }>().envFile ?? []))
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ outputError: () => {} })
     .helpCommand(false)
     .addHelpText('after', AFTER_HELP);
   const commands = [
+    addInit,
     addMigrate,
     addConfigure,
     addList,

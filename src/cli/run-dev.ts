@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { formatEnvFile } from '../config/env-files.js';
 import { takeEnvironment } from '../config/process-hardening.js';
 import { Settings } from '../config/settings.js';
 import { describeWorkerConfig, workerConfigFromEnv } from '../config/worker-config.js';
@@ -44,10 +45,11 @@ async function runOn(
   const PROVIDER_EGRESS_NETWORKS = env.PROVIDER_EGRESS_NETWORKS?.trim() || 'loopback';
   // The environment's keys. If it has none, a key that ends with this process, as most workflows of `dev` do.
   const grants = env.PROVIDER_GRANTS || env.PROVIDER_GRANT_KEYS ? undefined : await newGrantSettings();
-  await writeEnvFile(envFile, {
+  const forCommands = {
     ...{ DATABASE_URL, TEMPORAL_ADDRESS, PROVIDER_EGRESS_NETWORKS, ...grants?.starterEnv },
     ...(!env.ENCRYPTION_KEY && { ENCRYPTION_KEY: rootKey }),
-  });
+  };
+  await writeFile(envFile, formatEnvFile(forCommands), { mode: 0o600 });
   const config = workerConfigFromEnv({
     ...env,
     ...grants?.workerEnv,
@@ -83,10 +85,4 @@ function rootKeyFrom({ ENCRYPTION_KEY, DATABASE_URL }: NodeJS.ProcessEnv): strin
   const rootKey = ENCRYPTION_KEY || (DATABASE_URL ? '' : `dev:${randomBytes(32).toString('base64')}`);
   parseLocalKeyring(rootKey);
   return rootKey;
-}
-
-/** The file holds secrets, so only the current user may read it. No value contains a single quote. */
-function writeEnvFile(path: string, settings: Readonly<Record<string, string>>): Promise<void> {
-  const lines = Object.entries(settings).map(([name, value]) => `${name}='${value}'\n`);
-  return writeFile(path, lines.join(''), { mode: 0o600 });
 }

@@ -38,8 +38,9 @@ export function readManagerConfig(options: ProviderClientOptions): ManagerConfig
 
 /** The database URL of the login that migrates the schema. @throws ProviderError `SetupInvalid` */
 export function readAdminDatabaseUrl(settings: Settings): string {
+  settings.refuseMisspelt();
   const url = settings.requiredDatabaseUrl(
-    'set it to postgres://…, the database to migrate, with a login that owns it and may create roles',
+    'set it to postgres://…, the database to set up, with a login that owns it and may create roles',
     'PROVIDER_ADMIN_DATABASE_URL',
     'DATABASE_URL',
   );

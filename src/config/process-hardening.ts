@@ -32,3 +32,13 @@ export function takeVariable(name: string): string | undefined {
   delete process.env[name];
   return taken[name];
 }
+
+/** Whether the process was given the variable. An empty one counts. */
+export function hasVariable(name: string): boolean {
+  return process.env[name] !== undefined || taken[name] !== undefined;
+}
+
+/** Sets a variable as if the process had been started with it, except that no child process gets a secret one. */
+export function setVariable(name: string, value: string): void {
+  (isSecretVariable(name) ? taken : process.env)[name] = value;
+}

@@ -5,9 +5,10 @@
 
 /**
  * Who reads a setting. `worker`: every worker, and `ProviderResolver.connect`. `worker process`: only the packaged one.
- * `starter`: a service that starts workflows. `commands`: the CLI and `ProviderClient`.
+ * `starter`: a service that starts workflows. `commands`: the CLI and `ProviderClient`. `administrator`: `init` and
+ * `migrate`.
  */
-export type Reader = 'worker' | 'worker process' | 'operations' | 'commands' | 'starter' | 'migrate';
+export type Reader = 'worker' | 'worker process' | 'operations' | 'commands' | 'starter' | 'administrator';
 
 interface Setting {
   readonly kind: 'text' | 'secret' | 'flag' | 'count' | 'duration';
@@ -30,7 +31,7 @@ export const SETTINGS = {
   DATABASE_URL: {
     kind: 'secret',
     defaultText: 'none',
-    readBy: ['worker', 'commands', 'migrate'],
+    readBy: ['worker', 'commands', 'administrator'],
     meaning: 'the default of the three database URLs below: `postgres://login:password@host/database`',
   },
   PROVIDER_DATABASE_URL: {
@@ -50,7 +51,7 @@ export const SETTINGS = {
   },
   PROVIDER_ADMIN_DATABASE_URL: {
     kind: 'secret',
-    readBy: ['migrate'],
+    readBy: ['administrator'],
     defaultText: '`DATABASE_URL`',
     meaning: 'the database, for a login that owns it and may create roles',
   },

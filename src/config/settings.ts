@@ -7,6 +7,7 @@ import { distance } from 'fastest-levenshtein';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
 import { DURATION_RULE, parseDuration } from './duration.js';
 import { SETTINGS, type SettingName, type SettingOf, settingOf } from './settings-table.js';
+import { originOf } from './variable-origins.js';
 
 /** Settings of other programs that hold a secret. */
 const FOREIGN_SECRETS = ['TEMPORAL_API_KEY'];
@@ -14,6 +15,7 @@ const FOREIGN_SECRETS = ['TEMPORAL_API_KEY'];
 /** The variables that the platform's fallback is read from. */
 const FALLBACK_VARIABLE = /_(API_KEY|ACCESS_KEY|AUTH_TOKEN)$|^RPC_URL_\d+$/;
 
+/** Only names with it are compared: `DATABASE_URL` and `ENCRYPTION_KEY` are near to names that others may use. */
 const PREFIX = 'PROVIDER_';
 /** The largest number of letters that were added, left out or changed. */
 const MAX_TYPOS = 2;
@@ -21,6 +23,18 @@ const MAX_TYPOS = 2;
 /** Whether a variable of the environment holds a secret. */
 export function isSecretVariable(name: string): boolean {
   return secretSettings().includes(name) || FALLBACK_VARIABLE.test(name);
+}
+
+/**
+ * Returns the setting that was probably meant by a variable that is none: in other letters, or with up to two typos.
+ * `undefined`: the variable is a setting, or another program's.
+ */
+export function meantSetting(variable: string): string | undefined {
+  const settings = Object.keys(SETTINGS).filter((name) => name.startsWith(PREFIX));
+  const files = secretSettings().map((name) => `${name}_FILE`);
+  const known = [...settings, ...files.filter((name) => name.startsWith(PREFIX))];
+  if (known.includes(variable)) return undefined;
+  return known.find((setting) => distance(variable.toUpperCase(), setting) <= MAX_TYPOS);
 }
 
 function secretSettings(): readonly string[] {
@@ -137,16 +151,15 @@ export class Settings {
 
   /** Refuses misspelt names of settings: a typo would silently leave a default in force. */
   refuseMisspelt(): void {
-    const known = Object.keys(SETTINGS);
     for (const name of Object.keys(this.env)) {
-      if (!name.startsWith(PREFIX) || known.includes(name)) continue;
-      const meant = known.find((setting) => distance(name, setting) <= MAX_TYPOS);
+      const meant = meantSetting(name);
       if (meant) this.refuse(name, `is not a setting: did you mean ${meant}?`);
     }
   }
 
   refuse(label: string, problem: string): void {
-    this.#problems.push(`${label} ${problem}`);
+    const origin = originOf(label);
+    this.#problems.push(`${label}${origin === undefined ? '' : ` (${origin})`} ${problem}`);
     this.#fields.push(label);
   }
 

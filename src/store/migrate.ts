@@ -5,11 +5,8 @@
  * append-only.
  */
 import { runner } from 'node-pg-migrate';
-import pg from 'pg';
-import { ProviderError } from '../protocol/errors.js';
+import { withAdministrator } from './administrator.js';
 import { SCHEMA_FOLDER } from './migration-files.js';
-import { withSession } from './session.js';
-import { toStoreError } from './store-errors.js';
 
 /** The runner would log whole statements, and errors with all their properties. */
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
@@ -21,30 +18,18 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} };
  */
 export async function migrate(databaseUrl: string): Promise<readonly string[]> {
   // Not the runner's session: it has no error listener, so a lost connection would end the process.
-  try {
-    const applied = await withSession(databaseUrl, (dbClient) =>
-      runner({
-        dbClient,
-        dir: SCHEMA_FOLDER,
-        direction: 'up',
-        migrationsSchema: 'provider_api',
-        migrationsTable: 'migrations',
-        createMigrationsSchema: true,
-        singleTransaction: true,
-        advisoryLockMode: 'wait',
-        logger: silent,
-      }),
-    );
-    return applied.map(({ name }) => name);
-  } catch (error) {
-    if (error instanceof pg.DatabaseError && error.code === '42501') {
-      throw new ProviderError(
-        'SetupInvalid',
-        'the database login may not migrate: it must own the database, and either have CREATEROLE ' +
-          'or be granted provider_owner and provider_auditor',
-        { fields: ['databaseUrl'] },
-      );
-    }
-    throw toStoreError(error, 'provider_owner');
-  }
+  const applied = await withAdministrator(databaseUrl, (dbClient) =>
+    runner({
+      dbClient,
+      dir: SCHEMA_FOLDER,
+      direction: 'up',
+      migrationsSchema: 'provider_api',
+      migrationsTable: 'migrations',
+      createMigrationsSchema: true,
+      singleTransaction: true,
+      advisoryLockMode: 'wait',
+      logger: silent,
+    }),
+  );
+  return applied.map(({ name }) => name);
 }

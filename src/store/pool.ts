@@ -5,6 +5,7 @@
 import pg from 'pg';
 import { ProviderError } from '../protocol/errors.js';
 import { rememberPasswordOf } from '../redaction/opened-secrets.js';
+import type { ConnectedRole } from './roles.js';
 import { asksToRepeat, toStoreError } from './store-errors.js';
 
 export interface DatabaseOptions {
@@ -55,7 +56,7 @@ const KEEP_IDLE_MS = 5 * 60_000;
  * @param role - the role that the login must be granted. The error names it if it was not
  * @throws ProviderError `SetupInvalid` if the URL is not valid
  */
-export function openDatabase(options: DatabaseOptions, role: string): Database {
+export function openDatabase(options: DatabaseOptions, role: ConnectedRole): Database {
   const pool = new pg.Pool({
     connectionString: checkDatabaseUrl(options.databaseUrl),
     application_name: 'workspace-providers',

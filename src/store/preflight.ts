@@ -7,8 +7,9 @@
 import { ProviderError } from '../protocol/errors.js';
 import { latestMigration } from './migration-files.js';
 import type { Database } from './pool.js';
+import { type ConnectedRole, useAnotherLogin } from './roles.js';
 
-export type StoreRole = 'provider_resolver' | 'provider_manager';
+export type StoreRole = Exclude<ConnectedRole, 'provider_owner'>;
 
 /** Memberships count, because `set role` is only one statement. Returns a row per fault, and none if all is well. */
 const FINDINGS = {
@@ -67,18 +68,18 @@ const MIGRATE = 'run `workspace-providers migrate`';
 const REFUSALS: readonly (readonly [finding: string, why: (names: string, role: StoreRole) => string])[] = [
   [
     'unbound',
-    (_, role) =>
-      `the database login is, or can become, a superuser or a role with BYPASSRLS: ${useSeparateLogin(role)}`,
+    (_, role) => `the database login is, or can become, a superuser or a role with BYPASSRLS: ${useAnotherLogin(role)}`,
   ],
   ['unmigrated', () => `the database is not migrated: ${MIGRATE}`],
   [
     'owner',
     (names, role) =>
-      `the database login owns tables or functions, or can become their owner (${names}): ${useSeparateLogin(role)}`,
+      `the database login owns tables or functions, or can become their owner (${names}): ${useAnotherLogin(role)}`,
   ],
   [
     'touches_tables',
-    (names, role) => `the database login can access tables (${names}): grant it only ${role}, and no table privileges`,
+    (names, role) =>
+      `the database login can access tables (${names}): revoke its table privileges, or ${useAnotherLogin(role)}`,
   ],
   [
     'unforced',
@@ -112,7 +113,8 @@ const REFUSALS: readonly (readonly [finding: string, why: (names: string, role: 
   [
     'forbidden',
     (_, role) =>
-      `the database login cannot ${role === 'provider_manager' ? 'manage' : 'read'} providers: grant it ${role}`,
+      `the database login cannot ${role === 'provider_manager' ? 'manage' : 'read'} providers: grant it ${role}, or ` +
+      useAnotherLogin(role),
   ],
 ];
 
@@ -156,10 +158,6 @@ export function checkedFirst(database: Database, role: StoreRole): CheckedDataba
       return database.query(...statement);
     },
   };
-}
-
-function useSeparateLogin(role: StoreRole): string {
-  return `use a separate login that is granted only ${role}`;
 }
 
 function refused(why: string): ProviderError {

@@ -4,6 +4,7 @@
  */
 import pg from 'pg';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
+import { type ConnectedRole, urlSource } from './roles.js';
 
 /** By the name of a constraint, which is that of its column: the field as callers know it, and what it may contain. */
 const FIELDS: Readonly<Record<string, readonly [field: string, allowed: string]>> = {
@@ -23,7 +24,7 @@ const FIELDS: Readonly<Record<string, readonly [field: string, allowed: string]>
 const JSON_ERRORS: readonly string[] = ['22P02', '22P05'];
 
 /** Maps an error that a statement has thrown. @param role - the role that the login must be granted */
-export function toStoreError(error: unknown, role: string): ProviderError {
+export function toStoreError(error: unknown, role: ConnectedRole): ProviderError {
   if (isProviderError(error)) return error;
   const code = error instanceof pg.DatabaseError ? error.code : undefined;
   if (code === undefined) return unavailable('Postgres does not answer');
@@ -39,9 +40,9 @@ export function toStoreError(error: unknown, role: string): ProviderError {
     case '54':
       return new ProviderError('ProviderConfigInvalid', `Postgres cannot store one of the values (SQLSTATE ${code})`);
     case '28':
-      return unavailable('Postgres refuses the login: check its name and password');
+      return unavailable(`Postgres refuses the login: check its name and password in ${urlSource(role)}`);
     case '3D':
-      return unavailable('the database does not exist: check its name');
+      return unavailable(`the database does not exist: check its name in ${urlSource(role)}`);
   }
   switch (code) {
     case '42501':

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { readManagerConfig } from '../../src/config/manager-config.js';
+import { readAdminDatabaseUrl, readManagerConfig } from '../../src/config/manager-config.js';
 import {
   describeProviderConfig,
   type ProviderOptions,
@@ -11,6 +11,7 @@ import {
   readConfig,
   readProviderConfig,
 } from '../../src/config/resolver-config.js';
+import { meantSetting, Settings } from '../../src/config/settings.js';
 import { SETTINGS } from '../../src/config/settings-table.js';
 import { describeWorkerConfig, workerConfigFromEnv } from '../../src/config/worker-config.js';
 import type { ProviderError } from '../../src/protocol/errors.js';
@@ -74,16 +75,34 @@ describe('invalid settings', () => {
     ['PROVIDER_GRANT_KEY', 'PROVIDER_GRANT_KEYS'],
     ['PROVIDER_EGRES_PORTS', 'PROVIDER_EGRESS_PORTS'],
     ['PROVIDER_TAKS_QUEUE', 'PROVIDER_TASK_QUEUE'],
+    ['PROVIDERS_CACHE_LEASE', 'PROVIDER_CACHE_LEASE'],
+    ['provider_cache_lease', 'PROVIDER_CACHE_LEASE'],
+    ['PROVIDER_PAYLOAD_KEYS_FILE', 'PROVIDER_PAYLOAD_KEY_FILE'],
+    ['PROVIDER_ADMIN_DATABASE_URI', 'PROVIDER_ADMIN_DATABASE_URL'],
   ])('%s is refused as a misspelling of %s', (name, meant) => {
     expect(refusal({ ...ENV, [name]: '1' }).message).toBe(`${name} is not a setting: did you mean ${meant}?`);
   });
 
-  test.each(['PROVIDER_REGION', 'PROVIDER_CACHE_MAX_FILE', 'PROVIDERS', 'PROVIDER_TOKEN'])(
-    "%s is another program's variable, and is ignored",
-    (name) => {
-      expect(() => workerConfigFromEnv({ ...ENV, [name]: '1' })).not.toThrow();
-    },
-  );
+  test.each([
+    ...['PROVIDER_REGION', 'PROVIDER_CACHE_MAX_FILE', 'PROVIDERS', 'PROVIDER_TOKEN', 'PROVIDER_'],
+    ...['PROVIDER_API_KEY', 'PROVIDER_DATABASE_HOST', 'PROVIDER_NAME', 'PROVIDER_URL', 'DATABASE_URLS'],
+    ...['DATABASE_URI', 'ENCRYPTION_KEYS', 'ENCRYPTION_KEY_2'],
+  ])("%s is another program's variable, and is ignored", (name) => {
+    expect(meantSetting(name)).toBeUndefined();
+    expect(() => workerConfigFromEnv({ ...ENV, [name]: '1' })).not.toThrow();
+  });
+
+  test('no setting is taken for a misspelling of another', () => {
+    const names = Object.keys(SETTINGS);
+    expect([...names, ...names.map((name) => `${name}_FILE`)].map(meantSetting)).toEqual(
+      Array(2 * names.length).fill(undefined),
+    );
+  });
+
+  test('a misspelt setting also stops the commands that only an administrator runs', () => {
+    const settings = new Settings({ DATABASE_URL: ENV.DATABASE_URL, PROVIDER_ADMIN_DATABSE_URL: 'postgres://db/x' });
+    expect(() => readAdminDatabaseUrl(settings)).toThrow('did you mean PROVIDER_ADMIN_DATABASE_URL?');
+  });
 
   test.each([
     [{ lease: '30' }, /^lease must be a duration/],

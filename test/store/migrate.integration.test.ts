@@ -46,7 +46,7 @@ describe('a migrator that is not a superuser, on a server without the roles', ()
     await expect(migrate(url)).rejects.toMatchObject({
       type: 'SetupInvalid',
       message:
-        'the database login may not migrate: it must own the database, and either have CREATEROLE or be granted provider_owner and provider_auditor',
+        'the database login may not migrate: it must own the database, and either have CREATEROLE or (also if another login has created these roles) be granted provider_owner and provider_auditor; set PROVIDER_ADMIN_DATABASE_URL to the URL of such a login',
     });
   });
 

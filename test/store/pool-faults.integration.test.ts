@@ -26,7 +26,10 @@ describe('while Postgres is down', () => {
     await server.stop();
     await expect(store.readWorkspace('ws_a')).rejects.toMatchObject(AWAY);
     await expect(store.preflight()).rejects.toMatchObject(AWAY);
-    await expect(migrate(database.ownerUrl)).rejects.toMatchObject(AWAY);
+    await expect(migrate(database.ownerUrl)).rejects.toMatchObject({
+      ...AWAY,
+      message: `${AWAY.message}: check host and port in PROVIDER_ADMIN_DATABASE_URL, or in DATABASE_URL if that is not set`,
+    });
 
     await server.restart();
     await store.readWorkspace('ws_a');
@@ -84,7 +87,7 @@ describe('on the shared server', () => {
       [database.tenantUrl, 'lacks a privilege: grant it the role provider_resolver'],
       [
         withUrl(database.resolverUrl, { password: 'canary-password' }),
-        'refuses the login: check its name and password',
+        'refuses the login: check its name and password in PROVIDER_DATABASE_URL, or in DATABASE_URL if that is not set',
       ],
       [withUrl(database.resolverUrl, { database: 'canary_database' }), 'the database does not exist: check its name'],
     ] as const;
@@ -97,10 +100,12 @@ describe('on the shared server', () => {
     }
   });
 
-  it('the error of a manager without its role names the role', async () => {
+  it('the error of a manager without its role names the role and the setting', async () => {
     const management = openManagementStore({ databaseUrl: database.resolverUrl });
     await expect(management.putProvider(provider('ws_a'), row('a'))).rejects.toMatchObject({
-      message: 'the database login cannot manage providers: grant it provider_manager',
+      message:
+        'the database login cannot manage providers: grant it provider_manager, or set PROVIDER_MANAGER_DATABASE_URL ' +
+        'to the URL of a login that is granted only provider_manager',
     });
     await management.close();
   });

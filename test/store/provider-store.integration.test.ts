@@ -37,6 +37,7 @@ describe.each([
     }
   }
 
+  const setting = as === 'worker' ? 'PROVIDER_DATABASE_URL' : 'PROVIDER_MANAGER_DATABASE_URL';
   const url = () => (as === 'worker' ? database.resolverUrl : database.managerUrl);
   const refused = (databaseUrl: string, why: string) =>
     expect(preflight(databaseUrl, as)).rejects.toMatchObject({
@@ -52,14 +53,14 @@ describe.each([
   it('refuses a superuser [G14]', async () => {
     await refused(
       database.ownerUrl,
-      `is, or can become, a superuser or a role with BYPASSRLS: use a separate login that is granted only ${role}`,
+      `is, or can become, a superuser or a role with BYPASSRLS: set ${setting} to the URL of a login that is granted only ${role}`,
     );
   });
 
   it('refuses a login that can access the tables', async () => {
     await refused(
       database.tenantUrl,
-      `the database login can access tables (provider_events, provider_use, workspace_keys, workspace_providers): grant it only ${role}`,
+      `the database login can access tables (provider_events, provider_use, workspace_keys, workspace_providers): revoke its table privileges, or set ${setting} to the URL of`,
     );
   });
 
@@ -93,13 +94,13 @@ describe.each([
       'no role at all',
       `revoke ${role} from LOGIN`,
       `grant ${role} to LOGIN`,
-      `cannot ${does} providers: grant it ${role}`,
+      `cannot ${does} providers: grant it ${role}, or set ${setting} to the URL of a login that is granted only ${role}`,
     ],
     [
       'only the other role',
       `revoke ${role} from LOGIN; grant ${otherRole} to LOGIN`,
       `revoke ${otherRole} from LOGIN; grant ${role} to LOGIN`,
-      `cannot ${does} providers: grant it ${role}`,
+      `cannot ${does} providers: grant it ${role}, or set ${setting} to the URL of a login that is granted only ${role}`,
     ],
   ])('refuses a login with %s [G14]', async (_, statement, undo, why) => {
     const login = loginOf(url());

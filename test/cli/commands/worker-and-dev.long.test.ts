@@ -1,5 +1,6 @@
 /** The commands that keep running, on an existing Temporal and Postgres: a line once they are ready, a clean exit. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
+import { parseEnv } from 'node:util';
 import { expect, it, onTestFinished } from 'vitest';
 import { temporalAddress, uniqueName } from '../../support/parts.js';
 import { CANARY, documentOf, NEXT_CANARY, operator } from '../operator.js';
@@ -35,9 +36,7 @@ it('dev runs a worker for steps and rotations, and writes settings for the other
   expect(dev.document).toMatchObject({ event: 'ready', runsRotations: true });
   const envFile = String(dev.document.envFile);
   expect(statSync(envFile).mode & 0o777).toBe(0o600);
-  const env = Object.fromEntries(
-    [...readFileSync(envFile, 'utf8').matchAll(/^(\w+)='(.*)'$/gm)].map((match) => match.slice(1)),
-  );
+  const env = parseEnv(readFileSync(envFile, 'utf8')) as Record<string, string>;
   const provider = [uniqueName('ws'), 'llm', 'mine'];
   const baseURL = `baseURL=${op.service.baseURL}`;
   const configured = await op.run(['configure', ...provider, '--set', baseURL], { env, stdin: CANARY });
