@@ -20,17 +20,19 @@ export const provider: Promise<{ name: string }> = resolveLlmKey({ workspaceId: 
 export const wrong: Promise<number> = resolveLlmKey({ workspaceId: 1 });
 `;
 
-/** Module, and module resolution. */
+/** Module, module resolution, and the type of the user's package. */
 const SETTINGS = [
-  ['node16', 'node16'],
-  ['node18', 'node16'],
-  ['node20', 'node16'],
-  ['nodenext', 'nodenext'],
-  ['esnext', 'bundler'],
-  ['commonjs', 'node10'],
+  ['node16', 'node16', 'commonjs'],
+  ['node16', 'node16', 'module'],
+  ['node18', 'node16', 'commonjs'],
+  ['node20', 'node16', 'commonjs'],
+  ['nodenext', 'nodenext', 'commonjs'],
+  ['nodenext', 'nodenext', 'module'],
+  ['esnext', 'bundler', 'module'],
+  ['commonjs', 'node10', 'commonjs'],
 ] as const;
 
-it.each(SETTINGS.flatMap((setting) => [[...setting, 'commonjs'] as const, [...setting, 'module'] as const]))(
+it.each(SETTINGS)(
   'has types under module %s with resolution %s, in a package of type %s',
   { timeout: TIMEOUT_MS },
   async (module, moduleResolution, type) => {
