@@ -14,8 +14,8 @@ RUN npm run build
 FROM node:22-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
-# The Temporal SDK is a peer dependency and, for the tests, a dev dependency too; npm counts such a package only as dev.
-RUN npm pkg delete devDependencies \
+COPY docker/dependencies.mjs ./docker/
+RUN node docker/dependencies.mjs \
   && npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
   # The SDK's native core comes for five platforms, 30 MB each; the image needs one.
   && find node_modules/@temporalio/core-bridge/releases -mindepth 1 -maxdepth 1 \

@@ -39,8 +39,8 @@ export async function runElsewhere<T>(script: string): Promise<Elsewhere<T>> {
   const folder = await publicFolder();
   const temporaryFolder = await publicFolder(0o777);
   await compileParts(folder);
-  await writeFile(join(folder, 'script.js'), `setInterval(() => {}, 60_000);\n${script}`);
-  const child = spawn(process.execPath, [join(folder, 'script.js')], {
+  await writeFile(join(folder, 'script.mjs'), `setInterval(() => {}, 60_000);\n${script}`);
+  const child = spawn(process.execPath, [join(folder, 'script.mjs')], {
     cwd: '/',
     env: { ...process.env, TMPDIR: temporaryFolder, DATABASE_URL: '', TEMPORAL_ADDRESS: '' },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -69,12 +69,12 @@ export async function publicFolder(mode = 0o755): Promise<string> {
 async function compileParts(folder: string): Promise<void> {
   const sources = join(PROJECT, 'src/dev');
   const files = (await readdir(sources)).filter((file) => file.endsWith('.ts'));
-  const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 };
+  const compilerOptions = { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 };
   for (const file of files) {
     const source = await readFile(join(sources, file), 'utf8');
     const { outputText } = ts.transpileModule(source, { compilerOptions });
     await writeFile(join(folder, file.replace(/\.ts$/, '.js')), outputText);
   }
-  await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
+  await writeFile(join(folder, 'package.json'), '{ "type": "commonjs" }');
   await symlink(join(PROJECT, 'node_modules'), join(folder, 'node_modules'));
 }

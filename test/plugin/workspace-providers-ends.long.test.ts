@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { LOOPBACK_ENV } from '../../testbed/loopback.js';
 import { newWorkspace, useAgentStage } from '../support/agent-stage.js';
 import { temporalAddress, uniqueName } from '../support/parts.js';
@@ -76,7 +76,8 @@ describe('a worker without close()', () => {
   test('ends within a second of SIGTERM, and the next change waits for nobody', async () => {
     const worker = run(SERVE);
     await Promise.race([once(worker.child.stdout, 'data'), worker.exited]);
-    expect(await rows()).toEqual(['live']);
+    // The lease is taken beside the start of the worker.
+    await vi.waitFor(async () => expect(await rows()).toEqual(['live']), { timeout: 10_000 });
     const signalledAt = performance.now();
     worker.child.kill('SIGTERM');
     expect(await worker.exited).toBe(0);
