@@ -1,6 +1,7 @@
 /**
- * Asks the registry for known vulnerabilities of the packages that run in production: dependencies, peers, and
- * the packages that the build writes into the output (`src/vendor`), not the packages that only builds and tests need. The last line is one of
+ * Asks the registry for known vulnerabilities of the packages that run in production: dependencies, peers, and the
+ * packages that the build writes into the output (`src/vendor`), not the packages that only builds and tests need. The
+ * last line is one of
  *
  *   audited: …      no vulnerability of that severity is known; exit code 0
  *   found: …        the packages that have one; exit code 1

@@ -1,7 +1,7 @@
 // Builds dist/: CommonJS compiled file by file, with `jose` written into it, and the bundles of the workflows for
 // production workers. Two builds of the same sources are the same byte for byte.
 import { spawnSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,14 +21,21 @@ const tsc = spawnSync(
   },
 );
 if (tsc.status !== 0) process.exit(tsc.status ?? 1);
-// The package's own sources, tests and scripts are ES modules.
+// Without it, Node would take dist/ for ES modules, which package.json declares for the scripts and tests.
 writeFileSync(join(dist, 'package.json'), '{ "type": "commonjs" }\n');
 await writeJose();
 await writeWorkflowBundles();
 
+/** Its licence asks that the notice stays in every copy. */
 async function writeJose() {
+  const licence = readFileSync(join(root, 'node_modules/jose/LICENSE.md'), 'utf8').trim();
   const bundle = await rolldown({ input: join(root, 'src/vendor/jose.ts'), platform: 'node' });
-  await bundle.write({ file: join(dist, 'vendor/jose.js'), format: 'cjs', sourcemap: false });
+  await bundle.write({
+    file: join(dist, 'vendor/jose.js'),
+    format: 'cjs',
+    sourcemap: false,
+    banner: `/*!\n${licence}\n*/`,
+  });
   rmSync(join(dist, 'vendor/jose.js.map'));
 }
 

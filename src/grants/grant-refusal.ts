@@ -1,6 +1,6 @@
 /**
  * Why a grant was refused, for the worker's log. The failure in the history says the same for every forged or foreign
- * grant; whoever operates the worker may know more.
+ * grant; the operator of the worker may know more.
  */
 
 import { z } from 'zod';

@@ -33,7 +33,8 @@ export async function createWorkerProcess(config: WorkerConfig): Promise<WorkerP
     const operations =
       config.operations && (await createOperationsWorker(config.operations, { ...config, connection }));
     const worker = await createWorker(config, connection, providers);
-    // Nothing is left that can fail, so no failed start leaves a row behind. When the process reports that it is ready, fences know it.
+    // Nothing is left that can fail, so no failed start leaves a row behind. When the process reports that it is ready,
+    // fences know it.
     await providers.begin();
     return asProcess(worker, operations, connection, providers);
   } catch (error) {

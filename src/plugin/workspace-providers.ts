@@ -98,7 +98,7 @@ export class WorkspaceProviders {
 
   /**
    * Returns the part of the plugin that concerns workflow code, for programs that run no activities: a build that makes
-   * a workflow bundle, a test that replays histories, a worker of workflows alone. It needs no database and no setting.
+   * a workflow bundle, a test that replays histories, a worker that runs only workflows. It needs no database and no setting.
    *
    * @example
    * const { code } = await bundleWorkflowCode({ workflowsPath, plugins: [WorkspaceProviders.workflowPlugin()] });

@@ -36,7 +36,7 @@ export interface RunbookStage extends Stage {
   newKey(): string;
   /** Gives ws_acme this one provider, with a key that works. @returns the key */
   configured(name?: Service): Promise<string>;
-  /** Gives ws_acme one provider, sealed under a root key that nobody has any more. */
+  /** Gives ws_acme one provider, sealed under a root key that is lost. */
   startAnewUnderLostRootKey(): Promise<void>;
   /** Writes a key that the service accepts into the operator's file `new-key`. @returns the key */
   newKeyFile(service?: Service): Promise<string>;

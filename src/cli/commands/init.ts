@@ -47,21 +47,21 @@ export function addInit(program: Command, output: Output): void {
         rootKeys: settings.text('ENCRYPTION_KEY'),
       };
       const { setUp } = await import('../setup/set-up.js');
-      const { FolderKeep } = await import('../setup/setup-files.js');
+      const { SetupFolder } = await import('../setup/setup-files.js');
       if (print) {
-        const { PrintKeep } = await import('../setup/print-keep.js');
-        const keep = new PrintKeep(output);
-        const done = await setUp(options, keep);
+        const { PrintedSetup } = await import('../setup/printed-setup.js');
+        const destination = new PrintedSetup(output);
+        const done = await setUp(options, destination);
         for (const text of report(done)) output.note(text);
         return;
       }
-      const keep = new FolderKeep(folder);
-      const done = await setUp(options, keep);
+      const destination = new SetupFolder(folder);
+      const done = await setUp(options, destination);
       const files = (['worker', 'starter', 'manager'] as const).map((part) => ({
-        path: keep.pathOf(part),
+        path: destination.pathOf(part),
         written: done.written.includes(part),
       }));
-      const exposed = await keep.exposed();
+      const exposed = await destination.exposed();
       output.result({ applied: done.applied, logins: done.logins, files, exposed }, [
         ...report(done),
         ...files.map(({ path, written }) => line('ok', written ? 'written' : 'exists', [path])),

@@ -13,7 +13,7 @@ import { migrate } from '../../store/migrate.js';
 import { URL_SETTINGS } from '../../store/roles.js';
 import { hasDataKeys } from '../../store/sealed-data.js';
 import { loginUrl, nameOfLogin } from './login-urls.js';
-import { type Keep, PART_NAMES, PARTS, type Part, type SetupSettings } from './setup-files.js';
+import { PART_NAMES, PARTS, type Part, type SetupDestination, type SetupSettings } from './setup-files.js';
 
 export interface SetUpOptions {
   readonly adminUrl: string;
@@ -39,10 +39,10 @@ type LoginPart = keyof typeof LOGINS;
  * @throws ProviderError `SetupInvalid` with all that must be corrected first, `StoreUnavailable`. What was done until
  *   then is complete, and running it again does the rest
  */
-export function setUp(options: SetUpOptions, keep: Keep): Promise<SetUp> {
+export function setUp(options: SetUpOptions, destination: SetupDestination): Promise<SetUp> {
   return withAdministrator(options.adminUrl, async (session) => {
     await lockLogins(session);
-    const kept = await keep.read();
+    const kept = await destination.read();
     const plan = await planLogins(session, options, kept);
     const problems = [...plan.problems, ...missingPrivateKeys(kept)];
     if (problems.length > 0) throw new ProviderError('SetupInvalid', problems.join('\n'), { fields: ['--folder'] });
@@ -51,7 +51,7 @@ export function setUp(options: SetUpOptions, keep: Keep): Promise<SetUp> {
     const missing = plan.logins.filter(({ exists }) => !exists);
     const written = PART_NAMES.filter((part) => kept[part] === undefined);
     await createLogins(session, missing, async () => {
-      for (const part of written) await keep.write(part, settings[part]);
+      for (const part of written) await destination.write(part, settings[part]);
     });
     await checkLogins(settings);
     const logins = plan.logins.map(({ name, role, exists }) => ({ login: name, role, created: !exists }));

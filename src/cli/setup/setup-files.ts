@@ -8,42 +8,30 @@ import { join } from 'node:path';
 import { formatEnvFile, parseEnvFile } from '../../config/env-files.js';
 import { ProviderError } from '../../protocol/errors.js';
 
-export interface SetupSettings {
-  /** For services that start workflows. */
-  readonly starter: { readonly PROVIDER_GRANT_SIGNING_KEY: string };
-  /** For the CLI and for services that manage providers. */
-  readonly manager: {
-    readonly PROVIDER_MANAGER_DATABASE_URL: string;
-    readonly ENCRYPTION_KEY: string;
-    readonly PROVIDER_GRANT_SIGNING_KEY: string;
-  };
-  /** For workers. */
-  readonly worker: {
-    readonly PROVIDER_DATABASE_URL: string;
-    readonly ENCRYPTION_KEY: string;
-    readonly PROVIDER_GRANT_KEYS: string;
-  };
-}
-
-export type Part = keyof SetupSettings;
-
 /**
- * In the order in which the files are written. The public keys in the worker's file are made from the private keys in
- * the others, so it is the last: whenever the program is killed, the next run can complete the files.
+ * The settings for services that start workflows, for the CLI and services that manage providers, and for workers, in
+ * the order in which the files are written. The public keys in the worker's file are made from the private keys in the
+ * others, so it is the last: whenever the program is killed, the next run can complete the files.
  */
-export const PARTS: Readonly<Record<Part, { readonly file: string; readonly settings: readonly string[] }>> = {
+export const PARTS = {
   starter: { file: 'starter.env', settings: ['PROVIDER_GRANT_SIGNING_KEY'] },
   manager: {
     file: 'manager.env',
     settings: ['PROVIDER_MANAGER_DATABASE_URL', 'ENCRYPTION_KEY', 'PROVIDER_GRANT_SIGNING_KEY'],
   },
   worker: { file: 'worker.env', settings: ['PROVIDER_DATABASE_URL', 'ENCRYPTION_KEY', 'PROVIDER_GRANT_KEYS'] },
+} as const;
+
+export type Part = keyof typeof PARTS;
+
+export type SetupSettings = {
+  readonly [Name in Part]: Readonly<Record<(typeof PARTS)[Name]['settings'][number], string>>;
 };
 
 export const PART_NAMES = Object.keys(PARTS) as Part[];
 
 /** Where a set-up is kept. */
-export interface Keep {
+export interface SetupDestination {
   /** Makes sure that something can be written, before anything is changed. Returns what is kept already. */
   read(): Promise<Partial<SetupSettings>>;
   write(part: Part, settings: Readonly<Record<string, string>>): Promise<void>;
@@ -53,7 +41,7 @@ export interface Keep {
 const NO_LINKS: readonly string[] = ['EPERM', 'ENOTSUP', 'ENOSYS', 'EPROTO', 'EMLINK'];
 const READABLE_BY_OTHERS = 0o077;
 
-export class FolderKeep implements Keep {
+export class SetupFolder implements SetupDestination {
   constructor(readonly folder: string) {}
 
   pathOf(part: Part): string {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { afterAll, beforeAll } from 'vitest';
 import { type SetUpOptions, setUp } from '../../../src/cli/setup/set-up.js';
-import { FolderKeep } from '../../../src/cli/setup/setup-files.js';
+import { SetupFolder } from '../../../src/cli/setup/setup-files.js';
 import { type PostgresPart, startPostgres } from '../../../src/dev/postgres.js';
 import { withSession, withUrl } from '../../support/database.js';
 
@@ -93,7 +93,7 @@ export async function settingsIn(folder: string) {
 
 /** The error of a set-up, which must fail. */
 export const refusal = (options: SetUpOptions, folder: string) =>
-  setUp(options, new FolderKeep(folder)).then(
+  setUp(options, new SetupFolder(folder)).then(
     () => Promise.reject(new Error('the set-up succeeded, but a refusal was expected')),
     (error) => error,
   );

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { setUp } from '../../../src/cli/setup/set-up.js';
-import { FolderKeep } from '../../../src/cli/setup/setup-files.js';
+import { SetupFolder } from '../../../src/cli/setup/setup-files.js';
 import { withUrl } from '../../support/database.js';
 import { ownedDatabases, ROLES, refusal, settingsIn } from './owned-databases.js';
 
@@ -30,7 +30,7 @@ describe('a set-up is refused, before anything is written,', () => {
 
   it("for a worker's login, and the error names the setting of the administrator", async () => {
     const database = await databases.create();
-    await setUp(database, new FolderKeep(database.folder));
+    await setUp(database, new SetupFolder(database.folder));
     const { worker } = await settingsIn(database.folder);
     const error = await refusal(
       { adminUrl: worker.PROVIDER_DATABASE_URL ?? '', loginPrefix: 'p' },
@@ -62,7 +62,7 @@ describe('a set-up is refused, before anything is written,', () => {
 
   it('for the files of another database', async () => {
     const [one, two] = [await databases.create(), await databases.create()];
-    await setUp(one, new FolderKeep(one.folder));
+    await setUp(one, new SetupFolder(one.folder));
     const error = await refusal(two, one.folder);
     expect(error.message).toContain('worker.env is for another database than PROVIDER_ADMIN_DATABASE_URL');
     expect(await databases.loginsOf(two.name)).toEqual([]);

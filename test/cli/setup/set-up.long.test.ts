@@ -3,7 +3,7 @@ import { chmod, readdir, readFile, rename, stat, writeFile } from 'node:fs/promi
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { setUp } from '../../../src/cli/setup/set-up.js';
-import { FolderKeep, type Keep, PART_NAMES } from '../../../src/cli/setup/setup-files.js';
+import { PART_NAMES, type SetupDestination, SetupFolder } from '../../../src/cli/setup/setup-files.js';
 import { readManagerConfig } from '../../../src/config/manager-config.js';
 import { GrantSigner } from '../../../src/grants/grant-signer.js';
 import { GrantVerifier } from '../../../src/grants/grant-verifier.js';
@@ -17,7 +17,7 @@ describe('a set-up by an administrator who is not a superuser', () => {
   let database: OwnedDatabase;
   beforeAll(async () => {
     database = await databases.create();
-    const done = await setUp(database, new FolderKeep(database.folder));
+    const done = await setUp(database, new SetupFolder(database.folder));
     expect(done.written).toEqual(PART_NAMES);
     expect(done.logins).toEqual([
       { login: `${database.name}_worker`, role: 'provider_resolver', created: true },
@@ -81,18 +81,18 @@ describe('a set-up by an administrator who is not a superuser', () => {
 
   it('changes nothing when it runs again, and reports what exists', async () => {
     const before = await filesIn(database.folder);
-    const done = await setUp(database, new FolderKeep(database.folder));
+    const done = await setUp(database, new SetupFolder(database.folder));
     expect(done).toMatchObject({ applied: [], written: [] });
     expect(done.logins.map(({ created }) => created)).toEqual([false, false]);
     expect(await filesIn(database.folder)).toEqual(before);
   });
 
   it('reports files that other users can read', async () => {
-    const keep = new FolderKeep(database.folder);
-    expect(await keep.exposed()).toEqual([]);
-    await chmod(keep.pathOf('worker'), 0o644);
-    expect(await keep.exposed()).toEqual([keep.pathOf('worker')]);
-    await chmod(keep.pathOf('worker'), 0o600);
+    const destination = new SetupFolder(database.folder);
+    expect(await destination.exposed()).toEqual([]);
+    await chmod(destination.pathOf('worker'), 0o644);
+    expect(await destination.exposed()).toEqual([destination.pathOf('worker')]);
+    await chmod(destination.pathOf('worker'), 0o600);
   });
 
   it('says what to do about logins whose passwords are elsewhere, and leaves them as they are', async () => {
@@ -103,7 +103,7 @@ describe('a set-up by an administrator who is not a superuser', () => {
     expect(await readdir(join(databases.root, 'elsewhere'))).toEqual(['.gitignore']);
     const done = await setUp(
       { ...database, loginPrefix: 'other', rootKeys: 'k:x' },
-      new FolderKeep(join(databases.root, 'x')),
+      new SetupFolder(join(databases.root, 'x')),
     ).catch((thrown) => thrown);
     expect(done.message).toContain('ENCRYPTION_KEY entry 1 has a key that is not base64');
   });
@@ -116,7 +116,7 @@ describe('a set-up by an administrator who is not a superuser', () => {
       'ENCRYPTION_KEY is not set, and the database has data that is sealed under a root key: set it to that root key',
     );
     const { manager } = await settingsIn(database.folder);
-    await setUp({ ...options, rootKeys: manager.ENCRYPTION_KEY }, new FolderKeep(folder));
+    await setUp({ ...options, rootKeys: manager.ENCRYPTION_KEY }, new SetupFolder(folder));
     expect((await settingsIn(folder)).worker.ENCRYPTION_KEY).toBe(manager.ENCRYPTION_KEY);
   });
 
@@ -142,13 +142,13 @@ describe('a set-up by an administrator who is not a superuser', () => {
 });
 
 describe('a set-up that failed half-way', () => {
-  const failing = (folder: string, at: (part: string) => boolean): Keep => {
-    const keep = new FolderKeep(folder);
+  const failing = (folder: string, at: (part: string) => boolean): SetupDestination => {
+    const destination = new SetupFolder(folder);
     return {
-      read: () => keep.read(),
+      read: () => destination.read(),
       async write(part, settings) {
         if (at(part)) throw new Error('the disk is full');
-        await keep.write(part, settings);
+        await destination.write(part, settings);
       },
     };
   };
@@ -165,7 +165,7 @@ describe('a set-up that failed half-way', () => {
       ).rejects.toBeDefined();
       expect(await databases.loginsOf(database.name)).toEqual([]);
       const before = await filesIn(database.folder);
-      await setUp(database, new FolderKeep(database.folder));
+      await setUp(database, new SetupFolder(database.folder));
       expect(await databases.loginsOf(database.name)).toEqual([`${database.name}_manager`, `${database.name}_worker`]);
       expect(await filesIn(database.folder)).toMatchObject(before);
     },
@@ -173,10 +173,10 @@ describe('a set-up that failed half-way', () => {
 
   it('creates the logins of files that were written before the server lost the transaction', async () => {
     const database = await databases.create();
-    await setUp(database, new FolderKeep(database.folder));
+    await setUp(database, new SetupFolder(database.folder));
     const before = await filesIn(database.folder);
     await databases.query(database.name, `drop role ${database.name}_worker, ${database.name}_manager`);
-    const done = await setUp(database, new FolderKeep(database.folder));
+    const done = await setUp(database, new SetupFolder(database.folder));
     expect(done.logins.map(({ created }) => created)).toEqual([true, true]);
     expect(await filesIn(database.folder)).toEqual(before);
   });
@@ -185,7 +185,7 @@ describe('a set-up that failed half-way', () => {
 describe('set-ups at the same time', () => {
   it('in one folder make one set-up', async () => {
     const database = await databases.create();
-    const runs = await Promise.all([1, 2, 3].map(() => setUp(database, new FolderKeep(database.folder))));
+    const runs = await Promise.all([1, 2, 3].map(() => setUp(database, new SetupFolder(database.folder))));
     expect(runs.flatMap(({ written }) => written).sort()).toEqual([...PART_NAMES].sort());
     expect(new Set(runs.map(({ settings }) => JSON.stringify(settings))).size).toBe(1);
   });
@@ -193,7 +193,7 @@ describe('set-ups at the same time', () => {
   it('in two folders make one set-up, and the other is told', async () => {
     const database = await databases.create();
     const folders = [join(databases.root, 'left'), join(databases.root, 'right')];
-    const runs = await Promise.allSettled(folders.map((folder) => setUp(database, new FolderKeep(folder))));
+    const runs = await Promise.allSettled(folders.map((folder) => setUp(database, new SetupFolder(folder))));
     expect(runs.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
   });
 });
@@ -202,6 +202,6 @@ describe('a database that only named logins may connect to', () => {
   it('lets the new logins in', async () => {
     const database = await databases.create();
     await databases.query('postgres', `revoke connect on database ${database.name} from public`);
-    await setUp(database, new FolderKeep(database.folder));
+    await setUp(database, new SetupFolder(database.folder));
   });
 });

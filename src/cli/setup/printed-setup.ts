@@ -1,9 +1,9 @@
 /** Prints a set-up in place of keeping it: for people and programs who keep secrets elsewhere. */
 import { formatEnvFile } from '../../config/env-files.js';
 import type { Output } from '../terminal/output.js';
-import { type Keep, PARTS, type Part } from './setup-files.js';
+import { PARTS, type Part, type SetupDestination } from './setup-files.js';
 
-export class PrintKeep implements Keep {
+export class PrintedSetup implements SetupDestination {
   readonly #documents: Partial<Record<Part, object>> = {};
 
   constructor(private readonly output: Output) {}
