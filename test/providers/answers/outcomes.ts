@@ -18,7 +18,7 @@ export function impatientClient(): { readonly current: HttpClient } {
   beforeAll(() => {
     client.current = createFetch({
       egress: LOOPBACK_POLICY,
-      timeouts: { headersMs: 400, bodyMs: 400 },
+      timeouts: { headersMs: 200, bodyMs: 200 },
       maxResponseBytes: LONGEST_ANSWER_BYTES,
     });
   });
