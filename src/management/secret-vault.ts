@@ -2,7 +2,7 @@
 import { ProviderError } from '../protocol/errors.js';
 import { describeProvider } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
-import { rememberSecretFields } from '../redaction/opened-secrets.js';
+import { ownedBy, rememberSecretFields } from '../redaction/opened-secrets.js';
 import { parseJson } from '../redaction/parse-json.js';
 import type { Sealer } from '../sealing/sealer.js';
 import type { ManagementStore } from '../store/management-store.js';
@@ -27,7 +27,7 @@ export class SecretVault {
     secret: SecretFields,
     { dataKeys: [active] }: Pick<WorkspaceSnapshot, 'dataKeys'>,
   ): Promise<string> {
-    rememberSecretFields(secret);
+    ownedBy(identity.workspaceId, () => rememberSecretFields(secret));
     const plaintext = JSON.stringify(secret);
     if (active) return this.sealer.seal(identity, plaintext, active);
     const first = await this.sealer.createDataKey(identity.workspaceId);
@@ -46,7 +46,7 @@ export class SecretVault {
     dataKeys: readonly WrappedDataKey[],
   ): Promise<SecretFields> {
     const secret = parseJson(await this.sealer.open(identity, encryptedConfig, dataKeys));
-    rememberSecretFields(secret);
+    ownedBy(identity.workspaceId, () => rememberSecretFields(secret));
     if (typeof secret === 'object' && secret !== null && !Array.isArray(secret)) return secret as SecretFields;
     throw new ProviderError(
       'ProviderConfigInvalid',

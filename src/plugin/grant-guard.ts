@@ -9,6 +9,7 @@ import { type GrantPolicy, NO_GRANTS } from '../grants/policy.js';
 import { ProviderError } from '../protocol/errors.js';
 import { GRANT_HEADERS, type Grant, type GrantKind } from '../protocol/grants.js';
 import type { WorkspaceScope } from '../resolver/provider-resolver.js';
+import { noteEveryWorkspace, noteWorkspace } from './activity-workspaces.js';
 import { RefusalLog } from './refusal-log.js';
 
 const shown = new AsyncLocalStorage<() => Promise<Grant>>();
@@ -31,7 +32,11 @@ function guard(
   return {
     async execute(input, next) {
       // Verified at each use: a grant may be revoked while a long activity runs. The verifier caches its results.
-      const verified = () => verify(verifier, 'workspace', input.headers, context, refusals);
+      const verified = async () => {
+        const grant = await verify(verifier, 'workspace', input.headers, context, refusals);
+        noteWorkspace(grant.subject);
+        return grant;
+      };
       if (Object.hasOwn(guarded, context.info.activityType)) await runActivity(verified);
       return shown.run(verified, () => next(input));
     },
@@ -47,6 +52,7 @@ export function operatorGuard(policy: GrantPolicy): ActivityInterceptorsFactory 
     inbound: {
       async execute(input, next) {
         if (policy !== NO_GRANTS) await runActivity(() => verify(policy, 'operator', input.headers, context, refusals));
+        noteEveryWorkspace(context);
         return next(input);
       },
     },
@@ -71,7 +77,10 @@ export function workspaceScope(policy: GrantPolicy): WorkspaceScope {
 }
 
 async function namedWorkspace(named?: string): Promise<string> {
-  if (named !== undefined) return named;
+  if (named !== undefined) {
+    noteWorkspace(named);
+    return named;
+  }
   const message = 'workspaceId is required, because this worker runs without workspace grants';
   throw new ProviderError('ProviderConfigInvalid', message, { fields: ['workspaceId'] });
 }

@@ -15,6 +15,7 @@ import { Sealer } from '../sealing/sealer.js';
 import { openManagementStore } from '../store/management-store.js';
 import { operatorGuard } from './grant-guard.js';
 import { redactingActivity } from './redacting-activity.js';
+import { redactingDataConverter } from './redacting-codec.js';
 import { WorkflowPlugin } from './workflow-plugin.js';
 import { workflowSource } from './workflow-source.js';
 
@@ -71,7 +72,7 @@ export async function createOperationsWorker(
         ...host.interceptors,
         activity: [...(host.interceptors?.activity ?? []), operatorGuard(config.grants), redactingActivity],
       },
-      dataConverter: host.dataConverter,
+      dataConverter: redactingDataConverter(host.dataConverter),
       ...workflowSource(host.dataConverter),
       plugins: [new WorkflowPlugin()],
     });

@@ -9,6 +9,7 @@ import { ProviderError } from '../protocol/errors.js';
 import type { ProviderResolver } from '../resolver/provider-resolver.js';
 import { workspaceGuard } from './grant-guard.js';
 import { redactingActivity } from './redacting-activity.js';
+import { redactingDataConverter } from './redacting-codec.js';
 import { resolverInContext } from './with-provider.js';
 import type { WorkerQueue } from './worker-queue.js';
 import { checkBundle, WorkflowPlugin } from './workflow-plugin.js';
@@ -44,7 +45,8 @@ export class ProvidersPlugin extends WorkflowPlugin {
     // to a worker that has the plugin in its own list.
     if (options.taskQueue === this.#queue.taskQueue || this.#isIn(options)) return options;
     this.#queue.checkOpen();
-    return super.configureWorker(options);
+    const configured = super.configureWorker(options);
+    return { ...configured, dataConverter: redactingDataConverter(configured.dataConverter) };
   }
 
   override runWorker(worker: Worker, next: (worker: Worker) => Promise<void>): Promise<void> {

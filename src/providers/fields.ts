@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { isLoopback } from '../egress/address.js';
+import { isWeak, MIN_DIFFERENT_CHARACTERS, MIN_SECRET_CHARACTERS } from '../redaction/guessable.js';
 import { isMasked } from '../redaction/secret.js';
 
 /** Longer than any key or URL in use, and short enough for a row or a header. */
@@ -11,12 +12,22 @@ const MAX_SECRET_BYTES = 8 * 1024;
 /** Printable ASCII without spaces: what a header or a URL carries unchanged. */
 const PRINTABLE = /^[\x21-\x7e]+$/;
 
-const SECRET_RULE = 'must be 1 to 8192 printable ASCII characters without spaces, and not a masked value';
+const SECRET_TEXT_RULE = 'must be 1 to 8192 printable ASCII characters without spaces, and not a masked value';
+const KEY_RULE =
+  `must be ${MIN_SECRET_CHARACTERS} to 8192 printable ASCII characters without spaces, ` +
+  `${MIN_DIFFERENT_CHARACTERS} of them different, and not a masked value`;
 const SERVICE_URL_RULE =
   'must be an https URL (http only for a loopback address) without user, password, query or fragment';
 
-/** A key or token. */
-export const secretText = z.string({ error: SECRET_RULE }).refine(isSecretText, { error: SECRET_RULE });
+/** A text that holds a credential, such as a URL. */
+export const secretText = z.string({ error: SECRET_TEXT_RULE }).refine(isSecretText, { error: SECRET_TEXT_RULE });
+
+/**
+ * A key or token. A weak one is refused, because it could not be removed from texts: it would be met in them by chance.
+ */
+export const secretKey = z
+  .string({ error: KEY_RULE })
+  .refine((value) => isSecretText(value) && !isWeak(value), { error: KEY_RULE });
 
 /**
  * The base URL of a service. It is public, so it has no place for a credential. Trailing slashes are dropped.

@@ -6,17 +6,20 @@
  * Data keys are not in the set. Their bytes go from the root key into a `CryptoKey` that cannot be exported, are never
  * text here, and are overwritten. Remembering them would keep what sealing takes care not to keep.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { unescape as decodePercents } from 'node:querystring';
+import { isStrong } from './guessable.js';
 import { Redactor } from './redactor.js';
 
 const opened = new Redactor();
+const currentOwner = new AsyncLocalStorage<string>();
 
-/** A chain address is public. A workspace that stores one as its key must not hide it from other workspaces' steps. */
+/** A chain address is public. A workspace that stores one as its key must not hide it from its own steps. */
 const CHAIN_ADDRESS = /^0x[0-9a-f]{40}$/i;
 
-/** Remembers a workspace's credential until 10,000 others have been opened after it. */
+/** Remembers a credential until 10,000 others have been opened after it. It belongs to the workspace of {@link ownedBy}. */
 export function rememberSecret(secret: string): void {
-  if (!CHAIN_ADDRESS.test(secret)) opened.add(secret);
+  if (!CHAIN_ADDRESS.test(secret)) opened.add(secret, { owner: currentOwner.getStore() });
 }
 
 /** Remembers every text in a provider's secret fields, including texts that are not part of its credential. */
@@ -25,15 +28,41 @@ export function rememberSecretFields(fields: unknown): void {
   else if (typeof fields === 'object' && fields !== null) Object.values(fields).forEach(rememberSecretFields);
 }
 
-/** Remembers a secret of the process itself, such as a root key or a Temporal API key, until the process ends. */
-export function rememberOwnSecret(secret: string): void {
-  opened.add(secret, { lasting: true });
+/** Runs a function whose secrets belong to a workspace. */
+export function ownedBy<Result>(workspaceId: string, run: () => Result): Result {
+  return currentOwner.run(workspaceId, run);
 }
+
+/**
+ * Remembers a secret of the process itself, such as a root key or a Temporal API key, until the process ends.
+ *
+ * @param setting - its name. If the secret is weak, a warning says so, once
+ */
+export function rememberOwnSecret(secret: string, setting?: string): void {
+  opened.add(secret, { lasting: true });
+  if (setting === undefined || secret === '' || isStrong(secret) || warnedOf.has(setting)) return;
+  warnedOf.add(setting);
+  const warning =
+    `${setting} is short or easy to guess. It is removed from logs, but not from what activities return, ` +
+    'because it could be met there by chance: use at least 24 random characters';
+  process.emitWarning(warning, 'WorkspaceProvidersWarning');
+}
+
+const warnedOf = new Set<string>();
 
 /** Remembers only the password: other texts may contain the names of the login, the host and the database. */
 export function rememberPasswordOf(databaseUrl: string): void {
   const { password } = new URL(databaseUrl);
-  for (const spelling of [password, decodePercents(password)]) rememberOwnSecret(spelling);
+  rememberOwnSecret(password);
+  rememberOwnSecret(decodePercents(password), 'the password of a database URL');
+}
+
+/**
+ * Returns the text of an activity of these workspaces without their secrets. Secrets of other workspaces are looked for
+ * only if nobody can guess them, or meet them by chance: otherwise a workspace could change what others read.
+ */
+export function redactFor(text: string, workspaceIds: ReadonlySet<string>): string {
+  return opened.redact(text, workspaceIds);
 }
 
 /**

@@ -3,21 +3,26 @@
  * itself. Otherwise a copy is returned, in which errors keep their class and objects of other classes become plain
  * objects. The given value never changes: clients share the objects that their errors contain.
  */
+import { inspect } from 'node:util';
+import { isBoxedPrimitive, isStringObject } from 'node:util/types';
 
 export interface RedactValueOptions {
   /** The number of objects to search. Objects beyond it are left out of the copy. Default: 1,000,000. */
   readonly maxObjects?: number;
+  /**
+   * Whether a value without a secret is copied too. Getters and `toJSON` are then called once, so that nothing leaves
+   * but what was searched. Default: false
+   */
+  readonly isCopied?: boolean;
 }
 
 export function redactValue<Value>(
   value: Value,
   redact: (text: string) => string,
-  { maxObjects = 1_000_000 }: RedactValueOptions = {},
+  { maxObjects = 1_000_000, isCopied = false }: RedactValueOptions = {},
 ): Value {
-  if (typeof value === 'string') return redact(value) as Value;
-  if (typeof value !== 'object' || value === null) return value;
-  const holds = new Search(redact, maxObjects).holds(value);
-  return holds ? (new Copy(redact, maxObjects).of(value) as Value) : value;
+  const copies = isCopied || new Search(redact, maxObjects).holds(value);
+  return copies ? (new Copy(redact, maxObjects).of(value) as Value) : value;
 }
 
 type Key = string | symbol;
@@ -31,7 +36,8 @@ class Search {
   ) {}
 
   holds(value: unknown): boolean {
-    if (typeof value === 'string') return this.redact(value) !== value;
+    const text = textOf(value);
+    if (text !== undefined) return this.redact(text) !== text;
     if (typeof value !== 'object' || value === null || this.#seen.has(value)) return false;
     this.#seen.add(value);
     if (this.#seen.size > this.maxObjects) return true;
@@ -55,8 +61,10 @@ class Copy {
   ) {}
 
   of(value: unknown): unknown {
-    if (typeof value === 'string') return this.redact(value);
+    const text = textOf(value);
+    if (text !== undefined) return this.redact(text);
     if (typeof value !== 'object' || value === null) return value;
+    if (isBoxedPrimitive(value)) return this.of(value.valueOf());
     if (this.#within.has(value)) return '[circular]';
     this.#objects += 1;
     if (this.#objects > this.maxObjects) return '[not searched]';
@@ -90,6 +98,25 @@ class Copy {
       Object.defineProperty(copy, key, { value, enumerable, configurable: true, writable: true });
     }
     return copy;
+  }
+}
+
+/** The text of a value that is shown as one text. */
+function textOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'symbol') return value.toString();
+  // Properties of a function are shown too.
+  if (typeof value === 'function') return inspected(value);
+  if (typeof value !== 'object' || value === null || value instanceof Error || hasToJson(value)) return undefined;
+  if (isStringObject(value)) return String.prototype.valueOf.call(value);
+  return typeof read(value, inspect.custom) === 'function' && !ArrayBuffer.isView(value) ? inspected(value) : undefined;
+}
+
+function inspected(value: unknown): string {
+  try {
+    return inspect(value);
+  } catch {
+    return '[not searched]';
   }
 }
 

@@ -6,6 +6,7 @@ import { isProviderError, ProviderError } from '../protocol/errors.js';
 import { describeProvider } from '../protocol/names.js';
 import type { ProviderIdentity, ProviderReference } from '../protocol/references.js';
 import { type ParsedProvider, parseProvider } from '../providers/registry.js';
+import { ownedBy, rememberSecretFields } from '../redaction/opened-secrets.js';
 import { parseJson } from '../redaction/parse-json.js';
 import type { Sealer } from '../sealing/sealer.js';
 import type { ProviderRecord, WorkspaceSnapshot } from '../store/ports.js';
@@ -50,7 +51,11 @@ export class SealedProvider {
   async #open(): Promise<OpenedProvider> {
     const secret = parseSecret(this.identity, await this.unseal());
     const { type, name, config, version } = this.record;
-    this.opened = toOpened(this.identity, parseProvider(type, name, config, secret), version, 'workspace');
+    const parsed = ownedBy(this.identity.workspaceId, () => {
+      rememberSecretFields(secret);
+      return parseProvider(type, name, config, secret);
+    });
+    this.opened = toOpened(this.identity, parsed, version, 'workspace');
     return this.opened;
   }
 }

@@ -1,4 +1,5 @@
 /** Each failure with its real cause, through Temporal: what an agent can catch, and what the server stores. */
+import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import { Context } from '@temporalio/activity';
@@ -20,7 +21,7 @@ import type { addressAgent, askModel, callActivity, ModelQuestion, readChain } f
 const PLANTED = 'canary/planted+where-it-must-be-found';
 
 /** Opened in this process like a credential, so the same leaks must not carry it out of an activity. */
-const OPENED = new Secret('canary/opened+where-it-must-not-be-found').reveal();
+const OPENED = new Secret(`canary/+${randomBytes(18).toString('hex')}`).reveal();
 
 /** An activity that puts a secret into everything that it can send to Temporal. */
 function leaking(secret: string) {
@@ -33,6 +34,45 @@ function leaking(secret: string) {
   };
 }
 
+/** Shows a search something else than it shows a payload converter, which reads it later. */
+function twoFaced(secret: string, readsBefore: number): object {
+  let reads = 0;
+  const answer = () => {
+    reads += 1;
+    return reads > readsBefore ? { secret } : {};
+  };
+  return { toJSON: answer };
+}
+
+/** An activity that puts a secret into objects whose JSON an object search does not see. */
+function hiding(secret: string) {
+  return async () => {
+    const { info, heartbeat } = Context.current();
+    const bytes = Buffer.from(secret);
+    heartbeat([new String(secret), twoFaced(secret, 1), { [Symbol.for('key')]: 1 }]);
+    const mutated: Record<string, unknown> = {};
+    const details = [new String(secret), ...[0, 1, 2, 3].map((reads) => twoFaced(secret, reads)), bytes];
+    if (info.attempt === 1)
+      throw ApplicationFailure.create({ message: 'refused', details, cause: new ErrorOfTwoFaces(secret) });
+    queueMicrotask(() => Object.assign(mutated, { secret }));
+    return [...details, mutated, new Proxy({ shown: '' }, { get: (_, key) => (key === 'shown' ? secret : undefined) })];
+  };
+}
+
+class ErrorOfTwoFaces extends Error {
+  #reads = 0;
+  constructor(secret: string) {
+    super();
+    Object.defineProperty(this, 'message', { get: () => (this.#read() > 2 ? secret : 'refused') });
+    Object.defineProperty(this, 'stack', { get: () => (this.#read() > 2 ? `Error: ${secret}\n    at x` : 'Error') });
+  }
+
+  #read(): number {
+    this.#reads += 1;
+    return this.#reads;
+  }
+}
+
 const stage = useAgentStage({ chain: true });
 let taskQueue: string;
 
@@ -42,7 +82,13 @@ beforeAll(async () => {
   const leak = () => Promise.reject(ApplicationFailure.create({ message: 'refused', cause }));
   ({ taskQueue } = await stage.startWorker({
     workflowsPath,
-    activities: { leak, leakPlanted: leaking(PLANTED), leakOpened: leaking(OPENED) },
+    activities: {
+      leak,
+      leakPlanted: leaking(PLANTED),
+      leakOpened: leaking(OPENED),
+      hidePlanted: hiding(PLANTED),
+      hideOpened: hiding(OPENED),
+    },
   }));
 });
 
@@ -222,6 +268,8 @@ describe('the search for secrets finds', () => {
   test.each([
     ['a secret in errors, heartbeats and results of an activity', 'leakPlanted', [PLANTED]],
     ['no secret there if it was opened in this process', 'leakOpened', []],
+    ['a secret in values that show a search something else', 'hidePlanted', [PLANTED]],
+    ['no secret there if it was opened in this process, in whatever form it is returned [G7]', 'hideOpened', []],
   ])('%s', async (_, name, found) => {
     const options = { retry: { maximumAttempts: 2, initialInterval: '3 seconds' }, heartbeatTimeout: '1 minute' };
     const agent = await stage.client.workflow.start('callActivity', {

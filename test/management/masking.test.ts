@@ -4,10 +4,10 @@ import { maskSecret, unmask } from '../../src/management/masking.js';
 
 describe('a mask', () => {
   it.each([
-    ['the last four characters of a key', 'canary-key-a1b2', '…a1b2'],
+    ['the last four characters of a key', 'canary-llm-key-a1b2', '…a1b2'],
     ['nothing of a short key', 'canary', '…'],
-    ['the end of the key in the path of a URL', 'https://rpc.example/v2/canary-key-a1b2', '…a1b2'],
-    ['the end of the key in the query of a URL', 'https://rpc.example/?key=canary-key-a1b2', '…a1b2'],
+    ['the end of the key in the path of a URL', 'https://rpc.example/v2/canary-llm-key-a1b2', '…a1b2'],
+    ['the end of the key in the query of a URL', 'https://rpc.example/?key=canary-llm-key-a1b2', '…a1b2'],
     ['nothing of a URL with a short key, however long its host', 'https://rpc.example/v2/abcd', '…'],
     ['nothing of a URL with a password, not even its host', 'https://canary:canary@rpc.example/', '…'],
   ])('shows %s', (_what, value, mask) => {
@@ -21,7 +21,7 @@ describe('a mask', () => {
 });
 
 describe('a masked value in an update', () => {
-  const stored = 'canary-key-a1b2';
+  const stored = 'canary-llm-key-a1b2';
   const given = (value: unknown, of: unknown = stored) => {
     let kept = 0;
     const unmasked = unmask('secret.apiKey', value, of, () => {

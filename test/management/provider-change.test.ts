@@ -5,7 +5,7 @@ import { changeProvider, type ProviderChange } from '../../src/management/provid
 const MISTRAL = { workspaceId: 'ws_acme', type: 'llm', name: 'mistral' };
 const STORED_LLM = {
   config: { baseURL: 'https://api.mistral.example/v1', model: 'large' },
-  secret: { apiKey: 'canary-key-a1b2' },
+  secret: { apiKey: 'canary-llm-key-a1b2' },
 };
 
 const MAINNET = { workspaceId: 'ws_acme', type: 'rpc', name: 'mainnet' };
@@ -77,7 +77,7 @@ describe('an update that sends the secret to another address [G11]', () => {
   });
 
   it('is accepted if every secret field is given in plaintext', () => {
-    expect(llm({ config, secret: { apiKey: 'canary-new-e5f6' } }).destination).toBe(config.baseURL);
+    expect(llm({ config, secret: { apiKey: 'canary-new-key-e5f6' } }).destination).toBe(config.baseURL);
   });
 
   it('names fields and no values in its message', () => {

@@ -1,14 +1,17 @@
 /** What an activity that leaks a secret passes to Temporal, with the redacting interceptor and without it. */
+import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { CompleteAsyncError, Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { DefaultLogger, type LogEntry } from '@temporalio/worker';
 import { describe, expect, it } from 'vitest';
+import { noteWorkspace } from '../../src/plugin/activity-workspaces.js';
 import { redactingActivity, redactingLogger } from '../../src/plugin/redacting-activity.js';
+import { ownedBy, rememberSecret } from '../../src/redaction/opened-secrets.js';
 import { Secret } from '../../src/redaction/secret.js';
 import { inActivity } from '../activities/in-activity.js';
 
-const CANARY = new Secret('canary/of+an-activity').reveal();
+const CANARY = new Secret(`canary/+${randomBytes(18).toString('hex')}`).reveal();
 
 const print = (value: unknown) => inspect(value, { depth: 20, showHidden: true, maxStringLength: null });
 
@@ -59,6 +62,24 @@ describe('an activity with the redacting interceptor', () => {
     },
   );
 
+  it('throws an error whose getters answer differently each time as it was searched [G7]', async () => {
+    const twoFaced = () => {
+      let reads = 0;
+      return Object.defineProperty(new Error(), 'message', {
+        get: () => {
+          reads += 1;
+          return reads > 1 ? CANARY : 'refused';
+        },
+      });
+    };
+    for (const error of [twoFaced(), ApplicationFailure.create({ message: 'refused', cause: twoFaced() })]) {
+      const thrown = await thrownBy(() => {
+        throw error;
+      });
+      expect(print(thrown) + print(thrown)).not.toContain(CANARY);
+    }
+  });
+
   it("keeps a foreign error's class, and the rest of its text", async () => {
     const error = await thrownBy(leaks['an error of a client library'] as () => never);
     expect(error).toBeInstanceOf(ServiceError);
@@ -91,8 +112,9 @@ describe('an activity with the redacting interceptor', () => {
   });
 
   it('keeps the package’s failure types for retry policies, even if a workspace stored such a word as its key', async () => {
-    new Secret('ProviderUnavailable');
+    ownedBy('ws_acme', () => new Secret('ProviderUnavailable'));
     const thrown = await thrownBy(() => {
+      noteWorkspace('ws_acme');
       throw ApplicationFailure.create({ message: 'ProviderUnavailable', type: 'ProviderUnavailable' });
     });
     expect(thrown).toMatchObject({ message: '[redacted]', type: 'ProviderUnavailable' });
@@ -120,7 +142,46 @@ describe('an activity with the redacting interceptor', () => {
   });
 });
 
+describe('a secret that others could meet by chance', () => {
+  const words = ['00000000000000000', '0x00000000000000000000000000000000000000000000021e19e0c9bab2400000'];
+  ownedBy('ws_mallory', () => words.forEach(rememberSecret));
+
+  it.each(words)('%s is removed from what its own workspace says, and from nothing else [G7]', async (word) => {
+    const said = (workspaceId: string) =>
+      inActivity({}, [redactingActivity]).run(async () => {
+        noteWorkspace(workspaceId);
+        return `balance: ${word}`;
+      });
+    expect(await said('ws_mallory')).toBe('balance: [redacted]');
+    expect(await said('ws_acme')).toBe(`balance: ${word}`);
+  });
+});
+
 describe('a redacting logger', () => {
+  it.each<[string, unknown]>([
+    ['a boxed string', { at: new String(CANARY) }],
+    ['a symbol', { at: Symbol(CANARY) }],
+    ['a property of a function', { at: Object.assign(() => {}, { key: CANARY }) }],
+    ['the name of a class', { at: { [CANARY]: class {} }[CANARY] }],
+    ['what inspect is told to show', { at: { [inspect.custom]: () => CANARY } }],
+    [
+      'a getter that answers differently each time',
+      (() => {
+        let reads = 0;
+        return {
+          get at() {
+            reads += 1;
+            return reads > 1 ? CANARY : 'nothing';
+          },
+        };
+      })(),
+    ],
+  ])('passes on %s without the secret [G7]', (_, meta) => {
+    const entries: LogEntry[] = [];
+    redactingLogger(new DefaultLogger('INFO', (entry) => entries.push(entry))).info('says', meta as object);
+    expect(print(entries)).not.toContain(CANARY);
+  });
+
   it('passes on messages and attributes without the secret [G7]', () => {
     const entries: LogEntry[] = [];
     const logger = redactingLogger(new DefaultLogger('TRACE', (entry) => entries.push(entry)));

@@ -7,7 +7,7 @@ import type { CheckContext, CheckResult } from '../../src/providers/type.js';
 import { LOOPBACK_POLICY } from '../../testbed/loopback.js';
 import { closedOrigin, type ServiceReply, type ServiceRequest, startService } from './local-service.js';
 
-const KEY = 'canary-key-a1b2c3d4';
+const KEY = 'canary-llm-key-a1b2c3d4';
 const never = new AbortController().signal;
 let http: HttpClient;
 beforeAll(() => {

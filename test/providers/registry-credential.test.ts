@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseProvider } from '../../src/providers/registry.js';
 import { everyPrintOf } from './prints.js';
 
-const KEY = 'canary-key-a1b2c3d4';
+const KEY = 'canary-llm-key-a1b2c3d4';
 const llmSecret = { apiKey: KEY };
 const tenderlyConfig = { account: 'acme', project: 'agents' };
 const tenderlySecret = { accessKey: KEY };

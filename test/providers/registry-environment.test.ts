@@ -3,7 +3,7 @@ import { isProviderError } from '../../src/protocol/errors.js';
 import { fromEnvironment } from '../../src/providers/registry.js';
 import { everyPrintOf } from './prints.js';
 
-const KEY = 'canary-key-a1b2c3d4';
+const KEY = 'canary-llm-key-a1b2c3d4';
 const url = `https://rpc.example/v2/${KEY}`;
 
 describe('the platform’s credential is read from the environment', () => {
@@ -41,11 +41,11 @@ describe('the platform’s credential is read from the environment', () => {
         TENDERLY_ACCOUNT: 'acme',
         TENDERLY_PROJECT: 'agents',
         TENDERLY_ACCESS_KEY: KEY,
-        TENDERLY_NODE_ACCESS_KEY: 'canary-node',
+        TENDERLY_NODE_ACCESS_KEY: 'canary-node-access-key',
         TENDERLY_BASE_URL: 'http://127.0.0.1:9',
       },
       { account: 'acme', project: 'agents', baseURL: 'http://127.0.0.1:9' },
-      { accessKey: KEY, nodeAccessKey: 'canary-node' },
+      { accessKey: KEY, nodeAccessKey: 'canary-node-access-key' },
     ],
     ['rpc', 'chain-8453', { RPC_URL_8453: url, RPC_URL_1: 'x' }, { chainId: 8453, priority: 100 }, { url }],
   ])('for %s/%s in %j', (type, name, env, config, secret) => {

@@ -3,7 +3,7 @@ import { isProviderError, type ProviderError } from '../../src/protocol/errors.j
 import { parseProvider, providerType } from '../../src/providers/registry.js';
 import { everyPrintOf } from './prints.js';
 
-const KEY = 'canary-key-a1b2c3d4';
+const KEY = 'canary-llm-key-a1b2c3d4';
 const llmSecret = { apiKey: KEY };
 const tenderlyConfig = { account: 'acme', project: 'agents' };
 const tenderlySecret = { accessKey: KEY };
@@ -179,7 +179,7 @@ describe('an invalid provider is refused with the name of the field [G18]:', () 
   it('lists the known fields', () => {
     expect(refusalOf('llm', 'openai', { baseUrl: 'https://h.example' }, {}).message).toBe(
       'llm/openai: config has an unknown field; it takes baseURL, model, organization, project; ' +
-        'secret.apiKey must be 1 to 8192 printable ASCII characters without spaces, and not a masked value',
+        'secret.apiKey must be 16 to 8192 printable ASCII characters without spaces, 8 of them different, and not a masked value',
     );
   });
 

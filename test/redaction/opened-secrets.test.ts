@@ -11,7 +11,7 @@ import { checkDatabaseUrl } from '../../src/store/pool.js';
 const rootKey = randomBytes(32);
 
 const WAYS: readonly [what: string, open: () => unknown, secrets: readonly string[]][] = [
-  ['an LLM key', () => parseProvider('llm', 'anthropic', {}, { apiKey: 'canary-llm-key' }), ['canary-llm-key']],
+  ['an LLM key', () => parseProvider('llm', 'anthropic', {}, { apiKey: 'canary-llm-api-key' }), ['canary-llm-api-key']],
   [
     'a secret URL, its userinfo, and secret headers',
     () =>
@@ -74,7 +74,7 @@ describe('a process redacts what it has opened [G7]', () => {
   });
 
   it('but not a public contract address, even if a workspace stores it as its key', () => {
-    const address = `0x${'a1'.repeat(20)}`;
+    const address = '0xa1b2c3d4e5f60718293a4b5c6d7e8f9011121314';
     parseProvider('llm', 'anthropic', {}, { apiKey: address });
     expect(redact(address)).toBe(address);
   });

@@ -97,7 +97,7 @@ function assertionOf(compare: () => void): string {
 
 describe('mask', () => {
   it.each([
-    ['canary-key-a1b2', '…a1b2'],
+    ['canary-llm-key-a1b2', '…a1b2'],
     ['twelve-chars', '…hars'],
     ['eleven-char', '…'],
     ['abcd', '…'],
@@ -107,7 +107,7 @@ describe('mask', () => {
   });
 
   it('is recognized if it comes back in place of a secret', () => {
-    for (const shown of [mask('canary-key-a1b2'), mask('short'), String(secret), '********', '••••••••']) {
+    for (const shown of [mask('canary-llm-key-a1b2'), mask('short'), String(secret), '********', '••••••••']) {
       expect(isMasked(shown)).toBe(true);
     }
     for (const real of [CANARY, 'a*b', 'redacted', '']) expect(isMasked(real)).toBe(false);

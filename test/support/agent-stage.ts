@@ -157,7 +157,7 @@ export interface StageProviders {
 function stageProviders({ secrets, manager }: Stage, llm: LlmStandIn, started: Chain | undefined): StageProviders {
   const chain = started as Chain;
   const newKey = (of: string) => {
-    const key = `canary/${of}+${randomUUID().slice(0, 13)}`;
+    const key = `canary/${of}+${randomUUID()}`;
     secrets.push(key);
     return key;
   };

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { ProviderError } from '../../protocol/errors.js';
 import { mask, Secret } from '../../redaction/secret.js';
 import { probe } from '../answers/probe.js';
-import { id, secretText, serviceURL } from '../fields.js';
+import { id, secretKey, serviceURL } from '../fields.js';
 import type { KeyIssuer, ProviderType } from '../type.js';
 import { baseURLOf, keyHeaders } from './vendors.js';
 
@@ -56,7 +56,7 @@ export const llmAdmin: ProviderType<LlmAdminConfig, LlmAdminSecret, LlmAdminCred
       fields: ['name'],
     });
   },
-  secret: z.strictObject({ adminKey: secretText }),
+  secret: z.strictObject({ adminKey: secretKey }),
   primarySecret: 'adminKey',
   credential: (name, config, secret) => ({
     provider: name,

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { mask, Secret } from '../../redaction/secret.js';
 import { probe } from '../answers/probe.js';
-import { id, secretText, serviceURL, word } from '../fields.js';
+import { id, secretKey, serviceURL, word } from '../fields.js';
 import type { CheckContext, CheckResult, ProviderType } from '../type.js';
 import { anthropicKeys } from './anthropic-keys.js';
 import type { LlmKeyIssuer } from './llm-admin.js';
@@ -61,7 +61,7 @@ export const llm: ProviderType<LlmConfig, LlmSecret, LlmCredential> = {
     { name: 'compatible', title: 'with any other name: a service that speaks the OpenAI API' },
   ],
   config: (name) => (name === 'openai' ? openai : vendorOf(name) ? known : compatible),
-  secret: z.strictObject({ apiKey: secretText }),
+  secret: z.strictObject({ apiKey: secretKey }),
   primarySecret: 'apiKey',
   credential: (name, config, secret) => ({
     provider: name,

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { ProviderError } from '../../protocol/errors.js';
 import { mask, Secret } from '../../redaction/secret.js';
 import { probe } from '../answers/probe.js';
-import { secretText, serviceURL, word } from '../fields.js';
+import { secretKey, serviceURL, word } from '../fields.js';
 import type { ProviderType } from '../type.js';
 
 export interface TenderlyConfig {
@@ -48,7 +48,7 @@ export const tenderly: ProviderType<TenderlyConfig, TenderlySecret, TenderlyCred
       fields: ['name'],
     });
   },
-  secret: z.strictObject({ accessKey: secretText, nodeAccessKey: secretText.optional() }),
+  secret: z.strictObject({ accessKey: secretKey, nodeAccessKey: secretKey.optional() }),
   primarySecret: 'accessKey',
   credential: (_name, { account, project, baseURL: own = DEFAULT_BASE_URL }, secret) => ({
     account,

@@ -8,7 +8,7 @@ import { parseProvider } from '../../../src/providers/registry.js';
 import { LOOPBACK_POLICY } from '../../../testbed/loopback.js';
 import { startService } from '../local-service.js';
 
-const KEY = 'canary-key-a1b2c3d4';
+const KEY = 'canary-llm-key-a1b2c3d4';
 const ENVIRONMENT_KEY = 'canary-of-the-platform';
 
 let http: HttpClient;

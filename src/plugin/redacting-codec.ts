@@ -1,0 +1,69 @@
+/**
+ * Removes secrets from what activities return, send in heartbeats and throw, after it was serialised: in the form in
+ * which it leaves the process. An object may show one thing to a search and another to a payload converter. It must be
+ * the first codec, because later ones encrypt or compress.
+ */
+import { asyncLocalStorage } from '@temporalio/activity';
+import {
+  ApplicationFailure,
+  type DataConverter,
+  METADATA_ENCODING_KEY,
+  type Payload,
+  type PayloadCodec,
+} from '@temporalio/common';
+import { REDACTED } from '../redaction/redactor.js';
+import { redactOf } from './activity-workspaces.js';
+
+/** The data converter of a worker, with the codec before its own ones. */
+export function redactingDataConverter({ payloadCodecs = [], ...converters }: DataConverter = {}): DataConverter {
+  return { ...converters, payloadCodecs: [new RedactingCodec(), ...payloadCodecs] };
+}
+
+class RedactingCodec implements PayloadCodec {
+  async encode(payloads: Payload[]): Promise<Payload[]> {
+    const context = asyncLocalStorage.getStore();
+    // Payloads of workflows are encoded outside of activities.
+    return context ? payloads.map((payload) => redactPayload(payload, (text) => redactOf(context, text))) : payloads;
+  }
+
+  async decode(payloads: Payload[]): Promise<Payload[]> {
+    return payloads;
+  }
+}
+
+/** @throws ApplicationFailure `UnexpectedError` if the payload has a form that cannot be changed */
+function redactPayload(payload: Payload, redact: (text: string) => string): Payload {
+  const { data, metadata = {} } = payload;
+  if (Object.values(metadata ?? {}).some((value) => holds(value, redact))) throw unredactable();
+  if (!data || !holds(data, redact)) return payload;
+  const encoding = Buffer.from(metadata?.[METADATA_ENCODING_KEY] ?? []).toString();
+  if (encoding.startsWith('json/')) return { ...payload, data: Buffer.from(redactJson(data, redact)) };
+  if (encoding === 'binary/plain') return { ...payload, data: Buffer.from(redact(latin1(data)), 'latin1') };
+  throw unredactable();
+}
+
+function redactJson(data: Uint8Array, redact: (text: string) => string): string {
+  const redacted = redact(Buffer.from(data).toString());
+  try {
+    JSON.parse(redacted);
+    return redacted;
+  } catch {
+    // The secret was a number, or the name of a literal.
+    return JSON.stringify(REDACTED);
+  }
+}
+
+function holds(bytes: Uint8Array, redact: (text: string) => string): boolean {
+  const text = latin1(bytes);
+  return redact(text) !== text;
+}
+
+/** One character per byte. */
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+}
+
+function unredactable(): ApplicationFailure {
+  const message = 'what this activity returns holds a secret, in an encoding from which it cannot be removed';
+  return ApplicationFailure.nonRetryable(message, 'UnexpectedError');
+}
