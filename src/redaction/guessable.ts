@@ -38,7 +38,7 @@ const BITS_OF_A_WORDS_LETTER = 1.3;
 const BITS_OF_A_NUMBERS_DIGIT = 1;
 
 /** A low estimate of the number of guesses that a text withstands, in bits. */
-export function guessBits(text: string): number {
+function guessBits(text: string): number {
   const classes: readonly [RegExp, number][] = [
     [/[a-z]{4,}|[A-Z]{4,}/g, BITS_OF_A_WORDS_LETTER],
     [/\d{7,}/g, BITS_OF_A_NUMBERS_DIGIT],

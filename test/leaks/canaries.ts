@@ -36,6 +36,11 @@ export class Canaries {
     return this.#plant(kind, word(32));
   }
 
+  /** The shortest secret that is accepted. It is too weak to be looked for in the texts of other workspaces. */
+  weak(kind: string): string {
+    return this.#plant(kind, word(16));
+  }
+
   /** A key of 256 bits, as a setting contains it. The search also looks for its bytes. */
   keyInBase64(kind: string): string {
     const bytes = this.bytes(`${kind}, its bytes`, randomBytes(32));

@@ -17,7 +17,7 @@ export function plantSecrets({ canaries }: Stage) {
     path: canaries.word("a key in an endpoint's path"),
     query: canaries.key("a key in an endpoint's query"),
     userinfo: canaries.key("a password in an endpoint's userinfo"),
-    accessKey: canaries.key('a Tenderly access key'),
+    accessKey: canaries.weak('a Tenderly access key'),
     nodeAccessKey: canaries.key('a Tenderly node access key'),
     adminKey: canaries.key('an admin key'),
     next: canaries.key('a staged next key'),

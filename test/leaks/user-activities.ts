@@ -29,6 +29,16 @@ const circular = (keys: object) => {
   return value;
 };
 
+const twoFaced = (keys: object, looksBefore: number) => {
+  let looks = 0;
+  return {
+    toJSON: () => {
+      looks += 1;
+      return looks > looksBefore ? keys : {};
+    },
+  };
+};
+
 class ClientError extends Error {
   constructor(readonly request: unknown) {
     super(`request failed: ${JSON.stringify(request)}`);
@@ -57,6 +67,18 @@ const DEEDS: Readonly<Record<string, Deed>> = {
   'returns what JSON cannot hold': (keys) => ({ ...told(keys), big: 1n }),
   'returns a circle': circular,
   'returns a map': (keys) => new Map(Object.entries(told(keys))),
+  'returns a boxed text': (_, key) => [new String(key)],
+  'returns what differs at each look': (keys) => [0, 1, 2, 3].map((looks) => twoFaced(keys, looks)),
+  'throws details that differ at each look': (keys) => {
+    throw ApplicationFailure.create({
+      details: [0, 1, 2, 3].map((looks) => twoFaced(keys, looks)),
+      nonRetryable: true,
+    });
+  },
+  'says a boxed text in a heartbeat': (_, key) => {
+    Context.current().heartbeat(new String(key));
+    throw ApplicationFailure.retryable('Beaten');
+  },
   'says it in a heartbeat and fails': (keys, key) => {
     Context.current().heartbeat(told(keys));
     Context.current().heartbeat(key);
@@ -68,6 +90,7 @@ const DEEDS: Readonly<Record<string, Deed>> = {
   },
   'logs it': (keys, key) => {
     log.warn(`the key is ${key}`, told(keys));
+    log.warn('boxed', { key: new String(key), symbol: Symbol(key), of: Object.assign(() => {}, { key }) });
     Context.current().log.error(key, { error: new ClientError(keys) });
   },
   'parses it as JSON': (_, key) => JSON.parse(key),
