@@ -5,16 +5,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect } from 'vitest';
-import { type PostgresOptions, startPostgres } from '../../src/dev/postgres.js';
+import { startPostgres } from '../../src/dev/postgres.js';
+import { findTemporalCli } from '../../src/dev/temporal-cli.js';
 import { LOOPBACK_ENV } from '../../testbed/loopback.js';
 import { type LlmStandIn, startLlmStandIn } from '../../testbed/standins/llm.js';
 import type { Teardown } from '../../testbed/teardown.js';
-import { REPOSITORY, run } from '../architecture/scratch-project.js';
+import { linkPackages, REPOSITORY, run } from '../architecture/scratch-project.js';
 import { withSession, withUrl } from '../support/database.js';
 import { temporalAddress } from '../support/parts.js';
 import { newNamespace } from './new-namespace.js';
@@ -45,6 +46,7 @@ export interface RunOptions {
 export interface Reader {
   readonly folder: string;
   readonly adminUrl: string;
+  readonly superuserUrl: string;
   readonly llm: LlmStandIn;
   readonly secrets: readonly string[];
   /** A key that the model service accepts for ws_acme. */
@@ -58,16 +60,24 @@ export interface Reader {
   follow(block: PageBlock | undefined, options?: RunOptions): Promise<RanBlock>;
 }
 
-export async function readerStage(teardown: Teardown, settings: PostgresOptions['settings'] = {}): Promise<Reader> {
+export interface ReaderOptions {
+  /** The URL of a superuser of the Postgres to use. Default: that of a new server. */
+  readonly serverUrl?: string;
+  /** Whether the project has what the README installs, linked from this repository. Default: an empty folder. */
+  readonly installed?: boolean;
+}
+
+export async function readerStage(teardown: Teardown, { serverUrl, installed }: ReaderOptions = {}): Promise<Reader> {
   const folder = await mkdtemp(join(tmpdir(), 'workspace-providers-reader-'));
   teardown.defer(() => rm(folder, { recursive: true, force: true }));
   const project = join(folder, 'project');
   await mkdir(project);
-  const server = await startPostgres({ settings });
-  teardown.defer(() => server.stop());
-  const adminUrl = await administrator(server.url);
+  const superuserUrl = serverUrl ?? (await startServer(teardown));
+  const adminUrl = await administrator(superuserUrl);
   const llm = await teardown.use(startLlmStandIn({ keys: [], answer: () => 'Saturday.' }));
-  const bin = await npmWithPackage(folder);
+  const tarball = await pack(folder);
+  const bin = await programs(folder, tarball);
+  if (installed) await install(project, tarball);
   const base = {
     ...LOOPBACK_ENV,
     ...{ HOME: process.env.HOME ?? '', PATH: [bin, process.env.PATH].join(delimiter) },
@@ -77,7 +87,7 @@ export async function readerStage(teardown: Teardown, settings: PostgresOptions[
   };
   const secrets: string[] = [];
   const reader: Reader = {
-    ...{ folder: project, adminUrl, llm, secrets },
+    ...{ folder: project, adminUrl, superuserUrl, llm, secrets },
     newKey() {
       const key = `canary-reader-${randomBytes(8).toString('hex')}`;
       secrets.push(key);
@@ -128,23 +138,54 @@ async function administrator(serverUrl: string): Promise<string> {
   return withUrl(serverUrl, { database: 'app', login: 'admin', password });
 }
 
-/** An npm that installs the packed package under its name, because the registry does not have it yet. */
-async function npmWithPackage(folder: string): Promise<string> {
-  const pack = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
-  const [{ filename }] = JSON.parse((await run(REPOSITORY, 'npm', pack)).stdout) as [{ filename: string }];
+async function startServer(teardown: Teardown): Promise<string> {
+  const server = await startPostgres();
+  teardown.defer(() => server.stop());
+  return server.url;
+}
+
+/** @returns the path of the tarball */
+async function pack(folder: string): Promise<string> {
+  const packing = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
+  const [{ filename }] = JSON.parse((await run(REPOSITORY, 'npm', packing)).stdout) as [{ filename: string }];
+  return join(folder, filename);
+}
+
+/** Temporal's CLI, and an npm that installs the packed package under its name: the registry does not have it yet. */
+async function programs(folder: string, tarball: string): Promise<string> {
   const npm = (await run(folder, 'sh', ['-c', 'command -v npm'])).stdout.trim();
   const bin = join(folder, 'bin');
   await mkdir(bin);
-  const script = `#!/bin/sh
-for argument do
+  const installing = `for argument do
   shift
-  [ "$argument" != workspace-providers ] || argument='${join(folder, filename)}'
+  [ "$argument" != workspace-providers ] || argument='${tarball}'
   set -- "$@" "$argument"
 done
-exec '${npm}' "$@"
-`;
-  await writeFile(join(bin, 'npm'), script, { mode: 0o755 });
+exec '${npm}' "$@"`;
+  const scripts = { npm: installing, temporal: `exec '${await findTemporalCli()}' "$@"` };
+  for (const [name, script] of Object.entries(scripts)) {
+    await writeFile(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  }
   return bin;
+}
+
+/** What `npm install` in the README leaves, from the packages of this repository. */
+async function install(project: string, tarball: string): Promise<void> {
+  const { dependencies } = JSON.parse(await readFile(join(REPOSITORY, 'package.json'), 'utf8'));
+  const temporal = ['activity', 'client', 'common', 'envconfig', 'worker', 'workflow'].map(
+    (name) => `@temporalio/${name}`,
+  );
+  const others = ['ai', '@ai-sdk/anthropic', 'typescript', '@types/node'];
+  await linkPackages(project, [...new Set([...Object.keys(dependencies), ...temporal, ...others])]);
+  const unpacked = join(project, 'node_modules/workspace-providers');
+  await mkdir(unpacked);
+  await run(project, 'tar', ['-xzf', tarball, '--strip-components=1', '-C', unpacked]);
+  const bin = join(project, 'node_modules/.bin');
+  await mkdir(bin);
+  await symlink(join(unpacked, 'dist/cli/main.js'), join(bin, 'workspace-providers'));
+  await symlink(join(REPOSITORY, 'node_modules/typescript/bin/tsc'), join(bin, 'tsc'));
+  await chmod(join(unpacked, 'dist/cli/main.js'), 0o755);
+  await writeFile(join(project, 'package.json'), JSON.stringify({ name: 'project', private: true, type: 'module' }));
 }
 
 /** The shell waits for the command although it is signalled too, and ends with its exit code. */
