@@ -33,10 +33,13 @@ async function project(teardown: Teardown, serverUrl?: string): Promise<Reader> 
   return reader;
 }
 
-function configure({ run, newKey, llm }: Reader) {
+function configure({ run, newKey, llm }: Reader, options = '') {
   const local = `--set model=claude-sonnet-5-5 --set baseURL=${llm.baseUrls.anthropic.sdk}`;
-  return run(`${MANAGE} configure ws_acme llm anthropic ${local}`, { stdin: newKey() });
+  return run(`${MANAGE} ${options} configure ws_acme llm anthropic ${local}`, { stdin: newKey() });
 }
+
+const init = ({ run, adminUrl }: Reader) =>
+  run('npx workspace-providers init', { env: { PROVIDER_ADMIN_DATABASE_URL: adminUrl } });
 
 const compile = ({ run }: Reader) =>
   run('npx tsc --module nodenext --target es2022 --types node --skipLibCheck workflows.ts worker.ts start.ts');
@@ -51,10 +54,10 @@ describe('deploying:', () => {
   it('a Postgres with TLS and a private authority serves everything', { timeout: TIMEOUT_MS }, async () => {
     const { reader, authority } = tls;
     await copyFile(authority, join(reader.folder, 'postgres-ca.pem'));
-    const [init, ...others] = blocksOf('TLS');
+    const [block, ...others] = blocksOf('TLS');
     expect(others).toEqual([]);
     const [ADMIN_URL = ''] = reader.adminUrl.split('?');
-    const { stdout, stderr } = await reader.follow(init, { env: { ADMIN_URL } });
+    const { stdout, stderr } = await reader.follow(block, { env: { ADMIN_URL } });
     expect(stdout).toContain('created');
     expect(stderr).toBe('');
     await configure(reader);
@@ -66,9 +69,27 @@ describe('deploying:', () => {
     expect(worker.said()).not.toMatch(/warning/i);
   });
 
+  it('a worker behind a pooler answers, and hears of changes', { timeout: TIMEOUT_MS }, async () => {
+    const { reader, teardown } = plain;
+    await init(reader);
+    await configure(reader);
+    await compile(reader);
+    const pooler = await teardown.use(startPgBouncer({ postgresUrl: plain.reader.superuserUrl }));
+    const env = await reader.run('cat .workspace-providers/worker.env');
+    const [, DIRECT_URL = ''] = /PROVIDER_DATABASE_URL='?([^'\n]+)/.exec(env.stdout) ?? [];
+    const [block] = blocksOf('Poolers');
+    const worker = reader.start(block?.text ?? '', { DIRECT_URL, POOLER_URL: pooler.through(DIRECT_URL) });
+    await worker.until(/RUNNING/);
+    expect(await ask(reader)).toBe('Saturday.\n');
+    const { stdout } = await configure(reader, '--json');
+    expect(JSON.parse(stdout)).toMatchObject({ fence: { complete: true, workers: [{ outcome: 'applied' }] } });
+    expect(JSON.parse(stdout).fence.tookMs).toBeLessThan(2_000);
+    await endsByItself(worker);
+  });
+
   it('a bundle of its own and versioned workers answer across a release', { timeout: TIMEOUT_MS }, async () => {
     const { reader } = plain;
-    await reader.run('npx workspace-providers init', { env: { PROVIDER_ADMIN_DATABASE_URL: reader.adminUrl } });
+    await init(reader);
     await configure(reader);
     for (const block of blocksOf('Your own workflow bundle')) await reader.follow(block);
     const blocks = [...blocksOf('Versions of workers')];
@@ -87,22 +108,6 @@ describe('deploying:', () => {
     await endsByItself(old);
     expect(await ask(reader)).toBe('Saturday.\n');
     await endsByItself(current);
-  });
-
-  it('a worker behind a pooler answers, and hears of changes', { timeout: TIMEOUT_MS }, async () => {
-    const { reader, teardown } = plain;
-    await compile(reader);
-    const pooler = await teardown.use(startPgBouncer({ postgresUrl: plain.reader.superuserUrl }));
-    const env = await reader.run('cat .workspace-providers/worker.env');
-    const [, DIRECT_URL = ''] = /PROVIDER_DATABASE_URL='?([^'\n]+)/.exec(env.stdout) ?? [];
-    const [block] = blocksOf('Poolers');
-    const worker = reader.start(block?.text ?? '', { DIRECT_URL, POOLER_URL: pooler.through(DIRECT_URL) });
-    await worker.until(/RUNNING/);
-    expect(await ask(reader)).toBe('Saturday.\n');
-    const { stdout } = await reader.run(`${MANAGE} --json disable ws_acme llm anthropic`);
-    expect(JSON.parse(stdout)).toMatchObject({ fence: { complete: true, workers: [{ outcome: 'applied' }] } });
-    expect(JSON.parse(stdout).fence.tookMs).toBeLessThan(2_000);
-    await endsByItself(worker);
   });
 });
 

