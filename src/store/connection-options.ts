@@ -3,10 +3,11 @@
  * meaning of `sslmode` differs between its major versions, and it warns of that at every start.
  */
 import { readFileSync } from 'node:fs';
-import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import type pg from 'pg';
 import { ProviderError } from '../protocol/errors.js';
 import { rememberOwnSecret, rememberPasswordOf } from '../redaction/opened-secrets.js';
+
+type TlsOptions = Exclude<pg.ClientConfig['ssl'], boolean | undefined>;
 
 type TlsMode = 'disable' | 'require' | 'verify-ca' | 'verify-full' | 'no-verify';
 
