@@ -7,9 +7,7 @@
 import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
-import { runDemo } from '../demo/run.js';
-import { demoStage } from '../demo/stage.js';
-import { setUp } from '../testbed/teardown.js';
+import { runCompiled } from '../testbed/run-compiled.js';
 
 const ROTATION = `/namespaces/default/workflows/${encodeURIComponent('rotate/ws_acme/llm/anthropic')}`;
 /** Long enough to take a picture while a fence waits for it. */
@@ -20,52 +18,64 @@ const PATIENCE_MS = 30_000;
 
 const say = (line) => void process.stderr.write(`${line}\n`);
 
-const stage = await setUp((teardown) => demoStage(teardown, { live: false, lease: LEASE, tell: say }));
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  // Chromium's sandbox refuses root, and nothing but our own UI is opened.
-  args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
+await runCompiled({
+  name: 'pictures',
+  folders: ['pictures', 'demo', 'testbed', 'testbed/standins', 'examples/address-agent'],
+  main: 'pictures/parts',
+  run: takePictures,
 });
-try {
-  const page = await browser.newPage({ viewport: { width: 1400, height: 1600 } });
-  page.setDefaultTimeout(PATIENCE_MS);
-  let whileFencing;
-  const { rotation } = await runDemo(stage, {
-    line: (line) => {
-      say(line);
-      if (line.includes('fencing')) whileFencing = pictureOfDetails(page, 'fence-waits');
-    },
-    step: () => {},
+
+async function takePictures({ setUp, demoStage, runDemo }) {
+  const stage = await setUp((teardown) => demoStage(teardown, { live: false, lease: LEASE, tell: say }));
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    // Chromium's sandbox refuses root, and nothing but our own UI is opened.
+    args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
   });
-  await whileFencing;
-  if (!rotation?.revoked) throw new Error('the rotation did not come to its end: these are no pictures of one');
-  await pictureOfTimeline(page, 'timeline');
-  await pictureOfFanOut(page, 'fan-out');
-  await pictureOfDetails(page, 'details');
-} finally {
-  await browser.close();
-  await stage.tearDown();
+  try {
+    const page = await browser.newPage({ viewport: { width: 1400, height: 1600 } });
+    page.setDefaultTimeout(PATIENCE_MS);
+    const open = (tab) => openTab(page, stage.temporalUiUrl, tab);
+    let whileFencing;
+    const { rotation } = await runDemo(stage, {
+      line: (line) => {
+        say(line);
+        if (line.includes('fencing')) whileFencing = pictureOfDetails(page, open, 'fence-waits');
+      },
+      step: () => {},
+    });
+    if (!whileFencing) throw new Error('the demo has not said that it waits for the fence');
+    await whileFencing;
+    if (!rotation?.revoked) throw new Error('the rotation did not come to its end: these are not pictures of one');
+    await pictureOfTimeline(page, open, 'timeline');
+    await pictureOfFanOut(page, open, 'fan-out');
+    await pictureOfDetails(page, open, 'details');
+    return 0;
+  } finally {
+    await browser.close();
+    await stage.tearDown();
+  }
 }
 
-/** What the rotation says of itself: its stages, and the table of workers. */
-async function pictureOfDetails(page, name) {
-  await open(page, 'user-metadata');
+/** The current details of the rotation: its stages, and the table of workers. */
+async function pictureOfDetails(page, open, name) {
+  await open('user-metadata');
   // The UI keeps Markdown in frames of its own.
   while (!(await isShown(page, 'agents-2'))) await page.waitForTimeout(100);
   await save(page, name, { x: 270, y: 60, width: 1130, height: 760 });
 }
 
 /** Every activity with its summary, the newest first. */
-async function pictureOfTimeline(page, name) {
-  await open(page, 'timeline');
+async function pictureOfTimeline(page, open, name) {
+  await open('timeline');
   await page.getByText('endRotation').first().waitFor();
   await save(page, name, await fromTimeline(page, 610));
 }
 
 /** One of the questions that went to each worker, with the task queue that it went to. */
-async function pictureOfFanOut(page, name) {
-  await open(page, 'timeline');
-  await page.getByText('let go · operations').first().click();
+async function pictureOfFanOut(page, open, name) {
+  await open('timeline');
+  await page.getByText('invalidate · operations').first().click();
   await save(page, name, await fromTimeline(page, 810));
 }
 
@@ -86,10 +96,10 @@ async function isShown(page, text) {
   return counts.some((count) => count > 0);
 }
 
-async function open(page, tab) {
+async function openTab(page, uiUrl, tab) {
   const url = page.url();
   if (!url.includes('rotate%2F')) {
-    await page.goto(`${stage.temporalUiUrl}${ROTATION}`);
+    await page.goto(`${uiUrl}${ROTATION}`);
     await page.waitForURL('**/timeline');
   }
   await page.goto(page.url().replace(/[^/]+$/, tab));

@@ -4,7 +4,7 @@
  * once when the connection is up again.
  */
 import pg from 'pg';
-import { checkDatabaseUrl } from './pool.js';
+import { connectionOptions } from './connection-options.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const FIRST_RETRY_MS = 100;
@@ -24,7 +24,7 @@ export interface ChangeListener {
  * @throws ProviderError `SetupInvalid` if the URL is not valid
  */
 export function listenForChanges(databaseUrl: string, onChange: () => void): ChangeListener {
-  checkDatabaseUrl(databaseUrl);
+  const connection = connectionOptions(databaseUrl);
   let session: Session | undefined;
   let retry: NodeJS.Timeout | undefined;
   let retryMs = FIRST_RETRY_MS;
@@ -33,7 +33,7 @@ export function listenForChanges(databaseUrl: string, onChange: () => void): Cha
   const connect = async () => {
     retry = undefined;
     const client: Session = new pg.Client({
-      connectionString: databaseUrl,
+      ...connection,
       application_name: 'workspace-providers listener',
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       query_timeout: CONNECT_TIMEOUT_MS,

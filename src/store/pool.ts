@@ -3,13 +3,12 @@
  * nothing that one caller sets reaches the next.
  */
 import pg from 'pg';
-import { ProviderError } from '../protocol/errors.js';
-import { rememberPasswordOf } from '../redaction/opened-secrets.js';
+import { connectionOptions } from './connection-options.js';
 import type { ConnectedRole } from './roles.js';
 import { asksToRepeat, toStoreError } from './store-errors.js';
 
 export interface DatabaseOptions {
-  /** `postgres://login:password@host/database`. */
+  /** `postgres://login:password@host/database`; for TLS, `?sslmode=verify-full&sslrootcert=<file>`. */
   readonly databaseUrl: string;
   /** Default: 10. */
   readonly maxConnections?: number;
@@ -54,11 +53,11 @@ const KEEP_IDLE_MS = 5 * 60_000;
  * Connects at the first query, not before.
  *
  * @param role - the role that the login must be granted. The error names it if it was not
- * @throws ProviderError `SetupInvalid` if the URL is not valid
+ * @throws ProviderError `SetupInvalid` if the URL is not valid, or a file that it names cannot be read
  */
 export function openDatabase(options: DatabaseOptions, role: ConnectedRole): Database {
   const pool = new pg.Pool({
-    connectionString: checkDatabaseUrl(options.databaseUrl),
+    ...connectionOptions(options.databaseUrl),
     application_name: 'workspace-providers',
     max: options.maxConnections ?? 10,
     connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
@@ -92,15 +91,4 @@ export function openDatabase(options: DatabaseOptions, role: ConnectedRole): Dat
       return closing;
     },
   };
-}
-
-/** Checks the URL before pg does: if a URL does not parse, pg's error contains all of it. */
-export function checkDatabaseUrl(databaseUrl: string): string {
-  if (/^postgres(ql)?:/.test(databaseUrl) && URL.canParse(databaseUrl)) {
-    rememberPasswordOf(databaseUrl);
-    return databaseUrl;
-  }
-  throw new ProviderError('SetupInvalid', 'databaseUrl must be postgres://login:password@host/database', {
-    fields: ['databaseUrl'],
-  });
 }

@@ -1,6 +1,6 @@
 /** A separate session, for what one statement of a pool cannot do: hold a session's lock, act as an administrator. */
 import pg from 'pg';
-import { checkDatabaseUrl } from './pool.js';
+import { connectionOptions } from './connection-options.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
@@ -10,7 +10,7 @@ export async function withSession<Result>(
   work: (session: pg.Client) => Promise<Result>,
 ): Promise<Result> {
   const session = new pg.Client({
-    connectionString: checkDatabaseUrl(databaseUrl),
+    ...connectionOptions(databaseUrl),
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     application_name: 'workspace-providers',
   });

@@ -4,7 +4,12 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { REPOSITORY } from './scratch-project.js';
 
-const PAGES = ['docs/threat-model.md', 'docs/asvs.md', 'docs/supply-chain.md', 'SECURITY.md', 'CONTRIBUTING.md'];
+const PAGES = [
+  ...['README.md', 'SECURITY.md', 'CONTRIBUTING.md'],
+  ...['README', 'getting-started', 'deploying', 'threat-model', 'asvs', 'supply-chain'].map(
+    (page) => `docs/${page}.md`,
+  ),
+];
 
 const read = (path: string) => readFileSync(join(REPOSITORY, path), 'utf8');
 

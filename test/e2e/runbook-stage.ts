@@ -6,8 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { Connection, type WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
-import { msToTs } from '@temporalio/common/lib/time.js';
+import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { findTemporalCli } from '../../src/dev/temporal-cli.js';
 import { type RestartablePostgres, startRestartablePostgres } from '../../testbed/restartable-postgres.js';
 import { openStage, type Stage } from '../../testbed/stage.js';
@@ -18,6 +17,7 @@ import { type RunningCommand, startCommand } from '../cli/running-command.js';
 import { runAgentWorkflows } from '../support/agent-workflows.js';
 import { createTestDatabase } from '../support/database.js';
 import { temporalAddress, uniqueName } from '../support/parts.js';
+import { newNamespace } from './new-namespace.js';
 
 /** Short, so that a fence that must wait for it is soon over. The runbook's production has 30 s. */
 const LEASE = '1s';
@@ -56,7 +56,7 @@ export async function runbookStage(teardown: Teardown): Promise<RunbookStage> {
   const database = await createTestDatabase(teardown, postgres.url);
   const queues = { agents: uniqueName('agents'), operations: uniqueName('operations') };
   const stage = await openStage({
-    ...{ database, temporalAddress: temporalAddress(), namespace: await newNamespace(), teardown },
+    ...{ database, temporalAddress: temporalAddress(), namespace: await newNamespace('runbook'), teardown },
     ...{ operator: 'cli:you@host', operationsTaskQueue: queues.operations },
   });
   const { manager, managerEnv, workerEnv, grants, secrets } = stage;
@@ -133,15 +133,6 @@ export async function runbookStage(teardown: Teardown): Promise<RunbookStage> {
       return { exitCode: ran.exitCode, shown: ran.stdout };
     },
   };
-}
-
-async function newNamespace(): Promise<string> {
-  const connection = await Connection.connect({ address: temporalAddress() });
-  const namespace = uniqueName('runbook');
-  const workflowExecutionRetentionPeriod = msToTs('1 day');
-  await connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod });
-  await connection.close();
-  return namespace;
 }
 
 /** @returns the folder with the operator's programs */

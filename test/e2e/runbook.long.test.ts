@@ -7,7 +7,8 @@ import { expect, it, onTestFinished } from 'vitest';
 import type { Duration } from '../../src/config/duration.js';
 import { pause } from '../faults/parts/signals.js';
 import { useStage } from '../support/use-stage.js';
-import { type DrillStep, likeShown, readDrills } from './runbook-document.js';
+import { likeShown } from './page-blocks.js';
+import { type DrillStep, readDrills } from './runbook-document.js';
 import { PROVIDER, runbookStage } from './runbook-stage.js';
 
 const drills = readDrills();
@@ -37,7 +38,7 @@ function drill(heading: string, rehearse: (next: Next) => Promise<void>): void {
   );
 }
 
-async function follow({ commands, shows }: DrillStep, exitCode: number, env?: Readonly<Record<string, string>>) {
+async function follow({ text: commands, shows }: DrillStep, exitCode: number, env?: Readonly<Record<string, string>>) {
   const ran = await stage.operate(commands, env);
   if (process.env.RUNBOOK_SHOW) console.error(`$ ${commands}${ran.shown}(${ran.exitCode})\n`);
   expect(ran.exitCode, ran.shown).toBe(exitCode);

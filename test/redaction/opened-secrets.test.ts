@@ -6,7 +6,7 @@ import { readTemporalConfig } from '../../src/config/temporal-config.js';
 import { parseProvider } from '../../src/providers/registry.js';
 import { redact, rememberSecretFields } from '../../src/redaction/opened-secrets.js';
 import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
-import { checkDatabaseUrl } from '../../src/store/pool.js';
+import { checkDatabaseUrl } from '../../src/store/connection-options.js';
 
 const rootKey = randomBytes(32);
 
