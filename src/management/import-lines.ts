@@ -35,7 +35,7 @@ export async function* readLines(source: ImportSource): AsyncGenerator<ImportLin
       yield { line, value: item };
       continue;
     }
-    for (const bytes of splitter.push(Buffer.from(item))) {
+    for (const bytes of splitter.push(Buffer.isBuffer(item) ? item : Buffer.from(item))) {
       line += 1;
       yield* parseLine(line, bytes);
     }
