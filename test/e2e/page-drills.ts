@@ -1,10 +1,9 @@
 /**
- * Reads `docs/runbook.md` as drills: each section with command blocks that are marked `sh drill`, and the output that
+ * Reads a page of `docs/` as drills: each section with command blocks that are marked `sh drill`, and the output that
  * it shows for them. Commands run unchanged, because an operator copies them from the page.
  */
 import { readFileSync } from 'node:fs';
-
-const RUNBOOK = new URL('../../docs/runbook.md', import.meta.url);
+import { expect } from 'vitest';
 
 export interface DrillStep {
   /** Unchanged from the page. */
@@ -14,10 +13,31 @@ export interface DrillStep {
 }
 
 /** The drills by the heading of their section. */
-export function readDrills(): ReadonlyMap<string, readonly DrillStep[]> {
-  const [, ...sections] = readFileSync(RUNBOOK, 'utf8').split(/^## /m);
+export function readDrills(page: string): ReadonlyMap<string, readonly DrillStep[]> {
+  const [, ...sections] = readPage(page).split(/^## /m);
   const drills = sections.map((section) => [headingOf(section), stepsOf(section)] as const);
   return new Map(drills.filter(([, steps]) => steps.length > 0));
+}
+
+/** The blocks that a reader saves as files, by their names: the mark of such a block is `js name.mjs`. */
+export function readScripts(page: string): ReadonlyMap<string, string> {
+  const blocks = readPage(page).matchAll(/^```js (?<name>\S+)\n(?<text>.*?)^```$/gms);
+  return new Map([...blocks].map(({ groups: { name = '', text = '' } = {} }) => [name, text]));
+}
+
+/** What a step's commands showed has each line that the page shows, and ended as expected. */
+export function expectShown(
+  { shows }: DrillStep,
+  ran: { readonly exitCode: number | null; readonly shown: string },
+  exitCode = 0,
+): void {
+  expect(ran.exitCode, ran.shown).toBe(exitCode);
+  const lines = ran.shown.split('\n').map(likeShown);
+  for (const shown of shows) expect(lines).toContain(likeShown(shown));
+}
+
+function readPage(page: string): string {
+  return readFileSync(new URL(`../../docs/${page}`, import.meta.url), 'utf8');
 }
 
 function headingOf(section: string): string {
@@ -33,7 +53,7 @@ function stepsOf(section: string): readonly DrillStep[] {
 }
 
 /** Replaces what differs between runs: numbers, times and the width of columns. */
-export function likeShown(line: string): string {
+function likeShown(line: string): string {
   return line
     .replace(/\d+(\.\d+)? (ms|s|min|h|d)\b/g, '<duration>')
     .replace(/\bnever used\b|\bused \d{4}-\d\d-\d\d \d\d:\d\d UTC/g, '<used>')
