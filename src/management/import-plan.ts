@@ -14,7 +14,7 @@ import { type ImportLine, type ImportSource, readLines } from './import-lines.js
 import type { SecretVault } from './secret-vault.js';
 
 /** The largest number of providers in an import: each takes about 2 kB of memory until it is written. */
-export const MAX_PROVIDERS = 100_000;
+const MAX_PROVIDERS = 100_000;
 /** The number of lines that are checked, and of providers that are written, at a time. */
 export const BATCH = 250;
 /** Of more problems only the number is reported. */
