@@ -15,6 +15,7 @@ export { GrantSigner } from './grants/grant-signer.js';
 export type { SecretFields } from './management/secret-vault.js';
 export {
   isProviderError,
+  type LineProblem,
   ProviderError,
   type ProviderErrorFacts,
 } from './protocol/errors.js';

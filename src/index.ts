@@ -10,6 +10,7 @@ export { withProvider } from './plugin/with-provider.js';
 export { type ProviderCounts, WorkspaceProviders } from './plugin/workspace-providers.js';
 export {
   isProviderError,
+  type LineProblem,
   ProviderError,
   type ProviderErrorFacts,
 } from './protocol/errors.js';

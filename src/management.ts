@@ -4,6 +4,9 @@ export type { ProviderClientOptions } from './config/manager-config.js';
 export type { StoreOptions } from './config/resolver-config.js';
 export type { EgressOptions } from './egress/policy.js';
 export type { ChangeOptions, FenceWait } from './management/change-fence.js';
+export type { ImportSource } from './management/import-lines.js';
+export type { ExistingProviders } from './management/import-plan.js';
+export type { ImportOptions, ImportProgress, ImportReport } from './management/import-providers.js';
 export type { Masked } from './management/masking.js';
 export type { ProviderChange } from './management/provider-change.js';
 export type { ProviderCheckReport } from './management/provider-check.js';
@@ -21,6 +24,7 @@ export type { StageRotationInput } from './management/rotation-credentials.js';
 export type { SecretFields } from './management/secret-vault.js';
 export {
   isProviderError,
+  type LineProblem,
   ProviderError,
   type ProviderErrorFacts,
 } from './protocol/errors.js';

@@ -3,7 +3,7 @@
  * what was typed is not repeated: either may contain a key.
  */
 import { CommanderError } from 'commander';
-import { isProviderError } from '../protocol/errors.js';
+import { isProviderError, type LineProblem } from '../protocol/errors.js';
 import { EXIT, exitCodeOf } from './exit-codes.js';
 
 const BUG = 'a bug, please report it';
@@ -15,6 +15,8 @@ export interface Failure {
   readonly message: string;
   /** Names of the fields that do not fit. */
   readonly fields: readonly string[];
+  /** The lines of an import that do not fit. */
+  readonly lines?: readonly LineProblem[];
 }
 
 /** A command line that does not make sense, or a "no" to a question. The message is fixed text. */
@@ -29,7 +31,8 @@ export function describeFailure(error: unknown): Failure {
 export function classify(error: unknown): { readonly failure: Failure; readonly exitCode: number } {
   if (isProviderError(error)) {
     const { type, message, facts } = error;
-    return { failure: { type, message, fields: facts.fields ?? [] }, exitCode: exitCodeOf(error) };
+    const lines = facts.lines && { lines: facts.lines };
+    return { failure: { type, message, fields: facts.fields ?? [], ...lines }, exitCode: exitCodeOf(error) };
   }
   if (error instanceof UsageError) return failure(error.name, error.message, EXIT.invalid);
   if (error instanceof CommanderError) return failure('UsageInvalid', usageMessage(error), EXIT.invalid);

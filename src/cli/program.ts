@@ -8,6 +8,7 @@ import { addConfigure } from './commands/configure.js';
 import { addDev } from './commands/dev.js';
 import { addEnableDisable } from './commands/enable-disable.js';
 import { addGrants } from './commands/grants.js';
+import { addImport } from './commands/import.js';
 import { addInit } from './commands/init.js';
 import { addList } from './commands/list.js';
 import { addMigrate } from './commands/migrate.js';
@@ -77,6 +78,7 @@ export function createProgram(output: Output): Command {
     addInit,
     addMigrate,
     addConfigure,
+    addImport,
     addList,
     addCheck,
     addEnableDisable,

@@ -3,7 +3,6 @@
  * process before it is written. A service that has the login (`provider_manager`) and the root key can manage every
  * workspace. So the client is for the platform's own services and operators, who name the workspace that they act for.
  */
-import { isDeepStrictEqual } from 'node:util';
 import type { Duration } from '../config/duration.js';
 import { type ManagerConfig, type ProviderClientOptions, readManagerConfig } from '../config/manager-config.js';
 import { createFetch, type HttpClient } from '../egress/http-client.js';
@@ -11,16 +10,17 @@ import type { EgressPolicy } from '../egress/policy.js';
 import { checkIdentity, checkWorkspaceId, notConfigured } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
 import type { FenceReport } from '../protocol/rotation.js';
-import { checkDestination, type ParsedProvider, parseProvider } from '../providers/registry.js';
+import type { ParsedProvider } from '../providers/registry.js';
 import { Sealer } from '../sealing/sealer.js';
 import type { ProviderAudit } from '../store/audit-store.js';
 import { type ManagementStore, openManagementStore } from '../store/management-store.js';
 import type { ProviderRecord, RegisteredWorker } from '../store/ports.js';
 import type { RotationSummary } from '../store/rotation-store.js';
 import { type ChangeOptions, type FenceWait, fenceChange, waitForFence } from './change-fence.js';
+import { checkInput } from './checked-input.js';
 import { checkInterval } from './due-rotation.js';
-import { findProvider } from './find-provider.js';
-import { changeProvider, type ProviderChange } from './provider-change.js';
+import type { ImportSource } from './import-lines.js';
+import { type ImportOptions, type ImportReport, importProviders } from './import-providers.js';
 import { checkProvider, type ProviderCheckReport } from './provider-check.js';
 import type {
   ChangedProvider,
@@ -29,7 +29,8 @@ import type {
   UpdateProviderInput,
   WrittenProvider,
 } from './provider-inputs.js';
-import { type ProviderSummary, summarize } from './provider-summary.js';
+import { listSummaries, type ProviderSummary } from './provider-summary.js';
+import { prepareUpdate } from './provider-update.js';
 import { type RewrapReport, rewrapDataKeys } from './rewrap-data-keys.js';
 import { type ManagementParts, RotationCredentials, type StageRotationInput } from './rotation-credentials.js';
 import { SecretVault } from './secret-vault.js';
@@ -101,23 +102,34 @@ export class ProviderClient {
 
   /** Adds a provider, or replaces config and secret of an existing one. A disabled provider stays disabled. */
   async configureProvider(
-    { config = {}, secret, ...identity }: ConfigureProviderInput,
+    { workspaceId, type, name, config, secret }: ConfigureProviderInput,
     options?: ChangeOptions<WrittenProvider>,
   ): Promise<WrittenProvider> {
-    checkIdentity(identity);
-    const parsed = parseProvider(identity.type, identity.name, config, secret);
-    checkDestination(identity, parsed.destination, this.#egress);
-    const workspace = await this.#store.readWorkspace(identity.workspaceId);
+    const identity = { workspaceId, type, name };
+    const parsed = checkInput({ ...identity, ...(config && { config }), secret }, this.#egress);
+    const workspace = await this.#store.readWorkspace(workspaceId);
     const encryptedConfig = await this.#vault.seal(identity, parsed.secret, workspace);
     return this.#fenced(() => this.#write(identity, parsed, encryptedConfig), options);
   }
 
+  /**
+   * Adds many providers, at most 100,000, with one fence at the end. All of them are checked before the first is
+   * written. The writes are transactions of 250 providers: after a failure, import the same again for the rest.
+   *
+   * @param source - a list of providers, or NDJSON as the stream of a file: one provider per line
+   * @throws ProviderError `ProviderConfigInvalid`, whose `facts.lines` has each line that does not fit, and that a
+   *   provider is given twice or, by default, exists with another config or secret. The reason of `signal`, if it is
+   *   aborted before anything is written
+   * @example
+   * await providers.importProviders(createReadStream('providers.ndjson'), { existing: 'replace' });
+   */
+  importProviders(source: ImportSource, options?: ImportOptions): Promise<ImportReport> {
+    return importProviders(source, this.#parts, options);
+  }
+
   /** Lists the workspace's providers by type and name. One that does not open is listed as not readable. */
-  async listProviders(workspaceId: string): Promise<ProviderSummary[]> {
-    const rows = await this.#store.listProviders(checkWorkspaceId(workspaceId));
-    // Read after the rows, so that no row is sealed under a key that is missing in the list.
-    const { dataKeys } = await this.#store.readWorkspace(workspaceId);
-    return Promise.all(rows.map((row) => summarize(workspaceId, row, dataKeys, this.#vault)));
+  listProviders(workspaceId: string): Promise<ProviderSummary[]> {
+    return listSummaries(workspaceId, this.#parts);
   }
 
   /**
@@ -128,22 +140,9 @@ export class ProviderClient {
    *   `ProviderConfigInvalid` also for a mask that is not the current one, `ProviderChanged` if the provider is not at
    *   `expectedVersion`, or was changed meanwhile
    */
-  async updateProvider(
-    { expectedVersion, config, secret: given, ...identity }: UpdateProviderInput,
-    options?: ChangeOptions<WrittenProvider>,
-  ): Promise<WrittenProvider> {
-    const workspace = await this.#store.readWorkspace(checkIdentity(identity).workspaceId);
-    const record = findProvider(identity, workspace);
-    const secret = await this.#vault.open(identity, record.encryptedConfig, workspace.dataKeys);
-    const change: ProviderChange = { ...(config && { config }), ...(given && { secret: given }) };
-    const parsed = changeProvider(identity, { config: record.config, secret }, change);
-    checkDestination(identity, parsed.destination, this.#egress);
-    // A secret that is sealed again would count as rotated.
-    const encryptedConfig = isDeepStrictEqual(parsed.secret, secret)
-      ? record.encryptedConfig
-      : await this.#vault.seal(identity, parsed.secret, workspace);
-    const expected = expectedVersion ?? record.version;
-    return this.#fenced(() => this.#write(identity, parsed, encryptedConfig, expected), options);
+  async updateProvider(input: UpdateProviderInput, options?: ChangeOptions<WrittenProvider>): Promise<WrittenProvider> {
+    const { parsed, encryptedConfig, expectedVersion } = await prepareUpdate(input, this.#parts);
+    return this.#fenced(() => this.#write(input, parsed, encryptedConfig, expectedVersion), options);
   }
 
   /** Disables a provider: it is kept, and no worker serves it. @throws ProviderError `ProviderNotConfigured` */

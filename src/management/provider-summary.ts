@@ -3,9 +3,10 @@
 import { type Duration, formatDuration } from '../config/duration.js';
 import { isProviderError } from '../protocol/errors.js';
 import type { FailureType } from '../protocol/failure-types.js';
+import { checkWorkspaceId } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
 import { parseProvider } from '../providers/registry.js';
-import type { ProviderCheck, ProviderRow } from '../store/management-store.js';
+import type { ManagementStore, ProviderCheck, ProviderRow } from '../store/management-store.js';
 import type { WrappedDataKey } from '../store/ports.js';
 import { isObject, type Masked, maskSecret } from './masking.js';
 import type { SecretVault } from './secret-vault.js';
@@ -36,8 +37,19 @@ export interface ProviderSummary extends ProviderIdentity {
   readonly lastUsedAt?: Date;
 }
 
+/** @throws ProviderError as `ProviderClient.listProviders` */
+export async function listSummaries(
+  workspaceId: string,
+  { store, vault }: { readonly store: ManagementStore; readonly vault: SecretVault },
+): Promise<ProviderSummary[]> {
+  const rows = await store.listProviders(checkWorkspaceId(workspaceId));
+  // Read after the rows, so that no row is sealed under a key that is missing in the list.
+  const { dataKeys } = await store.readWorkspace(workspaceId);
+  return Promise.all(rows.map((row) => summarize(workspaceId, row, dataKeys, vault)));
+}
+
 /** @throws ProviderError `KeyServiceUnavailable`: it is then unknown whether the provider is readable */
-export async function summarize(
+async function summarize(
   workspaceId: string,
   row: ProviderRow,
   dataKeys: readonly WrappedDataKey[],

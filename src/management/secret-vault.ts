@@ -27,13 +27,22 @@ export class SecretVault {
     secret: SecretFields,
     { dataKeys: [active] }: Pick<WorkspaceSnapshot, 'dataKeys'>,
   ): Promise<string> {
-    ownedBy(identity.workspaceId, () => rememberSecretFields(secret));
-    const plaintext = JSON.stringify(secret);
-    if (active) return this.sealer.seal(identity, plaintext, active);
-    const first = await this.sealer.createDataKey(identity.workspaceId);
-    const encryptedConfig = await this.sealer.seal(identity, plaintext, first);
+    if (active) return this.sealUnder(active, identity, secret);
+    const first = await this.createDataKey(identity.workspaceId);
+    const encryptedConfig = await this.sealUnder(first, identity, secret);
     const winner = await this.store.addDataKey(identity.workspaceId, first);
-    return winner.kid === first.kid ? encryptedConfig : this.sealer.seal(identity, plaintext, winner);
+    return winner.kid === first.kid ? encryptedConfig : this.sealUnder(winner, identity, secret);
+  }
+
+  /** Creates a data key that is not stored yet. @throws ProviderError `KeyServiceUnavailable` */
+  createDataKey(workspaceId: string): Promise<WrappedDataKey> {
+    return this.sealer.createDataKey(workspaceId);
+  }
+
+  /** @throws ProviderError `CredentialUnreadable` if the data key cannot be unwrapped, `KeyServiceUnavailable` */
+  sealUnder(dataKey: WrappedDataKey, identity: ProviderIdentity, secret: SecretFields): Promise<string> {
+    ownedBy(identity.workspaceId, () => rememberSecretFields(secret));
+    return this.sealer.seal(identity, JSON.stringify(secret), dataKey);
   }
 
   /**

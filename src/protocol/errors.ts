@@ -5,8 +5,20 @@ export interface ProviderErrorFacts {
   readonly provider?: ProviderIdentity;
   /** The paths of the fields that are not valid: `config.baseURL`. */
   readonly fields?: readonly string[];
+  /** The lines of an import that do not fit. */
+  readonly lines?: readonly LineProblem[];
   /** How long to wait before the next request to the service, in milliseconds, if the service set such a time. */
   readonly retryAfterMs?: number;
+}
+
+/** Why a line of an import does not fit. */
+export interface LineProblem {
+  /** Counted from 1. In a list of providers, the place in the list. */
+  readonly line: number;
+  /** The paths of the fields that are not valid: `config.baseURL`. Empty if it is the whole line. */
+  readonly fields: readonly string[];
+  /** Fixed text and names. */
+  readonly message: string;
 }
 
 /** The only error that this package throws outside of workflows. Match on `type`: `instanceof` fails across realms. */

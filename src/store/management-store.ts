@@ -7,6 +7,7 @@ import { checkActor, checkWorkspaceId, describeProvider, notConfigured } from '.
 import type { ProviderIdentity } from '../protocol/references.js';
 import type { CheckOutcome } from '../protocol/rotation.js';
 import { type ProviderAudit, providerAudit } from './audit-store.js';
+import { type BulkStore, bulkStore } from './bulk-store.js';
 import { call, keyOf } from './calls.js';
 import { type DataKeyStore, dataKeyStore } from './data-key-store.js';
 import { type Database, type DatabaseOptions, openDatabase, type Statement } from './pool.js';
@@ -61,7 +62,8 @@ export interface ManagementStore
     WorkerRegistry,
     RotationStore,
     ScheduleStore,
-    DataKeyStore {
+    DataKeyStore,
+    BulkStore {
   readonly audit: ProviderAudit;
   /** Returns the same store, whose changes the audit records under this name. Closing one of the two closes both. */
   actingAs(actor: string): ManagementStore;
@@ -104,6 +106,7 @@ function managementStore(database: CheckedDatabase, actor?: string): ManagementS
     ...scheduleStore(database, actor),
     audit: providerAudit(database),
     ...dataKeyStore(database, actor),
+    ...bulkStore(database, actor),
 
     async listProviders(workspaceId) {
       return (await database.query<RowColumns>(LIST, [checkWorkspaceId(workspaceId)])).map(toProviderRow);

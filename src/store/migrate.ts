@@ -6,6 +6,7 @@
  */
 import { runner } from 'node-pg-migrate';
 import { withAdministrator } from './administrator.js';
+import { refuseForeignObjects } from './foreign-objects.js';
 import { SCHEMA_FOLDER } from './migration-files.js';
 
 /** The runner would log whole statements, and errors with all their properties. */
@@ -14,12 +15,14 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} };
 /**
  * @param databaseUrl - for a login that owns the database and may create roles; it need not be a superuser
  * @returns the names of the migrations that were applied now
- * @throws ProviderError `SetupInvalid` if the login may not migrate, `StoreUnavailable`
+ * @throws ProviderError `SetupInvalid` if the login may not migrate, or if the database has other tables, functions or
+ *   roles of the same names; `StoreUnavailable`
  */
 export async function migrate(databaseUrl: string): Promise<readonly string[]> {
   // Not the runner's session: it has no error listener, so a lost connection would end the process.
-  const applied = await withAdministrator(databaseUrl, (dbClient) =>
-    runner({
+  const applied = await withAdministrator(databaseUrl, async (dbClient) => {
+    await refuseForeignObjects(dbClient);
+    return runner({
       dbClient,
       dir: SCHEMA_FOLDER,
       direction: 'up',
@@ -29,7 +32,7 @@ export async function migrate(databaseUrl: string): Promise<readonly string[]> {
       singleTransaction: true,
       advisoryLockMode: 'wait',
       logger: silent,
-    }),
-  );
+    });
+  });
   return applied.map(({ name }) => name);
 }

@@ -61,7 +61,7 @@ export interface DataKeyColumns {
   readonly root_key_id: string;
 }
 
-interface WorkspaceColumns {
+export interface WorkspaceColumns {
   readonly epoch: string;
   readonly data_keys: readonly DataKeyColumns[];
   readonly providers: readonly ProviderColumns[];
@@ -74,6 +74,10 @@ const READ_WORKSPACE = {
 
 export async function readWorkspace(database: Database, workspaceId: string): Promise<WorkspaceSnapshot> {
   const [row] = await database.query<WorkspaceColumns>(READ_WORKSPACE, [checkWorkspaceId(workspaceId)]);
+  return toSnapshot(row);
+}
+
+export function toSnapshot(row: WorkspaceColumns | undefined): WorkspaceSnapshot {
   return {
     epoch: Number(row?.epoch ?? 0),
     dataKeys: (row?.data_keys ?? []).map(toDataKey),

@@ -7,11 +7,10 @@ import { expect, it, onTestFinished } from 'vitest';
 import type { Duration } from '../../src/config/duration.js';
 import { pause } from '../faults/parts/signals.js';
 import { useStage } from '../support/use-stage.js';
-import { likeShown } from './page-blocks.js';
-import { type DrillStep, readDrills } from './runbook-document.js';
+import { type DrillStep, expectShown, readDrills } from './page-drills.js';
 import { PROVIDER, runbookStage } from './runbook-stage.js';
 
-const drills = readDrills();
+const drills = readDrills('runbook.md');
 /** Long, because each command takes about a second to start, and more on a busy machine. */
 const DRILL_TIMEOUT_MS = 120_000;
 const rehearsed = new Set<string>();
@@ -38,12 +37,10 @@ function drill(heading: string, rehearse: (next: Next) => Promise<void>): void {
   );
 }
 
-async function follow({ text: commands, shows }: DrillStep, exitCode: number, env?: Readonly<Record<string, string>>) {
-  const ran = await stage.operate(commands, env);
-  if (process.env.RUNBOOK_SHOW) console.error(`$ ${commands}${ran.shown}(${ran.exitCode})\n`);
-  expect(ran.exitCode, ran.shown).toBe(exitCode);
-  const lines = ran.shown.split('\n').map(likeShown);
-  for (const shown of shows) expect(lines).toContain(likeShown(shown));
+async function follow(step: DrillStep, exitCode: number, env?: Readonly<Record<string, string>>) {
+  const ran = await stage.operate(step.text, env);
+  if (process.env.RUNBOOK_SHOW) console.error(`$ ${step.text}${ran.shown}(${ran.exitCode})\n`);
+  expectShown(step, ran, exitCode);
   for (const secret of stage.secrets) expect(ran.shown).not.toContain(secret);
   return ran.shown;
 }
