@@ -11,7 +11,7 @@ import type { EgressPolicy } from '../egress/policy.js';
 import { checkIdentity, checkWorkspaceId, notConfigured } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
 import type { FenceReport } from '../protocol/rotation.js';
-import { checkDestination, type ParsedProvider, parseProvider } from '../providers/registry.js';
+import { checkDestination, destinationOf, type ParsedProvider, parseProvider } from '../providers/registry.js';
 import { Sealer } from '../sealing/sealer.js';
 import type { ProviderAudit } from '../store/audit-store.js';
 import { type ManagementStore, openManagementStore } from '../store/management-store.js';
@@ -106,9 +106,9 @@ export class ProviderClient {
   ): Promise<WrittenProvider> {
     checkIdentity(identity);
     const parsed = parseProvider(identity.type, identity.name, config, secret);
-    checkDestination(identity, parsed.destination, this.#egress);
+    checkDestination(identity, parsed, this.#egress);
     const workspace = await this.#store.readWorkspace(identity.workspaceId);
-    const encryptedConfig = await this.#vault.seal(identity, parsed.secret, workspace);
+    const encryptedConfig = await this.#vault.seal(identity, parsed, workspace);
     return this.#fenced(() => this.#write(identity, parsed, encryptedConfig), options);
   }
 
@@ -121,8 +121,8 @@ export class ProviderClient {
   }
 
   /**
-   * Changes the given fields. If the change would send the secret to another address, every secret field must be given
-   * in plaintext.
+   * Changes the given fields. If the change would send the secret to another destination, every secret field must be
+   * given in plaintext.
    *
    * @throws ProviderError `ProviderNotConfigured`, `CredentialUnreadable` if what is stored does not open,
    *   `ProviderConfigInvalid` also for a mask that is not the current one, `ProviderChanged` if the provider is not at
@@ -134,14 +134,16 @@ export class ProviderClient {
   ): Promise<WrittenProvider> {
     const workspace = await this.#store.readWorkspace(checkIdentity(identity).workspaceId);
     const record = findProvider(identity, workspace);
-    const secret = await this.#vault.open(identity, record.encryptedConfig, workspace.dataKeys);
+    const secret = await this.#vault.open(identity, record, workspace.dataKeys);
     const change: ProviderChange = { ...(config && { config }), ...(given && { secret: given }) };
     const parsed = changeProvider(identity, { config: record.config, secret }, change);
-    checkDestination(identity, parsed.destination, this.#egress);
+    checkDestination(identity, parsed, this.#egress);
+    const isSameDestination = parsed.destination === destinationOf(identity.type, identity.name, record.config);
     // A secret that is sealed again would count as rotated.
-    const encryptedConfig = isDeepStrictEqual(parsed.secret, secret)
-      ? record.encryptedConfig
-      : await this.#vault.seal(identity, parsed.secret, workspace);
+    const encryptedConfig =
+      isSameDestination && isDeepStrictEqual(parsed.secret, secret)
+        ? record.encryptedConfig
+        : await this.#vault.seal(identity, parsed, workspace);
     const expected = expectedVersion ?? record.version;
     return this.#fenced(() => this.#write(identity, parsed, encryptedConfig, expected), options);
   }
