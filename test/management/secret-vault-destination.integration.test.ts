@@ -96,18 +96,17 @@ describe('an address that a service of the workspace changed by SQL gets no secr
 
   it('even if the row is deleted and inserted again', async () => {
     const identity = await local();
+    const { workspaceId } = identity;
+    const [row] = await management.asTenant(
+      workspaceId,
+      'delete from workspace_providers returning encrypted_config',
+    );
     await management.asTenant(
-      identity.workspaceId,
-      `with old as (delete from workspace_providers returning *)
-        select encrypted_config from old`,
-    ).then(async ([row]) => {
-      await management.asTenant(
-        identity.workspaceId,
-        `insert into workspace_providers (workspace_id, provider_type, provider_name, config, encrypted_config)
-          values ($1, 'llm', 'local', $2, $3)`,
-        [identity.workspaceId, { baseURL: attacker.baseURL }, row?.encrypted_config],
-      );
-    });
+      workspaceId,
+      `insert into workspace_providers (workspace_id, provider_type, provider_name, config, encrypted_config)
+        values ($1, 'llm', 'local', $2, $3)`,
+      [workspaceId, { baseURL: attacker.baseURL }, row?.encrypted_config],
+    );
     await expect(management.client.checkProvider(identity)).rejects.toEqual(changedWithoutSecret(identity));
   });
 
@@ -123,8 +122,11 @@ describe('an address that a service of the workspace changed by SQL gets no secr
         (select encrypted_config from workspace_providers where provider_name = 'local') where provider_name = 'mine'`,
     );
     await expect(management.client.checkProvider(mine)).rejects.toMatchObject({ type: 'CredentialUnreadable' });
-    await management.asTenant(workspaceId, `delete from workspace_providers where provider_name = 'mine'`);
-    await management.asTenant(workspaceId, `update workspace_providers set provider_name = 'mine', config = $1`, [config]);
+    await management.client.removeProvider(mine);
+    await management.query(
+      `update workspace_providers set provider_name = 'mine', config = $2 where workspace_id = $1`,
+      [workspaceId, config],
+    );
     await expect(management.client.checkProvider(mine)).rejects.toMatchObject({ type: 'CredentialUnreadable' });
     expect(attacker.callsWith('canary-own-key-a1b2')).toBe(0);
   });
