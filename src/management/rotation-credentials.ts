@@ -12,7 +12,13 @@ import { checkIdentity, describeProvider } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
 import type { CheckReport, RevocationReport } from '../protocol/rotation.js';
 import { checkLive } from '../providers/live-check.js';
-import { checkDestination, destinationOf, type ParsedProvider, parseProvider, parseSecret } from '../providers/registry.js';
+import {
+  checkDestination,
+  destinationOf,
+  type ParsedProvider,
+  parseProvider,
+  parseSecret,
+} from '../providers/registry.js';
 import type { ManagementStore } from '../store/management-store.js';
 import type { RotationRecord, SealedCredential } from '../store/rotation-store.js';
 import { findProvider } from './find-provider.js';
@@ -127,11 +133,7 @@ export class RotationCredentials {
       await this.#keys.discard(provider, labelOf(rotation), context);
       return undefined;
     }
-    return this.#keys.revoke(
-      provider,
-      { ...(await this.#openForAdmin(provider, next)), keyId: next.keyId },
-      context,
-    );
+    return this.#keys.revoke(provider, { ...(await this.#openForAdmin(provider, next)), keyId: next.keyId }, context);
   }
 
   /**

@@ -5,9 +5,9 @@
 import { ProviderError } from '../protocol/errors.js';
 import { describeProvider } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
+import { destinationOf, type ParsedProvider } from '../providers/registry.js';
 import { rememberSecretFields } from '../redaction/opened-secrets.js';
 import { parseJson } from '../redaction/parse-json.js';
-import { destinationOf, type ParsedProvider } from '../providers/registry.js';
 import type { Sealer } from '../sealing/sealer.js';
 import type { ManagementStore } from '../store/management-store.js';
 import type { ProviderRecord, WorkspaceSnapshot, WrappedDataKey } from '../store/ports.js';

@@ -56,9 +56,9 @@ describe('an address that a service of the workspace changed by SQL gets no secr
       opened += 1;
     });
     await expect(step).rejects.toEqual(changedWithoutSecret(identity));
-    await expect(
-      resolver.resolveLlmKey({ workspaceId: identity.workspaceId, provider: 'local' }),
-    ).rejects.toEqual(changedWithoutSecret(identity));
+    await expect(resolver.resolveLlmKey({ workspaceId: identity.workspaceId, provider: 'local' })).rejects.toEqual(
+      changedWithoutSecret(identity),
+    );
     expect(opened).toBe(0);
   });
 
@@ -97,10 +97,7 @@ describe('an address that a service of the workspace changed by SQL gets no secr
   it('even if the row is deleted and inserted again', async () => {
     const identity = await local();
     const { workspaceId } = identity;
-    const [row] = await management.asTenant(
-      workspaceId,
-      'delete from workspace_providers returning encrypted_config',
-    );
+    const [row] = await management.asTenant(workspaceId, 'delete from workspace_providers returning encrypted_config');
     await management.asTenant(
       workspaceId,
       `insert into workspace_providers (workspace_id, provider_type, provider_name, config, encrypted_config)
@@ -158,9 +155,27 @@ describe('a secret opens', () => {
     ['with the version at the end', 'llm', 'anthropic', {}, { baseURL: 'https://api.anthropic.com/v1/' }],
     ['without the default base URL', 'llm', 'openai', { baseURL: 'https://api.openai.com/v1' }, {}],
     ['in capitals', 'llm', 'mine', { baseURL: 'https://gw.example/v1' }, { baseURL: 'HTTPS://GW.Example/v1' }],
-    ['with the default port', 'llm', 'mine', { baseURL: 'https://gw.example/v1' }, { baseURL: 'https://gw.example:443/v1' }],
-    ['with slashes at the end', 'llm', 'mine', { baseURL: 'https://gw.example/v1' }, { baseURL: 'https://gw.example/v1//' }],
-    ['an IDN in capitals', 'llm', 'mine', { baseURL: 'https://xn--mller-kva.example/v1' }, { baseURL: 'https://XN--MLLER-KVA.example/v1' }],
+    [
+      'with the default port',
+      'llm',
+      'mine',
+      { baseURL: 'https://gw.example/v1' },
+      { baseURL: 'https://gw.example:443/v1' },
+    ],
+    [
+      'with slashes at the end',
+      'llm',
+      'mine',
+      { baseURL: 'https://gw.example/v1' },
+      { baseURL: 'https://gw.example/v1//' },
+    ],
+    [
+      'an IDN in capitals',
+      'llm',
+      'mine',
+      { baseURL: 'https://xn--mller-kva.example/v1' },
+      { baseURL: 'https://XN--MLLER-KVA.example/v1' },
+    ],
     ['with another model', 'llm', 'anthropic', { model: 'small' }, { model: 'large' }],
   ])('for the same address: %s', async (_how, type, name, before, after) => {
     const identity = await configured(type, name, before);
@@ -185,8 +200,20 @@ describe('a secret does not open [G11]', () => {
     ['another project', 'llm', 'openai', { project: 'proj_1' }, { project: 'proj_2' }],
     ['no project', 'llm', 'openai', { project: 'proj_1' }, {}],
     ['another account', 'tenderly', 'default', { account: 'acme', project: 'a' }, { account: 'mallory', project: 'a' }],
-    ['another Tenderly project', 'tenderly', 'default', { account: 'acme', project: 'a' }, { account: 'acme', project: 'b' }],
-    ['another Tenderly', 'tenderly', 'default', { account: 'acme', project: 'a' }, { account: 'acme', project: 'a', baseURL: 'https://t.attacker.example' }],
+    [
+      'another Tenderly project',
+      'tenderly',
+      'default',
+      { account: 'acme', project: 'a' },
+      { account: 'acme', project: 'b' },
+    ],
+    [
+      'another Tenderly',
+      'tenderly',
+      'default',
+      { account: 'acme', project: 'a' },
+      { account: 'acme', project: 'a', baseURL: 'https://t.attacker.example' },
+    ],
     ['another admin API', 'llm-admin', 'anthropic', {}, { baseURL: 'https://api.attacker.example' }],
     ['another project of an admin key', 'llm-admin', 'openai', { project: 'proj_1' }, { project: 'proj_2' }],
   ])('for %s', async (_what, type, name, before, after) => {

@@ -23,7 +23,10 @@ it('an endpoint with a user is accepted, because the user becomes a header', () 
 });
 
 it('an endpoint is sent to its whole URL, without its user, and with its headers [G11]', () => {
-  const secret = { url: `https://user:${CANARY}@NODE.example.com:443/acme/rpc?key=${CANARY}`, headers: { 'X-B': '2', a: '1' } };
+  const secret = {
+    url: `https://user:${CANARY}@NODE.example.com:443/acme/rpc?key=${CANARY}`,
+    headers: { 'X-B': '2', a: '1' },
+  };
   const { destination, sentTo } = parseProvider('rpc', 'own', { chainId: 1 }, secret);
   expect(sentTo).toEqual([`https://node.example.com/acme/rpc?key=${CANARY}`, 'a: 1', 'x-b: 2']);
   expect(destination, 'nothing of it is in the header of the sealed text').toBe('');

@@ -169,7 +169,10 @@ describe('a row with any other header does not open, even if its forger has the 
     ['an unknown member', (header) => ({ ...header, version: 1 })],
     ['a null member', (header) => ({ ...header, version: null })],
     ['a value that only looks like the right one', (header) => ({ ...header, workspace_id: ['ws_acme'] })],
-    ['a destination that only looks like the right one', (header) => ({ ...header, destination: [header.destination] })],
+    [
+      'a destination that only looks like the right one',
+      (header) => ({ ...header, destination: [header.destination] }),
+    ],
     ['a destination without a text', (header) => ({ ...header, destination: { toString: 1 } })],
     ...['typ', 'kid', 'workspace_id', 'provider_type', 'provider_name', 'destination'].map(
       (member): [string, (header: Record<string, string>) => Record<string, unknown>] => [

@@ -81,7 +81,10 @@ describe('sealing refuses, and never shows,', () => {
   ])('%s', async (_, plaintext, what) => {
     const { sealer, dataKey } = await sealed();
     const failure = await failureOf(sealer.seal(ACME, plaintext, dataKey));
-    expect(failure).toMatchObject({ type: 'ProviderConfigInvalid', facts: { provider: ACME_IDENTITY, fields: ['secret'] } });
+    expect(failure).toMatchObject({
+      type: 'ProviderConfigInvalid',
+      facts: { provider: ACME_IDENTITY, fields: ['secret'] },
+    });
     expect(failure.message).toBe(`the secret of llm/anthropic of ws_acme ${what}`);
     expect(shownBy(failure)).not.toContain(CANARY);
   });
