@@ -4,7 +4,7 @@
  */
 import { TTLCache } from '@isaacs/ttlcache';
 import { LRUCache } from 'lru-cache';
-import { parseProvider } from '../dist/providers/registry.js';
+import { destinationOf, parseProvider } from '../dist/providers/registry.js';
 import { createParts } from '../dist/resolver/connect-parts.js';
 import { ProviderResolver } from '../dist/resolver/provider-resolver.js';
 import { toOpened } from '../dist/resolver/workspace-entry.js';
@@ -84,7 +84,8 @@ async function warmResolver(workspaceIds) {
     const dataKey = await sealer.createDataKey(workspaceId);
     const providers = [];
     for (const { type, name, config, secret } of providersOf(workspaceId)) {
-      const encryptedConfig = await sealer.seal({ workspaceId, type, name }, JSON.stringify(secret), dataKey);
+      const place = { workspaceId, type, name, destination: destinationOf(type, name, config) };
+      const encryptedConfig = await sealer.seal(place, JSON.stringify(secret), dataKey);
       providers.push({ type, name, config, encryptedConfig, status: 'active', version: 1 });
     }
     return JSON.parse(JSON.stringify({ epoch: 0, dataKeys: [dataKey], providers }));

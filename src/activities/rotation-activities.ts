@@ -28,8 +28,7 @@ export function createOperationActivities(dependencies: OperationDependencies) {
     beginRotation: ({ rotationId }: RotationIdInput): Promise<BegunRotation> =>
       runWithHeartbeat(async () => {
         const { workflowId } = Context.current().info.workflowExecution ?? {};
-        const { origin, fromVersion } = await store.beginRotation(rotationId, workflowId ?? rotationId);
-        return { origin, fromVersion };
+        return store.beginRotation(rotationId, workflowId ?? rotationId);
       }),
 
     issueNextCredential: ({ rotationId }: RotationIdInput): Promise<void> =>

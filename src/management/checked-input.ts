@@ -65,6 +65,6 @@ function parseFields(
   egress: EgressPolicy,
 ): ParsedProvider {
   const parsed = parseProvider(type, name, config, secret);
-  checkDestination({ type, name }, parsed.destination, egress);
+  checkDestination({ type, name }, parsed, egress);
   return parsed;
 }

@@ -163,7 +163,7 @@ class Planner {
     }
     const dataKey = dataKeys[0] ?? (await this.#newDataKey(identity.workspaceId));
     try {
-      const encryptedConfig = await this.dependencies.vault.sealUnder(dataKey, identity, parsed.secret);
+      const encryptedConfig = await this.dependencies.vault.sealUnder(dataKey, identity, parsed);
       this.#writes.push({ identity, config: parsed.config, encryptedConfig, dataKey, replaces: stored !== undefined });
     } catch (error) {
       if (!isProviderError(error, 'ProviderConfigInvalid')) throw error;
@@ -178,7 +178,7 @@ class Planner {
     dataKeys: readonly WrappedDataKey[],
   ): Promise<boolean> {
     try {
-      const secret = await this.dependencies.vault.open(identity, stored.encryptedConfig, dataKeys);
+      const secret = await this.dependencies.vault.open(identity, stored, dataKeys);
       return isDeepStrictEqual([stored.config, secret], [parsed.config, parsed.secret]);
     } catch (error) {
       if (isProviderError(error) && !error.retryable) return false;

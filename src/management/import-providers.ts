@@ -132,8 +132,8 @@ class Writer {
   async #sealUnder(stored: WrappedDataKey | undefined, write: PlannedWrite): Promise<PlannedWrite> {
     const { identity, encryptedConfig, dataKey } = write;
     if (!stored || stored.kid === dataKey.kid) return write;
-    const secret = await this.dependencies.vault.open(identity, encryptedConfig, [dataKey]);
-    return { ...write, encryptedConfig: await this.dependencies.vault.sealUnder(stored, identity, secret) };
+    const opened = await this.dependencies.vault.openWithDestination(identity, encryptedConfig, [dataKey]);
+    return { ...write, encryptedConfig: await this.dependencies.vault.sealUnder(stored, identity, opened) };
   }
 
   #unfinished(error: unknown): unknown {

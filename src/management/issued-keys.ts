@@ -1,6 +1,7 @@
 /**
  * Creates and revokes keys at the services that have an API for it. The admin credential is a separate provider of the
- * workspace; it is opened for the length of one call.
+ * workspace; it is opened for the length of one call. A key is created only for the address that the admin credential
+ * goes to, and it is shown to an admin API only at the address that the key was sealed for.
  */
 
 import type { Fetch } from '../egress/http-client.js';
@@ -9,7 +10,14 @@ import { describeProvider } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
 import type { RevocationReport } from '../protocol/rotation.js';
 import { toProviderError } from '../providers/answers/provider-error.js';
-import { type AnyKeyIssuer, keyIssuerOf, parseProvider, providerType } from '../providers/registry.js';
+import {
+  type AnyKeyIssuer,
+  isSameAddress,
+  keyIssuerOf,
+  type ParsedProvider,
+  parseProvider,
+  providerType,
+} from '../providers/registry.js';
 import type { CheckContext, IssuedKey } from '../providers/type.js';
 import type { ManagementStore } from '../store/management-store.js';
 import type { SecretFields, SecretVault } from './secret-vault.js';
@@ -25,11 +33,15 @@ export interface IssueKeyInput {
   readonly label: string;
   /** The plaintext secret now. Fields other than the key itself are copied. */
   readonly current: SecretFields;
+  /** Where the new key will be sent. */
+  readonly destination: string;
 }
 
 export interface RevokeKeyInput {
   /** The plaintext secret. */
   readonly secret: SecretFields;
+  /** The destination that the secret was sealed for. */
+  readonly destination: string;
   /** Absent if the key was not created by a rotation. */
   readonly keyId?: string | undefined;
 }
@@ -47,20 +59,21 @@ export class IssuedKeys {
   /**
    * Creates a key.
    *
-   * @throws ProviderError `ProviderNotConfigured` if the workspace has no admin credential; otherwise the failure of
-   *   the call to the service
+   * @throws ProviderError `ProviderNotConfigured` if the workspace has no admin credential, `ProviderConfigInvalid` if
+   *   the admin credential goes to another address; otherwise the failure of the call to the service
    */
   async issue(
     provider: ProviderIdentity,
-    { label, current }: IssueKeyInput,
+    { label, current, destination }: IssueKeyInput,
     context: SignalContext,
   ): Promise<IssuedKey<SecretFields>> {
     const keys = keyIssuerOf(provider.type, provider.name);
     if (!keys?.issue) throw cannotIssue(provider);
     const admin = await this.#admin(provider, keys);
     if (!admin) throw noAdmin(adminOf(provider, keys));
+    if (!isSameAddress(destination, admin.destination)) throw otherAddress(provider, adminOf(provider, keys));
     try {
-      return await keys.issue(admin, { label, current }, { fetch: this.dependencies.fetch, ...context });
+      return await keys.issue(admin.credential, { label, current }, { fetch: this.dependencies.fetch, ...context });
     } catch (error) {
       throw toProviderError(error, adminOf(provider, keys)) ?? error;
     }
@@ -76,7 +89,7 @@ export class IssuedKeys {
     const admin = keys?.discard && (await this.#admin(provider, keys));
     if (!keys?.discard || !admin) return;
     try {
-      await keys.discard(admin, { label }, { fetch: this.dependencies.fetch, ...context });
+      await keys.discard(admin.credential, { label }, { fetch: this.dependencies.fetch, ...context });
     } catch (error) {
       throw toProviderError(error, adminOf(provider, keys)) ?? error;
     }
@@ -91,9 +104,10 @@ export class IssuedKeys {
   async revoke(provider: ProviderIdentity, key: RevokeKeyInput, context: SignalContext): Promise<RevocationReport> {
     const keys = keyIssuerOf(provider.type, provider.name);
     const admin = keys?.revoke && (await this.#admin(provider, keys));
-    if (!keys?.revoke || !admin) return this.byHand(provider);
+    if (!keys?.revoke || !admin || !isSameAddress(key.destination, admin.destination)) return this.byHand(provider);
+    const { destination: _, ...revoked } = key;
     try {
-      return await keys.revoke(admin, key, { fetch: this.dependencies.fetch, ...context });
+      return await keys.revoke(admin.credential, revoked, { fetch: this.dependencies.fetch, ...context });
     } catch (error) {
       throw toProviderError(error, adminOf(provider, keys)) ?? error;
     }
@@ -104,12 +118,12 @@ export class IssuedKeys {
   }
 
   /** The plaintext admin credential. `undefined` if the workspace configured none, or disabled it. */
-  async #admin(provider: ProviderIdentity, keys: AnyKeyIssuer): Promise<unknown> {
+  async #admin(provider: ProviderIdentity, keys: AnyKeyIssuer): Promise<ParsedProvider | undefined> {
     const found = await this.#adminRow(provider, keys);
     if (!found) return undefined;
     const { row, workspace } = found;
-    const secret = await this.dependencies.vault.open(adminOf(provider, keys), row.encryptedConfig, workspace.dataKeys);
-    return parseProvider(row.type, row.name, row.config, secret).credential;
+    const secret = await this.dependencies.vault.open(adminOf(provider, keys), row, workspace.dataKeys);
+    return parseProvider(row.type, row.name, row.config, secret);
   }
 
   async #adminRow(provider: ProviderIdentity, keys: AnyKeyIssuer) {
@@ -127,6 +141,13 @@ function adminOf({ workspaceId, name }: ProviderIdentity, { adminType }: AnyKeyI
 function cannotIssue(provider: ProviderIdentity): ProviderError {
   const message = `no key can be made for ${describeProvider(provider)} at its service: give the next credential`;
   return new ProviderError('ProviderConfigInvalid', message, { provider, fields: ['secret'] });
+}
+
+function otherAddress(provider: ProviderIdentity, admin: ProviderIdentity): ProviderError {
+  const message =
+    `no key can be made for ${describeProvider(provider)}: it would go to another address than ` +
+    `${admin.type}/${admin.name}, which makes it. Give both the same config.baseURL`;
+  return new ProviderError('ProviderConfigInvalid', message, { provider, fields: ['config.baseURL'] });
 }
 
 function noAdmin(admin: ProviderIdentity): ProviderError {

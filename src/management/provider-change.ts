@@ -1,9 +1,10 @@
 /**
  * Applies an update to a provider: the given fields replace the stored ones. A secret is sent to its provider's
- * address, so a caller who changes the address must know the secret. Otherwise an editor who may not see a key could
- * have it sent to a host of their choice.
+ * destination, so a caller who changes the destination must know the secret. Otherwise an editor who may not see a key
+ * could have it sent to a host of their choice.
  */
 
+import { isDeepStrictEqual } from 'node:util';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
 import { describeProvider } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
@@ -40,7 +41,8 @@ export function changeProvider(
     overlay(stored.config, change.config ?? {}),
     overlay(stored.secret, Object.fromEntries(secret)),
   );
-  if (kept.size > 0 && parsed.destination !== destinationOf(identity, stored)) throw mustBeGivenAgain(identity, kept);
+  if (kept.size > 0 && !isDeepStrictEqual(parsed.sentTo, sentToBy(identity, stored)))
+    throw mustBeGivenAgain(identity, kept);
   return parsed;
 }
 
@@ -50,9 +52,9 @@ function overlay(stored: unknown, given: Readonly<Record<string, unknown>>): Rec
 }
 
 /** `undefined` if the stored provider does not fit its type: its destination is then unknown. */
-function destinationOf({ type, name }: ProviderIdentity, { config, secret }: UnsealedProvider): string | undefined {
+function sentToBy({ type, name }: ProviderIdentity, { config, secret }: UnsealedProvider) {
   try {
-    return parseProvider(type, name, config, secret).destination;
+    return parseProvider(type, name, config, secret).sentTo;
   } catch (error) {
     if (isProviderError(error, 'ProviderConfigInvalid')) return undefined;
     throw error;
@@ -64,7 +66,7 @@ function mustBeGivenAgain(identity: ProviderIdentity, kept: ReadonlySet<string>)
   const what = fields.join(', ');
   return new ProviderError(
     'ProviderConfigInvalid',
-    `${describeProvider(identity)} would send its secret to another address: give ${what} again, in plaintext`,
+    `${describeProvider(identity)} would send its secret to another destination: give ${what} again, in plaintext`,
     { provider: identity, fields },
   );
 }

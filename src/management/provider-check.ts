@@ -35,9 +35,10 @@ export async function checkProvider(
 ): Promise<ProviderCheckReport> {
   const { workspaceId, type, name } = checkIdentity(identity);
   const workspace = await store.readWorkspace(workspaceId);
-  const { config, encryptedConfig, version } = findProvider(identity, workspace);
-  const secret = await vault.open(identity, encryptedConfig, workspace.dataKeys);
-  const parsed = parseProvider(type, name, config, secret);
+  const record = findProvider(identity, workspace);
+  const { version } = record;
+  const secret = await vault.open(identity, record, workspace.dataKeys);
+  const parsed = parseProvider(type, name, record.config, secret);
   const startMs = performance.now();
   try {
     const { outcome, detail } = await checkLive(type, parsed, fetch);

@@ -108,7 +108,7 @@ export class ProviderClient {
     const identity = { workspaceId, type, name };
     const parsed = checkInput({ ...identity, ...(config && { config }), secret }, this.#egress);
     const workspace = await this.#store.readWorkspace(workspaceId);
-    const encryptedConfig = await this.#vault.seal(identity, parsed.secret, workspace);
+    const encryptedConfig = await this.#vault.seal(identity, parsed, workspace);
     return this.#fenced(() => this.#write(identity, parsed, encryptedConfig), options);
   }
 
@@ -133,8 +133,8 @@ export class ProviderClient {
   }
 
   /**
-   * Changes the given fields. If the change would send the secret to another address, every secret field must be given
-   * in plaintext.
+   * Changes the given fields. If the change would send the secret to another destination, every secret field must be
+   * given in plaintext.
    *
    * @throws ProviderError `ProviderNotConfigured`, `CredentialUnreadable` if what is stored does not open,
    *   `ProviderConfigInvalid` also for a mask that is not the current one, `ProviderChanged` if the provider is not at

@@ -67,7 +67,7 @@ async function summarize(
     ...(lastUsedAt && { lastUsedAt }),
   };
   try {
-    const secret = await vault.open(identity, row.encryptedConfig, dataKeys);
+    const secret = await vault.open(identity, row, dataKeys);
     const { config, shown } = parseProvider(type, name, row.config, secret);
     const masked = Object.entries(secret).map(([field, value]) => [field, maskSecret(value)] as const);
     const publicConfig = isObject(config) ? config : {};

@@ -1,6 +1,7 @@
 /**
  * The stages of a rotation that touch credentials. Each may be called again after it was interrupted, and none returns
- * a credential. The workflow decides the order of the stages, and the fence and the drain between them.
+ * a credential. The workflow decides the order of the stages, and the fence and the drain between them. A credential
+ * goes nowhere but to the destination that it was sealed for, whatever the provider's config is by then.
  */
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
@@ -11,7 +12,13 @@ import { checkIdentity, describeProvider } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
 import type { CheckReport, RevocationReport } from '../protocol/rotation.js';
 import { checkLive } from '../providers/live-check.js';
-import { checkDestination, type ParsedProvider, parseProvider } from '../providers/registry.js';
+import {
+  checkDestination,
+  destinationOf,
+  type ParsedProvider,
+  parseProvider,
+  parseSecret,
+} from '../providers/registry.js';
 import type { ManagementStore } from '../store/management-store.js';
 import type { RotationRecord, SealedCredential } from '../store/rotation-store.js';
 import { findProvider } from './find-provider.js';
@@ -38,26 +45,27 @@ export class RotationCredentials {
   }
 
   /**
-   * Stores the next credential, sealed, until its workflow begins.
+   * Stores the next credential, sealed for the provider's destination, until its workflow begins. The rotation begins
+   * only if the provider is still at the same version.
    *
    * @returns the rotation's id
-   * @throws ProviderError `ProviderNotConfigured`, `RotationInProgress`; `ProviderConfigInvalid` also if the service
-   *   cannot create keys, and for the credential that is stored now: the rotation would revoke it in the end
+   * @throws ProviderError `ProviderNotConfigured`, `RotationInProgress`, `ProviderChanged` if the provider was changed
+   *   meanwhile; `ProviderConfigInvalid` also if the service cannot create keys, and for the credential that is stored
+   *   now: the rotation would revoke it in the end
    */
   async stage({ secret, ...identity }: StageRotationInput): Promise<string> {
     const { store, vault, egress } = this.parts;
     const { workspaceId, type, name } = checkIdentity(identity);
     const provider = { workspaceId, type, name };
     const workspace = await store.readWorkspace(workspaceId);
-    const { config } = findProvider(provider, workspace);
+    const { config, version: fromVersion } = findProvider(provider, workspace);
     if (secret === undefined) this.#keys.requireIssuing(provider);
-    const parsed = secret && parseProvider(type, name, config, secret);
-    if (parsed) checkDestination(provider, parsed.destination, egress);
-    const next = parsed?.secret;
-    if (next && (await this.#isServed(provider, next))) throw isThereAlready(provider);
+    const next = secret && parseProvider(type, name, config, secret);
+    if (next) checkDestination(provider, next, egress);
+    if (next && (await this.#isServed(provider, next.secret))) throw isThereAlready(provider);
     const rotationId = randomUUID();
     const nextEncryptedConfig = next && (await vault.seal(provider, next, workspace));
-    await store.stageRotation({ rotationId, provider, nextEncryptedConfig });
+    await store.stageRotation({ rotationId, provider, fromVersion, nextEncryptedConfig });
     return rotationId;
   }
 
@@ -65,8 +73,9 @@ export class RotationCredentials {
    * Creates the next key at the service. The label of the key names the rotation. If this process is killed before it
    * stores the key, the next attempt finds the key by its label and deletes it.
    *
-   * @throws ProviderError `ProviderNotConfigured` if the workspace has no admin credential, `CredentialRejected` if the
-   *   service refuses it, `ProviderUnavailable`, …
+   * @throws ProviderError `ProviderNotConfigured` if the workspace has no admin credential, `ProviderConfigInvalid` if
+   *   the admin credential goes to another address, `RotationFailed` if the provider was changed, `CredentialRejected`
+   *   if the service refuses the admin credential, `ProviderUnavailable`, …
    */
   async issue(rotationId: string, context: SignalContext): Promise<void> {
     const { store, vault } = this.parts;
@@ -74,20 +83,26 @@ export class RotationCredentials {
     if (rotation.next) return;
     const { provider } = rotation;
     const workspace = await store.readWorkspace(provider.workspaceId);
-    const { encryptedConfig } = findProvider(provider, workspace);
-    const current = await vault.open(provider, encryptedConfig, workspace.dataKeys);
-    const issued = await this.#keys.issue(provider, { label: labelOf(rotation), current }, context);
-    const sealed = await vault.seal(provider, issued.secret, workspace);
-    const stored = await store.storeIssuedCredential(rotationId, { encryptedConfig: sealed, keyId: issued.keyId });
+    const record = findProvider(provider, workspace);
+    if (record.version !== rotation.fromVersion) throw hasChanged(provider);
+    const current = await vault.open(provider, record, workspace.dataKeys);
+    const destination = destinationOf(provider.type, provider.name, record.config);
+    const { secret, keyId } = await this.#keys.issue(
+      provider,
+      { label: labelOf(rotation), current, destination },
+      context,
+    );
+    const encryptedConfig = await vault.seal(provider, { secret, destination }, workspace);
+    const stored = await store.storeIssuedCredential(rotationId, { encryptedConfig, keyId });
     // Another attempt was faster, or the rotation has ended: nobody would use this key.
-    if (!stored) await this.#keys.revoke(provider, issued, context);
+    if (!stored) await this.#keys.revoke(provider, { secret, destination, keyId }, context);
   }
 
   /** Checks the next credential against the live service. Throws as `checkProvider` of the client does. */
   async check(rotationId: string): Promise<CheckReport> {
     const { provider, next } = await this.parts.store.readRotation(rotationId);
     const startMs = performance.now();
-    const opened = await this.#open(provider, next);
+    const opened = await this.#openForService(provider, next);
     const { outcome, detail } = await checkLive(provider.type, opened, this.parts.fetch);
     return { outcome, detail, tookMs: Math.round(performance.now() - startMs) };
   }
@@ -100,11 +115,11 @@ export class RotationCredentials {
   async revokePrevious(rotationId: string, context: SignalContext): Promise<RevocationReport> {
     const { provider, previous } = await this.parts.store.readRotation(rotationId);
     if (!previous) return this.#keys.byHand(provider);
-    const { secret } = await this.#open(provider, previous);
-    if (await this.#isServed(provider, secret)) {
+    const opened = await this.#openForAdmin(provider, previous);
+    if (await this.#isServed(provider, opened.secret)) {
       return { outcome: 'by-hand', detail: 'leave the older credential as it is: it was configured again meanwhile' };
     }
-    return this.#keys.revoke(provider, { secret, keyId: previous.keyId }, context);
+    return this.#keys.revoke(provider, { ...opened, keyId: previous.keyId }, context);
   }
 
   /**
@@ -118,8 +133,7 @@ export class RotationCredentials {
       await this.#keys.discard(provider, labelOf(rotation), context);
       return undefined;
     }
-    const { secret } = await this.#open(provider, next);
-    return this.#keys.revoke(provider, { secret, keyId: next.keyId }, context);
+    return this.#keys.revoke(provider, { ...(await this.#openForAdmin(provider, next)), keyId: next.keyId }, context);
   }
 
   /**
@@ -142,28 +156,45 @@ export class RotationCredentials {
   /** Whether steps receive that credential now. False if the provider is gone or does not open. */
   async #isServed(provider: ProviderIdentity, secret: unknown): Promise<boolean> {
     try {
-      const served = findProvider(provider, await this.parts.store.readWorkspace(provider.workspaceId));
-      return isDeepStrictEqual((await this.#open(provider, served)).secret, secret);
+      const workspace = await this.parts.store.readWorkspace(provider.workspaceId);
+      const served = findProvider(provider, workspace);
+      return isDeepStrictEqual(await this.parts.vault.open(provider, served, workspace.dataKeys), secret);
     } catch (error) {
       if (isProviderError(error) && !error.retryable) return false;
       throw error;
     }
   }
 
-  async #open(provider: ProviderIdentity, sealed: SealedCredential | undefined): Promise<ParsedProvider> {
+  /** Opens a credential only if it was sealed for the destination that the config has now. */
+  async #openForService(provider: ProviderIdentity, sealed: SealedCredential | undefined): Promise<ParsedProvider> {
     const { store, vault } = this.parts;
     if (!sealed) {
       throw new ProviderError('RotationFailed', 'the rotation no longer keeps that credential', { provider });
     }
     const workspace = await store.readWorkspace(provider.workspaceId);
-    const secret = await vault.open(provider, sealed.encryptedConfig, workspace.dataKeys);
-    return parseProvider(provider.type, provider.name, findProvider(provider, workspace).config, secret);
+    const { config } = findProvider(provider, workspace);
+    const { encryptedConfig } = sealed;
+    const secret = await vault.open(provider, { config, encryptedConfig }, workspace.dataKeys);
+    return parseProvider(provider.type, provider.name, config, secret);
+  }
+
+  /** Opens a credential to revoke it: the admin API is asked only if it is at the address that it was sealed for. */
+  async #openForAdmin(provider: ProviderIdentity, { encryptedConfig }: SealedCredential) {
+    const { store, vault } = this.parts;
+    const { dataKeys } = await store.readWorkspace(provider.workspaceId);
+    const { secret, destination } = await vault.openWithDestination(provider, encryptedConfig, dataKeys);
+    return { secret: parseSecret(provider.type, provider.name, secret), destination };
   }
 }
 
 /** The name of a created key at its service. It shows there what the key belongs to. */
 function labelOf({ rotationId, provider }: RotationRecord): string {
   return `workspace-providers ${provider.workspaceId} ${rotationId}`;
+}
+
+function hasChanged(provider: ProviderIdentity): ProviderError {
+  const message = `${describeProvider(provider)} was changed after the rotation began: rotate again`;
+  return new ProviderError('RotationFailed', message, { provider });
 }
 
 function isThereAlready(provider: ProviderIdentity): ProviderError {

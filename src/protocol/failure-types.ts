@@ -82,8 +82,12 @@ export const FAILURE_TYPES: Readonly<Record<FailureType, FailureFacts>> = {
     retryable: false,
     httpStatus: 500,
     exitCode: 4,
-    meaning: 'The stored credential does not open: it was altered, copied from elsewhere, or its root key is missing.',
-    action: 'Check that ENCRYPTION_KEY has the root key. If it does, configure the provider again.',
+    meaning:
+      'The stored credential does not open: it was altered, copied from elsewhere, sealed for another destination than ' +
+      'the config has now, or its root key is missing.',
+    action:
+      'If the message names the destination, configure the provider again with the secret, and see the audit for who ' +
+      'changed the config. Otherwise check that ENCRYPTION_KEY has the root key; if it does, configure the provider again.',
   },
   ProviderRequestInvalid: {
     retryable: false,

@@ -146,7 +146,7 @@ export interface RotationIdInput {
 
 export interface BegunRotation {
   readonly origin: RotationOrigin;
-  readonly fromVersion?: number;
+  readonly fromVersion: number;
 }
 
 export interface RotationStageInput extends RotationIdInput {

@@ -17,7 +17,12 @@ const KEY_RULE =
   `must be ${MIN_SECRET_CHARACTERS} to 8192 printable ASCII characters without spaces, ` +
   `${MIN_DIFFERENT_CHARACTERS} of them different, and not a masked value`;
 const SERVICE_URL_RULE =
-  'must be an https URL (http only for a loopback address) without user, password, query or fragment';
+  'must be an https URL (http only for a loopback address) of at most 2048 characters, in its normal form, without ' +
+  'user, password, query or fragment';
+/** The normal form is in the header of each sealed credential, which must stay small. */
+const MAX_SERVICE_URL_LENGTH = 2048;
+const SERVICE_URL = /^(https?):\/\/([^/?#@\\]+)((?:\/[^/?#\\]+)*)\/*$/i;
+const DEFAULT_PORT: Readonly<Record<string, RegExp>> = { https: /:443$/, http: /:80$/ };
 
 /** A text that holds a credential, such as a URL. */
 export const secretText = z.string({ error: SECRET_TEXT_RULE }).refine(isSecretText, { error: SECRET_TEXT_RULE });
@@ -30,7 +35,7 @@ export const secretKey = z
   .refine((value) => isSecretText(value) && !isWeak(value), { error: KEY_RULE });
 
 /**
- * The base URL of a service. It is public, so it has no place for a credential. Trailing slashes are dropped.
+ * The base URL of a service, in its normal form. It is public, so it has no place for a credential.
  *
  * @param preface - text before the rule
  */
@@ -38,8 +43,8 @@ export function serviceURL(preface?: string) {
   const error = preface ? `${preface} ${SERVICE_URL_RULE}` : SERVICE_URL_RULE;
   return z
     .string({ error })
-    .refine(isServiceURL, { error })
-    .transform((value) => value.replace(/\/+$/, ''));
+    .refine((value) => normalServiceURL(value) !== undefined, { error })
+    .transform((value) => normalServiceURL(value) ?? '');
 }
 
 /** Text that becomes part of a header or a path: a model, a slug. */
@@ -62,8 +67,18 @@ function isSecretText(value: string): boolean {
   return value.length <= MAX_SECRET_BYTES && PRINTABLE.test(value) && !isMasked(value);
 }
 
-function isServiceURL(value: string): boolean {
+/**
+ * Scheme and host in lower case, without the default port and without slashes at the end: docs/sealing-format.md. Other
+ * languages parse URLs by other rules. So a URL that the URL standard rewrites in any other way (dots in the path, an
+ * IPv4 address as one number, a backslash) has no normal form.
+ *
+ * @returns `undefined` for a URL that is no base URL of a service
+ */
+function normalServiceURL(value: string): string | undefined {
+  if (value.length > MAX_SERVICE_URL_LENGTH) return undefined;
   const url = parseHttpUrl(value);
-  // Checked in the text, because the parsed URL does not show an empty query or fragment.
-  return url !== undefined && !/[?#]/.test(value) && url.username === '' && url.password === '';
+  const [, scheme = '', authority = '', path = ''] = SERVICE_URL.exec(value) ?? [];
+  const origin = `${scheme}://${authority}`.toLowerCase();
+  const normal = origin.replace(DEFAULT_PORT[scheme.toLowerCase()] ?? /$/, '') + path;
+  return url?.href.replace(/\/+$/, '') === normal ? normal : undefined;
 }

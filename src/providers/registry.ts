@@ -32,7 +32,10 @@ export interface ParsedProvider<Credential = unknown> {
   readonly secret: Readonly<Record<string, unknown>>;
   readonly credential: Credential;
   readonly shown: Readonly<Record<string, string | number>>;
+  /** Where `config` sends the secret. It is sealed with the secret. */
   readonly destination: string;
+  /** Where the secret is sent: the URL first. It may contain the secret. */
+  readonly sentTo: readonly string[];
 }
 
 /** A provider type without its TypeScript types: its schemas check what it receives. */
@@ -82,20 +85,32 @@ export function parseProvider(type: string, name: string, config: unknown, secre
       ...problemsOf('config', configSchema, parsedConfig.error),
       ...problemsOf('secret', provider.secret, parsedSecret.error),
     ];
-    throw new ProviderError(
-      'ProviderConfigInvalid',
-      `${type}/${name}: ${problems.map(({ field, rule }) => `${field} ${rule}`).join('; ')}`,
-      { fields: problems.map(({ field }) => field) },
-    );
+    throw misfit(type, name, problems);
   }
   const parsed = [name, parsedConfig.data, parsedSecret.data] as const;
+  const destination = provider.destination(name, parsedConfig.data);
   return {
     config: parsedConfig.data,
     secret: parsedSecret.data,
     credential: provider.credential(...parsed),
     shown: provider.shown(...parsed),
-    destination: provider.destination(...parsed),
+    destination: destination.join(' '),
+    sentTo: [...destination, ...(provider.ownDestination?.(parsedSecret.data) ?? [])],
   };
+}
+
+/**
+ * Where a config sends the secret, as it is sealed with the secret: known before the secret is opened.
+ *
+ * @throws ProviderError `ProviderConfigInvalid`; its `fields` and message name what does not fit, never a value
+ */
+export function destinationOf(type: string, name: string, config: unknown): string {
+  const provider = providerType(type);
+  checkProviderName(name);
+  const schema = provider.config(name);
+  const parsed = schema.safeParse(config);
+  if (!parsed.success) throw misfit(type, name, problemsOf('config', schema, parsed.error));
+  return provider.destination(name, parsed.data).join(' ');
 }
 
 /**
@@ -116,10 +131,10 @@ export function fromEnvironment(type: string, name: string, env: NodeJS.ProcessE
  */
 export function checkDestination(
   { type, name }: { readonly type: string; readonly name: string },
-  destination: string,
+  { sentTo: [address = ''] }: Pick<ParsedProvider, 'sentTo'>,
   egress: EgressPolicy,
 ): void {
-  const rule = egressRuleOf(egress.refusalOf(new URL(destination)));
+  const rule = egressRuleOf(egress.refusalOf(new URL(address)));
   if (!rule) return;
   const field = providerType(type).destinationField;
   throw new ProviderError('ProviderConfigInvalid', `${type}/${name}: ${field} ${rule}`, { fields: [field] });
@@ -140,6 +155,29 @@ export function describeTypes(): readonly string[] {
 function fieldsOf(schema: z.ZodType): string {
   const shape = schema instanceof z.ZodObject ? Object.entries(schema.shape as Record<string, z.ZodType>) : [];
   return shape.map(([field, value]) => (value.safeParse(undefined).success ? `[${field}]` : field)).join(', ');
+}
+
+/**
+ * Checks a secret against its type, for a secret that is no longer with its config.
+ *
+ * @throws ProviderError `ProviderConfigInvalid`; its `fields` and message name what does not fit, never a value
+ */
+export function parseSecret(type: string, name: string, secret: unknown): Readonly<Record<string, unknown>> {
+  const schema = providerType(type).secret;
+  const parsed = schema.safeParse(secret);
+  if (parsed.success) return parsed.data;
+  throw misfit(type, name, problemsOf('secret', schema, parsed.error));
+}
+
+/** Whether two destinations are at one address: they may still differ in organization, project or account. */
+export function isSameAddress(destination: string, other: string): boolean {
+  const [address] = destination.split(' ');
+  return address !== '' && address === other.split(' ')[0];
+}
+
+function misfit(type: string, name: string, problems: readonly { field: string; rule: string }[]): ProviderError {
+  const message = `${type}/${name}: ${problems.map(({ field, rule }) => `${field} ${rule}`).join('; ')}`;
+  return new ProviderError('ProviderConfigInvalid', message, { fields: problems.map(({ field }) => field) });
 }
 
 /**

@@ -92,10 +92,17 @@ export interface ProviderType<Config = unknown, SecretFields = unknown, Credenti
   /** Facts that may be shown: masked key, host, chain id. */
   shown(name: string, config: Config, secret: SecretFields): Readonly<Record<string, string | number>>;
   /**
-   * Where the secret is sent: a base URL with its path, since one host may serve many accounts. If it changes, an
-   * update must give the secret again.
+   * Where `config` sends the secret: the base URL with its path, since one host may serve many accounts, and then
+   * `field=value` for each further field that becomes part of a URL or a header. Texts of printable ASCII without
+   * spaces, always in the same order. It is sealed with the secret: one that was sealed for another destination does
+   * not open. Empty if the secret contains its address.
    */
-  destination(name: string, config: Config, secret: SecretFields): string;
+  destination(name: string, config: Config): readonly string[];
+  /**
+   * For a secret that contains its address: the URL without user and password, and then the headers that are sent with
+   * it, because a gateway may forward by a header. It is as secret as the secret.
+   */
+  ownDestination?(secret: SecretFields): readonly string[];
   /** The field that holds the address: `config.baseURL`. Messages name it. */
   readonly destinationField: string;
   /** The platform's own credential of that name, from the environment. `undefined` if it is not set. */

@@ -5,7 +5,7 @@
 import { isProviderError, ProviderError } from '../protocol/errors.js';
 import { describeProvider } from '../protocol/names.js';
 import type { ProviderIdentity, ProviderReference } from '../protocol/references.js';
-import { type ParsedProvider, parseProvider } from '../providers/registry.js';
+import { destinationOf, type ParsedProvider, parseProvider } from '../providers/registry.js';
 import { ownedBy, rememberSecretFields } from '../redaction/opened-secrets.js';
 import { parseJson } from '../redaction/parse-json.js';
 import type { Sealer } from '../sealing/sealer.js';
@@ -83,11 +83,13 @@ export class WorkspaceEntry {
     this.size = Math.max(1, snapshot.providers.length);
     this.#providers = snapshot.providers.map((record) => {
       const identity: ProviderIdentity = { workspaceId, type: record.type, name: record.name };
-      const unseal = () =>
-        sealer.open(identity, record.encryptedConfig, snapshot.dataKeys).catch((error: unknown) => {
+      const unseal = async () => {
+        const place = { ...identity, destination: destinationOf(record.type, record.name, record.config) };
+        return sealer.open(place, record.encryptedConfig, snapshot.dataKeys).catch((error: unknown) => {
           if (isProviderError(error, 'CredentialUnreadable')) audit?.unreadable(identity, record.version);
           throw error;
         });
+      };
       return new SealedProvider(identity, record, unseal);
     });
   }

@@ -2,7 +2,8 @@
  * The only cryptographic format of this project: a compact JWE with `alg: dir` and `enc: A256GCM`, by `jose`.
  *
  * A reader knows every member that the protected header must have before it reads the header. So a header chooses
- * nothing: no algorithm, no `zip`, no `crit`, no key. It is compared as a whole, before any key is used.
+ * nothing: no algorithm, no `zip`, no `crit`, no key. It is compared as a whole, before any key is used (except for a
+ * credential's destination, which `sealer.ts` compares after the decryption).
  */
 import type { webcrypto } from 'node:crypto';
 import { CompactEncrypt, compactDecrypt } from '../vendor/jose.js';

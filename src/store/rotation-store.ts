@@ -2,7 +2,7 @@
 import { ProviderError } from '../protocol/errors.js';
 import { describeProvider, notConfigured } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
-import type { RotationOrigin, RotationState } from '../protocol/rotation.js';
+import type { BegunRotation, RotationOrigin, RotationState } from '../protocol/rotation.js';
 import { call, type KeyColumns, keyOf, toIdentity } from './calls.js';
 import type { Database, Statement } from './pool.js';
 
@@ -13,7 +13,8 @@ export interface RotationSummary {
   readonly state: RotationState;
   readonly origin: RotationOrigin;
   readonly workflowId?: string;
-  readonly fromVersion?: number;
+  /** The version that it was staged at. */
+  readonly fromVersion: number;
   readonly toVersion?: number;
   readonly rolledBack: boolean;
   readonly reason?: string;
@@ -38,20 +39,26 @@ export interface SealedCredential {
 export interface StagedRotation {
   readonly rotationId: string;
   readonly provider: ProviderIdentity;
+  /** The version that it was staged at: it begins only at this version. */
+  readonly fromVersion: number;
   /** Absent if the service issues one. */
   readonly nextEncryptedConfig?: string;
 }
 
 /** Each method throws ProviderError `StoreUnavailable`, and `RotationFailed` if there is no such rotation. */
 export interface RotationStore {
-  /** @throws ProviderError `RotationInProgress` if the provider has another rotation, `ProviderNotConfigured` */
+  /**
+   * @throws ProviderError `RotationInProgress` if the provider has another rotation, `ProviderChanged` if it is not at
+   *   `fromVersion`, `ProviderNotConfigured`
+   */
   stageRotation(rotation: StagedRotation): Promise<void>;
   /**
-   * Binds the rotation to its workflow, and to the version that it starts from.
+   * Binds the rotation to its workflow.
    *
-   * @throws ProviderError `RotationFailed` if it has ended, or belongs to another workflow
+   * @throws ProviderError `RotationFailed` if it has ended, belongs to another workflow, or the provider is not at the
+   *   version that it was staged at
    */
-  beginRotation(rotationId: string, workflowId: string): Promise<RotationRecord>;
+  beginRotation(rotationId: string, workflowId: string): Promise<BegunRotation>;
   readRotation(rotationId: string): Promise<RotationRecord>;
   /** @returns false if the rotation has a credential already. The given one then belongs to no rotation */
   storeIssuedCredential(rotationId: string, next: Required<SealedCredential>): Promise<boolean>;
@@ -73,10 +80,7 @@ export function rotationStore(database: Database, actor?: string): RotationStore
   const one = async (statement: Statement, values: readonly unknown[], rotationId: string) => {
     const [row] = await database.query<RotationColumns>(statement, values);
     if (row) return toRecord(row);
-    throw new ProviderError(
-      'RotationFailed',
-      `rotation ${rotationId} does not exist, has ended, or belongs to another workflow`,
-    );
+    throw gone(rotationId);
   };
   const swap = async (statement: Statement, values: readonly unknown[], what: string) => {
     const [row] = await database.query<SwapColumns>(statement, values);
@@ -86,9 +90,9 @@ export function rotationStore(database: Database, actor?: string): RotationStore
     throw new ProviderError('RotationFailed', `${what}: ${why}`);
   };
   return {
-    async stageRotation({ rotationId, provider, nextEncryptedConfig }) {
+    async stageRotation({ rotationId, provider, fromVersion, nextEncryptedConfig }) {
       const origin = nextEncryptedConfig === undefined ? 'issued' : 'given';
-      const values = [rotationId, ...keyOf(provider), origin, nextEncryptedConfig ?? null, actor ?? null];
+      const values = [rotationId, ...keyOf(provider), fromVersion, origin, nextEncryptedConfig ?? null, actor ?? null];
       const [row] = await database.query<{ outcome: string }>(STAGE, values);
       if (row?.outcome === 'in-progress') {
         const see = `see \`workspace-providers rotations ${provider.workspaceId}\``;
@@ -98,8 +102,20 @@ export function rotationStore(database: Database, actor?: string): RotationStore
       if (row?.outcome === 'not-configured') {
         throw notConfigured(provider);
       }
+      if (row?.outcome === 'changed') {
+        const message = `${describeProvider(provider)} was changed while the rotation was staged: stage it again`;
+        throw new ProviderError('ProviderChanged', message, { provider });
+      }
     },
-    beginRotation: (rotationId, workflowId) => one(BEGIN, [rotationId, workflowId], rotationId),
+    async beginRotation(rotationId, workflowId) {
+      const [row] = await database.query<BegunColumns>(BEGIN, [rotationId, workflowId]);
+      if (row?.outcome === 'begun') return { origin: row.origin, fromVersion: Number(row.from_version) };
+      if (row?.outcome !== 'changed') throw gone(rotationId);
+      const message =
+        `the rotation did not begin: the provider was changed since it was staged at version ${row.from_version}, ` +
+        'and its next credential belongs to that version. Stage it again';
+      throw new ProviderError('RotationFailed', message);
+    },
     readRotation: (rotationId) => one(READ, [rotationId], rotationId),
     async storeIssuedCredential(rotationId, { encryptedConfig, keyId }) {
       const [row] = await database.query<{ stored: boolean }>(STORE_ISSUED, [rotationId, encryptedConfig, keyId]);
@@ -123,7 +139,7 @@ export function rotationStore(database: Database, actor?: string): RotationStore
   };
 }
 
-const STAGE = call('stage_rotation', 7);
+const STAGE = call('stage_rotation', 8);
 const FIND_OPEN = call('find_open_rotation', 3);
 const BEGIN = call('begin_rotation', 2);
 const READ = call('read_rotation', 1);
@@ -133,6 +149,12 @@ const ACTIVATE = call('activate_rotation', 1);
 const ROLL_BACK = call('roll_back_rotation', 2);
 const END = call('end_rotation', 3);
 const LIST = call('list_rotations', 2);
+
+interface BegunColumns {
+  readonly outcome: 'begun' | 'changed' | 'ended';
+  readonly origin: RotationOrigin;
+  readonly from_version: string;
+}
 
 interface SwapColumns {
   readonly outcome: 'activated' | 'changed' | 'not-ready';
@@ -144,7 +166,7 @@ interface SummaryColumns extends KeyColumns {
   readonly state: RotationState;
   readonly origin: RotationOrigin;
   readonly workflow_id: string | null;
-  readonly from_version: string | null;
+  readonly from_version: string;
   readonly to_version: string | null;
   readonly rolled_back: boolean;
   readonly reason: string | null;
@@ -168,7 +190,7 @@ function toSummary(row: SummaryColumns): RotationSummary {
     state: row.state,
     origin: row.origin,
     workflowId: row.workflow_id ?? undefined,
-    fromVersion: toVersion(row.from_version),
+    fromVersion: Number(row.from_version),
     toVersion: toVersion(row.to_version),
     rolledBack: row.rolled_back,
     reason: row.reason ?? undefined,
@@ -189,6 +211,11 @@ function toRecord(row: RotationColumns): RotationRecord {
 
 function toSealed(encryptedConfig: string | null, keyId: string | null): SealedCredential | undefined {
   return encryptedConfig === null ? undefined : { encryptedConfig, keyId: keyId ?? undefined };
+}
+
+function gone(rotationId: string): ProviderError {
+  const message = `rotation ${rotationId} does not exist, has ended, or belongs to another workflow`;
+  return new ProviderError('RotationFailed', message);
 }
 
 function toVersion(version: string | null): number | undefined {

@@ -5,9 +5,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowFailedError } from '@temporalio/client';
 import { isProviderError } from '../../src/client.js';
+import { findProvider } from '../../src/management/find-provider.js';
 import { SecretVault } from '../../src/management/secret-vault.js';
 import type { ProviderIdentity } from '../../src/protocol/references.js';
 import type { RotationStatus } from '../../src/protocol/rotation.js';
+import { destinationOf } from '../../src/providers/registry.js';
 import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
 import { Sealer } from '../../src/sealing/sealer.js';
 import { type ManagementStore, openManagementStore } from '../../src/store/management-store.js';
@@ -119,14 +121,20 @@ export class Rotator {
   async #update(workspaceId: string): Promise<void> {
     const provider: ProviderIdentity = { workspaceId, type: 'llm', name: 'anthropic' };
     const apiKey = this.#nextKey(workspaceId);
-    const sealed = await untilItWorks(async () =>
-      this.#vault.seal(provider, { apiKey }, await this.#store.readWorkspace(workspaceId)),
-    );
+    const sealed = await untilItWorks(() => this.#seal(provider, { apiKey }));
     const update = 'update workspace_providers set encrypted_config = $1 where workspace_id = $2';
     await this.#changed('update', workspaceId, {
       make: () => withSession(this.stage.postgres.url, (session) => session.query(update, [sealed, workspaceId])),
       isMade: (row) => row.sealed === sealed,
     });
+  }
+
+  /** Seals a secret for the address that the provider has now. */
+  async #seal(provider: ProviderIdentity, secret: { readonly apiKey: string }): Promise<string> {
+    const workspace = await this.#store.readWorkspace(provider.workspaceId);
+    const { config } = findProvider(provider, workspace);
+    const destination = destinationOf(provider.type, provider.name, config);
+    return this.#vault.seal(provider, { secret, destination }, workspace);
   }
 
   async #setStatus(workspaceId: string, status: 'active' | 'disabled'): Promise<void> {

@@ -74,8 +74,19 @@ export const STORED: readonly StoredFailure[] = [
     },
     type: 'ProviderConfigInvalid',
     message: () =>
-      'llm/anthropic: config.baseURL must be an https URL (http only for a loopback address) without user, password, query or fragment',
+      'llm/anthropic: config.baseURL must be an https URL (http only for a loopback address) of at most 2048 characters, in its normal form, without user, password, query or fragment',
     fields: ['config.baseURL'],
+  },
+  {
+    when: 'the base URL was changed without its secret',
+    arrange: async (stage, id) => {
+      await stage.addLlm(id);
+      await writeRow(stage, id, 'config = config || $2', { baseURL: 'https://api.attacker.example' });
+    },
+    type: 'CredentialUnreadable',
+    message: (id) =>
+      `the config of llm/anthropic of ${id} has another destination (base URL, organization, account or project) than its secret was sealed for: configure the provider again, with the secret`,
+    fields: ['config', 'secret'],
   },
   {
     when: 'the config has a field that is unknown to its type',

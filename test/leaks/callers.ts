@@ -1,6 +1,7 @@
 /** The calls of a platform's own service in its process, with invalid input and with services that fail. */
 import { CompactEncrypt } from 'jose/jwe/compact/encrypt';
 import { ProviderClient } from '../../src/management.js';
+import { destinationOf } from '../../src/providers/registry.js';
 import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
 import { createLogin } from '../../src/store/logins.js';
 import { withSession } from '../../src/store/session.js';
@@ -28,13 +29,15 @@ export async function plantUnreadable({ postgres, canaries, rootKeyring }: Stage
   const secret = canaries.key('a sealed secret that is not JSON');
   const identity = { workspace_id: failingWorkspace('json-400'), provider_type: 'llm', provider_name: 'gemini' };
   await withSession(postgres.url, async (session) => {
-    const { rows } = await session.query<{ kid: string; wrapped_key: string; root_key_id: string }>(
-      'select kid, wrapped_key, root_key_id from workspace_keys where workspace_id = $1',
-      [identity.workspace_id],
+    const { rows } = await session.query<{ kid: string; wrapped_key: string; root_key_id: string; config: object }>(
+      `select kid, wrapped_key, root_key_id, config from workspace_keys join workspace_providers using (workspace_id)
+        where (workspace_id, provider_type, provider_name) = ($1, $2, $3)`,
+      [identity.workspace_id, identity.provider_type, identity.provider_name],
     );
-    const { kid, wrapped_key: wrappedKey, root_key_id: rootKeyId } = rows[0]!;
+    const { kid, wrapped_key: wrappedKey, root_key_id: rootKeyId, config } = rows[0]!;
     const key = await rootKeyring.unwrap({ kid, wrappedKey, rootKeyId }, identity.workspace_id);
-    const header = { alg: 'dir', enc: 'A256GCM', typ: 'workspace-provider+jwe', kid, ...identity };
+    const destination = destinationOf(identity.provider_type, identity.provider_name, config);
+    const header = { alg: 'dir', enc: 'A256GCM', typ: 'workspace-provider+jwe', kid, ...identity, destination };
     const sealed = await new CompactEncrypt(Buffer.from(secret)).setProtectedHeader(header).encrypt(key);
     await session.query(
       'update workspace_providers set encrypted_config = $1 where workspace_id = $2 and provider_type = $3 and provider_name = $4',

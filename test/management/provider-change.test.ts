@@ -28,7 +28,8 @@ describe('an update', () => {
 
   it('removes a field that is null', () => {
     expect(llm({ config: { model: null } }).config).toEqual({ baseURL: 'https://api.mistral.example/v1' });
-    expect(rpc({ secret: { headers: null } }).secret).toEqual({ url: STORED_RPC.secret.url });
+    const { url } = STORED_RPC.secret;
+    expect(rpc({ secret: { url, headers: null } }).secret).toEqual({ url });
   });
 
   it('refuses to remove a required field', () => {
@@ -41,7 +42,7 @@ describe('an update', () => {
   });
 });
 
-describe('an update that sends the secret to another address [G11]', () => {
+describe('an update that sends the secret to another destination [G11]', () => {
   const config = { baseURL: 'https://api.attacker.example/v1' };
 
   it.each([
@@ -82,7 +83,7 @@ describe('an update that sends the secret to another address [G11]', () => {
 
   it('names fields and no values in its message', () => {
     expect(() => llm({ config })).toThrow(
-      'llm/mistral of ws_acme would send its secret to another address: give secret.apiKey again, in plaintext',
+      'llm/mistral of ws_acme would send its secret to another destination: give secret.apiKey again, in plaintext',
     );
   });
 

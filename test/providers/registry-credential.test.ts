@@ -26,7 +26,7 @@ describe('a provider has the expected shown facts and destination:', () => {
       tenderlyConfig,
       tenderlySecret,
       { account: 'acme', project: 'agents', key: '…c3d4' },
-      'https://api.tenderly.co',
+      'https://api.tenderly.co account=acme project=agents',
     ],
     [
       'rpc',
@@ -34,7 +34,7 @@ describe('a provider has the expected shown facts and destination:', () => {
       rpcConfig,
       rpcSecret,
       { chainId: 1, priority: 100, host: 'mainnet.rpc.example', key: '…c3d4' },
-      'https://mainnet.rpc.example',
+      '',
     ],
     [
       'rpc',
@@ -42,7 +42,7 @@ describe('a provider has the expected shown facts and destination:', () => {
       rpcConfig,
       { url: `https://rpc.example/?apikey=${KEY}` },
       { chainId: 1, priority: 100, host: 'rpc.example', key: '…c3d4' },
-      'https://rpc.example',
+      '',
     ],
     [
       'rpc',
@@ -50,7 +50,7 @@ describe('a provider has the expected shown facts and destination:', () => {
       rpcConfig,
       { url: 'https://canary0123456789abcdef0123.eth.example:8443/' },
       { chainId: 1, priority: 100, host: '….eth.example:8443', key: '…' },
-      'https://canary0123456789abcdef0123.eth.example:8443',
+      '',
     ],
   ])('%s/%s', (type, name, config, secret, shown, destination) => {
     const parsed = parseProvider(type, name, config, secret);

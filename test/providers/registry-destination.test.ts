@@ -3,7 +3,7 @@ import { EgressPolicy, PUBLIC_EGRESS } from '../../src/egress/policy.js';
 import { checkDestination, parseProvider } from '../../src/providers/registry.js';
 
 const CANARY = 'canary-key-5e1f0c7d';
-const endpoint = (url: string) => parseProvider('rpc', 'own', { chainId: 1 }, { url }).destination;
+const endpoint = (url: string) => parseProvider('rpc', 'own', { chainId: 1 }, { url });
 
 it.each([
   ['rpc', `https://10.0.0.1/${CANARY}`, 'secret.url', 'PROVIDER_EGRESS_NETWORKS'],
@@ -20,6 +20,16 @@ it.each([
 it('an endpoint with a user is accepted, because the user becomes a header', () => {
   const destination = endpoint(`https://user:${CANARY}@node.example.com/`);
   expect(() => checkDestination({ type: 'rpc', name: 'own' }, destination, PUBLIC_EGRESS)).not.toThrow();
+});
+
+it('an endpoint is sent to its whole URL, without its user, and with its headers [G11]', () => {
+  const secret = {
+    url: `https://user:${CANARY}@NODE.example.com:443/acme/rpc?key=${CANARY}`,
+    headers: { 'X-B': '2', a: '1' },
+  };
+  const { destination, sentTo } = parseProvider('rpc', 'own', { chainId: 1 }, secret);
+  expect(sentTo).toEqual([`https://node.example.com/acme/rpc?key=${CANARY}`, 'a: 1', 'x-b: 2']);
+  expect(destination, 'nothing of it is in the header of the sealed text').toBe('');
 });
 
 it('an internal endpoint is accepted if the settings allow it', () => {

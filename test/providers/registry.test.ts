@@ -43,6 +43,7 @@ describe('a valid provider is accepted:', () => {
 
 describe('an invalid provider is refused with the name of the field [G18]:', () => {
   const tooLong = 'k'.repeat(8193);
+  const longURL = (length: number) => 'https://h.example/'.padEnd(length, KEY);
   it.each<[string, string, string, unknown, unknown, string[]]>([
     ['no config', 'llm', 'anthropic', undefined, llmSecret, ['config']],
     ['a config that is a string', 'llm', 'anthropic', KEY, llmSecret, ['config']],
@@ -69,6 +70,21 @@ describe('an invalid provider is refused with the name of the field [G18]:', () 
     ['a query', 'llm', 'openai', { baseURL: `https://h.example/v1?key=${KEY}` }, llmSecret, ['config.baseURL']],
     ['a fragment', 'llm', 'openai', { baseURL: `https://h.example/v1#${KEY}` }, llmSecret, ['config.baseURL']],
     ['a line break', 'llm', 'openai', { baseURL: `https://h.example/\n${KEY}` }, llmSecret, ['config.baseURL']],
+    ['dots in the path', 'llm', 'openai', { baseURL: `https://h.example/../${KEY}` }, llmSecret, ['config.baseURL']],
+    ['a backslash', 'llm', 'openai', { baseURL: `https://h.example\\@${KEY}/` }, llmSecret, ['config.baseURL']],
+    [
+      'an empty part of a path',
+      'llm',
+      'openai',
+      { baseURL: `https://h.example//${KEY}` },
+      llmSecret,
+      ['config.baseURL'],
+    ],
+    ['a host as a number', 'llm', 'openai', { baseURL: `https://2130706433/${KEY}` }, llmSecret, ['config.baseURL']],
+    ['2049 characters', 'llm', 'openai', { baseURL: longURL(2049) }, llmSecret, ['config.baseURL']],
+    ['a model that leaves its path', 'llm', 'gemini', { model: `../../${KEY}` }, llmSecret, ['config.model']],
+    ['a model with a query', 'llm', 'gemini', { model: `a?${KEY}` }, llmSecret, ['config.model']],
+    ['a model with escaped dots', 'llm', 'gemini', { model: `%2e%2e/${KEY}` }, llmSecret, ['config.model']],
     ['a model with a space', 'llm', 'openai', { model: `a ${KEY}` }, llmSecret, ['config.model']],
     [
       'an organization with a line break',

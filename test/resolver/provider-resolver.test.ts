@@ -90,7 +90,8 @@ describe('resolving', () => {
   });
 
   test('an endpoint with an invalid chain id is named if no other endpoint serves the chain', async () => {
-    await memory.store.put(WORKSPACE, 'rpc', 'main', { chainId: '1' }, { url: 'https://a.example/canary-a' });
+    await memory.store.put(WORKSPACE, 'rpc', 'main', { chainId: 1 }, { url: 'https://a.example/canary-a' });
+    memory.store.write(WORKSPACE, 'rpc', 'main', { config: { chainId: '1' } });
     await expect(resolverWith().resolveRpcEndpoint({ workspaceId: WORKSPACE, chainId: 1 })).rejects.toMatchObject({
       type: 'ProviderConfigInvalid',
       facts: { fields: ['config.chainId'], provider: { name: 'main' } },

@@ -4,12 +4,13 @@ import { isProviderError, type ProviderError } from '../../src/protocol/errors.j
 import type { ProviderIdentity } from '../../src/protocol/references.js';
 import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
 import type { RootKeyring } from '../../src/sealing/root-keyring.js';
-import { Sealer } from '../../src/sealing/sealer.js';
+import { type CredentialPlace, Sealer } from '../../src/sealing/sealer.js';
 import type { WrappedDataKey } from '../../src/store/ports.js';
 
 export const CANARY = 'canary-c0ffee-never-in-the-clear';
 export const PLAINTEXT = JSON.stringify({ apiKey: CANARY });
-export const ACME: ProviderIdentity = { workspaceId: 'ws_acme', type: 'llm', name: 'anthropic' };
+export const ACME_IDENTITY: ProviderIdentity = { workspaceId: 'ws_acme', type: 'llm', name: 'anthropic' };
+export const ACME: CredentialPlace = { ...ACME_IDENTITY, destination: 'https://api.anthropic.com' };
 
 /** A root key in the format of `ENCRYPTION_KEY`, whose 32 bytes count up from `first`. */
 export function fakeRootKey(id: string, first: number): string {

@@ -2,7 +2,7 @@
 import { createCipheriv, randomBytes } from 'node:crypto';
 import { CompactEncrypt } from 'jose/jwe/compact/encrypt';
 import { expect } from 'vitest';
-import type { ProviderIdentity } from '../../src/protocol/references.js';
+import type { CredentialPlace } from '../../src/sealing/sealer.js';
 import { ACME, failureOf, PLAINTEXT, sealed } from './fixtures.js';
 
 const parts = await sealed();
@@ -15,13 +15,14 @@ export const row = {
 };
 expect(await row.sealer.open(ACME, row.jwe, [row.dataKey])).toBe(PLAINTEXT);
 
-export async function expectRefused(jwe: string, identity: ProviderIdentity = ACME, dataKeys = [row.dataKey]) {
-  const failure = await failureOf(row.sealer.open(identity, jwe, dataKeys));
-  const { workspaceId, type, name } = identity;
+export async function expectRefused(jwe: string, place: CredentialPlace = ACME, dataKeys = [row.dataKey]) {
+  const failure = await failureOf(row.sealer.open(place, jwe, dataKeys));
+  const { workspaceId, type, name } = place;
   expect(failure.message).toBe(
     `the stored credential of ${type}/${name} of ${workspaceId} does not open: check that ENCRYPTION_KEY has its root key, or configure the provider again`,
   );
-  expect(failure).toMatchObject({ type: 'CredentialUnreadable', retryable: false, facts: { provider: identity } });
+  expect(failure).toMatchObject({ type: 'CredentialUnreadable', retryable: false });
+  expect(failure.facts).toEqual({ provider: { workspaceId, type, name } });
   expect(failure.cause).toBeUndefined();
 }
 

@@ -9,7 +9,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { ProviderIdentity } from '../../src/protocol/references.js';
+import type { CredentialPlace } from '../../src/sealing/sealer.js';
 import type { WrappedDataKey } from '../../src/store/ports.js';
 
 const run = promisify(execFile);
@@ -19,17 +19,29 @@ const INTEROP = fileURLToPath(new URL('python/interop.py', import.meta.url));
 const FORMAT = fileURLToPath(new URL('../../docs/sealing-format.md', import.meta.url));
 
 export interface SealedRow {
-  readonly identity: ProviderIdentity;
+  readonly identity: CredentialPlace;
   readonly sealed: string;
   readonly dataKeys: readonly WrappedDataKey[];
+}
+
+/** The config of a provider of that type and name. */
+export interface ConfigOf {
+  readonly type: string;
+  readonly name: string;
+  readonly config: Readonly<Record<string, unknown>>;
 }
 
 export interface PythonService {
   exchange(asked: {
     readonly encryptionKey: string;
-    readonly rows: readonly SealedRow[];
-    readonly secrets: readonly { readonly identity: ProviderIdentity; readonly plaintext: string }[];
-  }): Promise<{ readonly opened: readonly (string | null)[]; readonly sealed: readonly SealedRow[] }>;
+    readonly rows?: readonly SealedRow[];
+    readonly secrets?: readonly { readonly identity: CredentialPlace; readonly plaintext: string }[];
+    readonly configs?: readonly ConfigOf[];
+  }): Promise<{
+    readonly opened: readonly (string | null)[];
+    readonly sealed: readonly SealedRow[];
+    readonly destinations: readonly (string | null)[];
+  }>;
 }
 
 /** Returns the service, or the reason why this machine cannot run one. In CI it throws instead. */
@@ -43,13 +55,13 @@ export async function startPythonService(): Promise<PythonService | string> {
     return reason;
   }
   return {
-    async exchange(asked) {
+    async exchange({ encryptionKey, rows = [], secrets = [], configs = [] }) {
       const folder = await mkdtemp(join(tmpdir(), 'sealing-format-'));
       try {
         await writeFile(join(folder, 'sealing_format.py'), await documentedPython());
         const env = { ...process.env, PYTHONPATH: folder, PYTHONDONTWRITEBYTECODE: '1', PYTHONUTF8: '1' };
         const running = run(python, [INTEROP], { env, maxBuffer: 16 * 1024 * 1024 });
-        running.child.stdin?.end(JSON.stringify(asked));
+        running.child.stdin?.end(JSON.stringify({ encryptionKey, rows, secrets, configs }));
         return JSON.parse((await running).stdout);
       } finally {
         await rm(folder, { recursive: true });

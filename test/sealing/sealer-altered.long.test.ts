@@ -64,6 +64,8 @@ const wrappedAltered = fc.tuple(fc.nat(row.dataKey.wrappedKey.length - 1), junk)
 
 const anyValue = fc.jsonValue({ maxDepth: 1 });
 const member = fc.constantFrom(...Object.keys(row.header));
+// A holder of the key who seals for another destination is told so: sealer-binding.test.ts.
+const comparedFirst = fc.constantFrom(...Object.keys(row.header).filter((name) => name !== 'destination'));
 const hostileMember = fc.oneof(
   fc.tuple(fc.constant('alg'), fc.constantFrom('none', 'A256KW', 'PBES2-HS512+A256KW', 'RSA-OAEP', 'ECDH-ES', 'DIR')),
   fc.tuple(fc.constant('enc'), fc.constantFrom('A128GCM', 'A256CBC-HS512', 'a256gcm', 'none')),
@@ -72,7 +74,7 @@ const hostileMember = fc.oneof(
   fc.tuple(fc.constant('zip'), fc.constantFrom('DEF', 'GZIP')),
   fc.tuple(fc.constant('crit'), fc.constantFrom([], ['exp'], ['kid'], 'kid')),
   fc.tuple(fc.constantFrom('jwk', 'jku', 'x5u', 'x5c', 'epk', 'b64', 'cty'), anyValue),
-  fc.tuple(member, anyValue),
+  fc.tuple(comparedFirst, anyValue),
   fc.tuple(fc.string(), anyValue),
 );
 

@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ProviderIdentity } from '../../src/protocol/references.js';
-import { ACME, CANARY, failureOf, PLAINTEXT, shownBy } from './fixtures.js';
+import type { CredentialPlace } from '../../src/sealing/sealer.js';
+import { ACME, ACME_IDENTITY, CANARY, failureOf, PLAINTEXT, shownBy } from './fixtures.js';
 import { alterations, expectRefused, forge, forgeRaw, row } from './forging.js';
 
 test('a row made by the forging helpers opens if nothing is wrong with it', async () => {
@@ -21,14 +21,14 @@ test('a refusal shows nothing of the secret, even if the key was right', async (
 });
 
 describe('a row pasted elsewhere does not open [G1]', () => {
-  test.each<[string, ProviderIdentity]>([
+  test.each<[string, CredentialPlace]>([
     ['another workspace', { ...ACME, workspaceId: 'ws_evil' }],
     ['a workspace that differs in case', { ...ACME, workspaceId: 'WS_acme' }],
     ['another type', { ...ACME, type: 'rpc' }],
     ['another name', { ...ACME, name: 'openai' }],
     ['a type and name that concatenate to the same text', { ...ACME, type: 'll', name: 'manthropic' }],
-  ])('%s', async (_, identity) => {
-    await expectRefused(row.jwe, identity);
+  ])('%s', async (_, place) => {
+    await expectRefused(row.jwe, place);
   });
 
   test('another workspace with its own data key under the same kid', async () => {
@@ -47,6 +47,7 @@ describe('a row pasted elsewhere does not open [G1]', () => {
       workspaceId: fc.stringMatching(/^[A-Za-z0-9_.:-]{1,12}$/),
       type: fc.stringMatching(/^[a-z][a-z0-9-]{0,5}$/),
       name: fc.stringMatching(/^[a-z0-9_.:-]{1,8}$/),
+      destination: fc.constant('https://api.anthropic.com'),
     });
     await fc.assert(
       fc.asyncProperty(identity, identity, async (own, other) => {
@@ -57,6 +58,59 @@ describe('a row pasted elsewhere does not open [G1]', () => {
         await expectRefused(jwe, other, [dataKey]);
       }),
     );
+  });
+});
+
+describe('a row whose config has another destination than its secret was sealed for does not open [G11]', () => {
+  test.each([
+    ['another host', 'https://api.attacker.example'],
+    ['http', 'http://api.anthropic.com'],
+    ['another path', 'https://api.anthropic.com/mallory'],
+    ['another port', 'https://api.anthropic.com:8443'],
+    ['a slash at the end', 'https://api.anthropic.com/'],
+    ['capitals', 'https://API.anthropic.com'],
+    ['a further field', 'https://api.anthropic.com project=proj_1'],
+    ['none, as if the secret contained its address', ''],
+  ])('%s', async (_, destination) => {
+    const failure = await failureOf(row.sealer.open({ ...ACME, destination }, row.jwe, [row.dataKey]));
+    expect(failure).toMatchObject({ type: 'CredentialUnreadable', retryable: false });
+    expect(failure.facts).toEqual({ provider: ACME_IDENTITY, fields: ['config', 'secret'] });
+    expect(failure.message).toBe(
+      'the config of llm/anthropic of ws_acme has another destination (base URL, organization, account or project) ' +
+        'than its secret was sealed for: configure the provider again, with the secret',
+    );
+    expect(shownBy(failure)).not.toContain(CANARY);
+  });
+
+  test('nor does one whose secret contains its address, for a config that has one', async () => {
+    const endpoint = { ...ACME, type: 'rpc', name: 'mainnet', destination: '' };
+    const jwe = await row.sealer.seal(endpoint, PLAINTEXT, row.dataKey);
+    expect(await row.sealer.open(endpoint, jwe, [row.dataKey])).toBe(PLAINTEXT);
+    const opening = row.sealer.open({ ...endpoint, destination: 'https://rpc.attacker.example' }, jwe, [row.dataKey]);
+    expect((await failureOf(opening)).facts.fields).toEqual(['config', 'secret']);
+  });
+
+  test('a destination that was changed in the header is a forgery like any other', async () => {
+    const destination = 'https://api.attacker.example';
+    const [, ...rest] = row.jwe.split('.');
+    const header = Buffer.from(JSON.stringify({ ...row.header, destination })).toString('base64url');
+    const altered = [header, ...rest].join('.');
+    await expectRefused(altered, { ...ACME, destination });
+    await expectRefused(altered);
+  });
+
+  test.each([
+    ['a space at the end', 'https://api.anthropic.com '],
+    ['two spaces', 'https://api.anthropic.com  project=proj_1'],
+    ['a character that JSON escapes', 'https://api.anthropic.com/"'],
+    ['a backslash', 'https://api.anthropic.com/\\'],
+    ['a line break', 'https://api.anthropic.com\n'],
+    ['a character beyond ASCII', 'https://api.anthröpic.com'],
+    ['more than 4096 characters', `https://${'a'.repeat(4096)}`],
+  ])('no secret is sealed for a destination with %s', async (_, destination) => {
+    const failure = await failureOf(row.sealer.seal({ ...ACME, destination }, PLAINTEXT, row.dataKey));
+    expect(failure).toMatchObject({ type: 'ProviderConfigInvalid', facts: { provider: ACME_IDENTITY } });
+    expect(shownBy(failure)).not.toContain(CANARY);
   });
 });
 
@@ -115,7 +169,12 @@ describe('a row with any other header does not open, even if its forger has the 
     ['an unknown member', (header) => ({ ...header, version: 1 })],
     ['a null member', (header) => ({ ...header, version: null })],
     ['a value that only looks like the right one', (header) => ({ ...header, workspace_id: ['ws_acme'] })],
-    ...['typ', 'kid', 'workspace_id', 'provider_type', 'provider_name'].map(
+    [
+      'a destination that only looks like the right one',
+      (header) => ({ ...header, destination: [header.destination] }),
+    ],
+    ['a destination without a text', (header) => ({ ...header, destination: { toString: 1 } })],
+    ...['typ', 'kid', 'workspace_id', 'provider_type', 'provider_name', 'destination'].map(
       (member): [string, (header: Record<string, string>) => Record<string, unknown>] => [
         `no ${member}`,
         ({ [member]: _, ...header }) => header,

@@ -9,7 +9,10 @@ import { kept } from './vectors.js';
 const SETUP_TIMEOUT_MS = 180_000;
 const ENCRYPTION_KEY = `${ROOT_2025},${ROOT_2026}`;
 const SECRETS = [PLAINTEXT, '', '\uFEFF', '{"url":"https://канал.invalid/ключ?q=€"}', 'x'.repeat(MAX_PLAINTEXT_BYTES)];
-const LONGEST = { workspaceId: 'W'.repeat(128), type: 't'.repeat(32), name: 'n'.repeat(64) };
+const LONGEST = {
+  ...{ workspaceId: 'W'.repeat(128), type: 't'.repeat(32), name: 'n'.repeat(64) },
+  destination: `https://${'d'.repeat(4088)}`,
+};
 
 let service: PythonService;
 let missing: string | undefined;
@@ -37,13 +40,13 @@ test('a row sealed here opens in Python, which unwraps its data key', async () =
         sealed: await sealer.seal(identity, plaintext, dataKeys[1] as (typeof dataKeys)[0]),
       });
   }
-  const { opened } = await service.exchange({ encryptionKey: ENCRYPTION_KEY, rows, secrets: [] });
+  const { opened } = await service.exchange({ encryptionKey: ENCRYPTION_KEY, rows });
   expect(opened).toEqual([...SECRETS, ...SECRETS]);
 });
 
 test('a row sealed in Python, under a data key created in Python, opens here', async () => {
   const secrets = [ACME, LONGEST].flatMap((identity) => SECRETS.map((plaintext) => ({ identity, plaintext })));
-  const { sealed } = await service.exchange({ encryptionKey: ENCRYPTION_KEY, rows: [], secrets });
+  const { sealed } = await service.exchange({ encryptionKey: ENCRYPTION_KEY, secrets });
   const sealer = new Sealer(parseLocalKeyring(ENCRYPTION_KEY));
   const opened = await Promise.all(sealed.map((row) => sealer.open(row.identity, row.sealed, row.dataKeys)));
   expect(opened).toEqual(secrets.map(({ plaintext }) => plaintext));
@@ -51,6 +54,12 @@ test('a row sealed in Python, under a data key created in Python, opens here', a
 
 test('the documented Python opens the test vectors that must open, and refuses those that must not [G1]', async () => {
   const { encryptionKey, opens, refused } = await kept();
-  const { opened } = await service.exchange({ encryptionKey, rows: [...opens, ...refused], secrets: [] });
+  const { opened } = await service.exchange({ encryptionKey, rows: [...opens, ...refused] });
   expect(opened).toEqual([...opens.map(({ plaintext }) => plaintext), ...refused.map(() => null)]);
+});
+
+test('the documented Python derives the destinations of the test vectors, and refuses a URL that has none', async () => {
+  const { encryptionKey, destinations } = await kept();
+  const derived = await service.exchange({ encryptionKey, configs: destinations });
+  expect(derived.destinations).toEqual(destinations.map(({ destination }) => destination));
 });

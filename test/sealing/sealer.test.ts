@@ -8,6 +8,7 @@ import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
 import { MAX_PLAINTEXT_BYTES, Sealer } from '../../src/sealing/sealer.js';
 import {
   ACME,
+  ACME_IDENTITY,
   CANARY,
   failureOf,
   openByJose,
@@ -60,6 +61,7 @@ describe('a sealed text', () => {
         workspace_id: 'ws_acme',
         provider_type: 'llm',
         provider_name: 'anthropic',
+        destination: 'https://api.anthropic.com',
       },
     });
   });
@@ -79,7 +81,10 @@ describe('sealing refuses, and never shows,', () => {
   ])('%s', async (_, plaintext, what) => {
     const { sealer, dataKey } = await sealed();
     const failure = await failureOf(sealer.seal(ACME, plaintext, dataKey));
-    expect(failure).toMatchObject({ type: 'ProviderConfigInvalid', facts: { provider: ACME, fields: ['secret'] } });
+    expect(failure).toMatchObject({
+      type: 'ProviderConfigInvalid',
+      facts: { provider: ACME_IDENTITY, fields: ['secret'] },
+    });
     expect(failure.message).toBe(`the secret of llm/anthropic of ws_acme ${what}`);
     expect(shownBy(failure)).not.toContain(CANARY);
   });
@@ -146,7 +151,7 @@ describe('root keys', () => {
     expect(failures[0]).toMatchObject({
       message:
         'the root-key service does not answer: the stored credential of llm/anthropic of ws_acme cannot be opened now',
-      facts: { provider: ACME },
+      facts: { provider: ACME_IDENTITY },
     });
   });
 

@@ -1,11 +1,13 @@
 /** The test vectors: rows that were sealed with the first version of the format and are never sealed again. */
 import { readFile } from 'node:fs/promises';
-import type { SealedRow } from './python-service.js';
+import type { ConfigOf, SealedRow } from './python-service.js';
 
 export interface KeptRows {
   readonly encryptionKey: string;
   readonly opens: readonly (SealedRow & { readonly why: string; readonly plaintext: string })[];
   readonly refused: readonly (SealedRow & { readonly why: string })[];
+  /** Null: no secret may be sealed for such a config. */
+  readonly destinations: readonly (ConfigOf & { readonly destination: string | null })[];
 }
 
 export async function kept(): Promise<KeptRows> {

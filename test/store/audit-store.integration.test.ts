@@ -148,7 +148,9 @@ describe('a rotation', () => {
     const identity = await stored();
     const rotationId = randomUUID();
     const nextEncryptedConfig = sealed(rotationId);
-    await store.actingAs('cli:ana').stageRotation({ rotationId, provider: identity, nextEncryptedConfig });
+    await store
+      .actingAs('cli:ana')
+      .stageRotation({ rotationId, provider: identity, fromVersion: 1, nextEncryptedConfig });
     await store.beginRotation(rotationId, 'rotation-workflow');
     return { identity, rotationId };
   }

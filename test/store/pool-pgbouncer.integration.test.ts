@@ -57,7 +57,7 @@ describe('through a pooler in transaction mode', () => {
         await manager.recordCheck(identity, 3, 'ok');
         const rotationId = `rotation-${workspace.replace(/\W/g, '-')}`;
         const nextEncryptedConfig = row('next').encryptedConfig;
-        await manager.stageRotation({ rotationId, provider: identity, nextEncryptedConfig });
+        await manager.stageRotation({ rotationId, provider: identity, fromVersion: 3, nextEncryptedConfig });
         await manager.beginRotation(rotationId, workspace);
         await manager.advanceRotation(rotationId, 'checked');
         expect(await manager.activateRotation(rotationId)).toEqual({ version: 4 });

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { ProviderIdentity } from '../../src/protocol/references.js';
+import { withSession } from '../support/database.js';
 import { useDatabase } from '../support/use-database.js';
 import { anyWorkspace, provider, row, sealed } from './rows.js';
 
@@ -14,7 +15,7 @@ async function stored(identity = provider(anyWorkspace())): Promise<ProviderIden
 
 async function staged(identity: ProviderIdentity, store = database.manager): Promise<string> {
   const rotationId = randomUUID();
-  await store.stageRotation({ rotationId, provider: identity, nextEncryptedConfig: sealed('next') });
+  await store.stageRotation({ rotationId, provider: identity, fromVersion: 1, nextEncryptedConfig: sealed('next') });
   return rotationId;
 }
 
@@ -56,6 +57,68 @@ describe('the open rotation of a provider', () => {
     for (const other of others) await stored(other);
     await database.manager.beginRotation(await staged(identity), 'a-workflow');
     expect(await Promise.all(others.map(open))).toEqual([undefined, undefined, undefined]);
+  });
+});
+
+describe('a rotation begins only at the version that it was staged at', () => {
+  const changed = 'the rotation did not begin: the provider was changed since it was staged at version 1';
+
+  test.each<[string, (identity: ProviderIdentity) => Promise<unknown>]>([
+    ['config and secret are replaced', (identity) => database.manager.putProvider(identity, row('y'))],
+    ['the provider is disabled', (identity) => database.manager.setStatus(identity, 'disabled')],
+    [
+      'the provider is disabled and enabled again',
+      async (identity) => {
+        await database.manager.setStatus(identity, 'disabled');
+        await database.manager.setStatus(identity, 'active');
+      },
+    ],
+    ['the provider is removed', (identity) => database.manager.removeProvider(identity)],
+    [
+      'the provider is removed and configured again',
+      async (identity) => {
+        await database.manager.removeProvider(identity);
+        await database.manager.putProvider(identity, row('x'));
+      },
+    ],
+    [
+      'a service of the workspace changes the config',
+      async ({ workspaceId }) => {
+        await withSession(database.tenantUrl, async (session) => {
+          await session.query(`select set_config('app.workspace_id', $1, false)`, [workspaceId]);
+          await session.query(`update workspace_providers set config = '{"note": "z"}'`);
+        });
+      },
+    ],
+  ])('and says why not after %s', async (_what, change) => {
+    const identity = await stored();
+    const rotationId = await staged(identity);
+    await change(identity);
+    const beginning = database.manager.beginRotation(rotationId, 'a-workflow');
+    await expect(beginning).rejects.toMatchObject({ type: 'RotationFailed' });
+    await expect(beginning).rejects.toThrow(changed);
+    expect(await database.manager.findOpenRotation(identity)).toBeUndefined();
+  });
+
+  test('and begins again after it began, for its own workflow only', async () => {
+    const identity = await stored();
+    const rotationId = await staged(identity);
+    const begun = { origin: 'given', fromVersion: 1 };
+    expect(await database.manager.beginRotation(rotationId, 'a-workflow')).toEqual(begun);
+    await database.manager.setStatus(identity, 'disabled');
+    expect(await database.manager.beginRotation(rotationId, 'a-workflow')).toEqual(begun);
+    const other = database.manager.beginRotation(rotationId, 'another-workflow');
+    await expect(other).rejects.toThrow('belongs to another workflow');
+    await database.manager.endRotation(rotationId, 'failed', 'a test');
+    const late = database.manager.beginRotation(rotationId, 'a-workflow');
+    await expect(late).rejects.toMatchObject({ type: 'RotationFailed' });
+  });
+
+  test('and is not staged for a version that is not the present one', async () => {
+    const identity = await stored();
+    await database.manager.putProvider(identity, row('y'));
+    await expect(staged(identity)).rejects.toMatchObject({ type: 'ProviderChanged', facts: { provider: identity } });
+    expect(await database.manager.listRotations(identity.workspaceId, 10)).toEqual([]);
   });
 });
 

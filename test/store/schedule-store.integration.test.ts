@@ -37,7 +37,7 @@ const stageDue = (identity: ProviderIdentity, canBeIssued = false) =>
 const stageByHand = async (identity: ProviderIdentity) => {
   const rotationId = randomUUID();
   const nextEncryptedConfig = sealed('next');
-  await store.stageRotation({ rotationId, provider: identity, nextEncryptedConfig });
+  await store.stageRotation({ rotationId, provider: identity, fromVersion: 1, nextEncryptedConfig });
   return rotationId;
 };
 

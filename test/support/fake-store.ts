@@ -1,5 +1,6 @@
 /** A store in memory for unit tests, with real sealing. Tests can hold, fail and count its loads. */
 
+import { destinationOf } from '../../src/providers/registry.js';
 import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
 import { Sealer } from '../../src/sealing/sealer.js';
 import type { WorkspaceSnapshot, WrappedDataKey } from '../../src/store/ports.js';
@@ -25,7 +26,8 @@ export class FakeStore {
 
   async put(workspaceId: string, type: string, name: string, config: object, secret: object): Promise<void> {
     const dataKey = await this.#dataKey(workspaceId);
-    const encryptedConfig = await this.sealer.seal({ workspaceId, type, name }, JSON.stringify(secret), dataKey);
+    const place = { workspaceId, type, name, destination: destinationOf(type, name, config) };
+    const encryptedConfig = await this.sealer.seal(place, JSON.stringify(secret), dataKey);
     this.write(workspaceId, type, name, { config, encryptedConfig, status: 'active' });
   }
 

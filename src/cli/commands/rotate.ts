@@ -54,7 +54,10 @@ export function addRotate(program: Command, output: Output): void {
       'how long to wait for steps that hold the older credential; 0 for a leaked key (default: 15m)',
     )
     .option('--accept-unchecked', 'activate the next credential even if the service cannot tell whether it works')
-    .option('--when-due', 'only store the next credential, until the schedule rotate-due uses it')
+    .option(
+      '--when-due',
+      'only store the next credential, until the schedule rotate-due uses it; void if the provider is changed before',
+    )
     .option('--no-wait', 'start the rotation, and do not follow it')
     .addHelpText('after', AFTER_HELP)
     .action(async (workspaceId: string, type: string, name: string, options: RotateOptions) => {

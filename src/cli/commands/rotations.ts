@@ -22,7 +22,7 @@ function toRow({ provider, state, endedAt, rolledBack, ...rotation }: RotationSu
     provider.workspaceId,
     `${provider.type}/${provider.name}`,
     `${state}${endedAt ? '' : ', running'}${rolledBack && state !== 'rolled-back' ? ', rolling back' : ''}`,
-    `version ${[fromVersion, toVersion].filter((version) => version !== undefined).join(' → ') || '?'}`,
+    `version ${[fromVersion, toVersion].filter((version) => version !== undefined).join(' → ')}`,
     minute(createdAt),
     requestedBy,
     reason,

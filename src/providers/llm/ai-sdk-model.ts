@@ -4,8 +4,10 @@
  */
 import type { LanguageModel } from 'ai';
 import type { Fetch } from '../../egress/http-client.js';
+import { ProviderError } from '../../protocol/errors.js';
 import { optionalPackage } from '../optional-package.js';
 import type { LlmCredential } from './llm.js';
+import { GEMINI_MODEL, GEMINI_MODEL_RULE } from './vendors.js';
 
 /**
  * Returns the model for `generateText`, `streamText` and the other functions of the AI SDK. They retry by default: pass
@@ -13,7 +15,8 @@ import type { LlmCredential } from './llm.js';
  *
  * @param fetch - default: the global one; in an activity, pass the one that the callback of `withProvider` receives
  * @throws ProviderError `SetupInvalid` if the AI SDK's package for this service is not installed: `@ai-sdk/anthropic`,
- *   `@ai-sdk/openai`, `@ai-sdk/google`, or `@ai-sdk/openai-compatible` for any other name
+ *   `@ai-sdk/openai`, `@ai-sdk/google`, or `@ai-sdk/openai-compatible` for any other name; `ProviderConfigInvalid` for a
+ *   model of Gemini that would lead to another path
  */
 export function aiSdkModel(credential: LlmCredential, modelId: string, fetch?: Fetch): Exclude<LanguageModel, string> {
   const { provider, baseURL, organization, project } = credential;
@@ -24,6 +27,7 @@ export function aiSdkModel(credential: LlmCredential, modelId: string, fetch?: F
     case 'openai':
       return openai().createOpenAI({ apiKey, baseURL, organization, project, fetch })(modelId);
     case 'gemini':
+      if (!GEMINI_MODEL.test(modelId)) throw ProviderError.configInvalid('model', GEMINI_MODEL_RULE);
       return google().createGoogleGenerativeAI({ apiKey, baseURL: `${baseURL}/v1beta`, fetch })(modelId);
     default:
       // Otherwise the schema is not sent to the model, and the model returns any object.

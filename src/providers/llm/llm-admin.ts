@@ -70,7 +70,10 @@ export const llmAdmin: ProviderType<LlmAdminConfig, LlmAdminSecret, LlmAdminCred
     ...(config.project !== undefined && { project: config.project }),
   }),
   destinationField: 'config.baseURL',
-  destination: (name, config) => baseURLOf(name, config),
+  destination: (name, config) => [
+    baseURLOf(name, config),
+    ...(config.project === undefined ? [] : [`project=${config.project}`]),
+  ],
   fromEnvironment: () => undefined,
   check: ({ provider, adminKey, keysURL: url }, context) => {
     const request = { url: `${url}?limit=1`, init: { headers: keyHeaders(provider, adminKey.reveal()) } };

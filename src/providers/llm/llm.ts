@@ -10,7 +10,7 @@ import type { CheckContext, CheckResult, ProviderType } from '../type.js';
 import { anthropicKeys } from './anthropic-keys.js';
 import type { LlmKeyIssuer } from './llm-admin.js';
 import { openaiKeys } from './openai-keys.js';
-import { baseURLOf, keyHeaders, vendorOf } from './vendors.js';
+import { baseURLOf, GEMINI_MODEL, GEMINI_MODEL_RULE, keyHeaders, vendorOf } from './vendors.js';
 
 export interface LlmConfig {
   /** The base URL of the API. Required for compatible services. Default: the vendor's. */
@@ -49,6 +49,9 @@ const model = word('must be a model id: 1 to 200 printable characters without sp
 
 const known = z.strictObject({ baseURL: serviceURL().optional(), model: model.optional() });
 const openai = known.extend({ organization: id.optional(), project: id.optional() });
+const gemini = known.extend({
+  model: model.regex(GEMINI_MODEL, { error: GEMINI_MODEL_RULE }).optional(),
+});
 const compatible = known.extend({
   baseURL: serviceURL('is required for a name other than anthropic, openai and gemini, and'),
 });
@@ -60,7 +63,11 @@ export const llm: ProviderType<LlmConfig, LlmSecret, LlmCredential> = {
     { name: 'openai', title: 'named openai' },
     { name: 'compatible', title: 'with any other name: a service that speaks the OpenAI API' },
   ],
-  config: (name) => (name === 'openai' ? openai : vendorOf(name) ? known : compatible),
+  config: (name) => {
+    if (name === 'openai') return openai;
+    if (name === 'gemini') return gemini;
+    return vendorOf(name) ? known : compatible;
+  },
   secret: z.strictObject({ apiKey: secretKey }),
   primarySecret: 'apiKey',
   credential: (name, config, secret) => ({
@@ -77,7 +84,11 @@ export const llm: ProviderType<LlmConfig, LlmSecret, LlmCredential> = {
     ...(config.model !== undefined && { model: config.model }),
   }),
   destinationField: 'config.baseURL',
-  destination: (name, config) => baseURLOf(name, config),
+  destination: (name, config) => [
+    baseURLOf(name, config),
+    ...(config.organization === undefined ? [] : [`organization=${config.organization}`]),
+    ...(config.project === undefined ? [] : [`project=${config.project}`]),
+  ],
   fromEnvironment: (name, env) => {
     const prefix = name.toUpperCase().replace(/[^A-Z0-9]/g, '_');
     const variables = vendorOf(name)?.apiKeyVariables ?? [`${prefix}_API_KEY`];

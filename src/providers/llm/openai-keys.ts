@@ -28,11 +28,13 @@ export const openaiKeys: LlmKeyIssuer = {
 
   async revoke(admin, { keyId }, context) {
     if (keyId === undefined) return byHand('the key was not created by a rotation');
-    const [project, account] = keyId.split('/');
+    const [project, ...below] = keyId.split('/');
     // The account would not be found in another project, and would count as deleted.
-    if (project !== admin.project || !account)
-      return byHand('the key belongs to a project other than the configured one');
-    await remove(admin, account, context);
+    if (project !== admin.project) return byHand('the key belongs to a project other than the configured one');
+    // The database has the id. It becomes part of a URL, where `..` would delete the project.
+    const account = id.safeParse(below.join('/'));
+    if (!account.success) return byHand('the id of the key is not valid');
+    await remove(admin, account.data, context);
     return { outcome: 'revoked', detail: 'the service account of the key is deleted' };
   },
 };

@@ -29,6 +29,11 @@ const VENDORS: Readonly<Record<string, Vendor>> = {
   },
 };
 
+/** Gemini's model is part of the URL, where `..` would lead the key to another path of the host. */
+export const GEMINI_MODEL = /^[\w-][\w.-]*(\/[\w-][\w.-]*)*$/;
+export const GEMINI_MODEL_RULE =
+  'must be a model id of Gemini: A-Z a-z 0-9 _ . - and /, no part of which starts with a dot';
+
 /** `undefined` for a compatible service. */
 export function vendorOf(name: string): Vendor | undefined {
   return Object.hasOwn(VENDORS, name) ? VENDORS[name] : undefined;

@@ -98,7 +98,11 @@ export const rpc: ProviderType<RpcConfig, RpcSecret, RpcCredential> = {
   }),
   revokeByHand: () => 'delete the key in the URL, at the service that the URL leads to',
   destinationField: 'secret.url',
-  destination: (_name, _publicConfig, secret) => new URL(secret.url).origin,
+  destination: () => [],
+  ownDestination: (secret) => {
+    const sent = Object.entries(secret.headers ?? {}).map(([name, value]) => `${name.toLowerCase()}: ${value}`);
+    return [new URL(withoutUserinfo(secret.url).url).href, ...sent.sort()];
+  },
   fromEnvironment: (name, env) => {
     const chainId = /^chain-([1-9]\d{0,15})$/.exec(name)?.[1];
     const url = chainId && env[`RPC_URL_${chainId}`];

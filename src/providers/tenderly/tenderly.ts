@@ -59,7 +59,11 @@ export const tenderly: ProviderType<TenderlyConfig, TenderlySecret, TenderlyCred
   }),
   shown: (_name, { account, project }, secret) => ({ account, project, key: mask(secret.accessKey) }),
   destinationField: 'config.baseURL',
-  destination: (_name, { baseURL: own = DEFAULT_BASE_URL }) => own,
+  destination: (_name, { account, project, baseURL: own = DEFAULT_BASE_URL }) => [
+    own,
+    `account=${account}`,
+    `project=${project}`,
+  ],
   fromEnvironment: (name, env) => {
     const { TENDERLY_ACCOUNT: account, TENDERLY_PROJECT: project, TENDERLY_ACCESS_KEY: accessKey } = env;
     if (name !== 'default' || !account || !project || !accessKey) return undefined;

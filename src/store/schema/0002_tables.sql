@@ -130,7 +130,7 @@ create table public.provider_rotations (
   next_key_id text,
   previous_encrypted_config text,
   previous_key_id text,
-  from_version bigint,
+  from_version bigint not null,
   to_version bigint,
   rolled_back boolean not null default false,
   reason text,
@@ -149,6 +149,7 @@ create table public.provider_rotations (
     ended_at is null or (next_encrypted_config is null and previous_encrypted_config is null)
   )
 );
+comment on column public.provider_rotations.from_version is 'when it was staged; it begins only at this version';
 comment on column public.provider_rotations.origin is 'given by the caller, or issued by the service';
 
 create unique index provider_rotations_one_at_a_time

@@ -3,21 +3,23 @@
 -- `outer_workspace` is explained at read_workspace in 0006_resolver_functions.
 set local role provider_owner;
 
--- Returns `staged`, `not-configured`, or `in-progress` if the provider has another rotation. A rotation that was staged
--- and has not begun is replaced: the process that staged it may have failed to start its workflow. Without
--- `p_requested_by` the login is recorded.
+-- Returns `staged`, `not-configured`, `changed` if the provider is not at `p_from_version`, or `in-progress` if it has
+-- another rotation. A rotation that was staged and has not begun is replaced: the process that staged it may have failed
+-- to start its workflow. Without `p_requested_by` the login is recorded.
 create function provider_api.stage_rotation(
-  p_rotation_id text, p_workspace_id text, p_provider_type text, p_provider_name text,
+  p_rotation_id text, p_workspace_id text, p_provider_type text, p_provider_name text, p_from_version bigint,
   p_origin text, p_next_encrypted_config text, p_requested_by text, out outcome text
 )
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   outer_workspace text := current_setting('app.workspace_id', true);
+  present bigint;
 begin
   perform set_config('app.workspace_id', p_workspace_id, true);
-  perform from public.workspace_providers
+  select version into present from public.workspace_providers
     where workspace_id = p_workspace_id and provider_type = p_provider_type and provider_name = p_provider_name;
-  outcome := case when found then 'staged' else 'not-configured' end;
+  outcome := case when present is null then 'not-configured' when present <> p_from_version then 'changed'
+    else 'staged' end;
   perform set_config('app.workspace_id', outer_workspace, true);
   if outcome <> 'staged' then
     return;
@@ -27,9 +29,10 @@ begin
     where workspace_id = p_workspace_id and provider_type = p_provider_type and provider_name = p_provider_name
       and ended_at is null and workflow_id is null;
   insert into public.provider_rotations
-      (rotation_id, workspace_id, provider_type, provider_name, origin, next_encrypted_config, requested_by)
-    values (p_rotation_id, p_workspace_id, p_provider_type, p_provider_name, p_origin, p_next_encrypted_config,
-      coalesce(p_requested_by, session_user))
+      (rotation_id, workspace_id, provider_type, provider_name, from_version, origin, next_encrypted_config,
+        requested_by)
+    values (p_rotation_id, p_workspace_id, p_provider_type, p_provider_name, p_from_version, p_origin,
+      p_next_encrypted_config, coalesce(p_requested_by, session_user))
     on conflict do nothing;
   if not found then
     outcome := 'in-progress';
@@ -47,28 +50,41 @@ begin
       and r.ended_at is null and r.workflow_id is not null;
 end $$;
 
--- Binds the rotation to its workflow and to the version that it starts from. Returns no row if the rotation does not
--- exist, has ended, or belongs to another workflow.
-create function provider_api.begin_rotation(p_rotation_id text, p_workflow_id text)
-returns setof public.provider_rotations
+-- Binds the rotation to its workflow, only while the provider is at the version that the rotation was staged at: the
+-- next credential was sealed for the config of that version. Returns one of:
+--   `begun`    also if an earlier call of the same workflow has begun it
+--   `changed`  the provider has changed since the rotation was staged
+--   `ended`    the rotation does not exist, has ended, or belongs to another workflow
+create function provider_api.begin_rotation(
+  p_rotation_id text, p_workflow_id text, out outcome text, out origin text, out from_version bigint
+)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   outer_workspace text := current_setting('app.workspace_id', true);
+  rotation public.provider_rotations;
 begin
-  perform set_config('app.workspace_id', (
-    select workspace_id from public.provider_rotations where rotation_id = p_rotation_id
-  ), true);
-  return query
-    update public.provider_rotations as r
-      set workflow_id = p_workflow_id, updated_at = now(),
-        from_version = coalesce(r.from_version, (
-          select p.version from public.workspace_providers as p
-          where (p.workspace_id, p.provider_type, p.provider_name)
-            = (r.workspace_id, r.provider_type, r.provider_name)
-        ))
-      where rotation_id = p_rotation_id and ended_at is null and coalesce(workflow_id, p_workflow_id) = p_workflow_id
-      returning r.*;
+  select * into rotation from public.provider_rotations where rotation_id = p_rotation_id for update;
+  origin := rotation.origin;
+  from_version := rotation.from_version;
+  outcome := case
+    when rotation.rotation_id is null or rotation.ended_at is not null or rotation.workflow_id <> p_workflow_id
+      then 'ended'
+    when rotation.workflow_id = p_workflow_id then 'begun'
+  end;
+  if outcome is not null then
+    return;
+  end if;
+  perform set_config('app.workspace_id', rotation.workspace_id, true);
+  perform from public.workspace_providers as p
+    where (p.workspace_id, p.provider_type, p.provider_name)
+        = (rotation.workspace_id, rotation.provider_type, rotation.provider_name)
+      and p.version = rotation.from_version;
+  outcome := case when found then 'begun' else 'changed' end;
   perform set_config('app.workspace_id', outer_workspace, true);
+  if outcome = 'begun' then
+    update public.provider_rotations set workflow_id = p_workflow_id, updated_at = now()
+      where rotation_id = p_rotation_id;
+  end if;
 end $$;
 
 create function provider_api.read_rotation(p_rotation_id text) returns setof public.provider_rotations
@@ -219,9 +235,10 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   outer_workspace text := current_setting('app.workspace_id', true);
   staged public.provider_rotations;
+  present bigint;
 begin
   perform set_config('app.workspace_id', p_workspace_id, true);
-  perform from public.workspace_providers as p
+  select p.version into present from public.workspace_providers as p
     where workspace_id = p_workspace_id and provider_type = p_provider_type and provider_name = p_provider_name
       and provider_api.is_due(p.status, p.rotated_at, p.rotate_every);
   outcome := case when found then 'needs-person' else 'passed' end;
@@ -231,8 +248,8 @@ begin
   end if;
   if p_can_be_issued then
     insert into public.provider_rotations
-        (rotation_id, workspace_id, provider_type, provider_name, origin, requested_by)
-      values (p_rotation_id, p_workspace_id, p_provider_type, p_provider_name, 'issued', p_requested_by)
+        (rotation_id, workspace_id, provider_type, provider_name, from_version, origin, requested_by)
+      values (p_rotation_id, p_workspace_id, p_provider_type, p_provider_name, present, 'issued', p_requested_by)
       on conflict do nothing;
   end if;
   select * into staged from public.provider_rotations

@@ -70,7 +70,7 @@ grant execute on function
   provider_api.delete_data_keys(text, text),
   provider_api.list_provider_use(text, text, text, bigint, timestamptz, timestamptz, integer),
   provider_api.prune_use(timestamptz, integer),
-  provider_api.stage_rotation(text, text, text, text, text, text, text),
+  provider_api.stage_rotation(text, text, text, text, bigint, text, text, text),
   provider_api.find_open_rotation(text, text, text),
   provider_api.begin_rotation(text, text),
   provider_api.read_rotation(text),

@@ -112,6 +112,16 @@ it('OpenAI gets the organization and the project in headers', async () => {
   expect(service.requests[0]?.headers).toMatchObject({ 'openai-organization': 'org-1', 'openai-project': 'proj_1' });
 });
 
+it.each(['../../attacker', 'models/..', 'a/../../b', 'a?key=1', 'a#b', '%2e%2e/a', 'a\\..\\b', '/attacker', ''])(
+  'the model %j of Gemini is refused, because it would lead the key to another path [G11]',
+  (modelId) => {
+    const { credential } = parseProvider('llm', 'gemini', {}, { apiKey: KEY });
+    expect(() => aiSdkModel(credential, modelId, http.fetch)).toThrow(
+      expect.objectContaining({ type: 'ProviderConfigInvalid', facts: { fields: ['model'] } }),
+    );
+  },
+);
+
 it.each(['anthropic', 'openai', 'gemini', 'local-model'])('a model of %s does not print its key', (name) => {
   const config = name === 'local-model' ? { baseURL: 'https://llm.example/v1' } : {};
   const { credential } = parseProvider('llm', name, config, { apiKey: KEY });

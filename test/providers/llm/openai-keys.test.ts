@@ -138,6 +138,17 @@ describe('revoking', () => {
     expect(await checkOf(secret)).toBe('ok');
   });
 
+  it.each(['..', '', 'a/../..', '%2e%2e', '?', 'a/b'])(
+    'calls no other path with the admin key for the stored id %j, and says that a person must revoke the key [G11]',
+    async (account) => {
+      const revocation = await revokeKey(`${PROJECT}/${account}`);
+      expect(revocation).toMatchObject({
+        outcome: 'by-hand',
+        detail: expect.stringContaining('the id of the key is not valid'),
+      });
+    },
+  );
+
   it('fails if the admin key cannot see the project of the key', async () => {
     const { keyId } = await mint();
     const beta = 'canary-admin-of-beta';

@@ -1,16 +1,24 @@
 """Another service: opens rows and seals secrets, only with the code of docs/sealing-format.md.
 
-Reads one JSON object from stdin and writes one to stdout. A row that does not open is null.
+Reads one JSON object from stdin and writes one to stdout. A row that does not open, or a config without a destination,
+is null.
 """
 
 import json
 import sys
 
-from sealing_format import create_data_key, open_credential, parse_root_keys, seal_credential, unwrap_data_key
+from sealing_format import (
+    create_data_key,
+    destination_of,
+    open_credential,
+    parse_root_keys,
+    seal_credential,
+    unwrap_data_key,
+)
 
 
 def place(identity):
-    return identity["workspaceId"], identity["type"], identity["name"]
+    return identity["workspaceId"], identity["type"], identity["name"], identity["destination"]
 
 
 def opened(row, root_keys):
@@ -21,7 +29,7 @@ def opened(row, root_keys):
     ]
     try:
         data_keys = {key["kid"]: unwrap_data_key(workspace_id, key, root_keys) for key in columns}
-        return open_credential(*place(row["identity"]), row["sealed"], data_keys)
+        return open_credential(place(row["identity"]), row["sealed"], data_keys)
     except Exception:
         return None
 
@@ -32,9 +40,16 @@ def sealed(secret, root_keys):
     data_key = unwrap_data_key(workspace_id, row, root_keys)
     return {
         "identity": secret["identity"],
-        "sealed": seal_credential(*place(secret["identity"]), secret["plaintext"], row["kid"], data_key),
+        "sealed": seal_credential(place(secret["identity"]), secret["plaintext"], row["kid"], data_key),
         "dataKeys": [{"kid": row["kid"], "wrappedKey": row["wrapped_key"], "rootKeyId": row["root_key_id"]}],
     }
+
+
+def destination(asked):
+    try:
+        return destination_of(asked["type"], asked["name"], asked["config"])
+    except Exception:
+        return None
 
 
 asked = json.load(sys.stdin)
@@ -42,5 +57,6 @@ keys = parse_root_keys(asked["encryptionKey"])
 answer = {
     "opened": [opened(row, keys) for row in asked["rows"]],
     "sealed": [sealed(secret, keys) for secret in asked["secrets"]],
+    "destinations": [destination(config) for config in asked["configs"]],
 }
 json.dump(answer, sys.stdout)

@@ -17,6 +17,8 @@ export interface OpenaiProjectsOptions {
   /** Called when a key was made. The response waits for the promise that it returns. */
   readonly onMade: (project: string, account: ServiceAccount) => Promise<void>;
   readonly onDeleted: (account: ServiceAccount) => void;
+  /** Another stand-in, which answers what this one does not: the API that the keys are for. Default: 404. */
+  readonly forwardTo?: string;
 }
 
 export interface OpenaiProjects {
@@ -25,7 +27,18 @@ export interface OpenaiProjects {
   stop(): Promise<void>;
 }
 
-export async function startOpenaiProjects({ onMade, onDeleted }: OpenaiProjectsOptions): Promise<OpenaiProjects> {
+async function forward(url: string, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  const { authorization = '' } = incoming.headers;
+  const answer = await fetch(url, { headers: { authorization } });
+  outgoing.writeHead(answer.status, { 'content-type': 'application/json' });
+  outgoing.end(await answer.text());
+}
+
+export async function startOpenaiProjects({
+  onMade,
+  onDeleted,
+  forwardTo,
+}: OpenaiProjectsOptions): Promise<OpenaiProjects> {
   const projects = new Map<string, ServiceAccount[]>();
   const accounts = (project: string) => projects.get(project) ?? [];
 
@@ -50,6 +63,7 @@ export async function startOpenaiProjects({ onMade, onDeleted }: OpenaiProjectsO
   async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const [path = ''] = (incoming.url ?? '').split('?');
     const [, project = '', id = ''] = /\/organization\/projects\/([^/]+)\/service_accounts\/?(.*)$/.exec(path) ?? [];
+    if (forwardTo && !project) return forward(`${forwardTo}${incoming.url}`, incoming, outgoing);
     const body = await text(incoming);
     const answer =
       incoming.method === 'POST'

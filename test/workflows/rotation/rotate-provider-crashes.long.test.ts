@@ -79,6 +79,7 @@ beforeAll(async () => {
       await onMade.get(project)?.(account);
     },
     onDeleted: ({ key }) => llm.revoke(key),
+    forwardTo: llm.baseUrls.openai.sdk,
   });
   const starts = await Promise.all(CASES.map(prepare));
   const points = Object.fromEntries(starts.map(({ provider, point }) => [rotationWorkflowId(provider), point]));
@@ -143,8 +144,9 @@ async function prepare(each: Case) {
 
 async function prepareMinted(each: Case, workspaceId: string) {
   const { llm, manager } = stage;
-  const older = await stage.addLlm(workspaceId, 'openai');
-  const config = { baseURL: projects.url, project: workspaceId };
+  const baseURL = projects.url;
+  const older = await stage.addLlm(workspaceId, 'openai', { config: { baseURL } });
+  const config = { baseURL, project: workspaceId };
   const secret = { adminKey: stage.newKey('admin') };
   await manager.configureProvider({ workspaceId, type: 'llm-admin', name: 'openai', config, secret });
   const provider = { workspaceId, type: 'llm', name: 'openai' };
