@@ -7,6 +7,7 @@ import { type NativeConnection, Worker, type WorkerInterceptors } from '@tempora
 import { createOperationActivities } from '../activities/rotation-activities.js';
 import type { OperationsConfig } from '../config/worker-config.js';
 import { createFetch } from '../egress/http-client.js';
+import { Janitor } from '../fence/janitor.js';
 import { checkProvider } from '../management/provider-check.js';
 import { RotationCredentials } from '../management/rotation-credentials.js';
 import { SecretVault } from '../management/secret-vault.js';
@@ -47,7 +48,9 @@ export async function createOperationsWorker(
 ): Promise<OperationsWorker> {
   const store = openManagementStore(config.database);
   const http = createFetch({ egress: config.egress });
+  let endJanitor = () => {};
   const close = async () => {
+    endJanitor();
     await Promise.all([store.close(), http.close()]);
   };
   try {
@@ -75,6 +78,7 @@ export async function createOperationsWorker(
       ...workflowSource(host.dataConverter),
       plugins: [new WorkflowPlugin()],
     });
+    endJanitor = new Janitor(store).start();
     return { worker, close };
   } catch (error) {
     await close();
