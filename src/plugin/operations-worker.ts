@@ -14,6 +14,7 @@ import { SecretVault } from '../management/secret-vault.js';
 import type { ProviderIdentity } from '../protocol/references.js';
 import { Sealer } from '../sealing/sealer.js';
 import { openManagementStore } from '../store/management-store.js';
+import { watchPreflight } from '../store/preflight-watch.js';
 import { operatorGuard } from './grant-guard.js';
 import { redactingActivity } from './redacting-activity.js';
 import { WorkflowPlugin } from './workflow-plugin.js';
@@ -48,9 +49,9 @@ export async function createOperationsWorker(
 ): Promise<OperationsWorker> {
   const store = openManagementStore(config.database);
   const http = createFetch({ egress: config.egress });
-  let endJanitor = () => {};
+  let endWatches = () => {};
   const close = async () => {
-    endJanitor();
+    endWatches();
     await Promise.all([store.close(), http.close()]);
   };
   try {
@@ -78,7 +79,10 @@ export async function createOperationsWorker(
       ...workflowSource(host.dataConverter),
       plugins: [new WorkflowPlugin()],
     });
-    endJanitor = new Janitor(store).start();
+    const ends = [new Janitor(store).start(), watchPreflight(store.preflight)];
+    endWatches = () => {
+      for (const end of ends) end();
+    };
     return { worker, close };
   } catch (error) {
     await close();

@@ -10,6 +10,7 @@ import { PlatformFallback } from '../providers/platform-fallback.js';
 import { Sealer } from '../sealing/sealer.js';
 import { type ChangeListener, listenForChanges } from '../store/change-listener.js';
 import type { WorkerRegistration } from '../store/ports.js';
+import { watchPreflight } from '../store/preflight-watch.js';
 import { openProviderStore, type ProviderStore } from '../store/provider-store.js';
 import { closeAtExit } from './close-at-exit.js';
 import { OpenScopes } from './open-scopes.js';
@@ -97,6 +98,7 @@ export async function connectParts(config: ResolverConfig, callerOf?: CallerOf):
   let closing: Promise<void> | undefined;
   let listener: ChangeListener | undefined;
   let sweeping: NodeJS.Timeout | undefined;
+  let endWatch = () => {};
   const begin = async () => {
     // After the end, the store refuses the read itself.
     if (closing) return;
@@ -113,9 +115,11 @@ export async function connectParts(config: ResolverConfig, callerOf?: CallerOf):
     if (closing) return;
     audit.start();
     listener = config.listenUrl === 'off' ? undefined : listenForChanges(config.listenUrl, keeper.nudge);
+    endWatch = watchPreflight(store.preflight);
     sweeping = setInterval(() => parts.cache.sweep(), lease.leaseMs).unref();
   };
   const closeAll = async () => {
+    endWatch();
     clearInterval(sweeping);
     await listener?.close();
     // Only a registered worker may record uses.

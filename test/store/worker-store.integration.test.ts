@@ -198,6 +198,7 @@ describe('a change gets its epoch after its commit', () => {
 describe('a lease renewal reports everything', () => {
   it('to a worker that needs changes that were pruned', async () => {
     const workerId = await register();
+    await manager.readEpoch();
     await psql(`update provider_epoch set epoch = 20998`);
     await stored(anyWorkspace());
     const applied = await manager.readEpoch();
