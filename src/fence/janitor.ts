@@ -8,7 +8,7 @@ import type { RegisteredWorker, SeenWorker, WorkerRegistry } from '../store/port
 import { type Clock, outlasting, systemClock } from './clock.js';
 
 /** Two looks that are a lease apart judge a worker: looking more often costs a small query, and finds it sooner. */
-const LOOK_EVERY_MS = 5_000;
+const LOOK_EVERY_MS = 2_000;
 
 interface Sighting extends SeenWorker {
   readonly state: RegisteredWorker['state'];

@@ -73,10 +73,12 @@ const TAKE_AWAY = `
       from (
         select case c.relkind when 'S' then 'sequence' else 'table' end as kind, c.oid::regclass::text as name,
           c.relowner as owner, acl.grantee
-        from pg_class c
-        left join pg_attribute a on a.attrelid = c.oid and a.attacl is not null
-        cross join lateral aclexplode(coalesce(c.relacl, '{}') || coalesce(a.attacl, '{}')) as acl
+        from pg_class c, aclexplode(c.relacl) as acl
         where c.relkind in ('r', 'p', 'S') and c.relowner = 'provider_owner'::regrole
+        union
+        select 'table', c.oid::regclass::text, c.relowner, acl.grantee
+        from pg_class c join pg_attribute a on a.attrelid = c.oid, aclexplode(a.attacl) as acl
+        where c.relkind in ('r', 'p') and c.relowner = 'provider_owner'::regrole
         union
         select 'function', p.oid::regprocedure::text, p.proowner, acl.grantee
         from pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) as acl

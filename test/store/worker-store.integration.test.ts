@@ -120,7 +120,7 @@ describe('the epoch is not raised', () => {
 describe('a change gets its epoch after its commit', () => {
   const update = (ws: string) => `update workspace_providers set config = '{}' where workspace_id = '${ws}'`;
 
-  it('so an open transaction delays no other change, and is not missed when it commits later [G1]', async () => {
+  it('so an open transaction delays no other change, and is not missed when it commits later [G16]', async () => {
     const [first, second] = [anyWorkspace(), anyWorkspace()];
     await stored(first, second);
     const applied = await manager.readEpoch();

@@ -25,7 +25,7 @@ const find = async (workerId: string) =>
 const TAKEN = { type: 'SetupInvalid', message: expect.stringContaining('another process has registered') };
 
 describe('another process with a worker’s login', () => {
-  it('cannot deregister, renew or register a worker that has a lease, so no fence ends early [G1]', async () => {
+  it('cannot deregister, renew or register a worker that has a lease, so no fence ends early [G16]', async () => {
     const [honest, other] = [another(), another()];
     const worker = registration();
     await honest.registerWorker(worker);
@@ -80,7 +80,7 @@ it('a renewal whose answer was lost costs no lease', async () => {
   expect(await store.renewLease(worker.workerId, 0, 5_000)).toBeDefined();
 });
 
-it('a copy of a running process gets no lease, says so, and does not end the original’s [G1]', async () => {
+it('a copy of a running process gets no lease, says so, and does not end the original’s [G16]', async () => {
   const warnings = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
   onTestFinished(() => void warnings.mockRestore());
   const worker = registration();

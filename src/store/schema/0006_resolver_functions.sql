@@ -154,9 +154,10 @@ begin
       using errcode = 'program_limit_exceeded', constraint = 'most_uses';
   end if;
   perform from unnest(p_minutes, p_versions, p_counts) as used (minute, version, count)
-    where minute between now() - interval '1 day' and now() + interval '1 day'
+    where (
+      minute between now() - interval '1 day' and now() + interval '1 day'
       and version >= 0 and count between 1 and 2147483647
-    is not true;
+    ) is not true;
   if found then
     raise exception 'a use must be of the last day, with a version from 0 and a count from 1 to 2147483647'
       using errcode = 'check_violation', constraint = 'use';
