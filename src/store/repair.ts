@@ -91,6 +91,8 @@ const TAKE_AWAY = `
         select case grantee when 0 then 'public' else grantee::regrole::text end as role
       ) as named
       where grantee <> owner and not (kind = 'schema' and role = 'provider_owner')
+      -- Last: an owner of functions needs the schema to revoke rights on them.
+      order by kind = 'schema'
     loop
       execute format('set local role %s', each.owner);
       execute each.statement;
