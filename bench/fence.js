@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { awaitFence } from '../dist/fence/fence.js';
+import { Janitor } from '../dist/fence/janitor.js';
 import { openManagementStore } from '../dist/store/management-store.js';
 import { openPool } from './bare-load.js';
 import { inRounds } from './rounds.js';
@@ -120,10 +121,12 @@ async function whileStopped(/** @type {Worker} */ worker, /** @type {() => Promi
   }
 }
 
-/** Waits until another worker has noticed that this one does not renew its lease any more. */
+/** Waits until a janitor, as every worker of rotations has one, has noticed that this worker does not renew its lease. */
 async function untilGone(registry, identity, leaseMs) {
+  const janitor = new Janitor(registry);
   const deadlineMs = performance.now() + 20 * leaseMs;
   for (;;) {
+    await janitor.look();
     const row = (await registry.listWorkers()).find((worker) => worker.identity === identity);
     if (row?.state !== 'live') return;
     if (performance.now() > deadlineMs) throw new Error('no janitor noticed that a worker was killed');

@@ -1,10 +1,14 @@
 /**
  * Saves the next fence the wait for workers that are gone. If a row's renewal stays the same for a whole lease, by the
- * janitor's own monotonic clock, its worker holds no lease. Every worker runs a janitor. A janitor decides only by what
- * it has seen itself, and its changes take effect only if the row is still as it was seen.
+ * janitor's own monotonic clock, its worker holds no lease. Only a manager may judge workers, so a janitor runs beside
+ * each worker of rotations and schedules. It decides only by what it has seen itself, and its changes take effect only
+ * if the row is still as it was seen.
  */
 import type { RegisteredWorker, SeenWorker, WorkerRegistry } from '../store/ports.js';
 import { type Clock, outlasting, systemClock } from './clock.js';
+
+/** Two looks that are a lease apart judge a worker: looking more often costs a small query, and finds it sooner. */
+const LOOK_EVERY_MS = 2_000;
 
 interface Sighting extends SeenWorker {
   readonly state: RegisteredWorker['state'];
@@ -23,10 +27,9 @@ export class Janitor {
    * Looks once. Marks live rows that were silent for a lease as vanished, and removes vanished rows whose steps can no
    * longer be running.
    *
-   * @returns the number of rows that it found
    * @throws ProviderError `StoreUnavailable`
    */
-  async look(): Promise<number> {
+  async look(): Promise<void> {
     const workers = await this.registry.listWorkers();
     // Taken after the answer, because a renewal that was sent before the query may have been granted until then.
     const nowMs = this.clock.monotonicMs();
@@ -39,7 +42,12 @@ export class Janitor {
     await this.registry.forgetWorkers(
       workers.filter((worker) => worker.state === 'vanished' && silent(worker, worker.longestStepMs)),
     );
-    return workers.length;
+  }
+
+  /** Looks now and then. A look that fails is repeated like any other. @returns a function that ends it */
+  start(): () => void {
+    const looking = setInterval(() => void this.look().catch(() => {}), LOOK_EVERY_MS).unref();
+    return () => clearInterval(looking);
   }
 
   #sighting({ workerId, renewal, state }: RegisteredWorker, nowMs: number): Sighting {

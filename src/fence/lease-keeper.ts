@@ -3,6 +3,7 @@
  * change, and removes what changed from the cache before it extends the lease. While Postgres is away the lease runs
  * out, and the cache answers nothing until Postgres is back.
  */
+import { isProviderError } from '../protocol/errors.js';
 import type { LeaseStore, WorkerRegistration } from '../store/ports.js';
 import type { Lease } from './lease.js';
 
@@ -41,6 +42,7 @@ export class LeaseKeeper {
   #next: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
+  #warned = false;
 
   constructor(private readonly options: LeaseKeeperOptions) {}
 
@@ -127,7 +129,10 @@ export class LeaseKeeper {
     const { store, worker, lease, cache } = this.options;
     if (!this.#registered) {
       this.#mayHaveRow = true;
-      await store.registerWorker(worker);
+      await store.registerWorker(worker).catch((error: unknown) => {
+        this.#noteSecondProcess(error);
+        throw error;
+      });
       this.#registered = true;
       this.#loseLease();
     }
@@ -144,6 +149,15 @@ export class LeaseKeeper {
     else cache.invalidate(renewal.changed, renewal.epoch);
     lease.apply(renewal.epoch);
     lease.extend(sentAt);
+  }
+
+  /** If the row is another process's, this one must neither hold a lease nor remove the row. */
+  #noteSecondProcess(error: unknown): void {
+    if (!isProviderError(error) || error.type !== 'SetupInvalid') return;
+    this.#mayHaveRow = false;
+    this.#loseLease();
+    if (!this.#warned) process.emitWarning(error.message, 'ProviderLeaseWarning');
+    this.#warned = true;
   }
 
   #loseLease(): void {

@@ -7,12 +7,14 @@ import { type NativeConnection, Worker, type WorkerInterceptors } from '@tempora
 import { createOperationActivities } from '../activities/rotation-activities.js';
 import type { OperationsConfig } from '../config/worker-config.js';
 import { createFetch } from '../egress/http-client.js';
+import { Janitor } from '../fence/janitor.js';
 import { checkProvider } from '../management/provider-check.js';
 import { RotationCredentials } from '../management/rotation-credentials.js';
 import { SecretVault } from '../management/secret-vault.js';
 import type { ProviderIdentity } from '../protocol/references.js';
 import { Sealer } from '../sealing/sealer.js';
 import { openManagementStore } from '../store/management-store.js';
+import { watchPreflight } from '../store/preflight-watch.js';
 import { operatorGuard } from './grant-guard.js';
 import { redactingActivity } from './redacting-activity.js';
 import { redactingDataConverter } from './redacting-codec.js';
@@ -48,7 +50,9 @@ export async function createOperationsWorker(
 ): Promise<OperationsWorker> {
   const store = openManagementStore(config.database);
   const http = createFetch({ egress: config.egress });
+  let endWatches = () => {};
   const close = async () => {
+    endWatches();
     await Promise.all([store.close(), http.close()]);
   };
   try {
@@ -76,6 +80,10 @@ export async function createOperationsWorker(
       ...workflowSource(host.dataConverter),
       plugins: [new WorkflowPlugin()],
     });
+    const ends = [new Janitor(store).start(), watchPreflight(store.preflight)];
+    endWatches = () => {
+      for (const end of ends) end();
+    };
     return { worker, close };
   } catch (error) {
     await close();

@@ -4,15 +4,14 @@ import { hostname } from 'node:os';
 import { BUILD } from '../config/package-version.js';
 import type { ResolverConfig } from '../config/resolver-config.js';
 import { createFetch, type Fetch } from '../egress/http-client.js';
-import { Janitor } from '../fence/janitor.js';
 import { DEFAULT_LEASE_MS, Lease } from '../fence/lease.js';
 import { LeaseKeeper } from '../fence/lease-keeper.js';
 import { PlatformFallback } from '../providers/platform-fallback.js';
 import { Sealer } from '../sealing/sealer.js';
 import { type ChangeListener, listenForChanges } from '../store/change-listener.js';
 import type { WorkerRegistration } from '../store/ports.js';
+import { watchPreflight } from '../store/preflight-watch.js';
 import { openProviderStore, type ProviderStore } from '../store/provider-store.js';
-import { startBackgroundTasks } from './background-tasks.js';
 import { closeAtExit } from './close-at-exit.js';
 import { OpenScopes } from './open-scopes.js';
 import { type CallerOf, type ResolverAudit, UseAudit } from './use-audit.js';
@@ -98,7 +97,8 @@ export async function connectParts(config: ResolverConfig, callerOf?: CallerOf):
   let beginning: Promise<void> | undefined;
   let closing: Promise<void> | undefined;
   let listener: ChangeListener | undefined;
-  let endBackgroundTasks = () => {};
+  let sweeping: NodeJS.Timeout | undefined;
+  let endWatch = () => {};
   const begin = async () => {
     // After the end, the store refuses the read itself.
     if (closing) return;
@@ -115,12 +115,16 @@ export async function connectParts(config: ResolverConfig, callerOf?: CallerOf):
     if (closing) return;
     audit.start();
     listener = config.listenUrl === 'off' ? undefined : listenForChanges(config.listenUrl, keeper.nudge);
-    endBackgroundTasks = startBackgroundTasks(lease.leaseMs, () => parts.cache.sweep(), new Janitor(store));
+    endWatch = watchPreflight(store.preflight);
+    sweeping = setInterval(() => parts.cache.sweep(), lease.leaseMs).unref();
   };
   const closeAll = async () => {
-    endBackgroundTasks();
+    endWatch();
+    clearInterval(sweeping);
     await listener?.close();
-    await Promise.all([keeper.stop(), audit.stop()]);
+    // Only a registered worker may record uses.
+    await audit.stop();
+    await keeper.stop();
     await Promise.all([store.close(), http.close()]);
   };
   try {

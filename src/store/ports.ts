@@ -78,10 +78,15 @@ export interface WorkerRegistry {
 
 /** How a worker uses its own row. Each method throws ProviderError `StoreUnavailable`. */
 export interface LeaseStore {
-  /** Commits before it returns. Grants no lease: a renewal does. */
+  /**
+   * Commits before it returns. Grants no lease: a renewal does.
+   *
+   * @throws ProviderError `SetupInvalid` if another process has registered with this worker id
+   */
   registerWorker(worker: WorkerRegistration): Promise<void>;
   /**
-   * Records the applied epoch and returns the changes since. Returns `undefined` if the worker's row is not live.
+   * Records the applied epoch and returns the changes since. Returns `undefined` if the worker's row is not live, or
+   * another process with the same worker id has renewed it.
    *
    * @param timeoutMs - how long to wait for the answer; a later one is discarded
    */

@@ -7,62 +7,15 @@
 import { ProviderError } from '../protocol/errors.js';
 import { latestMigration } from './migration-files.js';
 import type { Database } from './pool.js';
+import { FINDINGS } from './preflight-findings.js';
 import { type ConnectedRole, useAnotherLogin } from './roles.js';
 
 export type StoreRole = Exclude<ConnectedRole, 'provider_owner'>;
 
-/** Memberships count, because `set role` is only one statement. Returns a row per fault, and none if all is well. */
-const FINDINGS = {
-  name: 'preflight_findings',
-  text: `
-    with
-      tables as (
-        select c.* from pg_class c join pg_namespace n on n.oid = c.relnamespace
-        where n.nspname = 'public' and c.relkind in ('r', 'p') and (
-          c.relname in ('workspace_providers', 'workspace_keys', 'provider_versions', 'provider_epoch',
-            'provider_invalidations', 'resolver_workers', 'provider_rotations', 'provider_events')
-          or c.relowner = to_regrole('provider_owner')
-        )
-      ),
-      functions as (
-        select p.* from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname = 'provider_api'
-      ),
-      policies as (
-        select p.*, t.relname from pg_policy p join tables t on t.oid = p.polrelid
-      ),
-      reachable as (select * from pg_roles where pg_has_role(oid, 'member'))
-    select 'unbound' as finding, '' as name from reachable where rolsuper or rolbypassrls
-    union select 'unmigrated', '' where not exists (select from functions where proname = 'read_workspace')
-    union select 'owner', rolname from reachable
-      where oid in (select relowner from tables union select proowner from functions)
-    union select 'touches_tables', relname from tables, reachable
-      where has_any_column_privilege(reachable.oid, tables.oid, 'select, insert, update')
-        or has_table_privilege(reachable.oid, tables.oid, 'delete, truncate')
-    union select 'unforced', relname from tables where not (relrowsecurity and relforcerowsecurity)
-    union select 'without_policy', relname from tables
-      where not exists (select from policies where polrelid = tables.oid)
-        or relname in ('workspace_providers', 'workspace_keys') and not exists (
-          select from policies
-          where polrelid = tables.oid and polname = 'own_workspace'
-            and pg_get_expr(polqual, polrelid) like '%app.workspace_id%'
-            and pg_get_expr(polwithcheck, polrelid) like '%app.workspace_id%'
-        )
-    union select 'opened', polname || ' on ' || relname
-      from policies, unnest(polroles) as of_role, (values ('provider_owner'), ('provider_tenant')) as bound (rolname)
-      where relname in ('workspace_providers', 'workspace_keys') and polpermissive and polname <> 'own_workspace'
-        and (of_role = 0 or pg_has_role(to_regrole(bound.rolname), of_role, 'usage'))
-    union select 'unbound_function', proname from functions join pg_roles r on r.oid = proowner
-      where prosecdef and (rolsuper or rolbypassrls)
-    union select 'unpinned', proname from functions
-      where prosecdef and not coalesce('search_path=pg_catalog, pg_temp' = any (proconfig), false)
-    union select 'forbidden', '' from functions
-      where proname = case $1 when 'provider_manager' then 'put_provider' else 'register_worker' end
-        and not (has_function_privilege(oid, 'execute') and has_schema_privilege(pronamespace, 'usage'))`,
-};
-
 const LATEST_MIGRATION = { name: 'latest_migration', text: 'select provider_api.latest_migration() as name' };
 
 const MIGRATE = 'run `workspace-providers migrate`';
+const REPAIR = 'run `workspace-providers migrate --repair`';
 
 /** In the order in which a person would correct the faults. */
 const REFUSALS: readonly (readonly [finding: string, why: (names: string, role: StoreRole) => string])[] = [
@@ -81,22 +34,14 @@ const REFUSALS: readonly (readonly [finding: string, why: (names: string, role: 
     (names, role) =>
       `the database login can access tables (${names}): revoke its table privileges, or ${useAnotherLogin(role)}`,
   ],
+  ['unforced', (names) => `row-level security is not in force on ${names}: ${REPAIR}`],
+  ['without_policy', (names) => `the row-level security policy of ${names} is missing or was changed: ${REPAIR}`],
+  ['opened', (names) => `a policy that is not part of the schema opens row-level security (${names}): ${REPAIR}`],
+  ['granted', (names) => `rights were granted beside those of the schema (${names}): ${REPAIR}`],
+  ['granted_by_default', (names) => `default privileges open the objects that ${names} will create: ${REPAIR}`],
   [
-    'unforced',
-    (names) =>
-      `row-level security is not in force on ${names}: ` +
-      'run `alter table … enable row level security, force row level security`',
-  ],
-  [
-    'without_policy',
-    (names) =>
-      `the row-level security policy of ${names} is missing or was changed: ` +
-      'create it again as in src/store/schema/0005_row_level_security.sql',
-  ],
-  [
-    'opened',
-    (names) =>
-      `a policy that is not part of the schema opens row-level security (${names}): drop it, or narrow its roles`,
+    'trigger_off',
+    (names) => `triggers that the fence and the audit rely on are missing or not in force (${names}): ${REPAIR}`,
   ],
   [
     'unbound_function',
@@ -136,7 +81,7 @@ export async function preflight(database: Database, role: StoreRole): Promise<vo
 }
 
 export interface CheckedDatabase extends Database {
-  /** Runs the check if it has not passed yet. */
+  /** Runs the check. Its result does not end what already passed once: a mistaken grant must not stop a kill switch. */
   preflight(): Promise<void>;
 }
 
@@ -151,7 +96,7 @@ export function checkedFirst(database: Database, role: StoreRole): CheckedDataba
     return passed;
   };
   return {
-    preflight: check,
+    preflight: () => (passed ? preflight(database, role) : check()),
     close: () => database.close(),
     async query(...statement) {
       await check();

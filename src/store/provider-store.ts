@@ -1,14 +1,14 @@
 /** The worker's part of the store. Its login is granted `provider_resolver`, which can only call a few functions. */
 import { checkWorkspaceId } from '../protocol/names.js';
 import { type Database, type DatabaseOptions, openDatabase } from './pool.js';
-import type { LeaseStore, ProviderRecord, WorkerRegistry, WorkspaceSnapshot, WrappedDataKey } from './ports.js';
+import type { LeaseStore, ProviderRecord, WorkspaceSnapshot, WrappedDataKey } from './ports.js';
 import { preflight } from './preflight.js';
 import { type StepAuditStore, stepAuditStore } from './step-audit-store.js';
-import { leaseStore, workerRegistry } from './worker-store.js';
+import { leaseStore, WorkerTokens } from './worker-store.js';
 
 export type ProviderStoreOptions = DatabaseOptions;
 
-export interface ProviderStore extends LeaseStore, WorkerRegistry, StepAuditStore {
+export interface ProviderStore extends LeaseStore, StepAuditStore {
   /**
    * Reads all that a workspace has stored, in one snapshot and one round trip. The lists are empty if there is nothing.
    * The first data key is the active one.
@@ -34,10 +34,10 @@ export interface ProviderStore extends LeaseStore, WorkerRegistry, StepAuditStor
  */
 export function openProviderStore(options: ProviderStoreOptions): ProviderStore {
   const database = openDatabase(options, 'provider_resolver');
+  const tokens = new WorkerTokens();
   return {
-    ...leaseStore(database),
-    ...workerRegistry(database),
-    ...stepAuditStore(database),
+    ...leaseStore(database, tokens),
+    ...stepAuditStore(database, tokens),
     readWorkspace: (workspaceId) => readWorkspace(database, workspaceId),
     preflight: () => preflight(database, 'provider_resolver'),
     close: () => database.close(),

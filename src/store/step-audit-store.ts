@@ -3,8 +3,12 @@
 import { call, keyOf } from './calls.js';
 import type { Database } from './pool.js';
 import type { CountedUse, UnreadableCredential } from './ports.js';
+import type { WorkerTokens } from './worker-store.js';
 
-/** Each method throws ProviderError `StoreUnavailable`, and `ProviderConfigInvalid` if a value cannot be stored. */
+/**
+ * Each method throws ProviderError `StoreUnavailable`, also if the process has not registered as a worker, and
+ * `ProviderConfigInvalid` if a value cannot be stored.
+ */
 export interface StepAuditStore {
   /** Adds to the counts that are stored. If the answer is lost, the uses may have been added nevertheless. */
   recordUses(uses: readonly CountedUse[]): Promise<void>;
@@ -12,11 +16,12 @@ export interface StepAuditStore {
   recordUnreadable(found: UnreadableCredential): Promise<void>;
 }
 
-export function stepAuditStore(database: Database): StepAuditStore {
+export function stepAuditStore(database: Database, tokens: WorkerTokens): StepAuditStore {
   return {
     async recordUses(uses) {
       const column = (of: (use: CountedUse) => unknown) => uses.map(of);
       await database.query(RECORD_USE, [
+        ...tokens.last(),
         column(({ provider }) => provider.workspaceId),
         column(({ provider }) => provider.type),
         column(({ provider }) => provider.name),
@@ -29,14 +34,14 @@ export function stepAuditStore(database: Database): StepAuditStore {
     },
 
     async recordUnreadable({ provider, version, worker, workflowId = '' }) {
-      const values = [...keyOf(provider), version, storable(worker), storable(workflowId)];
+      const values = [...tokens.last(), ...keyOf(provider), version, storable(worker), storable(workflowId)];
       await database.query(RECORD_UNREADABLE, values);
     },
   };
 }
 
-const RECORD_USE = call('record_use', 8);
-const RECORD_UNREADABLE = call('record_unreadable', 6);
+const RECORD_USE = call('record_use', 10);
+const RECORD_UNREADABLE = call('record_unreadable', 8);
 
 /** Removes the only character that a Postgres text cannot contain. A workflow's id can. */
 function storable(text: string): string {

@@ -21,6 +21,15 @@ const FIELDS: Readonly<Record<string, readonly [field: string, allowed: string]>
   root_key_id: ['rootKeyId', 'at most 2 kB of printable ASCII'],
 };
 
+/** By the name that the schema gives a bound. */
+const BOUNDS: Readonly<Record<string, string>> = {
+  most_providers: 'the workspace has as many providers as a workspace can have (200): remove one first',
+  most_data_keys: 'the workspace has as many data keys as a workspace can have (100)',
+  most_workers: 'as many workers are registered as there can be (10,000): see `workspace-providers workers`',
+  most_uses: 'too many uses at once: record at most 20,000',
+  use: 'a use must be of the last day, with a version from 0 and a count from 1 to 2147483647',
+};
+
 const JSON_ERRORS: readonly string[] = ['22P02', '22P05'];
 
 /** Maps an error that a statement has thrown. @param role - the role that the login must be granted */
@@ -29,6 +38,8 @@ export function toStoreError(error: unknown, role: ConnectedRole): ProviderError
   const code = error instanceof pg.DatabaseError ? error.code : undefined;
   if (code === undefined) return unavailable('Postgres does not answer');
   const [field, allowed] = FIELDS[columnOf(error as pg.DatabaseError)] ?? [];
+  const bound = BOUNDS[columnOf(error as pg.DatabaseError)];
+  if (bound) return new ProviderError('ProviderConfigInvalid', bound);
   if (field) return new ProviderError('ProviderConfigInvalid', `${field} must be ${allowed}`, { fields: [field] });
   switch (code.slice(0, 2)) {
     case '08':
@@ -45,6 +56,16 @@ export function toStoreError(error: unknown, role: ConnectedRole): ProviderError
       return unavailable(`the database does not exist: check its name in ${urlSource(role)}`);
   }
   switch (code) {
+    case 'WP001':
+      return new ProviderError(
+        'SetupInvalid',
+        'another process has registered with the worker id of this one, and this one gets no lease: it is a copy of ' +
+          'that process or of its machine. Restart it',
+      );
+    case 'WP002':
+      return unavailable('this process is no longer registered as a worker: it registers again at its next renewal');
+    case '55P03':
+      return unavailable('another session holds a lock that this statement needs, and did not release it in time');
     case '42501':
       return unavailable(`the database login lacks a privilege: grant it the role ${role}`);
     case '26000':

@@ -1,22 +1,56 @@
 /** The workers' rows: their leases, and what a fence reads. */
-
+import { ProviderError } from '../protocol/errors.js';
 import { call } from './calls.js';
 import type { Database, Statement } from './pool.js';
 import type { LeaseStore, RegisteredWorker, SeenWorker, WorkerRegistry } from './ports.js';
 
-export function leaseStore(database: Database): LeaseStore {
+/** The tokens that Postgres answered to registrations, with which workers speak for themselves. */
+export class WorkerTokens {
+  readonly #tokens = new Map<string, { readonly token: string; calls: number }>();
+  #last: string | undefined;
+
+  set(workerId: string, token: string): void {
+    this.#tokens.set(workerId, { token, calls: 0 });
+    this.#last = workerId;
+  }
+
+  get(workerId: string): string | null {
+    return this.#tokens.get(workerId)?.token ?? null;
+  }
+
+  /** Counts a renewal. No two renewals have the same number, whether or not Postgres answers them. */
+  nextCall(workerId: string): number {
+    const worker = this.#tokens.get(workerId);
+    return worker ? ++worker.calls : 1;
+  }
+
+  callsOf(workerId: string): number {
+    return this.#tokens.get(workerId)?.calls ?? 0;
+  }
+
+  /** The worker that was registered last, with its token. @throws ProviderError `StoreUnavailable` if none was */
+  last(): readonly [workerId: string, token: string | null] {
+    if (this.#last === undefined) throw new ProviderError('StoreUnavailable', 'this process has not registered yet');
+    return [this.#last, this.get(this.#last)];
+  }
+}
+
+export function leaseStore(database: Database, tokens: WorkerTokens): LeaseStore {
   return {
     async registerWorker({ workerId, taskQueue, identity, build, leaseMs, longestStepMs }) {
-      await database.query(REGISTER, [workerId, taskQueue, identity, build, leaseMs, longestStepMs]);
+      const values = [workerId, taskQueue, identity, build, leaseMs, longestStepMs, tokens.get(workerId)];
+      const [row] = await database.query<{ token: string }>(REGISTER, values);
+      if (row) tokens.set(workerId, row.token);
     },
 
     async renewLease(workerId, appliedEpoch, timeoutMs) {
-      const [row] = await database.query<RenewalColumns>(RENEW, [workerId, appliedEpoch], timeoutMs);
+      const values = [workerId, tokens.get(workerId), tokens.nextCall(workerId), appliedEpoch];
+      const [row] = await database.query<RenewalColumns>(RENEW, values, timeoutMs);
       return row?.renewed ? { epoch: Number(row.epoch), changed: row.changed ?? 'everything' } : undefined;
     },
 
     async deregisterWorker(workerId) {
-      await database.query(DEREGISTER, [workerId]);
+      await database.query(DEREGISTER, [workerId, tokens.get(workerId), tokens.callsOf(workerId)]);
     },
   };
 }
@@ -38,13 +72,13 @@ export function workerRegistry(database: Database): WorkerRegistry {
   };
 }
 
-const REGISTER = call('register_worker', 6);
-const RENEW = call('renew_lease', 2);
-const DEREGISTER = call('deregister_worker', 1);
+const REGISTER = call('register_worker', 7);
+const RENEW = call('renew_lease', 4);
+const DEREGISTER = call('deregister_worker', 3);
 const LIST = call('list_workers', 0);
 const MARK_VANISHED = call('mark_vanished', 2, 'mark_vanished as worker_id');
 const FORGET = call('forget_workers', 2, 'forget_workers as worker_id');
-const EPOCH = call('read_epoch', 0, 'read_epoch as epoch');
+const EPOCH = call('read_epoch', 0);
 
 interface RenewalColumns {
   readonly renewed: boolean;

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Lease } from '../../src/fence/lease.js';
 import { LeaseKeeper } from '../../src/fence/lease-keeper.js';
+import { ProviderError } from '../../src/protocol/errors.js';
 import type { LeaseStore, Renewal } from '../../src/store/ports.js';
 import { FakeRegistry } from '../support/fake-registry.js';
 import { TestClock } from '../support/leases.js';
@@ -108,6 +109,25 @@ it('a keeper whose row is gone registers again, with an empty cache and without 
   expect(log).toEqual(['renew 0', 'register', 'empty', 'renew 0', 'drop []']);
   expect(keeper.counts).toMatchObject({ losses: 1, failures: 0 });
   expect(registry.row('w')?.state).toBe('live');
+});
+
+it('a keeper whose worker id another process has registered holds no lease, warns once, and leaves the row alone', async () => {
+  const warnings = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  await keeper.start();
+  const taken = new ProviderError('SetupInvalid', 'another process has registered');
+  const deregister = vi.fn();
+  const copy = keeperOver({
+    registerWorker: () => Promise.reject(taken),
+    renewLease: async () => undefined,
+    deregisterWorker: deregister,
+  });
+  await expect(copy.renew()).rejects.toBe(taken);
+  await expect(copy.renew()).rejects.toBe(taken);
+  expect(lease.isHeld()).toBe(false);
+  expect(warnings.mock.calls).toEqual([['another process has registered', 'ProviderLeaseWarning']]);
+  await copy.stop();
+  expect(deregister).not.toHaveBeenCalled();
+  warnings.mockRestore();
 });
 
 it('a keeper holds its lease until it expires while Postgres is unavailable, and regains it soon after', async () => {

@@ -113,18 +113,33 @@ describe('SQL that bypasses the functions', () => {
     ]);
   });
 
-  test('is recorded even if a superuser moves rows with triggers off, as in replication [G13]', async () => {
-    const [from, to] = [await stored(), anyWorkspace()];
+  test('is recorded even if a superuser removes rows with triggers off, as in replication [G13]', async () => {
+    const identity = await stored();
     await asSuperuser(async (session) => {
       await session.query(`set session_replication_role = 'replica'`);
-      await session.query('update workspace_providers set workspace_id = $2 where workspace_id = $1', [
-        from.workspaceId,
-        to,
-      ]);
+      await session.query('delete from workspace_providers where workspace_id = $1', [identity.workspaceId]);
     });
     const login = loginOf(database.ownerUrl);
-    expect((await eventsOf(from)).at(-1)).toMatchObject({ event: 'removed', version: 1, login });
-    expect(await eventsOf({ workspaceId: to })).toMatchObject([{ event: 'created', login }]);
+    expect((await eventsOf(identity)).at(-1)).toMatchObject({ event: 'removed', version: 1, login });
+  });
+
+  test.each([
+    ['a provider', `workspace_providers set provider_name = 'other'`],
+    ['a provider’s workspace', `workspace_providers set workspace_id = 'ws_other'`],
+    ['a provider’s type', `workspace_providers set provider_type = 'rpc'`],
+    ['a data key', `workspace_keys set kid = 'other'`],
+    ['a data key’s workspace', `workspace_keys set workspace_id = 'ws_other'`],
+  ])('cannot rename %s, not even as a superuser with triggers off', async (_, change) => {
+    const { workspaceId } = await stored();
+    await store.addDataKey(workspaceId, dataKey('k'));
+    await asSuperuser(async (session) => {
+      await session.query(`set session_replication_role = 'replica'`);
+      const renamed = session.query(`update ${change} where workspace_id = $1`, [workspaceId]);
+      await expect(renamed).rejects.toMatchObject({
+        code: '23001',
+        message: expect.stringContaining('cannot be renamed'),
+      });
+    });
   });
 });
 

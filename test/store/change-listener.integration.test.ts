@@ -2,6 +2,7 @@
 import pg from 'pg';
 import { expect, it, vi } from 'vitest';
 import { type ChangeListener, listenForChanges } from '../../src/store/change-listener.js';
+import { withSession } from '../support/database.js';
 import { useDatabase } from '../support/use-database.js';
 
 const WAIT = { timeout: 20_000 };
@@ -25,6 +26,20 @@ it('a listener calls back when it starts, because it may have missed changes, an
   const { listener, onChange } = await listening();
   await notify();
   await vi.waitUntil(() => onChange.mock.calls.length === 2, WAIT);
+  await listener.close();
+});
+
+it('a listener calls back at most 20 times per second after a burst, however often any login notifies', async () => {
+  const { listener, onChange } = await listening();
+  const startMs = performance.now();
+  await withSession(database.tenantUrl, async (session) => {
+    for (let n = 0; n < 1_000; n += 1) await session.query(`select pg_notify('provider_changes', '${n}')`);
+  });
+  const heardBefore = onChange.mock.calls.length;
+  const tookMs = performance.now() - startMs;
+  expect(heardBefore).toBeLessThanOrEqual(5 + tookMs / 50);
+  await notify();
+  await vi.waitUntil(() => onChange.mock.calls.length > heardBefore, WAIT);
   await listener.close();
 });
 

@@ -116,25 +116,25 @@ describe.each([
       'a table whose row-level security is not forced',
       'alter table provider_rotations no force row level security',
       'alter table provider_rotations force row level security',
-      'not in force on provider_rotations: run `alter table … enable row level security, force row level security`',
+      'not in force on provider_rotations: run `workspace-providers migrate --repair`',
     ],
     [
       'tables without row-level security',
       'alter table workspace_keys disable row level security; alter table provider_events disable row level security',
       'alter table workspace_keys enable row level security; alter table provider_events enable row level security',
-      'not in force on provider_events, workspace_keys: run `alter table',
+      'not in force on provider_events, workspace_keys: run `workspace-providers migrate --repair`',
     ],
     [
       'a table that was added without row-level security',
       'set role provider_owner; create table public.unwalled (); reset role',
       'drop table public.unwalled',
-      'not in force on unwalled: run `alter table',
+      'not in force on unwalled: run `workspace-providers migrate --repair`',
     ],
     [
       'a table whose policy is missing',
       'drop policy only_functions on resolver_workers',
       'create policy only_functions on resolver_workers to provider_owner using (true) with check (true)',
-      'policy of resolver_workers is missing or was changed: create it again',
+      'policy of resolver_workers is missing or was changed: run `workspace-providers migrate --repair`',
     ],
     [
       'a workspace policy that lets everyone in',
@@ -146,7 +146,7 @@ describe.each([
       'an additional policy for everyone',
       'create policy support on workspace_providers for select using (true)',
       'drop policy support on workspace_providers',
-      'a policy that is not part of the schema opens row-level security (support on workspace_providers): drop it',
+      'a policy that is not part of the schema opens row-level security (support on workspace_providers): run `workspace-providers migrate --repair`',
     ],
     [
       'an owner that may see what the auditor sees',

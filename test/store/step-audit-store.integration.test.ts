@@ -8,14 +8,17 @@ import { withSession } from '../support/database.js';
 import { useDatabase } from '../support/use-database.js';
 import { anyWorkspace, provider, row } from './rows.js';
 
-const NOON = Date.UTC(2026, 2, 1, 12);
+/** Half a day ago, because uses are refused that are more than a day old. */
+const NOON = Math.floor(Date.now() / 60_000) * 60_000 - 12 * 3_600_000;
 const at = (minute: number) => new Date(NOON + minute * 60_000);
 
 const database = useDatabase();
 let manager: ManagementStore;
 let worker: ProviderStore;
-beforeAll(() => {
+beforeAll(async () => {
   ({ manager, worker } = database);
+  const facts = { taskQueue: 'q', identity: 'agents-1', build: '0', leaseMs: 1_000, longestStepMs: 1_000 };
+  await worker.registerWorker({ workerId: 'w', ...facts });
 });
 
 function use(of: ProviderIdentity, minute: number, change: Partial<CountedUse> = {}): CountedUse {
@@ -89,13 +92,24 @@ describe('the uses that workers recorded', () => {
 
   test('are deleted when they are old, except for the last use', async () => {
     const [busy, idle] = [provider(anyWorkspace()), provider(anyWorkspace())];
-    const old = [-2, -1].map((minute) => minute * 60 * 24 * 365);
+    const old = [-120, -60];
     await worker.recordUses([...old, 0].map((minute) => use(busy, minute)));
     await worker.recordUses(old.map((minute) => use(idle, minute)));
     expect(await manager.audit.pruneUsage(at(-1))).toBe(3);
     expect(await manager.audit.pruneUsage(at(-1))).toBe(0);
     expect(await manager.audit.listUsage({ ...busy })).toMatchObject([{ count: 1, firstUsedAt: at(0) }]);
     expect(await manager.audit.listUsage({ ...idle })).toMatchObject([{ count: 1 }]);
+  });
+
+  test.each<[string, Partial<CountedUse>]>([
+    ['older than a day', { minuteMs: Date.now() - 25 * 3_600_000 }],
+    ['a day ahead', { minuteMs: Date.now() + 25 * 3_600_000 }],
+    ['of a negative version', { version: -1 }],
+    ['counted as zero', { count: 0 }],
+    ['counted as more than an int4', { count: 2 ** 31 }],
+  ])('are refused if one is %s', async (_, change) => {
+    const refused = worker.recordUses([use(provider(anyWorkspace()), 0, change)]);
+    await expect(refused).rejects.toMatchObject({ type: 'ProviderConfigInvalid' });
   });
 
   test('are refused if they do not name a valid provider', async () => {
@@ -116,7 +130,7 @@ test('a workspace’s service sees only the uses of its workspace and cannot wri
     await expect(session.query('update provider_use set count = 9')).rejects.toMatchObject({ code: '42501' });
   });
   await withSession(database.managerUrl, async (session) => {
-    const add = 'select provider_api.record_use(null, null, null, null, null, null, null, null)';
+    const add = 'select provider_api.record_use(null, null, null, null, null, null, null, null, null, null)';
     await expect(session.query(add)).rejects.toMatchObject({ code: '42501' });
   });
 });

@@ -22,6 +22,8 @@ export class FakeRegistry implements LeaseStore, WorkerRegistry {
   isAway = false;
   readonly #changes: { readonly epoch: number; readonly workspaceId: string }[] = [];
   readonly #rows = new Map<string, RegisteredWorker>();
+  /** The workers that renewed since they registered. */
+  readonly #leased = new Set<string>();
   #renewals = 0;
 
   /** Changes these workspaces in one transaction; `*` is a truncate. @returns the epoch of the change */
@@ -39,7 +41,10 @@ export class FakeRegistry implements LeaseStore, WorkerRegistry {
     this.#answer();
     const { workerId } = worker;
     const present = this.#rows.get(workerId);
-    if (present?.state === 'live') return;
+    if (present?.state === 'live' && this.#leased.has(workerId)) {
+      throw new ProviderError('SetupInvalid', 'another process has registered');
+    }
+    this.#leased.delete(workerId);
     const at = new Date(this.wallMs);
     const first = { ...worker, state: 'live' as const, appliedEpoch: 0, registeredAt: at };
     this.#rows.set(workerId, { ...(present ?? first), state: 'live', renewal: this.#nextRenewal(), heardAt: at });
@@ -54,6 +59,7 @@ export class FakeRegistry implements LeaseStore, WorkerRegistry {
   recordRenewal(workerId: string, appliedEpoch: number): boolean {
     const row = this.#rows.get(workerId);
     if (row?.state !== 'live') return false;
+    this.#leased.add(workerId);
     this.#rows.set(workerId, {
       ...row,
       renewal: this.#nextRenewal(),

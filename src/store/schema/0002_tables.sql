@@ -27,11 +27,17 @@ create table public.workspace_providers (
   ),
   constraint status check (status in ('active', 'disabled')),
   constraint key_id check (key_id ~ '^[!-~]{1,255}$'),
-  -- A workspace's own services may write this column and rotated_at, and the functions for schedules read every row at
-  -- once: no row may make them fail. Therefore the interval is bounded, and is_due adds nothing to a stored time.
+  -- A workspace's own services write this column, and the functions for schedules read every row at once: no row may
+  -- make them fail. Therefore the interval is bounded, and is_due adds nothing to a stored time.
   constraint rotate_every check (rotate_every > interval '0' and rotate_every <= interval '100 years'),
   constraint last_check_outcome check (last_check_outcome in ('ok', 'rejected', 'cannot-tell')),
-  constraint last_check_at check ((last_check_outcome is null) = (last_check_at is null))
+  constraint last_check_at check (
+    (last_check_outcome is null) = (last_check_at is null) and last_check_at between '2000-01-01Z' and '2200-01-01Z'
+  ),
+  -- Programs convert these times to their own type, which may hold neither infinity nor a year of five digits.
+  constraint rotated_at check (rotated_at between '2000-01-01Z' and '2200-01-01Z'),
+  constraint created_at check (created_at between '2000-01-01Z' and '2200-01-01Z'),
+  constraint updated_at check (updated_at between '2000-01-01Z' and '2200-01-01Z')
 );
 comment on column public.workspace_providers.config is 'public: a JSON object of at most 16 kB';
 comment on column public.workspace_providers.encrypted_config is 'the secret: a compact JWE of at most 128 kB';
@@ -72,17 +78,23 @@ create table public.provider_versions (
   primary key (workspace_id, provider_type, provider_name)
 );
 
--- The next three tables are what a fence relies on: docs/fence.md.
--- The epoch counts the transactions that changed a provider. A sequence would not do: its values become visible out of
--- commit order, and a worker that has applied 7 would never ask for 6.
+-- The next four tables are what a fence relies on: docs/fence.md.
+-- Changes that have no epoch yet. A transaction that changes a provider adds its rows here, for which it waits for
+-- nobody and nobody waits for it; number_changes (0003_versions_and_epoch) gives them an epoch once they are committed.
+create table public.provider_changes (
+  workspace_id text collate "C" not null,
+  changed_by xid8 not null default pg_current_xact_id()
+);
+comment on column public.provider_changes.workspace_id is '*: every workspace, after a truncate';
+create index provider_changes_by_workspace on public.provider_changes (workspace_id, changed_by);
+
+-- The epoch counts the committed transactions that changed a provider.
 create table public.provider_epoch (
   only_row boolean primary key default true,
   epoch bigint not null default 0,
-  taken_by xid8,
   pruned_to bigint not null default 0,
   constraint only_row check (only_row)
 );
-comment on column public.provider_epoch.taken_by is 'the transaction that took this epoch; it takes only one';
 comment on column public.provider_epoch.pruned_to is 'invalidations up to this epoch are deleted';
 insert into public.provider_epoch default values;
 
@@ -104,15 +116,21 @@ create table public.resolver_workers (
   build text not null,
   lease_ms integer not null,
   longest_step_ms integer not null,
+  token_hash bytea not null,
+  calls bigint not null default 0,
   renewal bigint not null,
   applied_epoch bigint not null default 0,
   registered_at timestamptz not null default now(),
   heard_at timestamptz not null default now(),
   constraint worker_id check (worker_id ~ '^[A-Za-z0-9_.:-]{1,128}$'),
   constraint worker_state check (state in ('live', 'vanished')),
-  constraint lease_ms check (lease_ms between 1 and 86400000),
-  constraint longest_step_ms check (longest_step_ms >= 0)
+  constraint task_queue check (length(task_queue) between 1 and 1000),
+  constraint lease_ms check (lease_ms between 1 and 3600000),
+  constraint longest_step_ms check (longest_step_ms >= 0),
+  constraint applied_epoch check (applied_epoch >= 0)
 );
+comment on column public.resolver_workers.token_hash is 'SHA-256 of the token that only this worker was told';
+comment on column public.resolver_workers.calls is 'the worker’s own count of its renewals; 0: it never had a lease';
 comment on column public.resolver_workers.state is 'vanished: has no lease any more, but may still be running a step';
 comment on column public.resolver_workers.heard_at is 'for people to read; no decision depends on it';
 
@@ -144,6 +162,12 @@ create table public.provider_rotations (
   ),
   constraint origin check (origin in ('given', 'issued')),
   constraint requested_by check (length(requested_by) <= 200),
+  constraint workflow_id check (length(workflow_id) between 1 and 1000),
+  constraint reason check (length(reason) <= 2000),
+  constraint next_encrypted_config check (octet_length(next_encrypted_config) <= 131072),
+  constraint previous_encrypted_config check (octet_length(previous_encrypted_config) <= 131072),
+  constraint next_key_id check (next_key_id ~ '^[!-~]{1,255}$'),
+  constraint previous_key_id check (previous_key_id ~ '^[!-~]{1,255}$'),
   -- A rotation that has ended keeps no credential.
   constraint ended check (
     ended_at is null or (next_encrypted_config is null and previous_encrypted_config is null)
@@ -184,10 +208,10 @@ comment on column public.provider_events.client_address is 'behind a pooler, the
 comment on column public.provider_events.details is 'names and counts, never a secret';
 
 create index provider_events_by_workspace on public.provider_events (workspace_id, event_id);
--- A lasting condition is recorded once per version, however often it is found.
+-- A lasting condition is recorded once per version, however often it is found and by however many processes.
 create unique index provider_events_once
   on public.provider_events (workspace_id, provider_type, provider_name, version, event)
-  where event in ('rotation-overdue', 'credential-rejected');
+  where event in ('rotation-overdue', 'credential-rejected', 'credential-unreadable');
 
 -- Which credential was handed to the steps of which workflow, per minute. Workers count in memory and add their counts.
 create table public.provider_use (

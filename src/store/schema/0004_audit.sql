@@ -24,9 +24,7 @@ declare
   changed text[];
   rotation public.provider_rotations;
 begin
-  if tg_op = 'UPDATE' and (new.workspace_id, new.provider_type, new.provider_name)
-    = (old.workspace_id, old.provider_type, old.provider_name)
-  then
+  if tg_op = 'UPDATE' then
     changed := array_remove(array[
       case when new.config <> old.config then 'config' end,
       case when new.encrypted_config <> old.encrypted_config then 'encrypted_config' end,
@@ -52,12 +50,10 @@ begin
         jsonb_build_object('changed', changed), rotation.workflow_id);
     return null;
   end if;
-  -- A row that SQL moved to another key was removed there and created here.
-  if tg_op <> 'INSERT' then
+  if tg_op = 'DELETE' then
     insert into public.provider_events (workspace_id, provider_type, provider_name, version, event, actor)
       values (old.workspace_id, old.provider_type, old.provider_name, old.version, 'removed', provider_api.acting());
-  end if;
-  if tg_op <> 'DELETE' then
+  else
     insert into public.provider_events (workspace_id, provider_type, provider_name, version, event, actor)
       values (new.workspace_id, new.provider_type, new.provider_name, new.version, 'created', provider_api.acting());
   end if;
@@ -67,22 +63,16 @@ end $$;
 create function provider_api.record_data_key_change() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-  same constant boolean := tg_op = 'UPDATE' and (new.workspace_id, new.kid) = (old.workspace_id, old.kid);
+  changed public.workspace_keys := case tg_op when 'DELETE' then old else new end;
 begin
-  if same and new is not distinct from old then
+  if tg_op = 'UPDATE' and new is not distinct from old then
     return null;
   end if;
-  if tg_op <> 'INSERT' and not same then
-    insert into public.provider_events (workspace_id, event, actor, details)
-      values (old.workspace_id, 'data-key-deleted', provider_api.acting(), jsonb_build_object('kid', old.kid));
-  end if;
-  if tg_op <> 'DELETE' then
-    insert into public.provider_events (workspace_id, event, actor, details)
-      values (new.workspace_id,
-        case when not same then 'data-key-added' when new.wrapped_key <> old.wrapped_key then 'data-key-rewrapped'
-          else 'data-key-changed' end,
-        provider_api.acting(), jsonb_build_object('kid', new.kid));
-  end if;
+  insert into public.provider_events (workspace_id, event, actor, details)
+    values (changed.workspace_id,
+      case when tg_op = 'INSERT' then 'data-key-added' when tg_op = 'DELETE' then 'data-key-deleted'
+        when new.wrapped_key <> old.wrapped_key then 'data-key-rewrapped' else 'data-key-changed' end,
+      provider_api.acting(), jsonb_build_object('kid', changed.kid));
   return null;
 end $$;
 

@@ -1,10 +1,11 @@
 -- Which rows each role may see and write. Row-level security is forced, so it binds the tables' owner, and with it
--- every function that runs as the owner. What a role may do at all is in 0010_grants.
+-- every function that runs as the owner. What a role may do at all is in 0011_grants.
 set local role provider_owner;
 
 alter table public.workspace_providers enable row level security, force row level security;
 alter table public.workspace_keys enable row level security, force row level security;
 alter table public.provider_versions enable row level security, force row level security;
+alter table public.provider_changes enable row level security, force row level security;
 alter table public.provider_epoch enable row level security, force row level security;
 alter table public.provider_invalidations enable row level security, force row level security;
 alter table public.resolver_workers enable row level security, force row level security;
@@ -27,7 +28,8 @@ create policy own_workspace on public.provider_events for select to provider_ten
 create policy own_workspace on public.provider_use for select to provider_tenant
   using (workspace_id = nullif(current_setting('app.workspace_id', true), ''));
 
--- Only triggers use this table. They run for every writer, and a row may come from any workspace.
+-- Only triggers and number_changes use these tables. They run for every writer, and a row may come from any workspace.
+create policy only_triggers on public.provider_changes to provider_owner using (true) with check (true);
 create policy only_triggers on public.provider_versions to provider_owner using (true) with check (true);
 
 -- Only functions and triggers use these tables.

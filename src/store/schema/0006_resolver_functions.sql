@@ -17,7 +17,7 @@ end;
 -- to non-superusers ("permission denied to set parameter"), and the login that migrates need not be a superuser.
 
 -- Returns what a workspace has stored, in one round trip and one snapshot, with that snapshot's epoch. The active data
--- key, which seals, comes first.
+-- key, which seals, comes first. The limits are twice the bounds of check_workspace_size.
 create function provider_api.read_workspace(
   p_workspace_id text, out epoch bigint, out data_keys json, out providers json
 )
@@ -33,48 +33,75 @@ begin
     (select coalesce(json_agg(k), '[]') from (
       select kid, wrapped_key, root_key_id
       from public.workspace_keys where workspace_id = p_workspace_id
-      order by state = 'active' desc, created_at desc, kid
+      order by state = 'active' desc, created_at desc, kid limit 200
     ) as k),
     (select coalesce(json_agg(p), '[]') from (
       select provider_type, provider_name, config, encrypted_config, status, version
       from public.workspace_providers where workspace_id = p_workspace_id
-      order by provider_type, provider_name
+      order by provider_type, provider_name limit 400
     ) as p)
   from public.provider_epoch as e
   into epoch, data_keys, providers;
   perform set_config('app.workspace_id', outer_workspace, true);
 end $$;
 
--- Leases. The protocol is in docs/fence.md.
+-- Leases. The protocol is in docs/fence.md. A worker speaks only for itself: registering answers a token, of which the
+-- row has only the hash, and the other functions want it.
 
--- Grants no lease: the worker must renew first, after this has been committed. A worker that was marked as vanished
--- gets its row back.
+create function provider_api.hash_token(p_token text) returns bytea
+language sql immutable set search_path = pg_catalog, pg_temp
+return sha256(convert_to(p_token, 'UTF8'));
+
+-- Grants no lease: the worker must renew first, after this has been committed. A row that is there stays another
+-- process's, unless it never had a lease (the answer to its registration was lost), or it was marked as vanished and the
+-- caller has its token.
 create function provider_api.register_worker(
-  p_worker_id text, p_task_queue text, p_identity text, p_build text, p_lease_ms integer, p_longest_step_ms integer
-) returns void
-language sql security definer set search_path = pg_catalog, pg_temp
-begin atomic
+  p_worker_id text, p_task_queue text, p_identity text, p_build text, p_lease_ms integer, p_longest_step_ms integer,
+  p_token text, out token text
+)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  most_workers constant integer := 10000;
+begin
+  if (select count(*) from public.resolver_workers) >= most_workers then
+    raise exception 'there can be at most % workers', most_workers
+      using errcode = 'program_limit_exceeded', constraint = 'most_workers';
+  end if;
+  -- Each has 122 bits of a strong generator.
+  token := replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', '');
   insert into public.resolver_workers as present
-      (worker_id, task_queue, identity, build, lease_ms, longest_step_ms, renewal)
-    values (p_worker_id, p_task_queue, p_identity, p_build, p_lease_ms, p_longest_step_ms,
-      nextval('public.resolver_renewals'))
-    on conflict (worker_id) do update set state = 'live', renewal = excluded.renewal, heard_at = now()
-    where present.state = 'vanished';
-end;
+      (worker_id, task_queue, identity, build, lease_ms, longest_step_ms, renewal, token_hash)
+    values (p_worker_id, p_task_queue, left(p_identity, 200), left(p_build, 100), p_lease_ms, p_longest_step_ms,
+      nextval('public.resolver_renewals'), provider_api.hash_token(token))
+    on conflict (worker_id) do update
+      set state = 'live', renewal = excluded.renewal, heard_at = now(), token_hash = excluded.token_hash, calls = 0
+      where present.calls = 0
+        or present.state = 'vanished' and present.token_hash = provider_api.hash_token(p_token);
+  if not found then
+    raise exception 'another process has registered with this worker id' using errcode = 'WP001';
+  end if;
+end $$;
 
 -- Records what the worker has applied so far and returns the workspaces that changed since. `renewed` is false if the
 -- worker's row is gone, and with it the lease. `changed` is null if the list would be too long or does not go back far
--- enough: everything may have changed.
+-- enough: everything may have changed. The worker counts its calls: a count that was used before comes from a second
+-- process with the same memory, a copy of a virtual machine, which gets no lease.
 create function provider_api.renew_lease(
-  p_worker_id text, p_applied_epoch bigint, out renewed boolean, out epoch bigint, out changed text[]
+  p_worker_id text, p_token text, p_call bigint, p_applied_epoch bigint,
+  out renewed boolean, out epoch bigint, out changed text[]
 )
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   update public.resolver_workers
-    set renewal = nextval('public.resolver_renewals'), heard_at = now(),
+    set renewal = nextval('public.resolver_renewals'), heard_at = now(), calls = p_call,
       applied_epoch = greatest(applied_epoch, p_applied_epoch)
-    where worker_id = p_worker_id and state = 'live';
+    where worker_id = p_worker_id and state = 'live' and calls < p_call
+      and token_hash = provider_api.hash_token(p_token);
   renewed := found;
+  if not renewed then
+    return;
+  end if;
+  perform provider_api.number_changes(false);
   -- One statement and therefore one snapshot: nothing is pruned between its parts.
   select e.epoch,
     case when p_applied_epoch < e.pruned_to or '*' = any (since.workspaces) or cardinality(since.workspaces) > 1000
@@ -88,67 +115,59 @@ begin
   ) as since;
 end $$;
 
-create function provider_api.deregister_worker(p_worker_id text) returns void
+-- A row that never had a lease needs no token: nothing relies on it. A copy of a process may not remove the row of one
+-- that has renewed since.
+create function provider_api.deregister_worker(p_worker_id text, p_token text, p_call bigint) returns void
 language sql security definer set search_path = pg_catalog, pg_temp
 begin atomic
-  delete from public.resolver_workers where worker_id = p_worker_id;
-end;
-
--- Fences, which managers wait for too, and the janitor in every worker.
-
-create function provider_api.read_epoch() returns bigint
-language sql stable security definer set search_path = pg_catalog, pg_temp
-begin atomic
-  select epoch from public.provider_epoch;
-end;
-
-create function provider_api.list_workers()
-returns table (
-  worker_id text, state text, task_queue text, identity text, build text, lease_ms integer, longest_step_ms integer,
-  renewal bigint, applied_epoch bigint, registered_at timestamptz, heard_at timestamptz
-)
-language sql stable security definer set search_path = pg_catalog, pg_temp
-begin atomic
-  select worker_id, state, task_queue, identity, build, lease_ms, longest_step_ms, renewal, applied_epoch,
-    registered_at, heard_at
-  from public.resolver_workers order by registered_at, worker_id;
-end;
-
--- Marks only the workers that have not renewed since they were listed: one that has just returned keeps its lease.
-create function provider_api.mark_vanished(p_worker_ids text[], p_renewals bigint[]) returns setof text
-language sql security definer set search_path = pg_catalog, pg_temp
-begin atomic
-  update public.resolver_workers as worker set state = 'vanished'
-    from unnest(p_worker_ids, p_renewals) as seen (worker_id, renewal)
-    where worker.worker_id = seen.worker_id and worker.renewal = seen.renewal and worker.state = 'live'
-    returning worker.worker_id;
-end;
-
-create function provider_api.forget_workers(p_worker_ids text[], p_renewals bigint[]) returns setof text
-language sql security definer set search_path = pg_catalog, pg_temp
-begin atomic
-  delete from public.resolver_workers as worker
-    using unnest(p_worker_ids, p_renewals) as seen (worker_id, renewal)
-    where worker.worker_id = seen.worker_id and worker.renewal = seen.renewal and worker.state = 'vanished'
-    returning worker.worker_id;
+  delete from public.resolver_workers
+    where worker_id = p_worker_id and calls <= p_call
+      and (calls = 0 or token_hash = provider_api.hash_token(p_token));
 end;
 
 -- What workers add to the audit, which they cannot read.
 
+create function provider_api.require_worker(p_worker_id text, p_token text) returns void
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform from public.resolver_workers
+    where worker_id = p_worker_id and token_hash = provider_api.hash_token(p_token);
+  if not found then
+    raise exception 'no such worker is registered' using errcode = 'WP002';
+  end if;
+end $$;
+
 -- Adds one use per array position. Rows are inserted in the order of the key, so that the batches of two workers do not
 -- deadlock. A text that is too long for an index is cut; Temporal's own limit for a name is 1,000 bytes.
 create function provider_api.record_use(
+  p_worker_id text, p_token text,
   p_workspace_ids text[], p_provider_types text[], p_provider_names text[], p_minutes timestamptz[], p_versions bigint[],
   p_workflow_types text[], p_workflow_ids text[], p_counts bigint[]
 ) returns void
-language sql security definer set search_path = pg_catalog, pg_temp
-begin atomic
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  most_uses constant integer := 20000;
+begin
+  perform provider_api.require_worker(p_worker_id, p_token);
+  if cardinality(p_workspace_ids) > most_uses then
+    raise exception 'at most % uses can be recorded at once', most_uses
+      using errcode = 'program_limit_exceeded', constraint = 'most_uses';
+  end if;
+  perform from unnest(p_minutes, p_versions, p_counts) as used (minute, version, count)
+    where (
+      minute between now() - interval '1 day' and now() + interval '1 day'
+      and version >= 0 and count between 1 and 2147483647
+    ) is not true;
+  if found then
+    raise exception 'a use must be of the last day, with a version from 0 and a count from 1 to 2147483647'
+      using errcode = 'check_violation', constraint = 'use';
+  end if;
   insert into public.provider_use as present
       (workspace_id, provider_type, provider_name, minute, version, workflow_type, workflow_id, count)
-    select workspace_id, provider_type, provider_name, date_trunc('minute', minute), version,
-      case when octet_length(workflow_type) <= 250 then workflow_type else left(workflow_type, 60) end,
-      case when octet_length(workflow_id) <= 1000 then workflow_id else left(workflow_id, 250) end,
-      sum(count)
+    select used.workspace_id, used.provider_type, used.provider_name, date_trunc('minute', used.minute), used.version,
+      case when octet_length(used.workflow_type) <= 250 then used.workflow_type else left(used.workflow_type, 60) end,
+      case when octet_length(used.workflow_id) <= 1000 then used.workflow_id else left(used.workflow_id, 250) end,
+      sum(used.count)
     from unnest(p_workspace_ids, p_provider_types, p_provider_names, p_minutes, p_versions, p_workflow_types,
         p_workflow_ids, p_counts)
       as used (workspace_id, provider_type, provider_name, minute, version, workflow_type, workflow_id, count)
@@ -156,17 +175,18 @@ begin atomic
     order by 1, 2, 3, 4, 5, 6, 7
     on conflict (workspace_id, provider_type, provider_name, minute, version, workflow_type, workflow_id)
       do update set count = present.count + excluded.count;
-end;
+end $$;
 
--- Records a credential that a worker could not open. Does nothing if the provider is not stored at that version: a
--- worker can report only on rows that exist.
+-- Records a credential that a worker could not open, once per version. Does nothing if the provider is not stored at
+-- that version: a worker can report only on rows that exist.
 create function provider_api.record_unreadable(
-  p_workspace_id text, p_provider_type text, p_provider_name text, p_version bigint, p_worker text, p_workflow_id text
+  p_worker_id text, p_token text, p_workspace_id text, p_provider_type text, p_provider_name text, p_version bigint, p_worker text, p_workflow_id text
 ) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   outer_workspace text := current_setting('app.workspace_id', true);
 begin
+  perform provider_api.require_worker(p_worker_id, p_token);
   perform set_config('app.workspace_id', p_workspace_id, true);
   insert into public.provider_events
       (workspace_id, provider_type, provider_name, version, event, actor, workflow_id)
@@ -174,7 +194,9 @@ begin
       coalesce(nullif(left(p_worker, 200), ''), session_user), nullif(left(p_workflow_id, 1000), '')
     from public.workspace_providers
     where workspace_id = p_workspace_id and provider_type = p_provider_type and provider_name = p_provider_name
-      and version = p_version;
+      and version = p_version
+    on conflict (workspace_id, provider_type, provider_name, version, event)
+      where event in ('rotation-overdue', 'credential-rejected', 'credential-unreadable') do nothing;
   perform set_config('app.workspace_id', outer_workspace, true);
 end $$;
 

@@ -1,4 +1,5 @@
--- The functions of the CLI and the API, whose logins are granted provider_manager: providers, data keys and uses.
+-- The functions of the CLI and the API, whose logins are granted provider_manager: providers, data keys, uses,
+-- and what a fence reads.
 -- `outer_workspace` is explained at read_workspace in 0006_resolver_functions; `outer_actor` does the same for
 -- `app.actor`, which the audit records as the actor. Without `p_actor` the caller's own setting stays in effect, and
 -- without that the audit records the login.
@@ -221,6 +222,48 @@ begin atomic
     ),
     gone as (delete from public.provider_use where ctid in (select ctid from old) returning 1)
   select count(*) from gone;
+end;
+
+-- Fences, and the janitor: only managers judge workers.
+
+-- Returns an epoch that covers every change that was committed before the call. Waits up to two seconds if another
+-- caller is numbering.
+create function provider_api.read_epoch(out epoch bigint)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform provider_api.number_changes(true);
+  select e.epoch into read_epoch.epoch from public.provider_epoch as e;
+end $$;
+
+create function provider_api.list_workers()
+returns table (
+  worker_id text, state text, task_queue text, identity text, build text, lease_ms integer, longest_step_ms integer,
+  renewal bigint, applied_epoch bigint, registered_at timestamptz, heard_at timestamptz
+)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  select worker_id, state, task_queue, identity, build, lease_ms, longest_step_ms, renewal, applied_epoch,
+    registered_at, heard_at
+  from public.resolver_workers order by registered_at, worker_id;
+end;
+
+-- Marks only the workers that have not renewed since they were listed: one that has just returned keeps its lease.
+create function provider_api.mark_vanished(p_worker_ids text[], p_renewals bigint[]) returns setof text
+language sql security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  update public.resolver_workers as worker set state = 'vanished'
+    from unnest(p_worker_ids, p_renewals) as seen (worker_id, renewal)
+    where worker.worker_id = seen.worker_id and worker.renewal = seen.renewal and worker.state = 'live'
+    returning worker.worker_id;
+end;
+
+create function provider_api.forget_workers(p_worker_ids text[], p_renewals bigint[]) returns setof text
+language sql security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  delete from public.resolver_workers as worker
+    using unnest(p_worker_ids, p_renewals) as seen (worker_id, renewal)
+    where worker.worker_id = seen.worker_id and worker.renewal = seen.renewal and worker.state = 'vanished'
+    returning worker.worker_id;
 end;
 
 reset role;

@@ -283,7 +283,7 @@ begin
     where workspace_id = p_workspace_id and provider_type = p_provider_type and provider_name = p_provider_name
       and version = p_version
     on conflict (workspace_id, provider_type, provider_name, version, event)
-      where event in ('rotation-overdue', 'credential-rejected') do nothing;
+      where event in ('rotation-overdue', 'credential-rejected', 'credential-unreadable') do nothing;
   raised := found;
   perform set_config('app.workspace_id', outer_workspace, true);
 end $$;

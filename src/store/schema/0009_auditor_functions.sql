@@ -1,4 +1,4 @@
--- The functions that read every workspace. Managers call them, and they run as provider_auditor (0010_grants makes it
+-- The functions that read every workspace. Managers call them, and they run as provider_auditor (0011_grants makes it
 -- their owner). It may read only the columns that these functions return, none of which is a sealed credential, and it
 -- may change nothing.
 set local role provider_owner;

@@ -1,25 +1,22 @@
 /** The commands `audit` (who changed a provider) and `usage` (which workflows used it). */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openProviderStore, type ProviderStore } from '../../../src/store/provider-store.js';
+import { describe, expect, it } from 'vitest';
+import { withSession } from '../../support/database.js';
 import { uniqueName } from '../../support/parts.js';
 import { CANARY, documentOf, operator } from '../operator.js';
 
 const op = operator();
-let worker: ProviderStore;
-beforeAll(() => {
-  worker = openProviderStore({ databaseUrl: op.database.resolverUrl });
-});
-afterAll(() => worker?.close());
 
 const NOON = Date.UTC(2026, 2, 1, 12);
 
-/** Records uses as a worker would. */
+/** Uses of a day in the past, which no worker may record now. */
 async function used(workspaceId: string, uses: readonly (readonly [minute: number, version: number, id: string])[]) {
-  const provider = { workspaceId, type: 'llm', name: 'mine' };
-  const counted = uses.map(([minute, version, workflowId]) => {
-    return { provider, version, workflowType: 'agent', workflowId, minuteMs: NOON + minute * 60_000, count: 2 };
+  await withSession(op.database.ownerUrl, async (session) => {
+    for (const [minute, version, workflowId] of uses) {
+      await session.query(`insert into provider_use values ($1, 'llm', 'mine', $2, $3, 'agent', $4, 2)`, [
+        ...[workspaceId, new Date(NOON + minute * 60_000), version, workflowId],
+      ]);
+    }
   });
-  await worker.recordUses(counted);
 }
 
 describe('audit', () => {

@@ -49,7 +49,7 @@ it('the protocol holds if transactions commit in another order', async () => {
   expect([undefined, changedTo]).toContain(served);
 });
 
-it('mutant: a sequence in place of the locked epoch', async ({ task }) => {
+it('mutant: an epoch from a sequence, taken before the commit', async ({ task }) => {
   const database = await databaseForTest();
   await withSession(database.ownerUrl, (session) => session.query(SEQUENCE_FOR_EPOCH));
   const { served, changedTo } = await commitInOtherOrder(database);

@@ -111,7 +111,6 @@ export const MUTANTS: Readonly<Record<string, Partial<Protocol>>> = {
         const silent = ({ heardAt, leaseMs }: RegisteredWorker) => wallMs() - heardAt.getTime() >= outlasting(leaseMs);
         const workers = await session.listWorkers();
         await session.markVanished(workers.filter(silent));
-        return workers.length;
       },
     }),
   },
@@ -121,6 +120,7 @@ export const MUTANTS: Readonly<Record<string, Partial<Protocol>>> = {
   'a fence that marks without its condition': { fenceRegistry: unconditional },
   'a fence that counts from before its list': { fence: (options) => awaitFence(countingFromTheCall(options)) },
   'notification only': { lease: (...args) => new Endless(...args) },
+  'a fence that begins before its change has an epoch': { fenceEpoch: ({ rows }) => rows.epoch },
   'a fence that does not wait': { fence: async () => ({ epoch: 0, complete: true, tookMs: 0, workers: [] }) },
   'fallback on an error': {
     load: (session) => async (workspaceId) => {
@@ -137,7 +137,14 @@ export const MUTANTS: Readonly<Record<string, Partial<Protocol>>> = {
 /** Schedules that were found once by chance, and would take minutes to find again. They are walked first. */
 export const KEPT_SCHEDULES: Readonly<Record<string, readonly string[]>> = {
   'a fence that counts from before its list': [
-    ...['a change commits', 'the worker renews', 'worker registers: commit', 'its fence begins', 'time passes'],
+    ...[
+      'a change commits',
+      'the change gets its epoch',
+      'the worker renews',
+      'worker registers: commit',
+      'its fence begins',
+      'time passes',
+    ],
     ...['a read', 'worker registers: answer', 'worker loads: snapshot'],
     ...['worker renews: snapshot', 'worker renews: commit', 'worker renews: answer'],
     ...['fence lists: snapshot', 'fence lists: answer', 'fence lists: snapshot', 'fence lists: answer'],

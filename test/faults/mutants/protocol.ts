@@ -6,7 +6,7 @@ import { Janitor } from '../../../src/fence/janitor.js';
 import { Lease } from '../../../src/fence/lease.js';
 import type { LeasedCache } from '../../../src/fence/lease-keeper.js';
 import type { LeaseStore, WorkerRegistry, WorkspaceSnapshot } from '../../../src/store/ports.js';
-import type { Session } from './statements.js';
+import type { Session, SteppedDatabase } from './statements.js';
 
 export interface Protocol {
   readonly lease: (leaseMs: number, clock: Clock) => Lease;
@@ -17,6 +17,8 @@ export interface Protocol {
   /** The resolver's access to the database. */
   readonly load: (session: Session) => (workspaceId: string) => Promise<WorkspaceSnapshot>;
   readonly fence: typeof awaitFence;
+  /** The epoch that a fence waits for. */
+  readonly fenceEpoch: (database: SteppedDatabase, workspaceId: string) => number;
   /** The fence's access to the database. Only mutants use the wall clock. */
   readonly fenceRegistry: (session: Session, wallMs: () => number) => WorkerRegistry;
   readonly janitor: (session: Session, clock: Clock) => Pick<Janitor, 'look'>;
@@ -29,6 +31,7 @@ export const PROTOCOL: Protocol = {
   leaseStore: (session) => session,
   load: (session) => session.readWorkspace,
   fence: awaitFence,
+  fenceEpoch: (database, workspaceId) => database.number(workspaceId),
   fenceRegistry: (session) => session,
   janitor: (session, clock) => new Janitor(session, clock),
 };

@@ -1,6 +1,6 @@
 /**
- * The one rule in SQL: epochs are taken under the lock of a row, so that they become visible in commit order. Here two
- * transactions commit in the opposite order of their first statements, with a real worker's cache.
+ * The one rule in SQL: a change gets its epoch after its commit, so that whoever sees an epoch sees every change up to
+ * it. Here two transactions commit in the opposite order of their first statements, with a real worker's cache.
  */
 import { awaitFence } from '../../../src/fence/fence.js';
 import { Lease } from '../../../src/fence/lease.js';
@@ -12,23 +12,21 @@ import { openProviderStore } from '../../../src/store/provider-store.js';
 import { row } from '../../store/rows.js';
 import { type TestDatabase, withSession } from '../../support/database.js';
 
-/** The mutant takes epochs from a sequence, without a lock. The newest visible number is the epoch. */
+/** In the mutant, a change takes its epoch from a sequence, before its commit. The newest visible number is the epoch. */
 export const SEQUENCE_FOR_EPOCH = `
-  alter table public.provider_epoch rename to locked_epoch;
+  alter table public.provider_epoch rename to numbered_epoch;
   create sequence public.epoch_sequence;
   set role provider_owner;
   create view public.provider_epoch as
     select coalesce(max(epoch), 0) as epoch, 0::bigint as pruned_to from public.provider_invalidations;
   reset role;
   grant usage on sequence public.epoch_sequence to provider_owner;
-  create or replace function provider_api.take_epoch() returns bigint
-    language sql security definer set search_path = pg_catalog, pg_temp
-    return nextval('public.epoch_sequence');
-  create or replace function provider_api.read_epoch() returns bigint
-    language sql stable security definer set search_path = pg_catalog, pg_temp
-    begin atomic
-      select epoch from public.provider_epoch;
-    end;`;
+  create or replace function provider_api.note_change() returns trigger
+    language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+    begin
+      insert into public.provider_invalidations values (nextval('public.epoch_sequence'), new.workspace_id);
+      return null;
+    end $$;`;
 
 const [EARLY, LATE] = ['ws_early', 'ws_late'];
 /** Longer than any test, so that time decides nothing here. */
@@ -51,39 +49,19 @@ export async function commitInOtherOrder(
     }
     await keeper.renew();
     const { version } = await resolver.resolveLlmKey({ workspaceId: EARLY, provider: 'anthropic' });
-    const epoch = await withSession(database.ownerUrl, async (early) => {
-      await early.query(`begin; ${update(EARLY)}; set constraints all immediate`);
-      const taken = await early.query(
-        `select max(epoch) as epoch from provider_invalidations where workspace_id = '${EARLY}'`,
-      );
-      await commitOrWait(database, early, keeper);
-      return Number(taken.rows[0].epoch);
+    await withSession(database.ownerUrl, async (early) => {
+      await early.query(`begin; ${update(EARLY)}`);
+      await withSession(database.ownerUrl, (late) => late.query(update(LATE)));
+      await keeper.renew();
+      await early.query('commit');
     });
-    await Promise.all([awaitFence({ registry: store, epoch }), keeper.renew()]);
+    const epoch = await manager.readEpoch();
+    await Promise.all([awaitFence({ registry: manager, epoch }), keeper.renew()]);
     return { served: resolver.peek(EARLY, 'llm', ['anthropic'])?.version, changedTo: version + 1 };
   } finally {
     await keeper.stop();
     await Promise.all([manager.close(), store.close()]);
   }
-}
-
-/** The late one commits, or waits for the early one, which commits after the worker has renewed its lease. */
-async function commitOrWait(
-  database: TestDatabase,
-  early: { query(sql: string): Promise<{ rowCount: number | null }> },
-  keeper: LeaseKeeper,
-): Promise<void> {
-  await withSession(database.ownerUrl, async (late) => {
-    let isDone = false;
-    const done = late.query(update(LATE)).finally(() => {
-      isDone = true;
-    });
-    const isWaiting = async () => (await early.query('select from pg_locks where not granted')).rowCount !== 0;
-    while (!isDone && !(await isWaiting()));
-    await keeper.renew();
-    await early.query('commit');
-    await done;
-  });
 }
 
 function update(workspaceId: string): string {

@@ -36,6 +36,8 @@ export class SteppedDatabase {
   readonly rows = new FakeRegistry();
   /** The version of the only provider. */
   version = 1;
+  /** Whether the newest change is committed and has no epoch yet. */
+  isUnnumbered = false;
   #underWay: Statement[] = [];
 
   /** @param who - names the statements */
@@ -54,7 +56,10 @@ export class SteppedDatabase {
       renewOrRegister: (worker, applied) =>
         send('renews', snapshot(applied), [
           'commit',
-          () => rows.registerWorker(worker).then(() => rows.recordRenewal(worker.workerId, applied) && renewal),
+          async () => {
+            if (rows.row(worker.workerId)?.state !== 'live') await rows.registerWorker(worker);
+            return rows.recordRenewal(worker.workerId, applied) && renewal;
+          },
         ]),
       deregisterWorker: (workerId) => send('deregisters', ['commit', () => rows.deregisterWorker(workerId)]),
       listWorkers: () => send('lists', ['snapshot', () => rows.listWorkers()]),
@@ -78,6 +83,19 @@ export class SteppedDatabase {
         );
       },
     };
+  }
+
+  /** Commits a change. It gets its epoch later. */
+  change(): void {
+    this.version += 1;
+    this.isUnnumbered = true;
+  }
+
+  /** Gives the committed change its epoch, as a renewal of any worker and each fence do. @returns the newest epoch */
+  number(workspaceId: string): number {
+    if (this.isUnnumbered) this.rows.change(workspaceId);
+    this.isUnnumbered = false;
+    return this.rows.epoch;
   }
 
   /** The next step of each statement, and for statements with a waiting client the loss of the connection. */

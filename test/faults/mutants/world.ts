@@ -78,7 +78,10 @@ export class World {
     this.#look = () => jan.look();
     const sleep = () => new Promise<void>((wake) => (this.#wakeFence = wake));
     const registry = protocol.fenceRegistry(fence, databaseWallMs);
-    this.#fence = () => protocol.fence({ registry, epoch: this.#database.rows.epoch, clock: trueClock, sleep });
+    this.#fence = () => {
+      const epoch = protocol.fenceEpoch(this.#database, WORKSPACE);
+      return protocol.fence({ registry, epoch, clock: trueClock, sleep });
+    };
   }
 
   /** The possible next actions, by name. */
@@ -94,7 +97,8 @@ export class World {
     may(isIdle('renewal'), 'the worker renews', () => this.#during('renewal', this.#keeper.renew()));
     may(isIdle('read'), 'a read', () => this.#read());
     may(isIdle('look'), 'the janitor looks', () => this.#during('look', this.#look()));
-    may(isFenced && this.#database.version <= MOST_CHANGES, 'a change commits', () => this.#change());
+    may(isFenced && this.#database.version <= MOST_CHANGES, 'a change commits', () => this.#database.change());
+    may(this.#database.isUnnumbered, 'the change gets its epoch', () => this.#database.number(WORKSPACE));
     may(!isFenced && isIdle('fence'), 'its fence begins', () => this.#beginFence());
     may(wakeFence, 'the fence looks again', () => {
       this.#wakeFence = undefined;
@@ -133,11 +137,6 @@ export class World {
 
   #setDatabaseClock(): void {
     this.#database.rows.wallMs = this.#clock.nowMs + this.#clock.databaseAheadMs;
-  }
-
-  #change(): void {
-    this.#database.version += 1;
-    this.#database.rows.change(WORKSPACE);
   }
 
   #beginFence(): void {

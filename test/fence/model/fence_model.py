@@ -1,12 +1,12 @@
 """Exhaustive model of the lease fence (docs/fence.md): one key, one worker that may stop at any point, one
 janitor, a few changes, unbounded time. A renewal takes its snapshot and commits its row in two steps, as a
-statement in Postgres does. Property: a read that starts after the change to version v was reported as done
+statement in Postgres does. A change gets its epoch after its commit, at any time before its fence lists. Property: a read that starts after the change to version v was reported as done
 returns a version >= v.
 
     python3 fence_model.py             the protocol: the property holds
     python3 fence_model.py MUTANT      one rule broken: prints a shortest path to a stale read
     MUTANT: lease-from-receive fill-unchecked join-unchecked join-unleased register-with-renew no-lease-check
-            no-drop no-wait list-skips-silent delete-by-wall-clock janitor-unconditional fence-deletes-unconditional
+            number-before-commit list-unnumbered no-drop no-wait list-skips-silent delete-by-wall-clock janitor-unconditional fence-deletes-unconditional
     A load may be joined at any time, and is checked when it returns. A listed worker whose row is gone counts as done.
     Environment: L, the lease in ticks (2); CHANGES, the number of changes (2: some faults need a second one)
 """
@@ -20,7 +20,8 @@ MUT = sys.argv[1] if len(sys.argv) > 1 else ""
 
 # Times are ages and remainders in ticks, capped at the lease, so the horizon is unbounded.
 # v, n: version and epoch in the database. done: newest version reported done.
-# change: (stage, ticks since the list was taken, was the worker listed); stage 0 idle, 1 committed, 2 listed.
+# change: (stage, ticks since the list was taken, was the worker listed); stage 0 idle, 1 committed, 2 has its epoch,
+# 3 listed.
 # row: None or (applied epoch, renewed since the janitor's look, renewed since the fence's list). jan: None or ticks since its look.
 # silent: ticks since the row was last renewed (only for one mutant).
 # reg: 0 not registered, 1 sent, 2 inserted, 3 registered. renew: None, ('sent', ticks since, applied),
@@ -52,7 +53,7 @@ def steps(s):
     leased = s.lease > 0 or MUT == "no-lease-check"
     step("tick",
          lease=max(s.lease - 1, 0),
-         change=(s.change[0], older(s.change[1]), s.change[2]) if s.change[0] == 2 else s.change,
+         change=(s.change[0], older(s.change[1]), s.change[2]) if s.change[0] == 3 else s.change,
          jan=None if s.jan is None else older(s.jan),
          silent=older(s.silent) if MUT == "list-skips-silent" else 0,
          renew=s.renew and (s.renew[0], older(s.renew[1])) + s.renew[2:])
@@ -60,12 +61,20 @@ def steps(s):
     # The change and its fence.
     stage, since, listed = s.change
     if stage == 0 and s.v <= CHANGES:
-        step("commit", v=s.v + 1, n=s.n + 1, change=(1, 0, False))
+        if MUT == "number-before-commit":
+            step("number", n=s.n + 1, change=(1, 0, False))
+        else:
+            step("commit", v=s.v + 1, change=(1, 0, False))
     if stage == 1:
+        if MUT == "number-before-commit":
+            step("commit", v=s.v + 1, change=(2, 0, False))
+        else:
+            step("number", n=s.n + 1, change=(2, 0, False))
+    if stage == 2 or (stage == 1 and MUT == "list-unnumbered"):
         skip = MUT == "list-skips-silent" and s.silent >= L
-        step("list", change=(2, 0, s.row is not None and not skip),
+        step("list", change=(3, 0, s.row is not None and not skip),
              row=s.row and (s.row[0], s.row[1], False))
-    if stage == 2:
+    if stage == 3:
         acked = s.row is None or s.row[0] >= s.n
         waited = since >= L
         if not listed or acked or MUT == "no-wait":

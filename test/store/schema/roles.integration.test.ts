@@ -1,9 +1,8 @@
-import type pg from 'pg';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openManagementStore } from '../../../src/store/management-store.js';
 import { withSession } from '../../support/database.js';
 import { useDatabase } from '../../support/use-database.js';
-import { anyWorkspace, dataKey, provider, row, sealed } from '../rows.js';
+import { anyWorkspace, dataKey, provider, row } from '../rows.js';
 import { listPrivileges } from './privileges.js';
 
 const LIST_TABLES = `
@@ -24,6 +23,7 @@ describe('the tables', () => {
     const stored = (await tables()).filter(({ name }) => name !== 'provider_api.migrations');
     expect(stored).toEqual(
       [
+        'provider_changes',
         'provider_epoch',
         'provider_events',
         'provider_invalidations',
@@ -159,8 +159,8 @@ describe('the resolver role', () => {
         select proname from pg_proc
         where pronamespace = 'provider_api'::regnamespace and has_function_privilege(oid, 'execute') order by 1`);
       expect(rows.map(({ proname }) => proname)).toEqual([
-        ...['deregister_worker', 'forget_workers', 'latest_migration', 'list_workers', 'mark_vanished'],
-        ...['read_epoch', 'read_workspace', 'record_unreadable', 'record_use', 'register_worker', 'renew_lease'],
+        ...['deregister_worker', 'latest_migration', 'read_workspace', 'record_unreadable', 'record_use'],
+        ...['register_worker', 'renew_lease'],
       ]);
       await expect(session.query(`select provider_api.delete_data_keys('ws_a')`)).rejects.toEqual(DENIED);
     });
@@ -181,82 +181,6 @@ describe('the resolver role', () => {
         expect(setting.rows).toEqual([{ workspace: outer }]);
         await session.query('commit');
       }
-    });
-  });
-});
-
-describe('the tenant role', () => {
-  const mine = anyWorkspace();
-  const INSERT = `insert into workspace_providers (workspace_id, provider_type, provider_name, config, encrypted_config)
-    values ($1, 'llm', $2, '{}', $3)`;
-  const SEEN = 'select distinct workspace_id from workspace_providers';
-
-  beforeAll(async () => {
-    await database.query(
-      `insert into workspace_providers (workspace_id, provider_type, provider_name, config, encrypted_config)
-          select w, 'llm', 'p' || n, '{}', $2 from generate_series(1, 1000) n, unnest(array['ws_' || n % 250, $1]) w
-        on conflict do nothing`,
-      [mine, sealed('x')],
-    );
-  });
-
-  async function inWorkspace<Result>(workspaceId: string | undefined, work: (session: pg.Client) => Promise<Result>) {
-    return withSession(database.tenantUrl, async (session) => {
-      if (workspaceId !== undefined) {
-        await session.query(`select set_config('app.workspace_id', $1, false)`, [workspaceId]);
-      }
-      return work(session);
-    });
-  }
-
-  it('sees and changes only the rows of its own workspace, among those of 250 others [G12]', async () => {
-    await inWorkspace(mine, async (session) => {
-      expect((await session.query(SEEN)).rows).toEqual([{ workspace_id: mine }]);
-      expect((await session.query('select from workspace_providers')).rowCount).toBe(1000);
-      expect((await session.query(`update workspace_providers set status = 'disabled'`)).rowCount).toBe(1000);
-      expect((await session.query(`delete from workspace_providers where provider_name <> 'p1'`)).rowCount).toBe(999);
-      await expect(session.query('truncate workspace_providers')).rejects.toEqual(DENIED);
-    });
-    await withSession(database.ownerUrl, async (session) => {
-      const { rows } = await session.query(
-        `select count(*)::int as kept from workspace_providers where status = 'active' and workspace_id <> $1 and provider_name like 'p%'`,
-        [mine],
-      );
-      expect(rows).toEqual([{ kept: 1000 }]);
-    });
-  });
-
-  it.each([undefined, '', 'ws_nobody'])('sees and changes nothing if the workspace setting is %j', async (setting) => {
-    await inWorkspace(setting, async (session) => {
-      expect((await session.query('select from workspace_providers')).rowCount).toBe(0);
-      expect((await session.query('select from workspace_keys')).rowCount).toBe(0);
-      expect((await session.query('delete from workspace_providers')).rowCount).toBe(0);
-      await expect(session.query(INSERT, ['ws_1', 'new', sealed('x')])).rejects.toEqual(DENIED);
-    });
-  });
-
-  it('writes rows of its own workspace, and cannot write rows of another', async () => {
-    await inWorkspace(mine, async (session) => {
-      await session.query(INSERT, [mine, 'new', sealed('x')]);
-      await expect(session.query(INSERT, ['ws_1', 'new', sealed('x')])).rejects.toEqual(DENIED);
-      // This row exists, but the error does not reveal it.
-      await expect(session.query(INSERT, ['ws_1', 'p1', sealed('x')])).rejects.toEqual(DENIED);
-      await expect(
-        session.query(`update workspace_providers set workspace_id = 'ws_1' where provider_name = 'new'`),
-      ).rejects.toEqual(DENIED);
-      const { rows } = await session.query(`select current_setting('app.workspace_id') as workspace`);
-      expect(rows).toEqual([{ workspace: mine }]);
-    });
-  });
-
-  it('adds a data key to its workspace, and cannot replace or delete one', async () => {
-    const ADD = `insert into workspace_keys (workspace_id, kid, wrapped_key, root_key_id) values ($1, $2, 'w', 'r')`;
-    await inWorkspace(mine, async (session) => {
-      await session.query(ADD, [mine, 'k1']);
-      await expect(session.query(ADD, [mine, 'k2'])).rejects.toMatchObject({ code: '23505' });
-      await expect(session.query(ADD, ['ws_1', 'k1'])).rejects.toEqual(DENIED);
-      await expect(session.query(`update workspace_keys set state = 'retired'`)).rejects.toEqual(DENIED);
-      await expect(session.query('delete from workspace_keys')).rejects.toEqual(DENIED);
     });
   });
 });

@@ -82,7 +82,7 @@ async function apply(workspaceId: string, { name, change, content, forged }: Ste
           and not exists (select from workspace_providers where workspace_id = $1 and provider_name = $3)`,
         name === 'one' ? 'two' : 'one',
         forged,
-      );
+      ).catch((error) => expect(error).toMatchObject({ code: '23001' }));
   }
 }
 

@@ -261,8 +261,7 @@ describe('an agent', () => {
 describe('a worker process that is killed in a step', () => {
   test('counts as a holder until its longest possible step would have ended', async () => {
     const { provider } = await stage.addAnthropic(newWorkspace());
-    // The background tasks of this worker mark the killed one as vanished, quickly because its lease is short.
-    await stage.startWorker({ config: { lease: '300ms' } });
+    // The janitor beside the worker of rotations forgets the killed one once its longest step would have ended.
     const taskQueue = uniqueName('doomed');
     const doomed = startProcess(taskQueue);
     await once(doomed.stdout as NonNullable<ChildProcess['stdout']>, 'data');

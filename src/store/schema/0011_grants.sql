@@ -15,7 +15,7 @@ revoke create on schema provider_api from provider_auditor;
 
 -- Schemas.
 grant usage on schema public to provider_tenant, provider_auditor;
-grant usage on schema provider_api to provider_resolver, provider_manager, provider_auditor;
+grant usage on schema provider_api to provider_resolver, provider_manager, provider_tenant, provider_auditor;
 -- The runner of these files keeps this table; latest_migration reads it.
 grant select on provider_api.migrations to provider_owner;
 
@@ -24,11 +24,15 @@ set local role provider_owner;
 -- Tables. Not even the owner may update or delete an event.
 revoke update, delete, truncate on public.provider_events from provider_owner;
 
--- A service of the platform, a settings page for example, seals credentials itself: it reads the workspace's data keys
--- and adds the first one, but replaces none.
-grant select, insert, update, delete on public.workspace_providers to provider_tenant;
-grant select, insert on public.workspace_keys to provider_tenant;
-grant select on public.provider_events, public.provider_use to provider_tenant;
+-- A service of the platform, a settings page for example, seals credentials itself. It writes only the columns that a
+-- person chooses: what triggers and functions write, others rely on. Rights on columns do not allow `lock table` in any
+-- mode that stops a reader or a writer; a right to insert into, update or delete from the whole table would.
+grant select on public.workspace_providers, public.workspace_keys, public.provider_events, public.provider_use
+  to provider_tenant;
+grant
+  insert (workspace_id, provider_type, provider_name, config, encrypted_config, status, rotate_every),
+  update (config, encrypted_config, status, rotate_every)
+  on public.workspace_providers to provider_tenant;
 
 -- The auditor reads the columns that its functions return, and no sealed credential. No column of an event is secret.
 grant select (workspace_id, provider_type, provider_name, status, version, rotate_every, rotated_at)
@@ -42,23 +46,29 @@ grant select on public.provider_events to provider_auditor;
 
 -- Functions.
 grant execute on function
-  provider_api.register_worker(text, text, text, text, integer, integer),
-  provider_api.renew_lease(text, bigint),
-  provider_api.deregister_worker(text),
-  provider_api.record_use(text[], text[], text[], timestamptz[], bigint[], text[], text[], bigint[]),
-  provider_api.record_unreadable(text, text, text, bigint, text, text)
+  provider_api.register_worker(text, text, text, text, integer, integer, text),
+  provider_api.renew_lease(text, text, bigint, bigint),
+  provider_api.deregister_worker(text, text, bigint),
+  provider_api.record_use(text, text, text[], text[], text[], timestamptz[], bigint[], text[], text[], bigint[]),
+  provider_api.record_unreadable(text, text, text, text, text, bigint, text, text)
 to provider_resolver;
 
 grant execute on function
+  provider_api.remove_own_provider(text, text),
+  provider_api.add_own_data_key(text, text, text)
+to provider_tenant;
+
+grant execute on function
   provider_api.latest_migration(),
-  provider_api.read_workspace(text),
+  provider_api.read_workspace(text)
+to provider_resolver, provider_manager;
+
+-- Only a manager judges workers: a fence does not wait for a worker that was marked as vanished.
+grant execute on function
   provider_api.read_epoch(),
   provider_api.list_workers(),
   provider_api.mark_vanished(text[], bigint[]),
-  provider_api.forget_workers(text[], bigint[])
-to provider_resolver, provider_manager;
-
-grant execute on function
+  provider_api.forget_workers(text[], bigint[]),
   provider_api.list_providers(text),
   provider_api.put_provider(text, text, text, jsonb, text, bigint, text),
   provider_api.set_provider_status(text, text, text, text, text),
