@@ -7,6 +7,8 @@ export interface ProviderErrorFacts {
   readonly fields?: readonly string[];
   /** How long to wait before the next request to the service, in milliseconds, if the service set such a time. */
   readonly retryAfterMs?: number;
+  /** Whether the cause ends by itself, so that trying again helps although the type is final. */
+  readonly isPassing?: boolean;
 }
 
 /** The only error that this package throws outside of workflows. Match on `type`: `instanceof` fails across realms. */
@@ -36,7 +38,7 @@ export class ProviderError extends Error {
 
   /** Whether Temporal retries an activity that fails with this error. */
   get retryable(): boolean {
-    return FAILURE_TYPES[this.type].retryable;
+    return FAILURE_TYPES[this.type].retryable || this.facts.isPassing === true;
   }
 }
 

@@ -41,7 +41,7 @@ export class FakeRegistry implements LeaseStore, WorkerRegistry {
     const present = this.#rows.get(workerId);
     if (present?.state === 'live') return;
     const at = new Date(this.wallMs);
-    const first = { ...worker, state: 'live' as const, appliedEpoch: 0, registeredAt: at };
+    const first = { ...worker, state: 'live' as const, appliedEpoch: 0, registeredAt: at, silentMs: 0 };
     this.#rows.set(workerId, { ...(present ?? first), state: 'live', renewal: this.#nextRenewal(), heardAt: at });
   }
 
