@@ -73,15 +73,20 @@ function answer(socket: Socket, chunk: Buffer, { atStatement, row = {} }: Refusi
 
 function kindsOf(chunk: Buffer): string[] {
   const kinds: string[] = [];
-  for (let at = 0; at + 5 <= chunk.length; at += 1 + chunk.readInt32BE(at + 1)) kinds.push(String.fromCharCode(chunk[at] ?? 0));
+  for (let at = 0; at + 5 <= chunk.length; at += 1 + chunk.readInt32BE(at + 1))
+    kinds.push(String.fromCharCode(chunk[at] ?? 0));
   return kinds;
 }
 
 function rowOf(row: Readonly<Record<string, string>>): Buffer[] {
   const names = Object.keys(row);
   const count = int16(names.length);
-  const columns = names.map((name) => Buffer.concat([text(name), int32(0), int16(0), int32(25), int16(-1), int32(-1), int16(0)]));
-  const values = Object.values(row).map((value) => Buffer.concat([int32(Buffer.byteLength(value)), Buffer.from(value)]));
+  const columns = names.map((name) =>
+    Buffer.concat([text(name), int32(0), int16(0), int32(25), int16(-1), int32(-1), int16(0)]),
+  );
+  const values = Object.values(row).map((value) =>
+    Buffer.concat([int32(Buffer.byteLength(value)), Buffer.from(value)]),
+  );
   return [message('T', count, ...columns), message('D', count, ...values), message('C', text('SELECT 1'))];
 }
 

@@ -24,10 +24,7 @@ const GRANT_KEYS_RULE = 'it must be a JSON document, an https: address, or the p
 type Row = readonly [what: string, wrong: Wrong];
 
 const ARGUMENTS: readonly Row[] = [
-  [
-    'an unknown command',
-    { run: ['lst'], exits: 2, says: "unknown command 'lst'; see workspace-providers --help" },
-  ],
+  ['an unknown command', { run: ['lst'], exits: 2, says: "unknown command 'lst'; see workspace-providers --help" }],
   [
     'an unknown option',
     { run: [...LIST, '--all'], exits: 2, says: "unknown option '--all'; see workspace-providers list --help" },
@@ -58,7 +55,11 @@ const ARGUMENTS: readonly Row[] = [
   ],
   [
     'a misspelt field',
-    { run: [...CONFIGURE, '--set', 'base_url=https://x/'], exits: 2, says: '--set: llm has no field: did you mean baseURL?' },
+    {
+      run: [...CONFIGURE, '--set', 'base_url=https://x/'],
+      exits: 2,
+      says: '--set: llm has no field: did you mean baseURL?',
+    },
   ],
   [
     'a key in the place of a field',
@@ -66,7 +67,11 @@ const ARGUMENTS: readonly Row[] = [
   ],
   [
     'a secret as an argument',
-    { run: [...CONFIGURE, '--set', `apiKey=${CANARY}`], exits: 2, says: ['apiKey is a secret', 'pipe the new one to stdin'] },
+    {
+      run: [...CONFIGURE, '--set', `apiKey=${CANARY}`],
+      exits: 2,
+      says: ['apiKey is a secret', 'pipe the new one to stdin'],
+    },
   ],
   [
     'a number of events that is none',
@@ -227,7 +232,12 @@ const VALUES: readonly Row[] = [
   ],
   [
     'a fallback without its key',
-    { run: WORKER, env: { PROVIDER_PLATFORM_FALLBACK: 'llm/anthropic' }, exits: 2, says: ['PROVIDER_PLATFORM_FALLBACK allows llm/anthropic, ', 'set its variables'] },
+    {
+      run: WORKER,
+      env: { PROVIDER_PLATFORM_FALLBACK: 'llm/anthropic' },
+      exits: 2,
+      says: ['PROVIDER_PLATFORM_FALLBACK allows llm/anthropic, ', 'set its variables'],
+    },
   ],
 ];
 
@@ -366,7 +376,11 @@ describe('a file:', () => {
     ['an env file that does not exist', missing, /names a file that does not exist/],
     ['a folder in the place of an env file', folder, /names a file that is a folder/],
   ])('%s', (_, path, says) => {
-    return checkWrong({ run: ['--env-file', path, ...LIST], exits: isOlderNode ? 9 : 2, says: [isOlderNode ? path : says] });
+    return checkWrong({
+      run: ['--env-file', path, ...LIST],
+      exits: isOlderNode ? 9 : 2,
+      says: [isOlderNode ? path : says],
+    });
   });
 });
 
