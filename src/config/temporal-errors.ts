@@ -76,7 +76,8 @@ export function isPermissionDenied(error: unknown): boolean {
 function isNamespaceNotFound(error: unknown, code: number | undefined): boolean {
   if (!(error instanceof Error)) return false;
   if (error.name === 'NamespaceNotFoundError') return true;
-  return code === NOT_FOUND && 'details' in error && /^Namespace\b/i.test(String(error.details));
+  const details = 'details' in error ? String(error.details) : '';
+  return code === NOT_FOUND && /\bnamespace\b.*\bnot found\b/i.test(`${details} ${error.message}`);
 }
 
 /** The native client reports a refusal of its first call only as text. */

@@ -121,11 +121,8 @@ const ROWS: readonly Row[] = [
 
 describe.each([['schedules', 'list'], ['worker']])('%s reports', (...run) => {
   test.each(ROWS)('%s', async (_, settings, exits, says) => {
-    const env = {
-      PROVIDER_DATABASE_URL: database.resolverUrl,
-      PROVIDER_MANAGER_DATABASE_URL: '',
-      ...(await settings()),
-    };
+    const logins = { PROVIDER_DATABASE_URL: database.resolverUrl, PROVIDER_MANAGER_DATABASE_URL: '' };
+    const env: Record<string, string> = { ...logins, ...(await settings()) };
     await checkWrong({ run, env, exits, says: says(env.TEMPORAL_ADDRESS ?? '') });
   });
 });
