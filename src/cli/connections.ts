@@ -3,19 +3,15 @@ import { hostname, userInfo } from 'node:os';
 import type { Client } from '@temporalio/client';
 import { takeEnvironment } from '../config/process-hardening.js';
 import { Settings } from '../config/settings.js';
+import type { GrantSigner } from '../grants/grant-signer.js';
 import { NO_GRANTS, warnOfNoGrants } from '../grants/policy.js';
 import { ProviderClient } from '../management/provider-client.js';
-import { ProviderError } from '../protocol/errors.js';
 
 export interface Temporal {
   readonly client: Client;
   /** The task queue on which rotations and schedules run. */
   readonly operationsTaskQueue: string;
 }
-
-/** gRPC status codes. The server is unavailable or late; it rejects the caller's credential or permission. */
-const AWAY: readonly number[] = [4, 14];
-const REFUSED: readonly number[] = [7, 16];
 
 /** Runs `use` with a client whose changes are recorded in the name of the person at the terminal. */
 export async function withClient<Result>(use: (client: ProviderClient) => Promise<Result>): Promise<Result> {
@@ -32,50 +28,41 @@ export async function withTemporal<Result>(use: (temporal: Temporal) => Promise<
   const { Client, Connection } = await import('@temporalio/client');
   const { readDataConverter, readOperationsTaskQueue } = await import('../config/worker-config.js');
   const { readTemporalConfig } = await import('../config/temporal-config.js');
+  const { connectionError, temporalError } = await import('../config/temporal-errors.js');
   const settings = new Settings(takeEnvironment());
   settings.refuseMisspelt();
   const { connection: options, namespace } = readTemporalConfig(settings);
   const operationsTaskQueue = readOperationsTaskQueue(settings);
   const dataConverter = readDataConverter(settings);
+  const signer = await operatorSigner(settings);
   settings.throwIfRefused();
-  const connection = await Connection.connect(options).catch(() => {
-    throw away(options.address);
+  const connection = await Connection.connect(options).catch(async (error: unknown) => {
+    throw await connectionError(error, options);
   });
   try {
     const client = new Client({ connection, namespace, dataConverter });
-    return await use({ client: await asOperator(client, settings), operationsTaskQueue });
+    return await use({ client: signer ? await asOperator(client, signer) : client, operationsTaskQueue });
   } catch (error) {
-    throw toProviderError(error, options.address);
+    throw (await temporalError(error, options)) ?? error;
   } finally {
     await connection.close();
   }
 }
 
-/** Returns a client whose workflows carry an operator's grant. */
-async function asOperator(client: Client, settings: Settings): Promise<Client> {
+/** `undefined` if grants are switched off. */
+async function operatorSigner(settings: Settings): Promise<GrantSigner | undefined> {
   if (settings.text('PROVIDER_GRANTS') === NO_GRANTS) {
     warnOfNoGrants();
-    return client;
+    return undefined;
   }
-  const { WorkspaceGrants } = await import('../client/workspace-grants.js');
   const { GrantSigner } = await import('../grants/grant-signer.js');
-  const signer = new GrantSigner(settings.text('PROVIDER_GRANT_SIGNING_KEY') ?? '');
+  return settings.parsed('PROVIDER_GRANT_SIGNING_KEY', (key) => new GrantSigner(key));
+}
+
+/** Returns a client whose workflows carry an operator's grant. */
+async function asOperator(client: Client, signer: GrantSigner): Promise<Client> {
+  const { WorkspaceGrants } = await import('../client/workspace-grants.js');
   return new WorkspaceGrants(client, signer).operatorClient(requestedBy());
-}
-
-function toProviderError(error: unknown, address: string): unknown {
-  if (hasCode(error, AWAY)) return away(address);
-  if (hasCode(error, REFUSED)) return misfit(`Temporal at ${address} rejects the API key`, 'TEMPORAL_API_KEY');
-  const isLost = error instanceof Error && error.name === 'NamespaceNotFoundError';
-  return isLost ? misfit(`Temporal at ${address} does not have the configured namespace`, 'TEMPORAL_NAMESPACE') : error;
-}
-
-function away(address: string): ProviderError {
-  return new ProviderError('TemporalUnavailable', `Temporal does not answer at ${address}: check TEMPORAL_ADDRESS`);
-}
-
-function misfit(what: string, setting: string): ProviderError {
-  return new ProviderError('SetupInvalid', `${what}: check ${setting}`, { fields: [setting] });
 }
 
 /** The longest actor that the database takes, in characters. */
@@ -93,12 +80,4 @@ function userName(): string {
   } catch {
     return `uid-${process.getuid?.() ?? 'unknown'}`;
   }
-}
-
-/** Temporal's client wraps gRPC's errors in its own. */
-function hasCode(error: unknown, codes: readonly number[]): boolean {
-  for (let link = error; link instanceof Error; link = link.cause) {
-    if ('code' in link && typeof link.code === 'number' && codes.includes(link.code)) return true;
-  }
-  return false;
 }

@@ -50,13 +50,16 @@ function failure(type: string, message: string, exitCode: number) {
   return { failure: { type, message, fields: [] }, exitCode };
 }
 
+/** An error of commander, with the command whose help explains it: `workspace-providers list`. */
+export type CommandLineError = CommanderError & { command?: string };
+
 /** Commander repeats an unknown option or command, which may hold a key: `--api-key=…`, or a key in the wrong place. */
-function usageMessage({ code, message }: CommanderError): string {
-  if (code === 'commander.help') return 'no command was given; see workspace-providers --help';
+function usageMessage({ code, message, command = 'workspace-providers' }: CommandLineError): string {
+  if (code === 'commander.help') return `no command was given; see ${command} --help`;
   const [first = ''] = message.replace(/^error: /, '').split('\n');
   const isEcho = code === 'commander.unknownOption' || code === 'commander.unknownCommand';
   const text = isEcho ? first.replace(/ '(?!(--)?[a-z][a-z-]{0,19}'$).*$/s, '') : first;
-  return `${text}; see workspace-providers --help`;
+  return `${text}; see ${command} --help`;
 }
 
 /** The peer dependencies that `worker` and `dev` load. Commands that only manage providers do not need them. */

@@ -24,6 +24,7 @@ import { addUsage } from './commands/usage.js';
 import { addWorker } from './commands/worker.js';
 import { addWorkers } from './commands/workers.js';
 import { EXIT, EXIT_CODES } from './exit-codes.js';
+import type { CommandLineError } from './failure.js';
 import { Output } from './terminal/output.js';
 
 const AFTER_HELP = `
@@ -69,7 +70,6 @@ export function createProgram(output: Output): Command {
       path,
     ])
     .hook('preAction', (root) => loadEnvFiles(root.opts<{ envFile?: string[] }>().envFile ?? []))
-    .exitOverride()
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ outputError: () => {} })
     .helpCommand(false)
@@ -98,5 +98,15 @@ export function createProgram(output: Output): Command {
     addDev,
   ];
   for (const add of commands) add(program, output);
+  nameInErrors(program, program.name());
   return program;
+}
+
+/** An error of the command line says whose help explains it. */
+function nameInErrors(command: Command, path: string): void {
+  command.exitOverride((error: CommandLineError) => {
+    error.command = path;
+    throw error;
+  });
+  for (const sub of command.commands) nameInErrors(sub, `${path} ${sub.name()}`);
 }

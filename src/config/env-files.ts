@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { ProviderError } from '../protocol/errors.js';
+import { fileProblem } from '../protocol/file-problem.js';
 import { hasVariable, setVariable } from './process-hardening.js';
 import { rememberOrigin } from './variable-origins.js';
 
@@ -90,9 +91,7 @@ function read(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const problem = code === 'ENOENT' ? 'does not exist' : 'cannot be read: check its path and its permissions';
-    throw refused(`the file ${path} of --env-file ${problem}`);
+    throw refused(`--env-file ${path} names a file that ${fileProblem(error)}`);
   }
 }
 

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { distance } from 'fastest-levenshtein';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
+import { fileProblem } from '../protocol/file-problem.js';
 import { DURATION_RULE, parseDuration } from './duration.js';
 import { SETTINGS, type SettingName, type SettingOf, settingOf } from './settings-table.js';
 import { originOf } from './variable-origins.js';
@@ -187,8 +188,8 @@ export class Settings {
       const content = readFileSync(path, 'utf8').trim();
       if (content === '') this.refuse(`${name}_FILE`, 'names an empty file');
       return content;
-    } catch {
-      this.refuse(`${name}_FILE`, 'names a file that cannot be read');
+    } catch (error) {
+      this.refuse(`${name}_FILE`, `names a file that ${fileProblem(error)}`);
       return undefined;
     }
   }

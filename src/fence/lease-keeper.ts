@@ -5,6 +5,7 @@
  */
 import { isProviderError } from '../protocol/errors.js';
 import type { LeaseStore, WorkerRegistration } from '../store/ports.js';
+import type { ClockReading } from './clock-difference.js';
 import type { Lease } from './lease.js';
 
 /** The cache from which a keeper removes what changed. */
@@ -19,6 +20,8 @@ export interface LeaseKeeperOptions {
   readonly worker: WorkerRegistration;
   readonly lease: Lease;
   readonly cache: LeasedCache;
+  /** Called after each renewal, if the store knows the clock of the database. */
+  readonly onClock?: (reading: ClockReading) => void;
 }
 
 export interface LeaseCounts {
@@ -145,6 +148,10 @@ export class LeaseKeeper {
       return this.#renewOnce();
     }
     this.#counts.renewals += 1;
+    const { databaseMs } = renewal;
+    if (databaseMs !== undefined) {
+      this.options.onClock?.({ sentAtMs: sentAt.wallMs, receivedAtMs: lease.now().wallMs, databaseMs });
+    }
     if (renewal.changed === 'everything') cache.clear();
     else cache.invalidate(renewal.changed, renewal.epoch);
     lease.apply(renewal.epoch);

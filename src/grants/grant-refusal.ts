@@ -25,6 +25,8 @@ export interface GrantRefusal {
   readonly message: string;
   /** Ids, names and durations, never the token. */
   readonly facts: Readonly<Record<string, string | number | readonly string[]>>;
+  /** When the grant will be accepted if nothing else changes, in milliseconds from now. Absent: never. */
+  readonly passesInMs?: number;
 }
 
 /** What is known about a token that no key has verified. */
@@ -75,14 +77,23 @@ export function refusalFor(error: unknown, { kind, keyId, isKnownKey }: TokenFac
   return { ...MALFORMED, facts };
 }
 
+/** How much the clocks of a signer and of a worker may differ. */
+export const CLOCK_TOLERANCE_SECONDS = 60;
+/** A clock that is further off is not waited for: a grant of next week is a mistake or an attack. */
+const LONGEST_WAIT_SECONDS = 10 * 60;
+
 /** @param atSeconds - the time in the grant, in seconds since 1970 */
 export function aheadOfClock(atSeconds: number, facts: GrantRefusal['facts']): GrantRefusal {
+  const aheadSeconds = atSeconds - Date.now() / 1_000;
+  const waitSeconds = aheadSeconds - CLOCK_TOLERANCE_SECONDS;
+  const isPassing = waitSeconds <= LONGEST_WAIT_SECONDS;
   return {
     cause: 'clock',
     message:
       'it is dated ahead of the clock of this worker: check the clocks of the signer and of this worker, ' +
-      'and that iat and nbf are in seconds',
-    facts: { ...facts, aheadSeconds: Math.round(atSeconds - Date.now() / 1_000) },
+      `and that iat and nbf are in seconds${isPassing ? '; the step is tried again until the clock has caught up' : ''}`,
+    facts: { ...facts, aheadSeconds: Math.round(aheadSeconds) },
+    ...(isPassing && { passesInMs: Math.max(0, waitSeconds * 1_000) }),
   };
 }
 

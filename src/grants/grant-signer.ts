@@ -20,12 +20,13 @@ export class GrantSigner {
   readonly #keys: KeySource<{ kid: string; key: ReturnType<typeof importJWK> }>;
 
   /**
-   * With an empty key the signer can be created, but it signs nothing, so no workflow starts.
-   *
    * @param signingKey - a private Ed25519 JWK, or the path of a file with one, which is read again when it changes.
    *   `workspace-providers grants create-key` makes one
+   * @throws ProviderError `SetupInvalid` if it is not set, or is a key that is not valid. A file is read only when a
+   *   grant is signed
    */
-  constructor(private readonly signingKey: string) {
+  constructor(signingKey: string | undefined) {
+    if (!signingKey?.trim()) throw unset();
     this.#keys = new KeySource(signingKey, 'PROVIDER_GRANT_SIGNING_KEY', (text) => {
       const { kid, kty, crv, x, d } = parseSigningKey(text);
       rememberOwnSecret(d);
@@ -35,7 +36,6 @@ export class GrantSigner {
 
   /** @throws ProviderError `SetupInvalid` if the signing key is not valid @internal */
   async sign(kind: GrantKind, grant: Pick<Grant, 'subject' | 'namespace' | 'workflowIds'>): Promise<string> {
-    if (this.signingKey === '') throw unset();
     const { kid, key } = await this.#keys.current();
     // With milliseconds: a revocation must not cover what is signed after it in the same second.
     const issuedAt = Date.now() / 1_000;

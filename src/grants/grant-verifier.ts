@@ -3,12 +3,15 @@
  * the grant was not revoked. Grants do not expire, because workflows run for weeks and are reset. They are revoked
  * instead.
  */
-import { ProviderError } from '../protocol/errors.js';
+import { ProviderError, type ProviderErrorFacts } from '../protocol/errors.js';
 import { coversWorkflow, type Grant, type GrantKind } from '../protocol/grants.js';
 import type { Revocation } from './grant-keys.js';
 import type { GrantRefusal } from './grant-refusal.js';
 import { KeySource } from './key-source.js';
 import { TrustedKeys } from './trusted-keys.js';
+
+const SHORTEST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 10_000;
 
 /** The workflow that presents a grant. */
 export interface GrantUse {
@@ -37,7 +40,8 @@ export class GrantVerifier {
 
   /**
    * @param refused - is called with the reason before a refusal is thrown, for the worker's log
-   * @throws ProviderError `GrantInvalid`, with the same message for every token that none of the keys signed
+   * @throws ProviderError `GrantInvalid`, with the same message for every token that none of the keys signed. It can be
+   *   retried if the grant is dated minutes ahead of the clock of this process
    */
   async verify(
     kind: GrantKind,
@@ -49,7 +53,11 @@ export class GrantVerifier {
     const { verified, keys } = await this.#signed(kind, token);
     if ('cause' in verified) {
       refused(verified);
-      throw invalid(`the ${kind} grant of this workflow is not valid`);
+      const { passesInMs } = verified;
+      throw invalid(
+        `the ${kind} grant of this workflow is not valid`,
+        passesInMs === undefined ? {} : { isPassing: true, retryAfterMs: retryDelayMs(passesInMs) },
+      );
     }
     const { grantId } = verified;
     const misfit = misfitOf(verified, { namespace, workflowId });
@@ -101,6 +109,11 @@ const NONE: Readonly<Record<GrantKind, string>> = {
     'this workflow has no operator grant: start rotations and schedules with the CLI or WorkspaceGrants.operatorClient',
 };
 
-function invalid(message: string): ProviderError {
-  return new ProviderError('GrantInvalid', message);
+/** Another worker may have the right time, so no attempt waits for long. */
+function retryDelayMs(passesInMs: number): number {
+  return Math.min(Math.max(Math.ceil(passesInMs), SHORTEST_RETRY_MS), LONGEST_RETRY_MS);
+}
+
+function invalid(message: string, facts: ProviderErrorFacts = {}): ProviderError {
+  return new ProviderError('GrantInvalid', message, facts);
 }

@@ -6,6 +6,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
+import { fileProblem } from '../protocol/file-problem.js';
 
 /** How long a change may go unnoticed, in milliseconds. */
 const FRESH_MS = 10_000;
@@ -91,10 +92,15 @@ export class KeySource<Document> {
 
   async #load(): Promise<string> {
     if (this.where.startsWith('https:')) return this.#fetch();
-    return readFile(this.where, 'utf8').catch(() => {
-      const message = `${this.setting} must be a JSON document, an https: address, or the path of a readable file`;
-      throw new ProviderError('SetupInvalid', message, { fields: [this.setting] });
+    if (this.where.startsWith('http:')) throw this.#refused('is an http: address, which anybody on the way may change');
+    return readFile(this.where, 'utf8').catch((error: unknown) => {
+      throw this.#refused(`names a file that ${fileProblem(error)}`);
     });
+  }
+
+  #refused(problem: string): ProviderError {
+    const rule = 'it must be a JSON document, an https: address, or the path of a file';
+    return ProviderError.setupInvalid(this.setting, `${problem}; ${rule}`);
   }
 
   async #fetch(): Promise<string> {

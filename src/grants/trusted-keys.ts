@@ -5,11 +5,9 @@ import { z } from 'zod';
 import type { Grant, GrantKind } from '../protocol/grants.js';
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from '../vendor/jose.js';
 import { type KeySet, parseKeySet, type Revocation } from './grant-keys.js';
-import { aheadOfClock, type GrantRefusal, MALFORMED, refusalFor } from './grant-refusal.js';
+import { aheadOfClock, CLOCK_TOLERANCE_SECONDS, type GrantRefusal, MALFORMED, refusalFor } from './grant-refusal.js';
 import { GRANT_TYPES } from './grant-signer.js';
 
-/** How much the clocks of a signer and of a worker may differ. */
-const CLOCK_TOLERANCE_SECONDS = 60;
 const LONGEST_TOKEN = 8_192;
 const REMEMBERED = 10_000;
 

@@ -3,17 +3,15 @@
  * that may change providers, it runs rotations too. It stops in order: it takes no more tasks, lets running steps end
  * within the grace, and closes everything that it opened.
  */
-import { isGrpcServiceError } from '@temporalio/client';
 import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { connectionError, isPermissionDenied, temporalError } from '../config/temporal-errors.js';
 import type { WorkerConfig } from '../config/worker-config.js';
-import { ProviderError } from '../protocol/errors.js';
 import { createOperationsWorker, type OperationsWorker } from './operations-worker.js';
 import { redactingLogger } from './redacting-activity.js';
 import { WorkspaceProviders } from './workspace-providers.js';
 
 /** After the grace, steps are cancelled. A step that ignores the cancellation is abandoned after this time. */
 const CANCELLED_STEPS_MS = 10_000;
-const GRPC_NOT_FOUND = 5;
 
 export interface WorkerProcess {
   /** Runs until the process receives SIGINT or SIGTERM, then closes everything. */
@@ -102,25 +100,17 @@ function createWorker(
 }
 
 async function connectTemporal({ connection: options, namespace }: WorkerConfig): Promise<NativeConnection> {
-  const { address } = options;
-  const connection = await NativeConnection.connect(options).catch(() => {
-    throw new ProviderError('TemporalUnavailable', `Temporal does not answer at ${address}: check TEMPORAL_ADDRESS`);
+  const connection = await NativeConnection.connect(options).catch(async (error: unknown) => {
+    throw await connectionError(error, options);
   });
   try {
     await connection.workflowService.describeNamespace({ namespace });
     return connection;
   } catch (error) {
     // The SDK would report it only while the worker runs, and would leave its threads behind.
-    if (!isNotFound(error)) return connection;
+    const refused = isPermissionDenied(error) ? undefined : await temporalError(error, options);
+    if (!refused || refused.retryable) return connection;
     await connection.close();
-    throw new ProviderError(
-      'SetupInvalid',
-      `Temporal at ${address} does not have the configured namespace: check TEMPORAL_NAMESPACE`,
-      { fields: ['TEMPORAL_NAMESPACE'] },
-    );
+    throw refused;
   }
-}
-
-function isNotFound(error: unknown): boolean {
-  return isGrpcServiceError(error) && error.code === GRPC_NOT_FOUND;
 }

@@ -9,6 +9,8 @@ export interface ProviderErrorFacts {
   readonly lines?: readonly LineProblem[];
   /** How long to wait before the next request to the service, in milliseconds, if the service set such a time. */
   readonly retryAfterMs?: number;
+  /** Whether the cause ends by itself, so that trying again helps although the type is final. */
+  readonly isPassing?: boolean;
 }
 
 /** Why a line of an import does not fit. */
@@ -48,7 +50,7 @@ export class ProviderError extends Error {
 
   /** Whether Temporal retries an activity that fails with this error. */
   get retryable(): boolean {
-    return FAILURE_TYPES[this.type].retryable;
+    return FAILURE_TYPES[this.type].retryable || this.facts.isPassing === true;
   }
 }
 

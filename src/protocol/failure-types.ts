@@ -69,7 +69,8 @@ export const FAILURE_TYPES: Readonly<Record<FailureType, FailureFacts>> = {
     exitCode: 4,
     meaning: 'The workflow has no grant, or its grant is revoked, forged, or for another workflow or workspace.',
     action:
-      'Start the workflow with a client of `WorkspaceGrants`. The log of the worker has the reason for a refusal.',
+      'Start the workflow with a client of `WorkspaceGrants`. The log of the worker has the reason for a refusal. A ' +
+      "grant that is dated ahead of the worker's clock is tried again.",
   },
   CredentialRejected: {
     retryable: false,
@@ -149,8 +150,10 @@ export const FAILURE_TYPES: Readonly<Record<FailureType, FailureFacts>> = {
     retryable: true,
     httpStatus: 503,
     exitCode: 5,
-    meaning: 'Postgres cannot be reached, or does not answer in time.',
-    action: 'Nothing for workflows: they wait until it is back. Repeat a command.',
+    meaning:
+      'Postgres cannot be reached or does not answer in time, or another session holds a lock for too long. The ' +
+      'message names the setting, or the session.',
+    action: 'Nothing for workflows: they wait until it is back. Act on the message, and repeat a command.',
   },
   KeyServiceUnavailable: {
     retryable: true,

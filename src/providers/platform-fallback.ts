@@ -29,7 +29,10 @@ export class PlatformFallback {
         throw ProviderError.setupInvalid(SETTING, 'must be pairs of type/name, separated by commas');
       const found = fromEnvironment(checkProviderType(type), checkProviderName(name), env);
       if (!found)
-        throw ProviderError.setupInvalid(SETTING, `allows ${pair}, but the environment has no credential for it`);
+        throw ProviderError.setupInvalid(
+          SETTING,
+          `allows ${pair}, but the environment has no credential for it: set its variables (docs/configuration.md, Platform fallback)`,
+        );
       allowed.set(pair, found);
     }
     return new PlatformFallback(allowed);

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { BUILD } from '../config/package-version.js';
 import type { ResolverConfig } from '../config/resolver-config.js';
 import { createFetch, type Fetch } from '../egress/http-client.js';
+import { ClockDifference } from '../fence/clock-difference.js';
 import { DEFAULT_LEASE_MS, Lease } from '../fence/lease.js';
 import { LeaseKeeper } from '../fence/lease-keeper.js';
 import { PlatformFallback } from '../providers/platform-fallback.js';
@@ -12,6 +13,7 @@ import { type ChangeListener, listenForChanges } from '../store/change-listener.
 import type { WorkerRegistration } from '../store/ports.js';
 import { watchPreflight } from '../store/preflight-watch.js';
 import { openProviderStore, type ProviderStore } from '../store/provider-store.js';
+import { checkRootKeys } from './check-root-keys.js';
 import { closeAtExit } from './close-at-exit.js';
 import { OpenScopes } from './open-scopes.js';
 import { type CallerOf, type ResolverAudit, UseAudit } from './use-audit.js';
@@ -84,7 +86,7 @@ export function createParts(dependencies: PartsDependencies): ResolverParts {
  * fails after this leaves no row that a fence would wait for.
  *
  * @param callerOf - names the workflow that a credential is given to, for the audit
- * @throws ProviderError `SetupInvalid` for a login that does not fit, `StoreUnavailable`
+ * @throws ProviderError `SetupInvalid` for a login or root keys that do not fit, `StoreUnavailable`
  */
 export async function connectParts(config: ResolverConfig, callerOf?: CallerOf): Promise<ConnectedParts> {
   const { rootKeyring, egress, fallback, maxProviders } = config;
@@ -109,7 +111,8 @@ export async function connectParts(config: ResolverConfig, callerOf?: CallerOf):
     await beginning;
   };
   const parts = createParts({ store, sealer, fetch: http.fetch, fallback, lease, maxProviders, audit, begin });
-  const keeper = new LeaseKeeper({ store, worker, lease, cache: parts.cache });
+  const { observe } = new ClockDifference((text) => process.emitWarning(text, 'WorkspaceProvidersWarning'));
+  const keeper = new LeaseKeeper({ store, worker, lease, cache: parts.cache, onClock: observe });
   const start = async () => {
     await keeper.start();
     if (closing) return;
@@ -130,6 +133,7 @@ export async function connectParts(config: ResolverConfig, callerOf?: CallerOf):
   try {
     await rootKeyring.preflight();
     await store.preflight();
+    await checkRootKeys(rootKeyring, store);
   } catch (error) {
     await Promise.all([store.close(), http.close()]);
     throw error;

@@ -3,25 +3,23 @@
  * a deployment uses it, so a login that does not fit is a setting to correct, and not a reason to try again.
  */
 import pg from 'pg';
-import { isProviderError, ProviderError } from '../protocol/errors.js';
-import { URL_SETTINGS, urlSource } from './roles.js';
+import { ProviderError } from '../protocol/errors.js';
+import { OLDEST_POSTGRES, tooOld, URL_SETTINGS } from './roles.js';
 import { withSession } from './session.js';
-import { toStoreError } from './store-errors.js';
+import { atStart, toStoreError } from './store-errors.js';
 
 export type AdministratorSession = pg.Client;
 
 const SETTING = URL_SETTINGS.provider_owner;
-/** Postgres 13 has no SQL-standard function bodies, which the schema uses. */
-const OLDEST_POSTGRES = 14;
-
-/** By SQLSTATE, or by its class. */
+/** By SQLSTATE: what an administrator meets, and a service does not. */
 const REFUSALS: Readonly<Record<string, string>> = {
-  '28': `Postgres refuses the login: check its name and password in ${urlSource('provider_owner')}`,
-  '3D': `the database does not exist: create it, or correct its name in ${urlSource('provider_owner')}`,
-  '25006': `the server is read-only: set ${SETTING} to the primary server`,
+  '25006': `the server is read-only, as a standby is: set ${SETTING} to the primary server`,
   '42501':
     'the database login may not migrate: it must own the database, and either have CREATEROLE or (also if another ' +
     `login has created these roles) be granted provider_owner and provider_auditor; set ${SETTING} to the URL of such a login`,
+  '42P07':
+    'the database has a table of another origin with a name that this schema needs, such as workspace_providers: rename ' +
+    `that table, or set ${SETTING} to another database`,
 };
 
 /**
@@ -49,18 +47,12 @@ export async function withAdministrator<Result>(
 export function requireVersion(version: number): void {
   const major = Math.floor(version / 10_000);
   if (major >= OLDEST_POSTGRES) return;
-  throw refused(`Postgres ${major} is too old: use Postgres ${OLDEST_POSTGRES} or later`);
+  throw refused(`${tooOld(String(major))}, and set ${SETTING} to it`);
 }
 
-function administratorError(error: unknown): ProviderError {
-  if (isProviderError(error)) return error;
-  const code = error instanceof pg.DatabaseError ? (error.code ?? '') : '';
-  const refusal = REFUSALS[code] ?? REFUSALS[code.slice(0, 2)];
-  if (refusal) return refused(refusal);
-  const mapped = toStoreError(error, 'provider_owner');
-  return code
-    ? mapped
-    : new ProviderError(mapped.type, `${mapped.message}: check host and port in ${urlSource('provider_owner')}`);
+function administratorError(error: unknown): unknown {
+  const refusal = error instanceof pg.DatabaseError ? REFUSALS[error.code ?? ''] : undefined;
+  return refusal ? refused(refusal) : atStart(toStoreError(error, 'provider_owner'));
 }
 
 function refused(message: string): ProviderError {

@@ -1,6 +1,6 @@
 import { checkProviderName, checkProviderType, checkWorkspaceId } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
-import { call, keyOf } from './calls.js';
+import { call, change, keyOf } from './calls.js';
 import type { Database } from './pool.js';
 
 /** One event of the audit. */
@@ -105,7 +105,7 @@ const PRUNE_BATCH = 10_000;
 
 const LIST_EVENTS = call('list_provider_events', 4);
 const LIST_USAGE = call('list_provider_use', 7);
-const PRUNE_USAGE = call('prune_use', 2, 'prune_use as pruned');
+const PRUNE_USAGE = change('prune_use', 2, 'prune_use as pruned');
 
 interface UsageColumns {
   readonly version: string;

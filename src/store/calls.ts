@@ -8,6 +8,11 @@ export function call(name: string, parameters: number, columns = '*'): Statement
   return { name, text: `select ${columns} from provider_api.${name}(${places.join(', ')})` };
 }
 
+/** A {@link call} that changes providers. */
+export function change(name: string, parameters: number, columns = '*'): Statement {
+  return { ...call(name, parameters, columns), isChange: true };
+}
+
 /** @throws ProviderError `ProviderConfigInvalid` if one of the three names is not valid */
 export function keyOf(identity: ProviderIdentity): [string, string, string] {
   const { workspaceId, type, name } = checkIdentity(identity);

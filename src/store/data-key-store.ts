@@ -1,6 +1,6 @@
 /** The data keys of all workspaces, for replacing the root key and for shredding. */
 import { checkWorkspaceId } from '../protocol/names.js';
-import { call } from './calls.js';
+import { call, change } from './calls.js';
 import type { Database } from './pool.js';
 import type { WrappedDataKey } from './ports.js';
 import { type DataKeyColumns, toDataKey } from './provider-store.js';
@@ -42,5 +42,5 @@ export function dataKeyStore(database: Database, actor?: string): DataKeyStore {
 }
 
 const LIST = call('list_data_keys', 3);
-const REWRAP = call('rewrap_data_key', 5);
-const DELETE = call('delete_data_keys', 2);
+const REWRAP = change('rewrap_data_key', 5);
+const DELETE = change('delete_data_keys', 2);

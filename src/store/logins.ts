@@ -9,7 +9,6 @@ import { type AdministratorSession, withAdministrator } from './administrator.js
 import { openDatabase } from './pool.js';
 import { preflight, type StoreRole } from './preflight.js';
 import { type GrantedRole, URL_SETTINGS } from './roles.js';
-import { withSession } from './session.js';
 
 export interface Login {
   readonly name: string;
@@ -113,12 +112,6 @@ async function letConnect(session: AdministratorSession, login: string): Promise
  * @throws ProviderError `SetupInvalid`, `StoreUnavailable`
  */
 export async function checkLogin(databaseUrl: string, role: StoreRole): Promise<void> {
-  await withSession(databaseUrl, async () => {}).catch((error) => {
-    if (!hasCode(error, '28')) return;
-    throw new ProviderError('SetupInvalid', `Postgres refuses the login in ${URL_SETTINGS[role]}`, {
-      fields: [URL_SETTINGS[role]],
-    });
-  });
   const database = openDatabase({ databaseUrl, maxConnections: 1, preparedStatements: false }, role);
   try {
     await preflight(database, role);

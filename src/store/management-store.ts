@@ -8,7 +8,7 @@ import type { ProviderIdentity } from '../protocol/references.js';
 import type { CheckOutcome } from '../protocol/rotation.js';
 import { type ProviderAudit, providerAudit } from './audit-store.js';
 import { type BulkStore, bulkStore } from './bulk-store.js';
-import { call, keyOf } from './calls.js';
+import { call, change, keyOf } from './calls.js';
 import { type DataKeyStore, dataKeyStore } from './data-key-store.js';
 import { type Database, type DatabaseOptions, openDatabase, type Statement } from './pool.js';
 import type { ProviderRecord, WorkerRegistry, WrappedDataKey } from './ports.js';
@@ -150,11 +150,11 @@ function managementStore(database: CheckedDatabase, actor?: string): ManagementS
 }
 
 const LIST = call('list_providers', 1, '*');
-const ADD_DATA_KEY = call('add_data_key', 4, '*');
-const PUT = call('put_provider', 7, 'new_version');
-const SET_STATUS = call('set_provider_status', 5, 'new_version');
-const REMOVE = call('remove_provider', 4, 'removed');
-const RECORD_CHECK = call('record_check', 5, '*');
+const ADD_DATA_KEY = change('add_data_key', 4, '*');
+const PUT = change('put_provider', 7, 'new_version');
+const SET_STATUS = change('set_provider_status', 5, 'new_version');
+const REMOVE = change('remove_provider', 4, 'removed');
+const RECORD_CHECK = change('record_check', 5, '*');
 
 /** @returns undefined if the function found no row to change */
 async function newVersion(

@@ -4,7 +4,9 @@
  */
 import pg from 'pg';
 import { connectionOptions } from './connection-options.js';
+import { LockWaits } from './lock-waits.js';
 import type { ConnectedRole } from './roles.js';
+import { runStatement } from './run-statement.js';
 import { asksToRepeat, toStoreError } from './store-errors.js';
 
 export interface DatabaseOptions {
@@ -14,7 +16,7 @@ export interface DatabaseOptions {
   readonly maxConnections?: number;
   /** How long to wait for a connection, also for a free one of the pool, in milliseconds. Default: 5,000. */
   readonly connectTimeoutMs?: number;
-  /** How long to wait for an answer, in milliseconds. A write without an answer may still be done. Default: 10,000. */
+  /** How long to wait for an answer, in milliseconds. A change without an answer is not made later. Default: 10,000. */
   readonly queryTimeoutMs?: number;
   /**
    * Whether to prepare statements. Must be false behind a pooler in transaction mode, because a prepared statement
@@ -27,6 +29,8 @@ export interface DatabaseOptions {
 export interface Statement {
   readonly name: string;
   readonly text: string;
+  /** Whether it changes providers: it is then made in time, or not at all. Default: false. */
+  readonly isChange?: boolean;
 }
 
 export interface Database {
@@ -49,6 +53,8 @@ const MAX_RUNS = 5;
 /** A connection costs 5 to 10 ms of password hashing: an idle one is worth keeping between bursts. */
 const KEEP_IDLE_MS = 5 * 60_000;
 
+const DEFAULT_QUERY_TIMEOUT_MS = 10_000;
+
 /**
  * Connects at the first query, not before.
  *
@@ -56,12 +62,14 @@ const KEEP_IDLE_MS = 5 * 60_000;
  * @throws ProviderError `SetupInvalid` if the URL is not valid, or a file that it names cannot be read
  */
 export function openDatabase(options: DatabaseOptions, role: ConnectedRole): Database {
-  const pool = new pg.Pool({
+  const connection = {
     ...connectionOptions(options.databaseUrl),
     application_name: 'workspace-providers',
+  };
+  const pool = new pg.Pool({
+    ...connection,
     max: options.maxConnections ?? 10,
     connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
-    query_timeout: options.queryTimeoutMs ?? 10_000,
     idleTimeoutMillis: KEEP_IDLE_MS,
     keepAlive: true,
     // An idle connection keeps no process alive.
@@ -70,17 +78,19 @@ export function openDatabase(options: DatabaseOptions, role: ConnectedRole): Dat
   // The server may end an idle connection. The pool has dropped it already, but without a listener Node would exit.
   pool.on('error', () => {});
   const prepared = options.preparedStatements ?? true;
+  const waits = new LockWaits(connection);
   let closing: Promise<void> | undefined;
   return {
     async query<Row extends pg.QueryResultRow>(
-      { name, text }: Statement,
+      { name, text, isChange = false }: Statement,
       values: readonly unknown[],
       timeoutMs?: number,
     ) {
-      const query = { ...(prepared && { name }), text, values: [...values], query_timeout: timeoutMs };
+      const query = { ...(prepared && { name }), text, values: [...values] };
+      const limitMs = timeoutMs ?? options.queryTimeoutMs ?? DEFAULT_QUERY_TIMEOUT_MS;
       for (let run = 1; ; run += 1) {
         try {
-          return (await pool.query<Row>(query)).rows;
+          return await runStatement<Row>(pool, { query, isChange, limitMs }, waits);
         } catch (error) {
           if (run === MAX_RUNS || !asksToRepeat(error)) throw toStoreError(error, role);
         }

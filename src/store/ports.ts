@@ -53,6 +53,8 @@ export interface RegisteredWorker extends WorkerRegistration {
   readonly registeredAt: Date;
   /** By the database's clock, for people. No decision depends on it. */
   readonly heardAt: Date;
+  /** For how long it has not renewed, by the database's clock, in milliseconds. */
+  readonly silentMs: number;
 }
 
 /** A row as it was read. A change to it is made only if it has not been renewed since. */
@@ -62,6 +64,8 @@ export type SeenWorker = Pick<RegisteredWorker, 'workerId' | 'renewal'>;
 export interface Renewal {
   readonly epoch: number;
   readonly changed: readonly string[] | 'everything';
+  /** The clock of Postgres when it answered, in milliseconds since 1970. No decision depends on it. */
+  readonly databaseMs?: number;
 }
 
 /** How a waiting fence and a janitor use the workers' rows. Each method throws ProviderError `StoreUnavailable`. */

@@ -3,6 +3,8 @@
  * `set role` is only one statement. Returns a row per fault, and none if all is well.
  */
 
+import { OLDEST_POSTGRES } from './roles.js';
+
 /** What the schema grants (`0011_grants.sql`), and the optional file for Supabase. Everything else is a fault. */
 const GRANTED = `
       grantee in (select oid from pg_roles where rolsuper)
@@ -13,7 +15,7 @@ const GRANTED = `
       or kind = 'function' and (
         role in ('provider_manager', 'provider_auditor')
         or role = 'provider_resolver' and object in ('read_workspace', 'latest_migration', 'register_worker',
-          'renew_lease', 'deregister_worker', 'record_use', 'record_unreadable')
+          'renew_lease', 'deregister_worker', 'record_use', 'record_unreadable', 'sample_data_keys')
         or role = 'provider_tenant' and object in ('remove_own_provider', 'add_own_data_key'))
       or role = 'provider_tenant' and kind = 'table' and privilege = 'SELECT'
         and object in ('workspace_providers', 'workspace_keys', 'provider_events', 'provider_use')
@@ -62,7 +64,10 @@ export const FINDINGS = {
         from acls, aclexplode(acl)
       ),
       reachable as (select * from pg_roles where pg_has_role(oid, 'member'))
-    select 'unbound' as finding, '' as name from reachable where rolsuper or rolbypassrls
+    select 'too_old' as finding, current_setting('server_version') as name
+      where current_setting('server_version_num')::integer < ${OLDEST_POSTGRES}0000
+    union select 'standby', '' where pg_is_in_recovery()
+    union select 'unbound', '' from reachable where rolsuper or rolbypassrls
     union select 'unmigrated', '' where not exists (select from functions where proname = 'read_workspace')
     union select 'owner', rolname from reachable
       where oid in (select relowner from tables union select proowner from functions)

@@ -8,7 +8,8 @@ import { ProviderError } from '../protocol/errors.js';
 import { latestMigration } from './migration-files.js';
 import type { Database } from './pool.js';
 import { FINDINGS } from './preflight-findings.js';
-import { type ConnectedRole, useAnotherLogin } from './roles.js';
+import { type ConnectedRole, tooOld, URL_SETTINGS, useAnotherLogin } from './roles.js';
+import { atStart } from './store-errors.js';
 
 export type StoreRole = Exclude<ConnectedRole, 'provider_owner'>;
 
@@ -19,6 +20,13 @@ const REPAIR = 'run `workspace-providers migrate --repair`';
 
 /** In the order in which a person would correct the faults. */
 const REFUSALS: readonly (readonly [finding: string, why: (names: string, role: StoreRole) => string])[] = [
+  ['too_old', (version, role) => `${tooOld(version)}, and set ${URL_SETTINGS[role]} to it`],
+  [
+    'standby',
+    (_, role) =>
+      `the server is a standby, which takes no changes: set ${URL_SETTINGS[role]} to the primary server, or try again ` +
+      'when the standby was promoted',
+  ],
   [
     'unbound',
     (_, role) => `the database login is, or can become, a superuser or a role with BYPASSRLS: ${useAnotherLogin(role)}`,
@@ -68,15 +76,23 @@ const NAMES_SHOWN = 5;
 
 /** @throws ProviderError `SetupInvalid` if something must be corrected first, `StoreUnavailable` */
 export async function preflight(database: Database, role: StoreRole): Promise<void> {
+  try {
+    await check(database, role);
+  } catch (error) {
+    throw atStart(error);
+  }
+}
+
+async function check(database: Database, role: StoreRole): Promise<void> {
   const found = await database.query<{ finding: string; name: string }>(FINDINGS, [role]);
   for (const [finding, why] of REFUSALS) {
     const names = found.filter((row) => row.finding === finding).map(({ name }) => name);
-    if (names.length > 0) throw refused(why(names.sort().slice(0, NAMES_SHOWN).join(', '), role));
+    if (names.length > 0) throw refused(why(names.sort().slice(0, NAMES_SHOWN).join(', '), role), role);
   }
   const [applied] = await database.query<{ name: string }>(LATEST_MIGRATION, []);
   // A newer database is fine: migrations are append-only, and workers are replaced one by one.
   if (!applied || applied.name < latestMigration()) {
-    throw refused(`the database is older than this build: ${MIGRATE}`);
+    throw refused(`the database is older than this build: ${MIGRATE}`, role);
   }
 }
 
@@ -88,7 +104,7 @@ export interface CheckedDatabase extends Database {
 /** A database that is checked before its first statement. If the check fails, it runs again before the next one. */
 export function checkedFirst(database: Database, role: StoreRole): CheckedDatabase {
   let passed: Promise<void> | undefined;
-  const check = () => {
+  const checked = () => {
     passed ??= preflight(database, role).catch((error) => {
       passed = undefined;
       throw error;
@@ -96,15 +112,15 @@ export function checkedFirst(database: Database, role: StoreRole): CheckedDataba
     return passed;
   };
   return {
-    preflight: () => (passed ? preflight(database, role) : check()),
+    preflight: () => (passed ? preflight(database, role) : checked()),
     close: () => database.close(),
     async query(...statement) {
-      await check();
+      await checked();
       return database.query(...statement);
     },
   };
 }
 
-function refused(why: string): ProviderError {
-  return new ProviderError('SetupInvalid', why, { fields: ['databaseUrl'] });
+function refused(why: string, role: StoreRole): ProviderError {
+  return new ProviderError('SetupInvalid', why, { fields: [URL_SETTINGS[role]] });
 }

@@ -1,5 +1,6 @@
 /** The worker's part of the store. Its login is granted `provider_resolver`, which can only call a few functions. */
 import { checkWorkspaceId } from '../protocol/names.js';
+import { call } from './calls.js';
 import { type Database, type DatabaseOptions, openDatabase } from './pool.js';
 import type { LeaseStore, ProviderRecord, WorkspaceSnapshot, WrappedDataKey } from './ports.js';
 import { preflight } from './preflight.js';
@@ -16,6 +17,8 @@ export interface ProviderStore extends LeaseStore, StepAuditStore {
    * @throws ProviderError `StoreUnavailable`, `ProviderConfigInvalid` if the id is not valid
    */
   readWorkspace(workspaceId: string): Promise<WorkspaceSnapshot>;
+  /** A few data keys of any workspaces: empty if none is stored. @throws ProviderError `StoreUnavailable` */
+  sampleDataKeys(): Promise<readonly (WrappedDataKey & { readonly workspaceId: string })[]>;
   /**
    * Refuses a login with more rights than its role, a database whose row-level security is not complete, and one that
    * is older than this build.
@@ -39,6 +42,10 @@ export function openProviderStore(options: ProviderStoreOptions): ProviderStore 
     ...leaseStore(database, tokens),
     ...stepAuditStore(database, tokens),
     readWorkspace: (workspaceId) => readWorkspace(database, workspaceId),
+    async sampleDataKeys() {
+      const rows = await database.query<DataKeyColumns & { readonly workspace_id: string }>(SAMPLE, []);
+      return rows.map((row) => ({ workspaceId: row.workspace_id, ...toDataKey(row) }));
+    },
     preflight: () => preflight(database, 'provider_resolver'),
     close: () => database.close(),
   };
@@ -71,6 +78,8 @@ const READ_WORKSPACE = {
   name: 'read_workspace',
   text: 'select epoch, data_keys, providers from provider_api.read_workspace($1)',
 };
+
+const SAMPLE = call('sample_data_keys', 0);
 
 export async function readWorkspace(database: Database, workspaceId: string): Promise<WorkspaceSnapshot> {
   const [row] = await database.query<WorkspaceColumns>(READ_WORKSPACE, [checkWorkspaceId(workspaceId)]);

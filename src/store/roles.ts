@@ -1,4 +1,4 @@
-/** The roles of logins, and the settings that have the URL of a login with that role. */
+/** What a database needs: the roles of logins, the settings that have the URL of a login with a role, a Postgres. */
 
 /** A role that a service's login is granted. */
 export type GrantedRole = 'provider_resolver' | 'provider_manager' | 'provider_tenant';
@@ -20,4 +20,12 @@ export function urlSource(role: ConnectedRole): string {
 /** What to do about a login that does not fit, for messages. */
 export function useAnotherLogin(role: ConnectedRole): string {
   return `set ${URL_SETTINGS[role]} to the URL of a login that is granted only ${role}`;
+}
+
+/** Postgres 13 has no SQL-standard function bodies, which the schema uses. */
+export const OLDEST_POSTGRES = 14;
+
+/** @param version - the server's, for a person */
+export function tooOld(version: string): string {
+  return `Postgres ${version} is too old: use Postgres ${OLDEST_POSTGRES} or later`;
 }

@@ -3,7 +3,7 @@ import { ProviderError } from '../protocol/errors.js';
 import { describeProvider, notConfigured } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
 import type { BegunRotation, RotationOrigin, RotationState } from '../protocol/rotation.js';
-import { call, type KeyColumns, keyOf, toIdentity } from './calls.js';
+import { call, change, type KeyColumns, keyOf, toIdentity } from './calls.js';
 import type { Database, Statement } from './pool.js';
 
 /** A rotation, without its sealed credentials. */
@@ -139,15 +139,15 @@ export function rotationStore(database: Database, actor?: string): RotationStore
   };
 }
 
-const STAGE = call('stage_rotation', 8);
+const STAGE = change('stage_rotation', 8);
 const FIND_OPEN = call('find_open_rotation', 3);
-const BEGIN = call('begin_rotation', 2);
+const BEGIN = change('begin_rotation', 2);
 const READ = call('read_rotation', 1);
-const STORE_ISSUED = call('store_issued_credential', 3);
-const ADVANCE = call('advance_rotation', 2);
-const ACTIVATE = call('activate_rotation', 1);
-const ROLL_BACK = call('roll_back_rotation', 2);
-const END = call('end_rotation', 3);
+const STORE_ISSUED = change('store_issued_credential', 3);
+const ADVANCE = change('advance_rotation', 2);
+const ACTIVATE = change('activate_rotation', 1);
+const ROLL_BACK = change('roll_back_rotation', 2);
+const END = change('end_rotation', 3);
 const LIST = call('list_rotations', 2);
 
 interface BegunColumns {

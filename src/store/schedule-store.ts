@@ -2,7 +2,7 @@
 import { notConfigured } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
 import type { DueRotation, PageInput, PreparedRotation, ProviderEventName } from '../protocol/schedules.js';
-import { call, type KeyColumns, keyOf, toIdentity } from './calls.js';
+import { call, change, type KeyColumns, keyOf, toIdentity } from './calls.js';
 import type { Database } from './pool.js';
 
 export interface StageDueRotation {
@@ -73,10 +73,10 @@ export function scheduleStore(database: Database, actor?: string): ScheduleStore
 
 const LIST_DUE = call('list_due_rotations', 4);
 const LIST_ACTIVE = call('list_active_providers', 4);
-const STAGE_DUE = call('stage_due_rotation', 6);
-const RAISE_ONCE = call('raise_event_once', 6);
+const STAGE_DUE = change('stage_due_rotation', 6);
+const RAISE_ONCE = change('raise_event_once', 6);
 const COUNT_OVERDUE = call('count_overdue', 0);
-const SET_INTERVAL = call('set_rotation_interval', 5);
+const SET_INTERVAL = change('set_rotation_interval', 5);
 
 interface StagedColumns {
   readonly outcome: PreparedRotation['outcome'];

@@ -4,7 +4,9 @@
  */
 import pg from 'pg';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
-import { type ConnectedRole, urlSource } from './roles.js';
+import { connectionProblem, type StoreProblem } from './connection-errors.js';
+import { type ConnectedRole, URL_SETTINGS, urlSource } from './roles.js';
+import { StatementEnded } from './run-statement.js';
 
 /** By the name of a constraint, which is that of its column: the field as callers know it, and what it may contain. */
 const FIELDS: Readonly<Record<string, readonly [field: string, allowed: string]>> = {
@@ -32,53 +34,97 @@ const BOUNDS: Readonly<Record<string, string>> = {
 
 const JSON_ERRORS: readonly string[] = ['22P02', '22P05'];
 
+const NEEDS_TLS: Wording = (role) => `Postgres requires TLS: add sslmode=verify-full to the URL in ${urlSource(role)}`;
+
+type Wording = (role: ConnectedRole) => string;
+
+/** By SQLSTATE, or by the class that it begins with. Trying again without a change would not help. */
+const SETUP: Readonly<Record<string, Wording>> = {
+  '28': (role) =>
+    'Postgres refuses the login from this machine: check that it may log in and that pg_hba.conf admits it, and its ' +
+    `name in ${urlSource(role)}`,
+  '28P01': (role) => `Postgres refuses the login: check its name and password in ${urlSource(role)}`,
+  '3D': (role) => `the database does not exist: create it, or correct its name in ${urlSource(role)}`,
+  '3F000': () => NOT_MIGRATED,
+  '42883': () => NOT_MIGRATED,
+  '42501': (role) => `the database login lacks a privilege: grant it the role ${role}`,
+  '26000': () => NO_PREPARED_STATEMENTS,
+  '42P05': () => NO_PREPARED_STATEMENTS,
+};
+
+const NOT_MIGRATED = 'the database is not migrated: run `workspace-providers migrate`';
+const NO_PREPARED_STATEMENTS =
+  'prepared statements do not work behind a pooler in transaction mode: set PROVIDER_PREPARED_STATEMENTS=false';
+
+/** Raised by the functions of workers. */
+const COPIED_IDENTITY = 'WP001';
+
+const AWAY: Readonly<Record<string, Wording>> = {
+  '08': (role) =>
+    `the connection to Postgres failed: if a pooler is in between, check that it knows the login and the database in ${urlSource(role)}`,
+  '25006': (role) =>
+    'the database is read-only: wait until its administrator ends that, as after a full disk; if the server is a ' +
+    `standby, correct the host in ${urlSource(role)}`,
+  '40': () => 'other changes kept getting in between: try again',
+  '53': () => 'Postgres lacks resources: see its log',
+  '53100': () => 'the disk of Postgres is full: free some space on it',
+  '53200': () => 'Postgres is out of memory: see its log',
+  '53300': () =>
+    'Postgres has no free connection: lower PROVIDER_DATABASE_CONNECTIONS or the number of processes, or raise ' +
+    'max_connections or the connection limit of the login or database',
+  '55P03': () => 'another session holds a lock for too long: end its transaction',
+  '57': () => 'Postgres does not answer: it ended the connection',
+  '57014': () => 'the statement was cancelled, by statement_timeout or by an administrator',
+  '57P01': () => 'Postgres does not answer: an administrator ended the connection, or the server is shutting down',
+  '57P03': () => 'Postgres does not answer: it is starting, stopping or recovering',
+  '57P05': () => 'Postgres ended an idle connection',
+  '58': () => 'Postgres has an error of its files or its disk: see its log',
+  WP002: () => 'this process is no longer registered as a worker: it registers again at its next renewal',
+  XX: () => 'Postgres or the pooler in front of it has an internal error: see its log',
+};
+
 /** Maps an error that a statement has thrown. @param role - the role that the login must be granted */
 export function toStoreError(error: unknown, role: ConnectedRole): ProviderError {
   if (isProviderError(error)) return error;
-  const code = error instanceof pg.DatabaseError ? error.code : undefined;
-  if (code === undefined) return unavailable('Postgres does not answer');
-  const [field, allowed] = FIELDS[columnOf(error as pg.DatabaseError)] ?? [];
-  const bound = BOUNDS[columnOf(error as pg.DatabaseError)];
+  if (error instanceof StatementEnded) return unavailable({ message: error.message, isSetup: false }, role);
+  if (!(error instanceof pg.DatabaseError) || error.code === undefined) {
+    return unavailable(connectionProblem(error, role), role);
+  }
+  const { code } = error;
+  if (code === COPIED_IDENTITY) {
+    return new ProviderError(
+      'SetupInvalid',
+      'another process has registered with the worker id of this one, and this one gets no lease: it is a copy of ' +
+        'that process or of its machine. Restart it',
+    );
+  }
+  const bound = BOUNDS[columnOf(error)];
   if (bound) return new ProviderError('ProviderConfigInvalid', bound);
+  const [field, allowed] = FIELDS[columnOf(error)] ?? [];
   if (field) return new ProviderError('ProviderConfigInvalid', `${field} must be ${allowed}`, { fields: [field] });
-  switch (code.slice(0, 2)) {
-    case '08':
-    case '53':
-    case '57':
-      return unavailable('Postgres does not answer');
-    case '22':
-    case '23':
-    case '54':
-      return new ProviderError('ProviderConfigInvalid', `Postgres cannot store one of the values (SQLSTATE ${code})`);
-    case '28':
-      return unavailable(`Postgres refuses the login: check its name and password in ${urlSource(role)}`);
-    case '3D':
-      return unavailable(`the database does not exist: check its name in ${urlSource(role)}`);
+  if (['22', '23', '54'].includes(code.slice(0, 2))) {
+    return new ProviderError('ProviderConfigInvalid', `Postgres cannot store one of the values (SQLSTATE ${code})`);
   }
-  switch (code) {
-    case 'WP001':
-      return new ProviderError(
-        'SetupInvalid',
-        'another process has registered with the worker id of this one, and this one gets no lease: it is a copy of ' +
-          'that process or of its machine. Restart it',
-      );
-    case 'WP002':
-      return unavailable('this process is no longer registered as a worker: it registers again at its next renewal');
-    case '55P03':
-      return unavailable('another session holds a lock that this statement needs, and did not release it in time');
-    case '42501':
-      return unavailable(`the database login lacks a privilege: grant it the role ${role}`);
-    case '26000':
-    case '42P05':
-      return unavailable(
-        'prepared statements do not work behind a pooler in transaction mode: set PROVIDER_PREPARED_STATEMENTS=false',
-      );
-    case '3F000':
-    case '42883':
-      return unavailable('the database is not migrated: run `workspace-providers migrate`');
-    default:
-      return unavailable(`Postgres refused a statement (SQLSTATE ${code})`);
-  }
+  return unavailable(problemOf(error, role), role);
+}
+
+function problemOf({ code = '', message }: pg.DatabaseError, role: ConnectedRole): StoreProblem {
+  // The same SQLSTATE as for a login that pg_hba.conf does not admit. A server in another language keeps its words.
+  const needsTls = code === '28000' && /no encryption|SSL (off|connection is required)/i.test(message);
+  const setup = needsTls ? NEEDS_TLS : (SETUP[code] ?? SETUP[code.slice(0, 2)]);
+  if (setup) return { message: setup(role), isSetup: true };
+  const away = AWAY[code] ?? AWAY[code.slice(0, 2)];
+  const what = away?.(role) ?? 'Postgres refused a statement';
+  return { message: `${what} (SQLSTATE ${code})`, isSetup: false };
+}
+
+/**
+ * The error of a check at the start. While a process runs, what a setting causes is tried again, because somebody may
+ * correct it in Postgres, and workflows wait. At the start it is refused.
+ */
+export function atStart(error: unknown): unknown {
+  if (!isProviderError(error, 'StoreUnavailable') || !error.facts.fields?.length) return error;
+  return new ProviderError('SetupInvalid', error.message, error.facts);
 }
 
 /** Whether a concurrent transaction is the only cause: a serialization failure, a deadlock. */
@@ -91,6 +137,6 @@ function columnOf({ constraint, column, code = '' }: pg.DatabaseError): string {
   return constraint ?? column ?? (JSON_ERRORS.includes(code) ? 'config' : '');
 }
 
-function unavailable(message: string): ProviderError {
-  return new ProviderError('StoreUnavailable', message);
+function unavailable({ message, isSetup }: StoreProblem, role: ConnectedRole): ProviderError {
+  return new ProviderError('StoreUnavailable', message, isSetup ? { fields: [URL_SETTINGS[role]] } : {});
 }

@@ -46,7 +46,8 @@ export function leaseStore(database: Database, tokens: WorkerTokens): LeaseStore
     async renewLease(workerId, appliedEpoch, timeoutMs) {
       const values = [workerId, tokens.get(workerId), tokens.nextCall(workerId), appliedEpoch];
       const [row] = await database.query<RenewalColumns>(RENEW, values, timeoutMs);
-      return row?.renewed ? { epoch: Number(row.epoch), changed: row.changed ?? 'everything' } : undefined;
+      if (!row?.renewed) return undefined;
+      return { epoch: Number(row.epoch), changed: row.changed ?? 'everything', databaseMs: row.database_ms };
     },
 
     async deregisterWorker(workerId) {
@@ -73,9 +74,9 @@ export function workerRegistry(database: Database): WorkerRegistry {
 }
 
 const REGISTER = call('register_worker', 7);
-const RENEW = call('renew_lease', 4);
+const RENEW = call('renew_lease', 4, '*, extract(epoch from clock_timestamp())::float8 * 1000 as database_ms');
 const DEREGISTER = call('deregister_worker', 3);
-const LIST = call('list_workers', 0);
+const LIST = call('list_workers', 0, '*, extract(epoch from clock_timestamp() - heard_at)::float8 * 1000 as silent_ms');
 const MARK_VANISHED = call('mark_vanished', 2, 'mark_vanished as worker_id');
 const FORGET = call('forget_workers', 2, 'forget_workers as worker_id');
 const EPOCH = call('read_epoch', 0);
@@ -84,6 +85,7 @@ interface RenewalColumns {
   readonly renewed: boolean;
   readonly epoch: string;
   readonly changed: readonly string[] | null;
+  readonly database_ms: number;
 }
 
 interface WorkerColumns {
@@ -98,6 +100,7 @@ interface WorkerColumns {
   readonly applied_epoch: string;
   readonly registered_at: Date;
   readonly heard_at: Date;
+  readonly silent_ms: number;
 }
 
 function toWorker(row: WorkerColumns): RegisteredWorker {
@@ -113,5 +116,6 @@ function toWorker(row: WorkerColumns): RegisteredWorker {
     appliedEpoch: Number(row.applied_epoch),
     registeredAt: row.registered_at,
     heardAt: row.heard_at,
+    silentMs: row.silent_ms,
   };
 }

@@ -315,9 +315,10 @@ describe('an invalid key is refused with only the names of its fields [G3]:', ()
     expect(() => new GrantSigner(JSON.stringify(pair.publicKey))).toThrow(
       /is not a private Ed25519 JSON Web Key: check d/,
     );
-    await expect(new GrantSigner('').sign('workspace', GRANT)).rejects.toMatchObject({
-      type: 'SetupInvalid',
-      facts: { fields: ['PROVIDER_GRANT_SIGNING_KEY'] },
-    });
+    for (const unset of ['', '  ', undefined]) {
+      expect(() => new GrantSigner(unset)).toThrow(
+        expect.objectContaining({ type: 'SetupInvalid', facts: { fields: ['PROVIDER_GRANT_SIGNING_KEY'] } }),
+      );
+    }
   });
 });

@@ -9,7 +9,11 @@ import { createTestDatabase, startOwnPostgres, withSession, withUrl } from '../s
 import { useDatabase } from '../support/use-database.js';
 import { provider, row } from './rows.js';
 
-const AWAY = { type: 'StoreUnavailable', message: 'Postgres does not answer', retryable: true };
+const AWAY = {
+  type: 'StoreUnavailable',
+  message: expect.stringContaining('Postgres does not answer'),
+  retryable: true,
+};
 
 /** Opening a session takes 10 ms of password hashing, or up to a second on busy cores. */
 const PATIENCE = { timeout: 20_000 };
@@ -28,7 +32,9 @@ describe('while Postgres is down', () => {
     await expect(store.preflight()).rejects.toMatchObject(AWAY);
     await expect(migrate(database.ownerUrl)).rejects.toMatchObject({
       ...AWAY,
-      message: `${AWAY.message}: check host and port in PROVIDER_ADMIN_DATABASE_URL, or in DATABASE_URL if that is not set`,
+      message:
+        'Postgres does not answer: nothing listens at its address; check that it runs, and host and port in ' +
+        'PROVIDER_ADMIN_DATABASE_URL, or in DATABASE_URL if that is not set',
     });
 
     await server.restart();
@@ -75,7 +81,12 @@ describe('on the shared server', () => {
   it('a statement that gets no answer fails, and its connection is closed [G23]', async () => {
     await withSession(database.ownerUrl, async (session) => {
       await session.query('begin; lock table workspace_providers in access exclusive mode');
-      await expect(store.readWorkspace('ws_a')).rejects.toMatchObject(AWAY);
+      await expect(store.readWorkspace('ws_a')).rejects.toMatchObject({
+        type: 'StoreUnavailable',
+        message: expect.stringMatching(
+          /^(a statement waited for a lock for too long: process \d+|Postgres does not answer)/,
+        ),
+      });
       await session.query('rollback');
     });
     expect(await store.readWorkspace('ws_a')).toMatchObject({ providers: [] });

@@ -25,15 +25,14 @@ export function addWorkers(program: Command, output: Output): void {
     });
 }
 
-function toRow({ identity, state, appliedEpoch, leaseMs, heardAt, build }: RegisteredWorker, epoch: number): string[] {
+function toRow({ identity, state, appliedEpoch, leaseMs, silentMs, build }: RegisteredWorker, epoch: number): string[] {
   const behind = epoch - appliedEpoch;
-  const heardMs = Math.max(0, Date.now() - heardAt.getTime());
   return [
     identity,
-    state === 'live' && heardMs > leaseMs ? 'silent' : state,
+    state === 'live' && silentMs > leaseMs ? 'silent' : state,
     behind > 0 ? `${behind} ${behind === 1 ? 'change' : 'changes'} behind` : 'current',
     `lease ${describeDuration(leaseMs)}`,
-    `heard ${describeDuration(heardMs)} ago`,
+    `heard ${describeDuration(Math.max(0, silentMs))} ago`,
     `build ${build}`,
   ];
 }

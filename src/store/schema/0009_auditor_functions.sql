@@ -1,6 +1,6 @@
--- The functions that read every workspace. Managers call them, and they run as provider_auditor (0011_grants makes it
--- their owner). It may read only the columns that these functions return, none of which is a sealed credential, and it
--- may change nothing.
+-- The functions that read every workspace. Managers call them, and workers one of them. They run as provider_auditor
+-- (0011_grants makes it their owner). It may read only the columns that these functions return, none of which is a sealed
+-- credential, and it may change nothing.
 set local role provider_owner;
 
 -- For schedules. Both lists continue after the given key; empty texts start from the first provider.
@@ -58,6 +58,15 @@ begin atomic
   select k.workspace_id, k.kid, k.wrapped_key, k.root_key_id from public.workspace_keys as k
   where (k.workspace_id, k.kid) > (p_workspace_id, p_kid)
   order by k.workspace_id, k.kid limit p_limit;
+end;
+
+-- For the start of a worker, which tries whether its root keys open them.
+create function provider_api.sample_data_keys()
+returns table (workspace_id text, kid text, wrapped_key text, root_key_id text)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  select k.workspace_id, k.kid, k.wrapped_key, k.root_key_id from public.workspace_keys as k
+  order by k.workspace_id, k.kid limit 3;
 end;
 
 -- For people. Both lists begin with the newest; without a workspace they cover all of them.

@@ -9,6 +9,7 @@ alter function provider_api.list_due_rotations(text, text, text, integer) owner 
 alter function provider_api.list_active_providers(text, text, text, integer) owner to provider_auditor;
 alter function provider_api.count_overdue() owner to provider_auditor;
 alter function provider_api.list_data_keys(text, text, integer) owner to provider_auditor;
+alter function provider_api.sample_data_keys() owner to provider_auditor;
 alter function provider_api.list_rotations(text, integer) owner to provider_auditor;
 alter function provider_api.list_provider_events(text, integer, text, text) owner to provider_auditor;
 revoke create on schema provider_api from provider_auditor;
@@ -97,6 +98,7 @@ to provider_manager;
 grant execute on function provider_api.is_due(text, timestamptz, interval) to provider_auditor;
 
 set local role provider_auditor;
+grant execute on function provider_api.sample_data_keys() to provider_resolver;
 grant execute on function
   provider_api.list_due_rotations(text, text, text, integer),
   provider_api.list_active_providers(text, text, text, integer),
