@@ -6,7 +6,7 @@
 import tseslint from 'typescript-eslint';
 
 export default [
-  { ignores: ['dist/', 'bench/'] },
+  { ignores: ['dist/', 'bench/', 'test/projects/'] },
   {
     files: ['**/*.ts'],
     languageOptions: {

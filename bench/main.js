@@ -2,7 +2,7 @@
  * `npm run bench` measures everything beside its floor and its peers, in one run. Tables go to stdout, progress to
  * stderr, all figures to `bench/results/<date>.json`. `--quick` takes seconds instead of minutes: it shows that the
  * benchmarks run, and measures nothing; its file `bench/results/quick.json` is not kept. `--only fence` (or `warm`,
- * `cold`, `storm`, `activity`) runs only that part, and writes a separate file. A time never fails the run; a wrong
+ * `cold`, `storm`, `activity`, `imports`, `install`) runs only that part, and writes a separate file. A time never fails the run; a wrong
  * answer does.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -12,6 +12,8 @@ import { benchActivity } from './activity.js';
 import { benchCold } from './cold.js';
 import { startDatabase } from './database.js';
 import { benchFence } from './fence.js';
+import { benchImports } from './imports.js';
+import { benchInstall } from './install.js';
 import { table } from './report.js';
 import { benchStorm } from './storm.js';
 import { load, machine, versions } from './surroundings.js';
@@ -22,6 +24,7 @@ const THOROUGH = {
   warm: { rounds: 11, turnMs: 200, workspaces: 10_000 },
   cold: { rounds: 11, turnMs: 500 },
   storm: { rounds: 5, turnMs: 500 },
+  imports: { rounds: 5 },
   fence: { rounds: 5, changes: 200, leaseMs: 5_000 },
   activity: {
     rounds: 15,
@@ -37,6 +40,7 @@ const QUICK = {
   warm: { rounds: 2, turnMs: 5, workspaces: 200 },
   cold: { rounds: 2, turnMs: 5 },
   storm: { rounds: 1, turnMs: 5 },
+  imports: { rounds: 1 },
   fence: { rounds: 1, changes: 5, leaseMs: 1_000 },
   activity: {
     rounds: 1,
@@ -58,6 +62,9 @@ const loadBefore = load();
 const parts = [];
 
 if (isWanted('warm')) await measure('warm resolves', () => benchWarm(settings.warm));
+if (isWanted('imports')) await measure('imports', () => benchImports(settings.imports));
+// Not part of a whole run, because it needs the registry.
+if (only === 'install') await measure('installations', benchInstall);
 say('starting a Postgres and writing providers');
 const database = await startDatabase(settings.workspaces);
 try {

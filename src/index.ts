@@ -30,12 +30,12 @@ export type {
   ResolveTenderlyConfigInput,
 } from './protocol/steps.js';
 export { toProviderErrorFromResponse } from './providers/answers/provider-error.js';
-export { aiSdkModel } from './providers/llm/ai-sdk-model.js';
+export { type AiSdkModel, aiSdkModel } from './providers/llm/ai-sdk-model.js';
 export type { LlmCredential } from './providers/llm/llm.js';
 export type { LlmAdminCredential } from './providers/llm/llm-admin.js';
 export type { ProviderCredentials, ProviderTypeName } from './providers/registry.js';
 export type { RpcCredential } from './providers/rpc/rpc.js';
-export { viemTransport } from './providers/rpc/viem-transport.js';
+export { type ViemTransport, viemTransport } from './providers/rpc/viem-transport.js';
 export type { TenderlyCredential } from './providers/tenderly/tenderly.js';
 export { redact } from './redaction/opened-secrets.js';
 export { Secret } from './redaction/secret.js';

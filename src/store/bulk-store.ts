@@ -68,6 +68,7 @@ const READ = {
 };
 const ADD_DATA_KEYS = {
   name: 'add_data_keys',
+  isChange: true,
   text:
     'select active.* from unnest($1::text[], $2::text[], $3::text[], $4::text[]) with ordinality ' +
     'as given (workspace_id, kid, wrapped_key, root_key_id, place), ' +
@@ -76,6 +77,7 @@ const ADD_DATA_KEYS = {
 };
 const PUT = {
   name: 'put_providers',
+  isChange: true,
   text:
     'select put.new_version from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[]) ' +
     'with ordinality as given (workspace_id, type, name, config, encrypted_config, expected_version, place), ' +

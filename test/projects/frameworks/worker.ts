@@ -1,0 +1,36 @@
+import { AiSdkPlugin } from '@temporalio/ai-sdk';
+import { OpenAIAgentsPlugin } from '@temporalio/openai-agents';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { WorkspaceProviders } from 'workspace-providers';
+import { aiSdkModels, openaiModels } from './models';
+
+async function main() {
+  const { TEMPORAL_ADDRESS, TASK_QUEUE = '', ORDER } = process.env;
+  const connection = await NativeConnection.connect({ address: TEMPORAL_ADDRESS });
+  const providers = await WorkspaceProviders.connect();
+  const plugins = [
+    new AiSdkPlugin({ modelProvider: aiSdkModels }),
+    new OpenAIAgentsPlugin({ modelProvider: openaiModels }),
+    providers.plugin(),
+  ];
+  const worker = await Worker.create({
+    connection,
+    taskQueue: TASK_QUEUE,
+    workflowsPath: require.resolve('./workflows'),
+    // As in Temporal's sample for OpenAI Agents: its ES modules are loaded on demand, which a workflow cannot do.
+    bundlerOptions: {
+      webpackConfigHook: (config) => ({
+        ...config,
+        resolve: { ...config.resolve, conditionNames: ['require', 'browser', 'default'] },
+      }),
+    },
+    plugins: ORDER === 'first' ? plugins.reverse() : plugins,
+  });
+  await worker.run();
+  await connection.close();
+}
+
+main().catch((error) => {
+  console.error(error);
+  process.exit(1);
+});

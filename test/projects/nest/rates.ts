@@ -1,0 +1,43 @@
+import { Inject, Injectable, Module } from '@nestjs/common';
+import { Client } from '@temporalio/client';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { type ProviderReference, WorkspaceProviders, withProvider } from 'workspace-providers';
+import { GrantSigner, WorkspaceGrants } from 'workspace-providers/client';
+import { resolveLlmKey } from 'workspace-providers/workflow';
+
+export const workflowSteps = { resolveLlmKey };
+
+@Injectable()
+export class RatesService {
+  constructor(@Inject('CLIENT') private readonly client: Pick<Client, 'workflow'>) {}
+
+  latest(): Promise<number> {
+    return this.client.workflow.getHandle('rates').query('latest');
+  }
+
+  countModels(ref: ProviderReference<'llm'>): Promise<number> {
+    return withProvider(ref, async ({ credential }) => credential.baseURL.length);
+  }
+}
+
+export const clientProvider = {
+  provide: 'CLIENT',
+  useFactory: () =>
+    new WorkspaceGrants(new Client(), new GrantSigner(process.env.PROVIDER_GRANT_SIGNING_KEY ?? '')).clientFor(
+      'ws_acme',
+    ),
+};
+
+export const workerProvider = {
+  provide: 'WORKER',
+  inject: [RatesService],
+  useFactory: async (rates: RatesService) => {
+    const providers = await WorkspaceProviders.connect();
+    const activities = { countModels: rates.countModels.bind(rates) };
+    const connection = await NativeConnection.connect();
+    return Worker.create({ connection, taskQueue: 'rates', activities, plugins: [providers.plugin()] });
+  },
+};
+
+@Module({ providers: [clientProvider, RatesService, workerProvider] })
+export class RatesModule {}
