@@ -2,11 +2,12 @@
  * The innermost activity interceptor. It removes the secrets that this process has opened from what an activity throws,
  * returns and sends in heartbeats. So the other interceptors, which log and trace what they see, see no such secret.
  * What those interceptors throw themselves is not redacted. It searches objects, so what it sees may differ from what a
- * payload converter sees: `redacting-codec.ts` searches that.
+ * payload converter sees: `redacting-codec.ts` searches that. It also bounds the causes of what an activity throws.
  */
 import { CompleteAsyncError } from '@temporalio/activity';
 import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
 import type { ActivityInterceptorsFactory, Logger } from '@temporalio/worker';
+import { withBoundedCauses } from '../protocol/causes.js';
 import { FAILURE_TYPES } from '../protocol/failure-types.js';
 import { redact } from '../redaction/opened-secrets.js';
 import { redactValue } from '../redaction/redact-value.js';
@@ -27,7 +28,7 @@ export const redactingActivity: ActivityInterceptorsFactory = (context) => {
         try {
           return toPayload(await next(input), 'the result', redactText);
         } catch (error) {
-          throw redactThrown(error, redactText);
+          throw redactThrown(withBoundedCauses(error), redactText);
         }
       },
     },
