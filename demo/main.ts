@@ -82,7 +82,6 @@ export async function runMain(): Promise<number> {
   } catch (error) {
     const { failure, exitCode } = classify(error);
     if (options.json) print({ ok: false, error: failure });
-    // Unlike an operator's, the errors of the demo hold no secret that is worth anything.
     else
       write(exitCode === EXIT.fault ? String((error as Error).stack ?? error) : `${failure.type}: ${failure.message}`);
     return exitCode;

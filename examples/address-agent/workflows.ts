@@ -67,12 +67,7 @@ function isQuestion(input: Partial<AddressQuestion> | null | undefined): boolean
 function withoutWrapping(error: unknown): unknown {
   const cause = error instanceof ActivityFailure ? error.cause : undefined;
   if (!(cause instanceof ApplicationFailure)) return error;
-  return ApplicationFailure.create({
-    message: cause.message,
-    type: cause.type,
-    nonRetryable: true,
-    cause: error as Error,
-  });
+  return ApplicationFailure.nonRetryable(cause.message, cause.type);
 }
 
 async function answer(input: AddressQuestion): Promise<AddressAnswer> {

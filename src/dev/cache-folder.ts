@@ -9,14 +9,13 @@ import { isAbsolute, join } from 'node:path';
 const NAME = 'workspace-providers';
 const WRITABLE_BY_OTHERS = 0o022;
 
-/** `undefined` if the user has no home. */
-export function userCacheFolder({ XDG_CACHE_HOME, HOME }: NodeJS.ProcessEnv): string | undefined {
-  if (XDG_CACHE_HOME && isAbsolute(XDG_CACHE_HOME)) return join(XDG_CACHE_HOME, NAME);
-  const home = HOME || homeFolder();
-  return home && join(home, '.cache', NAME);
+/** The folders in which a program may have been kept earlier. The user's may be readable only, as in an image. */
+export async function cacheFolders(env: NodeJS.ProcessEnv): Promise<readonly string[]> {
+  const temporary = temporaryCacheFolder();
+  return [userCacheFolder(env) ?? [], (await isPrivate(temporary)) ? temporary : []].flat();
 }
 
-/** A folder that exists and can be written. */
+/** Makes the folder for a download, if there is none. */
 export async function cacheFolder(env: NodeJS.ProcessEnv): Promise<string> {
   const folder = userCacheFolder(env);
   try {
@@ -28,16 +27,26 @@ export async function cacheFolder(env: NodeJS.ProcessEnv): Promise<string> {
   } catch {
     // the temporary one
   }
-  return privateFolder(join(tmpdir(), `${NAME}-cache-${process.getuid?.() ?? 'user'}`));
+  const temporary = temporaryCacheFolder();
+  await mkdir(temporary, { mode: 0o700 }).catch(() => {});
+  return (await isPrivate(temporary)) ? temporary : mkdtemp(`${temporary}-`);
 }
 
-/** Returns another, new folder if somebody else has made this one, or may write in it. */
-async function privateFolder(path: string): Promise<string> {
-  await mkdir(path, { mode: 0o700 }).catch(() => {});
-  const found = await lstat(path).catch(() => undefined);
-  const isOwn = found?.isDirectory() && found.uid === process.getuid?.() && (found.mode & WRITABLE_BY_OTHERS) === 0;
-  if (isOwn) return path;
-  return mkdtemp(`${path}-`);
+/** `undefined` if the user has no home. */
+function userCacheFolder({ XDG_CACHE_HOME, HOME }: NodeJS.ProcessEnv): string | undefined {
+  if (XDG_CACHE_HOME && isAbsolute(XDG_CACHE_HOME)) return join(XDG_CACHE_HOME, NAME);
+  const home = HOME || homeFolder();
+  return home && join(home, '.cache', NAME);
+}
+
+function temporaryCacheFolder(): string {
+  return join(tmpdir(), `${NAME}-cache-${process.getuid?.() ?? 'user'}`);
+}
+
+/** Somebody else may have made the folder, or may write in it. */
+async function isPrivate(folder: string): Promise<boolean> {
+  const found = await lstat(folder).catch(() => undefined);
+  return Boolean(found?.isDirectory() && found.uid === process.getuid?.() && (found.mode & WRITABLE_BY_OTHERS) === 0);
 }
 
 /** A container may run as a user that its machine does not know. */

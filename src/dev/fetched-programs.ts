@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process';
 import { access, chmod, constants, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
-import { cacheFolder, userCacheFolder } from './cache-folder.js';
+import { cacheFolder, cacheFolders } from './cache-folder.js';
 
 const run = promisify(execFile);
 
@@ -106,11 +106,11 @@ export async function cached(
   }
 }
 
-/** A program that was downloaded earlier. The user's cache may be readable and not writable, as in an image. */
+/** A program that was downloaded earlier. */
 export async function keptProgram(env: NodeJS.ProcessEnv, name: string, program = ''): Promise<FoundProgram> {
-  for (const folder of [userCacheFolder(env), await cacheFolder(env)]) {
-    const path = folder && join(folder, fileName(name), program);
-    if (path && (await isExecutable(path))) return { path };
+  for (const folder of await cacheFolders(env)) {
+    const path = join(folder, fileName(name), program);
+    if (await isExecutable(path)) return { path };
   }
   return { missing: 'not downloaded yet' };
 }

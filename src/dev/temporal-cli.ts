@@ -79,7 +79,7 @@ export interface CliOutlook {
 /** Looks ahead, without a download: whether there is a CLI, or at least a way to download it. */
 export async function temporalCliOutlook(env: NodeJS.ProcessEnv): Promise<CliOutlook> {
   const path = env.TEMPORAL_CLI_PATH;
-  if (path) return (await isExecutable(path)) ? {} : { problem: notExecutable(path) };
+  if (path) return (await isExecutable(path)) ? {} : { problem: `${notExecutable(path)}.` };
   const here = [onPath('temporal', env), keptProgram(env, keptName(WHEEL)), keptProgram(env, keptSdkName())];
   if ((await Promise.all(here)).some((found) => 'path' in found)) return {};
   if (sdkVersion() !== undefined) return { isDownloaded: true };
