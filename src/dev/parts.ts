@@ -95,8 +95,11 @@ function postgresPart({ dataFolder, ports }: PartsOptions): Promise<PostgresPart
 
 async function temporalPart({ dataFolder, ports, namespace, env, log }: PartsOptions): Promise<TemporalPart> {
   const folder = dataFolder !== undefined ? join(dataFolder, 'temporal') : undefined;
-  // Histories have prompts and answers.
-  if (folder !== undefined) await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (dataFolder !== undefined && folder !== undefined) {
+    await mkdir(dataFolder, { recursive: true });
+    // Histories have prompts and answers. Only this folder: the user that Postgres runs as enters the one above.
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  }
   return startTemporal({
     ...(env && { env }),
     ...(log && { log }),

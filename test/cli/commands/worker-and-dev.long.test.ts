@@ -4,10 +4,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { temporalAddress, uniqueName } from '../../support/parts.js';
 import { CANARY, documentOf, NEXT_CANARY, operator } from '../operator.js';
 import { type RunningCommand, startCommand } from '../running-command.js';
+
+/** A start makes a workflow bundle, on a machine that may be busy. */
+vi.setConfig({ testTimeout: 180_000 });
 
 const op = operator();
 

@@ -5,7 +5,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { parseEnv, promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { isListening } from '../../../src/dev/ports.js';
 import { isRunning, type ProcessMark } from '../../../src/dev/process-marks.js';
 import { type LlmStandIn, startLlmStandIn } from '../../../testbed/standins/llm.js';
@@ -14,6 +14,9 @@ import { CANARY, documentOf, operator } from '../operator.js';
 import { runCli } from '../run-cli.js';
 import { type RunningCommand, startCommand } from '../running-command.js';
 import { createOwnProject, type OwnProject } from './own-project.js';
+
+/** Each start makes a cluster and a workflow bundle, on a machine that may be busy. */
+vi.setConfig({ testTimeout: 240_000 });
 
 const WORKSPACE = 'ws_acme';
 /** What tests of other commands set, and `dev` must not need. */
