@@ -41,7 +41,7 @@ export default {
     forbid(
       'dev-is-loaded-by-one-command',
       'Only `dev` starts embedded servers.',
-      { path: '^src/cli/', pathNot: '^src/cli/run-dev\\.ts$' },
+      { path: '^src/cli/', pathNot: '^src/cli/dev/' },
       { path: '^src/dev/' },
     ),
     forbid(

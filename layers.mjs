@@ -97,7 +97,7 @@ export const ROOMS = [
   {
     room: 'dev',
     has: 'embedded Postgres and Temporal, for development and tests',
-    imports: ['protocol', 'grants'],
+    imports: ['protocol'],
     temporal: true,
   },
   {

@@ -3,11 +3,9 @@
  * meanwhile, with one worker stopped; then a worker is killed in the middle of a step. At the end the demo counts what
  * must be zero. It prints to stderr; stdout is for `--json`.
  */
-import { once } from 'node:events';
 import { parseArgs } from 'node:util';
-import { EXIT, exitCodeOf } from '../src/cli/exit-codes.js';
-import { PartUnavailable } from '../src/dev/processes.js';
-import { isProviderError } from '../src/protocol/errors.js';
+import { EXIT } from '../src/cli/exit-codes.js';
+import { classify } from '../src/cli/failure.js';
 import { setUp } from '../testbed/teardown.js';
 import { narrator, summary, whereToLook } from './report.js';
 import { type DemoResult, runDemo } from './run.js';
@@ -21,6 +19,7 @@ const HELP = `npm run demo -- [--json] [--keep] [--live] [--pooler]
   --pooler  reach Postgres through a PgBouncer in transaction mode`;
 
 const write = (text: string): void => void process.stderr.write(`${text}\n`);
+const print = (document: object): void => void process.stdout.write(`${JSON.stringify(document)}\n`);
 
 const OPTIONS = {
   json: { type: 'boolean', default: false },
@@ -30,27 +29,40 @@ const OPTIONS = {
   help: { type: 'boolean', default: false },
 } as const;
 
-async function play(): Promise<number> {
-  const { json, keep, live, pooler, help } = readOptions();
+async function play({ json, keep, live, pooler, help }: ReturnType<typeof readOptions>): Promise<number> {
   if (help) {
     write(HELP);
     return EXIT.ok;
   }
   const startedAtMs = performance.now();
   const stage = await setUp((teardown) => demoStage(teardown, { live, pooler, tell: write }));
-  const interrupted = once(process, 'SIGINT').then(() => stage.tearDown());
+  const interrupted = nextSignal();
   try {
-    const { ok, ...facts } = await runDemo(stage, narrator(write));
+    const played = await Promise.race([runDemo(stage, narrator(write)), interrupted]);
+    if (played === undefined) return EXIT.interrupted;
+    const { ok, ...facts } = played;
     const seconds = Math.round((performance.now() - startedAtMs) / 100) / 10;
     const result: DemoResult = { ok, seconds, ...facts };
     write(summary(result, stage));
     write(whereToLook(stage, keep));
-    if (json) process.stdout.write(`${JSON.stringify(result)}\n`);
+    if (json) print(result);
     if (keep) await interrupted;
     return ok ? EXIT.ok : EXIT.fault;
   } finally {
     await stage.tearDown();
   }
+}
+
+/** What is under way fails when the servers stop. Nobody waits for it any more. */
+function nextSignal(): Promise<undefined> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.once(signal, () => {
+        process.on('unhandledRejection', () => {});
+        resolve(undefined);
+      });
+    }
+  });
 }
 
 function readOptions() {
@@ -63,11 +75,15 @@ function readOptions() {
 }
 
 /** @returns the exit code */
-export function runMain(): Promise<number> {
-  return play().catch((error: unknown) => {
-    // The messages for an unavailable part and for a missing setting have what to do.
-    const isForPeople = error instanceof PartUnavailable || isProviderError(error);
-    write(isForPeople ? `${error.name}: ${error.message}` : String((error as Error).stack ?? error));
-    return error instanceof PartUnavailable ? EXIT.unavailable : exitCodeOf(error);
-  });
+export async function runMain(): Promise<number> {
+  const options = readOptions();
+  try {
+    return await play(options);
+  } catch (error) {
+    const { failure, exitCode } = classify(error);
+    if (options.json) print({ ok: false, error: failure });
+    else
+      write(exitCode === EXIT.fault ? String((error as Error).stack ?? error) : `${failure.type}: ${failure.message}`);
+    return exitCode;
+  }
 }

@@ -61,6 +61,7 @@ export async function rotateMeanwhile(
     const watch = new RotationWatch(handle, tell);
     const { toVersion = 2 } = await watch.until((status) => status.toVersion !== undefined);
     const asking = askUntilServed(question, toVersion, stage, step);
+    asking.catch(() => {}); // awaited at the end
 
     watch.printRunning(await watch.until((status) => isFencedBut(stopped.identity, status)));
     await watch.until(({ fencedAt }) => fencedAt !== undefined);

@@ -34,6 +34,8 @@ export async function runDemo(stage: Stage, audience: Audience): Promise<Omit<De
   const following = agents.map((agent, index) =>
     followAgent(agent, questions[index]?.workspaceId ?? '', audience.step),
   );
+  // They are awaited at the end: until then, a failure of another part must not be hidden by one of theirs.
+  for (const each of following) each.catch(() => {});
   let scene: RotationScene | undefined;
   if (rotation && whileRotated) {
     await Promise.race([whileRotated.arrived, ...following]);

@@ -34,8 +34,7 @@ export async function demoStage(teardown: Teardown, options: DemoOptions): Promi
   const { live, pooler = false, lease = '4s', tell } = options;
   const services = live ? liveServices(process.env) : await standInServices(teardown);
   // Never a database of the environment: the demo seals its workspaces with a root key that is lost at its end.
-  const env = { ...process.env, DATABASE_URL: undefined, TEMPORAL_ADDRESS: undefined };
-  const { databaseUrl, temporalAddress, temporalUiUrl } = await teardown.use(startParts({ env }));
+  const { databaseUrl, temporalAddress, temporalUiUrl } = await teardown.use(startParts({ log: tell }));
   tell(`Postgres   ${new URL(databaseUrl).host}`);
   tell(`Temporal   ${temporalAddress}${temporalUiUrl ? `, its UI at ${temporalUiUrl}` : ''}`);
   tell(`Services   ${services.title}`);

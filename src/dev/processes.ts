@@ -72,7 +72,7 @@ export interface RunningProcess {
 export function requirePosix(): void {
   if (process.platform === 'win32') {
     throw new PartUnavailable(
-      'embedded parts run only on Linux and macOS: set DATABASE_URL and TEMPORAL_ADDRESS instead',
+      'embedded servers run only on Linux and macOS: use a Postgres and a Temporal that run already',
     );
   }
 }

@@ -5,7 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { isListening, onFreePort } from './ports.js';
+import { isListening, onPort } from './ports.js';
 import { startProcess } from './processes.js';
 import { findTemporalCli, type TemporalCliOptions } from './temporal-cli.js';
 
@@ -16,14 +16,18 @@ const RAISED_POLL_LIMIT = 'history.transferProcessorMaxPollRPS=5000';
 const SERVING = 1;
 
 export interface TemporalOptions extends TemporalCliOptions {
-  /** The frontend's port. Default: a free port. */
-  readonly port?: number;
-  /** The UI's port. Default: a free port. */
-  readonly uiPort?: number;
+  /** The only port to use for the frontend. Default: a free port. */
+  readonly port?: number | undefined;
+  /** The port to use for the frontend if it is free, otherwise another one. Default: a free port. */
+  readonly preferredPort?: number | undefined;
+  /** The only port to use for the UI. Default: a free port. */
+  readonly uiPort?: number | undefined;
+  /** The port to use for the UI if it is free, otherwise another one. Default: a free port. */
+  readonly preferredUiPort?: number | undefined;
   /** A file that keeps workflows across starts. Default: they are kept in memory. */
-  readonly dbFile?: string;
+  readonly dbFile?: string | undefined;
   /** A namespace to register beside `default`. Default: `default`. */
-  readonly namespace?: string;
+  readonly namespace?: string | undefined;
   /** Whether to raise a poll limit of the dev server that a busy cluster does not have. Default: true. */
   readonly raisedPollLimit?: boolean;
 }
@@ -34,6 +38,8 @@ export interface TemporalPart {
   readonly uiUrl: string;
   readonly namespace: string;
   readonly pid: number;
+  /** A temporary folder, which exists as long as the server runs. */
+  readonly scratchFolder: string;
   /** Idempotent. */
   stop(): Promise<void>;
 }
@@ -44,8 +50,8 @@ export async function startTemporal(options: TemporalOptions = {}): Promise<Temp
   const folder = await mkdtemp(join(tmpdir(), 'workspace-providers-temporal-'));
   const leave = () => rm(folder, { recursive: true, force: true });
   try {
-    return await onFreePort(options.port, (port) =>
-      onFreePort(options.uiPort, async (uiPort) => {
+    const begin = (port: number) =>
+      onPort(options.uiPort, options.preferredUiPort, async (uiPort): Promise<TemporalPart> => {
         const { namespace = 'default' } = options;
         const address = `127.0.0.1:${port}`;
         const server = await startProcess({
@@ -63,10 +69,11 @@ export async function startTemporal(options: TemporalOptions = {}): Promise<Temp
           uiUrl: `http://127.0.0.1:${uiPort}`,
           namespace,
           pid: server.pid,
+          scratchFolder: folder,
           stop: () => server.stop().then(leave),
         };
-      }),
-    );
+      });
+    return await onPort(options.port, options.preferredPort, begin);
   } catch (error) {
     await leave();
     throw error;

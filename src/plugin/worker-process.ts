@@ -3,9 +3,19 @@
  * that may change providers, it runs rotations too. It stops in order: it takes no more tasks, lets running steps end
  * within the grace, and closes everything that it opened.
  */
-import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { inspect } from 'node:util';
+import {
+  DefaultLogger,
+  type LogEntry,
+  type LogLevel,
+  makeTelemetryFilterString,
+  NativeConnection,
+  Runtime,
+  Worker,
+} from '@temporalio/worker';
 import { connectionError, isPermissionDenied, temporalError } from '../config/temporal-errors.js';
 import type { WorkerConfig } from '../config/worker-config.js';
+import { expectNoWorkflows } from '../sdk/internals.js';
 import { createOperationsWorker, type OperationsWorker } from './operations-worker.js';
 import { redactingLogger } from './redacting-activity.js';
 import { WorkspaceProviders } from './workspace-providers.js';
@@ -14,13 +24,23 @@ import { WorkspaceProviders } from './workspace-providers.js';
 const CANCELLED_STEPS_MS = 10_000;
 
 export interface WorkerProcess {
-  /** Runs until the process receives SIGINT or SIGTERM, then closes everything. */
-  run(): Promise<void>;
+  /** Runs until the process receives SIGINT or SIGTERM, or until `end` is aborted, then closes everything. */
+  run(end?: AbortSignal): Promise<void>;
+}
+
+export interface WorkerProcessOptions {
+  /** Workflows for the worker of steps. Default: it runs only activities. */
+  readonly workflowsPath?: string;
+  /** The least severity that is logged. Default: `INFO`. */
+  readonly logLevel?: LogLevel;
 }
 
 /** @throws ProviderError `StoreUnavailable`, `TemporalUnavailable`, `SetupInvalid` */
-export async function createWorkerProcess(config: WorkerConfig): Promise<WorkerProcess> {
-  logRedacted();
+export async function createWorkerProcess(
+  config: WorkerConfig,
+  { workflowsPath, logLevel = 'INFO' }: WorkerProcessOptions = {},
+): Promise<WorkerProcess> {
+  logRedacted(logLevel);
   const providers = await WorkspaceProviders.open(config.providers);
   let connection: NativeConnection | undefined;
   try {
@@ -28,7 +48,7 @@ export async function createWorkerProcess(config: WorkerConfig): Promise<WorkerP
     // First: it checks its own login, and a connection cannot be closed once a worker was made on it.
     const operations =
       config.operations && (await createOperationsWorker(config.operations, { ...config, connection }));
-    const worker = await createWorker(config, connection, providers);
+    const worker = await createWorker(config, connection, providers, workflowsPath);
     // Nothing is left that can fail, so no failed start leaves a row behind. When the process reports that it is ready,
     // fences know it.
     await providers.begin();
@@ -42,13 +62,24 @@ export async function createWorkerProcess(config: WorkerConfig): Promise<WorkerP
 }
 
 /** Logs to stderr without secrets, also what Temporal's core logs. */
-function logRedacted(): void {
+function logRedacted(level: LogLevel): void {
   Runtime.install({
-    logger: redactingLogger(new DefaultLogger('INFO')),
+    logger: redactingLogger(new DefaultLogger(level, isColorless() ? writePlain : undefined)),
     telemetryOptions: {
       logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }) },
     },
   });
+}
+
+/** https://no-color.org. The SDK's logger has its own rule, which does not include the variable. */
+function isColorless(): boolean {
+  return Boolean(process.env.NO_COLOR);
+}
+
+/** In the format of the SDK's own log. */
+function writePlain({ level, timestampNanos, message, meta }: LogEntry): void {
+  const at = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
+  process.stderr.write(`${at} [${level}] ${message}${meta === undefined ? '' : ` ${inspect(meta)}`}\n`);
 }
 
 function asProcess(
@@ -58,33 +89,39 @@ function asProcess(
   providers: WorkspaceProviders,
 ): WorkerProcess {
   return {
-    async run() {
+    async run(end) {
       try {
-        await runTogether(operations ? [worker, operations.worker] : [worker]);
+        if (!end?.aborted) await runTogether(operations ? [worker, operations.worker] : [worker], end);
       } finally {
         await operations?.close();
         await providers.close();
-        await connection.close();
+        await connection.close().catch((error) => {
+          // The SDK refuses it if a worker on the connection has not run.
+          if (!end?.aborted) throw error;
+        });
       }
     },
   };
 }
 
 /** If one worker ends, by a signal or an error, the others end too. */
-async function runTogether(workers: readonly Worker[]): Promise<void> {
-  const end = () => {
+async function runTogether(workers: readonly Worker[], end?: AbortSignal): Promise<void> {
+  const shutDown = () => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
-  const ends = await Promise.allSettled(workers.map((worker) => worker.run().finally(end)));
+  end?.addEventListener('abort', shutDown);
+  const ends = await Promise.allSettled(workers.map((worker) => worker.run().finally(shutDown)));
   for (const ended of ends) if (ended.status === 'rejected') throw ended.reason;
 }
 
-function createWorker(
+async function createWorker(
   config: WorkerConfig,
   connection: NativeConnection,
   providers: WorkspaceProviders,
+  workflowsPath: string | undefined,
 ): Promise<Worker> {
-  return Worker.create({
+  const worker = await Worker.create({
+    ...(workflowsPath !== undefined && { workflowsPath }),
     connection,
     namespace: config.namespace,
     taskQueue: config.taskQueue,
@@ -95,6 +132,8 @@ function createWorker(
     plugins: [providers.plugin()],
     dataConverter: config.dataConverter,
   });
+  if (workflowsPath === undefined) expectNoWorkflows(worker);
+  return worker;
 }
 
 async function connectTemporal({ connection: options, namespace }: WorkerConfig): Promise<NativeConnection> {

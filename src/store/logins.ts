@@ -93,6 +93,18 @@ export async function createLogins(
   }
 }
 
+/** Drops those of the logins that exist. They must own nothing. @throws ProviderError `SetupInvalid`, `StoreUnavailable` */
+export function dropLogins(adminUrl: string, names: readonly string[]): Promise<void> {
+  return withAdministrator(adminUrl, async (session) => {
+    for (const name of await existingLogins(session, names)) {
+      const login = pg.escapeIdentifier(name);
+      const { rows } = await session.query<{ database: string }>('select current_database() as database');
+      await session.query(`revoke connect on database ${pg.escapeIdentifier(rows[0]?.database ?? '')} from ${login}`);
+      await session.query(`drop role ${login}`);
+    }
+  });
+}
+
 /** By default every login may connect to every database; an administrator may have revoked that. */
 async function letConnect(session: AdministratorSession, login: string): Promise<void> {
   const { rows } = await session.query<{ database: string; may: boolean }>(

@@ -106,7 +106,7 @@ const PERMITTED: Planted = [
   ['src/providers/egress.ts', "import '../egress/target.js';"],
   ['src/egress/client.ts', "import 'undici'; import 'node:net';"],
   ['src/store/pool.ts', "import pg from 'pg'; export const pool = pg.Pool;"],
-  ['src/cli/run-dev.ts', "import '../dev/target.js';"],
+  ['src/cli/dev/run-dev.ts', "import '../../dev/target.js';"],
   ['src/client/sdk.ts', "import '@temporalio/client'; import '../management/target.js';"],
 ];
 

@@ -34,11 +34,13 @@ export async function clearElsewhere(): Promise<void> {
  * Runs a module next to the compiled files of `src/dev/`, until it prints a line of JSON. A timer keeps it alive.
  *
  * @param script - imports `./postgres.js` and the like
+ * @param options.withPackages - whether this project's packages are installed there. Default: true.
  */
-export async function runElsewhere<T>(script: string): Promise<Elsewhere<T>> {
+export async function runElsewhere<T>(script: string, { withPackages = true } = {}): Promise<Elsewhere<T>> {
   const folder = await publicFolder();
   const temporaryFolder = await publicFolder(0o777);
   await compileParts(folder);
+  if (withPackages) await symlink(join(PROJECT, 'node_modules'), join(folder, 'node_modules'));
   await writeFile(join(folder, 'script.mjs'), `setInterval(() => {}, 60_000);\n${script}`);
   const child = spawn(process.execPath, [join(folder, 'script.mjs')], {
     cwd: '/',
@@ -76,5 +78,4 @@ async function compileParts(folder: string): Promise<void> {
     await writeFile(join(folder, file.replace(/\.ts$/, '.js')), outputText);
   }
   await writeFile(join(folder, 'package.json'), '{ "type": "commonjs" }');
-  await symlink(join(PROJECT, 'node_modules'), join(folder, 'node_modules'));
 }

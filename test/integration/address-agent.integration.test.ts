@@ -31,10 +31,11 @@ const stage = useAgentStage({
     wantsJson ? '{"transferWei":"1000000000000000000"}' : `${owner} was told: ${prompt}`,
 });
 let runs: ReadonlyMap<string, Run>;
+let taskQueue: string;
 
 beforeAll(async () => {
   const workflowsPath = fileURLToPath(new URL('workflows.ts', import.meta.url));
-  const { taskQueue } = await stage.startWorker({ workflowsPath });
+  ({ taskQueue } = await stage.startWorker({ workflowsPath }));
   const started = SERVICES.map(async ([service, name]) => [service, await start(taskQueue, service, name)] as const);
   runs = new Map(await Promise.all(started));
 });
@@ -117,4 +118,30 @@ describe.each(SERVICES)('an agent that asks %s', (service) => {
 
 test("no call came with another workspace's key", () => {
   expect([...stage.llm.wrongKeyCalls(), ...stage.chain.tenderly.wrongKeyCalls()]).toEqual([]);
+});
+
+test.each([
+  ['without arguments', []],
+  ['with an empty question', [{}]],
+  ['with text', ['What does it hold?']],
+])('an agent that is started %s fails at once, and says what it needs', async (_, args) => {
+  const workspaceId = newWorkspace();
+  const options = { taskQueue, workflowId: uniqueName(workspaceId), args };
+  const agent = await stage.grants.clientFor(workspaceId).workflow.start('addressAgent', options);
+  await expect(agent.result()).rejects.toMatchObject({
+    cause: { message: 'addressAgent needs one argument: { question, address, chainId }', nonRetryable: true },
+  });
+});
+
+test('an agent whose workspace lacks a provider fails with the name of what is missing', async () => {
+  const workspaceId = newWorkspace();
+  await stage.addLlm(workspaceId);
+  const question = { question: 'Can it pay?', address: FUNDED_ADDRESS, chainId: stage.chain.chainId };
+  const agent = await startAgent(stage.grants.clientFor(workspaceId), taskQueue, uniqueName(workspaceId), {
+    ...question,
+    workspaceId,
+  });
+  await expect(agent.result()).rejects.toMatchObject({
+    cause: { type: 'ProviderNotConfigured', message: expect.stringContaining(`${workspaceId} has no rpc`) },
+  });
 });

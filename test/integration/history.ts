@@ -60,13 +60,14 @@ export function eventsIn(history: History, names: Readonly<Record<number, string
   return (history.events ?? []).map(({ eventType }) => names[eventType ?? 0]?.replace('EVENT_TYPE_', '') ?? '?');
 }
 
-/** The failure that an agent can catch: the cause of the activity failure that the workflow failed with. */
+/** The failure that an agent can catch: the one that the workflow failed with, without the wrapping of its activity. */
 export async function failureOf(workflow: WorkflowHandle): Promise<ApplicationFailure> {
   const error: unknown = await workflow.result().then(
     () => undefined,
     (thrown: unknown) => thrown,
   );
-  const cause = error instanceof WorkflowFailedError && error.cause instanceof ActivityFailure && error.cause.cause;
+  const failure = error instanceof WorkflowFailedError ? error.cause : undefined;
+  const cause = failure instanceof ActivityFailure ? failure.cause : failure;
   if (cause instanceof ApplicationFailure) return cause;
   throw new Error('the workflow did not fail with an activity failure');
 }

@@ -18,7 +18,6 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const parts = await startParts({
     databaseUrl: process.env.TEST_DATABASE_URL,
     temporalAddress: process.env.TEST_TEMPORAL_ADDRESS,
-    env: { ...process.env, DATABASE_URL: undefined, TEMPORAL_ADDRESS: undefined },
     log: (line) => console.error(line),
   });
   project.provide('postgresUrl', parts.databaseUrl);

@@ -50,7 +50,7 @@ export const modelId = word('must be a model id: 1 to 200 printable characters w
 const known = z.strictObject({ baseURL: serviceURL().optional(), model: modelId.optional() });
 const openai = known.extend({ organization: id.optional(), project: id.optional() });
 const gemini = known.extend({
-  model: model.regex(GEMINI_MODEL, { error: GEMINI_MODEL_RULE }).optional(),
+  model: modelId.regex(GEMINI_MODEL, { error: GEMINI_MODEL_RULE }).optional(),
 });
 const compatible = known.extend({
   baseURL: serviceURL('is required for a name other than anthropic, openai and gemini, and'),
