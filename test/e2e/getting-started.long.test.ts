@@ -1,5 +1,5 @@
 /** Runs docs/getting-started.md as it is printed, with the files of the README. */
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { useStage } from '../support/use-stage.js';
 import { readBlocks, readPage } from './page-blocks.js';
 import { type Reader, type RunningBlock, readerStage } from './reader-stage.js';
@@ -38,7 +38,10 @@ it('leads from nothing to an answered workflow and a replaced key', { timeout: T
   await next(); // compiles
   const worker = await start(/RUNNING/);
   expect((await next()).stdout).toBe('Saturday.\n');
-  expect((await next()).stdout).toContain('answer-1');
+  // Workers report uses every 45 s.
+  const usage = blocks.shift();
+  const seesUse = async () => expect((await reader.follow(usage)).stdout).toContain('answer-1');
+  await vi.waitFor(seesUse, { timeout: 70_000, interval: 2_000 });
   const key = reader.newKey();
   await reader.write('new-key', key);
   const rotated = await next();
