@@ -24,7 +24,7 @@ export function watchPreflight(preflight: () => Promise<void>, everyMs = CHECK_E
       })
       .finally(checkLater);
   const checkLater = () => {
-    if (!ended) timer = setTimeout(check, everyMs * (0.5 + Math.random())).unref();
+    if (!ended) timer = setTimeout(() => void check(), everyMs * (0.5 + Math.random())).unref();
   };
   checkLater();
   return () => {
