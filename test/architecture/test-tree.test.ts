@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { REPOSITORY } from './scratch-project.js';
 
 /** The folders of tests that cover more than one room of the sources. */
-const SCENARIOS = ['architecture', 'e2e', 'faults', 'integration', 'leaks', 'replay'];
+const SCENARIOS = ['architecture', 'door', 'e2e', 'faults', 'integration', 'leaks', 'replay'];
 
 const filesIn = (folder: string) =>
   readdirSync(join(REPOSITORY, folder), { recursive: true, withFileTypes: true })

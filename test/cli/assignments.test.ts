@@ -15,10 +15,17 @@ describe('--set', () => {
   });
 
   it('keeps invalid values as text for the later validation of the provider', () => {
-    expect(parseAssignments('rpc', 'mainnet', ['chainId=one', 'colour=red'])).toEqual({
-      chainId: 'one',
-      colour: 'red',
-    });
+    expect(parseAssignments('rpc', 'mainnet', ['chainId=one'])).toEqual({ chainId: 'one' });
+  });
+
+  it.each([
+    ['colour=red', 'rpc has no field colour: it takes chainId, priority', 'config.colour'],
+    ['chain_id=1', 'rpc has no field: did you mean chainId?', 'config'],
+    ['sk-canary-1=1', 'rpc has no field: it takes chainId, priority', 'config'],
+  ])('refuses a field that the type does not have, and names it unless it may be a key: %s', (text, message, field) => {
+    expect(() => parseAssignments('rpc', 'mainnet', [text])).toThrow(
+      expect.objectContaining({ message: expect.stringContaining(message), facts: { fields: [field] } }),
+    );
   });
 
   it.each([

@@ -130,10 +130,10 @@ describe('the files of --env-file', () => {
 
   it.each([
     ['does not exist', () => join(folder, 'missing.env')],
-    ['cannot be read', () => folder],
+    ['is a folder', () => folder],
   ])('are refused by name if one %s, and then none counts', (problem, path) => {
     const load = () => loadEnvFiles([file('ENV_FILES_UNUSED=1'), path()]);
-    expect(load).toThrow(`the file ${path()} of --env-file ${problem}`);
+    expect(load).toThrow(`--env-file ${path()} names a file that ${problem}`);
     expect(process.env.ENV_FILES_UNUSED).toBeUndefined();
   });
 });

@@ -246,7 +246,7 @@ describe('a secret in a file', () => {
   });
 
   test.each([
-    ['that does not exist', () => join(folder, 'missing'), /^ENCRYPTION_KEY_FILE names a file that cannot be read/],
+    ['that does not exist', () => join(folder, 'missing'), /^ENCRYPTION_KEY_FILE names a file that does not exist/],
     ['that is empty', () => file('\n'), /^ENCRYPTION_KEY_FILE names an empty file/],
   ])('%s is refused', (_, path, problem) => {
     const { message, facts } = refusal({ DATABASE_URL: ENV.DATABASE_URL, ENCRYPTION_KEY_FILE: path() });

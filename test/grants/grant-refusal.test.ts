@@ -69,7 +69,7 @@ describe('a refusal tells the log why, and the caller no more than before:', () 
     const token = await sign();
     const refusals: GrantRefusal[] = [];
     const verifying = verifier.verify('workspace', token, USE, (refusal) => refusals.push(refusal));
-    await expect(verifying).rejects.toMatchObject({ type: 'GrantInvalid', facts: {} });
+    await expect(verifying).rejects.toMatchObject({ type: 'GrantInvalid' });
     expect(refusals).toMatchObject([expected]);
     expect(JSON.stringify(refusals)).not.toContain(token);
   });
@@ -83,6 +83,17 @@ describe('a refusal tells the log why, and the caller no more than before:', () 
     expect(unknown).toEqual({ keyId: another.signingKey.kid });
     expect(ahead?.aheadSeconds).toBeGreaterThanOrEqual(119);
     expect(ahead?.aheadSeconds).toBeLessThanOrEqual(120);
+  });
+
+  test.each([
+    ['two minutes ahead can be retried within seconds', 120, true],
+    ['ten minutes ahead can be retried', 600, true],
+    ['an hour ahead is final', 3_600, false],
+  ])('a grant that is %s', async (_, aheadSeconds, retryable) => {
+    const token = await forged({ nbf: nowSeconds() + aheadSeconds });
+    const error = await verifier.verify('workspace', token, USE).catch((thrown) => thrown);
+    expect(error).toMatchObject({ message: 'the workspace grant of this workflow is not valid', retryable });
+    if (retryable) expect(error.facts.retryAfterMs).toBeLessThanOrEqual(10_000);
   });
 
   test('but not a key id that is no id', async () => {

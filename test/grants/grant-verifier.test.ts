@@ -258,7 +258,7 @@ describe('the key set in a file', () => {
         'PROVIDER_GRANT_KEYS is not a JSON Web Key Set of public Ed25519 keys: check keys; the keys that were read last stay in effect',
         'PROVIDER_GRANT_KEYS is not a JSON Web Key Set of public Ed25519 keys: check the document; the keys that were read last stay in effect',
         expect.stringMatching(
-          /^PROVIDER_GRANT_KEYS must be .* the path of a readable file; the keys that were read last stay in effect$/,
+          /^PROVIDER_GRANT_KEYS names a file that does not exist; it must be .* the path of a file; the keys that were read last stay in effect$/,
         ),
       ]);
     } finally {

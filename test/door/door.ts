@@ -3,7 +3,7 @@
  * wrong, where, and what to do, its exit code tells a script whether to try again, and no secret is in it.
  */
 import { expect } from 'vitest';
-import { type CliOptions, runCli } from '../run-cli.js';
+import { type CliOptions, runCli } from '../cli/run-cli.js';
 
 /** In every secret of these tests. */
 export const CANARY = 'canary-5f1c9a7e';

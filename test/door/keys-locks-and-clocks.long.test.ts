@@ -1,8 +1,8 @@
 /** Broken set-ups that show only with data: a foreign root key, a lock that somebody holds, a start that fails late. */
 import { describe, expect, test } from 'vitest';
-import { withSession } from '../../support/database.js';
-import { temporalAddress, uniqueName } from '../../support/parts.js';
-import { newRootKey, operator } from '../operator.js';
+import { newRootKey, operator } from '../cli/operator.js';
+import { withSession } from '../support/database.js';
+import { temporalAddress, uniqueName } from '../support/parts.js';
 import { CANARY, checkWrong } from './door.js';
 
 const op = operator();

@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, test } from 'vitest';
-import { freePort } from '../../../src/dev/ports.js';
-import type { Teardown } from '../../../testbed/teardown.js';
-import { temporalAddress } from '../../support/parts.js';
-import { useDatabase } from '../../support/use-database.js';
-import { useStage } from '../../support/use-stage.js';
+import { freePort } from '../../src/dev/ports.js';
+import type { Teardown } from '../../testbed/teardown.js';
+import { temporalAddress } from '../support/parts.js';
+import { useDatabase } from '../support/use-database.js';
+import { useStage } from '../support/use-stage.js';
 import { CANARY, checkWrong, type Wrong } from './door.js';
 
 const database = useDatabase();

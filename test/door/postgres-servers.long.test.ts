@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, test } from 'vitest';
-import { freePort } from '../../../src/dev/ports.js';
-import { type RefusingPostgresOptions, startRefusingPostgres } from '../../../testbed/refusing-postgres.js';
-import { Teardown } from '../../../testbed/teardown.js';
-import { startOwnPostgres, withSession, withUrl } from '../../support/database.js';
+import { freePort } from '../../src/dev/ports.js';
+import { type RefusingPostgresOptions, startRefusingPostgres } from '../../testbed/refusing-postgres.js';
+import { Teardown } from '../../testbed/teardown.js';
+import { startOwnPostgres, withSession, withUrl } from '../support/database.js';
 import { CANARY, checkWrong, type Wrong } from './door.js';
 
 const MANAGER = 'PROVIDER_MANAGER_DATABASE_URL, or in DATABASE_URL if that is not set';

@@ -1,7 +1,7 @@
 /** Logins, databases and roles that do not fit, on a real Postgres. */
 import { describe, test } from 'vitest';
-import { withSession, withUrl } from '../../support/database.js';
-import { useDatabase } from '../../support/use-database.js';
+import { withSession, withUrl } from '../support/database.js';
+import { useDatabase } from '../support/use-database.js';
 import { CANARY, checkWrong, type Wrong } from './door.js';
 
 const database = useDatabase();
