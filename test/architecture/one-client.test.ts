@@ -111,11 +111,11 @@ async function serve() {
   const service = await startService(answer);
   const { store } = memory;
   for (const name of ['anthropic', 'gemini', 'local']) {
-    await store.put(WORKSPACE, 'llm', name, { baseURL: service.url, model: 'm' }, { apiKey: 'canary-key-0001' });
+    await store.put(WORKSPACE, 'llm', name, { baseURL: service.url, model: 'm' }, { apiKey: 'canary-of-a-key-0001' });
   }
   await store.put(WORKSPACE, 'rpc', 'mainnet', { chainId: 1 }, { url: service.url });
   const tenderly = { account: 'a', project: 'p', baseURL: service.url };
-  await store.put(WORKSPACE, 'tenderly', 'default', tenderly, { accessKey: 'canary-key-0002' });
+  await store.put(WORKSPACE, 'tenderly', 'default', tenderly, { accessKey: 'canary-of-a-key-0002' });
   const resolver = memory.resolverWith({ fetch: client.fetch, within: client.within });
   return { service, resolver, activities: createProviderActivities(resolver) };
 }
@@ -179,7 +179,11 @@ describe('no socket opens but through the one HTTP client [G10]', () => {
 
   test('while each type is checked', async () => {
     const { service } = await serve();
-    const secret = { apiKey: 'canary-key-0001', accessKey: 'canary-key-0001', adminKey: 'canary-key-0001' };
+    const secret = {
+      apiKey: 'canary-of-a-key-0001',
+      accessKey: 'canary-of-a-key-0001',
+      adminKey: 'canary-of-a-key-0001',
+    };
     const { apiKey, accessKey, adminKey } = secret;
     const providers = [
       parseProvider('llm', 'anthropic', { baseURL: service.url }, { apiKey }),
