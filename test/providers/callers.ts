@@ -23,12 +23,9 @@ export type Caller = (call: Call) => Promise<unknown>;
 /** The AI SDK, for a provider of that name. */
 export function aiSdk(name: string): Caller {
   return ({ url, fetch, signal, maxRetries = 0 }) => {
-    const { credential } = parseProvider(
-      'llm',
-      name,
-      { baseURL: `${url}${name === 'openai' ? '/v1' : ''}` },
-      { apiKey: KEY },
-    );
+    const { credential: own } = parseProvider('llm', name, { baseURL: 'https://own.example' }, { apiKey: KEY });
+    // A config refuses some notations of an address, which the HTTP client must refuse as well.
+    const credential = { ...own, baseURL: `${url}${name === 'openai' ? '/v1' : ''}` };
     return generateText({
       model: aiSdkModel(credential, 'a-model', fetch),
       prompt: 'hi',
