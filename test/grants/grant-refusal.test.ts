@@ -1,46 +1,35 @@
 /** What a worker may log about a grant that it refused. */
-import { importJWK, type JWTPayload, SignJWT } from 'jose';
+import type { JWTPayload } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { generateGrantKey } from '../../src/grants/grant-keys.js';
 import type { GrantRefusal } from '../../src/grants/grant-refusal.js';
-import { GrantSigner } from '../../src/grants/grant-signer.js';
 import { GrantVerifier } from '../../src/grants/grant-verifier.js';
+import { forge, GRANT, type Pair, signerOf, USE, useGrantKeys } from './signed-grants.js';
 
-const GRANT = { subject: 'ws_acme', namespace: 'agents', workflowIds: ['answer-1'] };
-const USE = { namespace: 'agents', workflowId: 'answer-1' };
-
-type Pair = Awaited<ReturnType<typeof generateGrantKey>>;
-let pair: Pair;
-let another: Pair;
+const keys = useGrantKeys();
 let verifier: GrantVerifier;
 
-beforeAll(async () => {
-  [pair, another] = await Promise.all([generateGrantKey(['workspace', 'operator']), generateGrantKey()]);
-  verifier = new GrantVerifier(JSON.stringify({ keys: [pair.publicKey] }));
+beforeAll(() => {
+  verifier = new GrantVerifier(JSON.stringify({ keys: [keys.pair.publicKey] }));
 });
 
-const signerOf = ({ signingKey }: Pair) => new GrantSigner(JSON.stringify(signingKey));
-const signed = (change: Partial<typeof GRANT>) => signerOf(pair).sign('workspace', { ...GRANT, ...change });
-
-/** A token that the signer would not make. */
-async function forged(claims: JWTPayload, header: { kid?: string } = {}, by: Pair = pair): Promise<string> {
-  const { kty, crv, x, d, kid } = by.signingKey;
-  return new SignJWT({ sub: 'ws_acme', aud: 'agents', jti: 'a', iat: 1, nbf: 1, workflow_ids: ['answer-1'], ...claims })
-    .setProtectedHeader({ alg: 'EdDSA', typ: 'workspace-grant+jwt', kid, ...header })
-    .sign(await importJWK({ kty, crv, x, d, alg: 'EdDSA' }));
-}
+const forged = (claims: JWTPayload, header?: { kid?: string }, by: Pair = keys.pair) => forge(by, claims, header);
+const signed = (change: Partial<typeof GRANT>) => signerOf(keys.pair).sign('workspace', { ...GRANT, ...change });
 
 describe('a refusal tells the log why, and the caller no more than before:', () => {
   const nowSeconds = () => Date.now() / 1_000;
   const REFUSALS: readonly [string, () => Promise<string>, object][] = [
-    ['a key that the worker does not have', () => signerOf(another).sign('workspace', GRANT), { cause: 'unknown key' }],
+    [
+      'a key that the worker does not have',
+      () => signerOf(keys.another).sign('workspace', GRANT),
+      { cause: 'unknown key' },
+    ],
     [
       'a signature of another key',
-      () => forged({}, { kid: pair.signingKey.kid }, another),
+      () => forged({}, { kid: keys.pair.signingKey.kid }, keys.another),
       { cause: 'wrong signature' },
     ],
-    ['no kid', () => forged({}, { kid: undefined }, another), { cause: 'wrong header' }],
-    ['the typ of the other kind', () => signerOf(pair).sign('operator', GRANT), { cause: 'wrong header' }],
+    ['no kid', () => forged({}, { kid: undefined }, keys.another), { cause: 'wrong header' }],
+    ['the typ of the other kind', () => signerOf(keys.pair).sign('operator', GRANT), { cause: 'wrong header' }],
     ['no nbf', () => forged({ nbf: undefined }), { cause: 'wrong claim', facts: { claim: 'nbf' } }],
     [
       'no workflow_ids',
@@ -77,10 +66,10 @@ describe('a refusal tells the log why, and the caller no more than before:', () 
   test('the id of the key that is missing, and by how much a clock is ahead', async () => {
     const refusals: GrantRefusal[] = [];
     const note = (refusal: GrantRefusal) => void refusals.push(refusal);
-    const tokens = [await signerOf(another).sign('workspace', GRANT), await forged({ nbf: nowSeconds() + 120 })];
+    const tokens = [await signerOf(keys.another).sign('workspace', GRANT), await forged({ nbf: nowSeconds() + 120 })];
     for (const token of tokens) await verifier.verify('workspace', token, USE, note).catch(() => {});
     const [unknown, ahead] = refusals.map(({ facts }) => facts);
-    expect(unknown).toEqual({ keyId: another.signingKey.kid });
+    expect(unknown).toEqual({ keyId: keys.another.signingKey.kid });
     expect(ahead?.aheadSeconds).toBeGreaterThanOrEqual(119);
     expect(ahead?.aheadSeconds).toBeLessThanOrEqual(120);
   });
@@ -98,7 +87,7 @@ describe('a refusal tells the log why, and the caller no more than before:', () 
 
   test('but not a key id that is no id', async () => {
     const refusals: GrantRefusal[] = [];
-    const token = await forged({}, { kid: 'a line\nand another' }, another);
+    const token = await forged({}, { kid: 'a line\nand another' }, keys.another);
     await verifier.verify('workspace', token, USE, (refusal) => refusals.push(refusal)).catch(() => {});
     expect(refusals).toMatchObject([{ cause: 'unknown key', facts: {} }]);
     expect(refusals[0]?.facts).toEqual({});
