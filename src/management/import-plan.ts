@@ -13,7 +13,7 @@ import { type CheckedInput, checkUnknownInput } from './checked-input.js';
 import { type ImportLine, type ImportSource, readLines } from './import-lines.js';
 import type { SecretVault } from './secret-vault.js';
 
-/** The largest number of providers in an import: each takes about 2 kB of memory until it is written. */
+/** The largest number of providers in an import: each takes about 6 kB of memory until it is written. */
 const MAX_PROVIDERS = 100_000;
 /** The number of lines that are checked, and of providers that are written, at a time. */
 export const BATCH = 250;

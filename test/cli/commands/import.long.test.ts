@@ -1,11 +1,17 @@
 /** The command `import`: what it reads, what it prints, and how it ends. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LOOPBACK_ENV } from '../../../testbed/loopback.js';
+import { withSession } from '../../support/database.js';
 import { uniqueName } from '../../support/parts.js';
 import { registerSilentWorker } from '../../support/silent-worker.js';
 import { CANARY, documentOf, NEW_CANARY, operator } from '../operator.js';
+import { CLI } from '../run-cli.js';
 import { runMeanwhile } from '../running-command.js';
 
 const op = operator();
@@ -77,6 +83,26 @@ describe('import', () => {
     ['an empty input', ['import'], '\n\n'],
   ])('ends with 2 for %s', async (_what, args, stdin) => {
     expect(await op.run(args, { stdin })).toMatchObject({ exitCode: 2, stdout: '' });
+  });
+
+  it('ends with 130 at Ctrl-C while it reads its input: nothing was written', async () => {
+    const prefix = uniqueName('ws');
+    const { PATH = '', HOME = '' } = process.env;
+    const child = spawn(process.execPath, [CLI, 'import'], { env: { PATH, HOME, ...LOOPBACK_ENV, ...op.env } });
+    const [printed, ended] = [text(child.stdout), once(child, 'close')];
+    // One batch is checked, and then it waits for more.
+    child.stdin.write(Array.from({ length: 300 }, (_, index) => lineOf(`${prefix}-${index}`)).join(''));
+    const query = "select from pg_stat_activity where query like 'select read.*%' and datname = current_database()";
+    await expect
+      .poll(() => withSession(op.database.ownerUrl, async (session) => (await session.query(query)).rowCount), {
+        timeout: 30_000,
+      })
+      .toBe(1);
+    child.kill('SIGINT');
+    await ended;
+    expect(await printed).toBe('? interrupted nothing was imported\n');
+    expect(child.exitCode).toBe(130);
+    expect(await versionOf(`${prefix}-0`)).toBeUndefined();
   });
 
   it('ends with 130 at Ctrl-C while it waits for a worker: everything was written', async () => {
