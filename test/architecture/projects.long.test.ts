@@ -8,7 +8,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { newWorkspace, useAgentStage } from '../support/agent-stage.js';
 import { uniqueName } from '../support/parts.js';
 import { useStage } from '../support/use-stage.js';
-import { type InstalledProject, installProject } from './installed-project.js';
+import { type InstalledProject, installProject, type RunningProgram } from './installed-project.js';
 import { run } from './scratch-project.js';
 
 const INSTALL_TIMEOUT_MS = 300_000;
@@ -21,7 +21,8 @@ const project: InstalledProject = useStage(installProject);
 const stage = useAgentStage({ answer: ({ owner }) => `The key of ${owner} works.` });
 
 const startWorker = (program: readonly string[], env: Record<string, string>) =>
-  project.start(program, { ...stage.workerEnv, ...env });
+  // The test of the compiled worker checks the types of all projects.
+  project.start(program, { ...stage.workerEnv, TS_NODE_TRANSPILE_ONLY: '1', ...env });
 
 async function workspaceWith(...services: ('anthropic' | 'openai')[]): Promise<string> {
   const workspaceId = newWorkspace();
@@ -110,16 +111,21 @@ describe('a worker', () => {
     expect((await stage.manager.listWorkers()).filter(({ state }) => state === 'live')).toEqual([]);
   });
 
-  test('that was compiled, with a prebuilt bundle, serves it', async () => {
+  test('whose project compiles, with a prebuilt bundle, serves it, and a replay with only the plugin finds the children', async () => {
     const compiled = await project.tool('typescript/bin/tsc', '-p', '.');
     expect(compiled, compiled.stdout).toMatchObject({ exitCode: 0 });
     const BUNDLE = join(project.folder, 'bundle.js');
-    const build = project.start(['built/agents/build.js'], { BUNDLE });
-    expect(await new Promise((resolve) => build.child.once('exit', resolve))).toBe(0);
+    expect(await endOf(project.start(['built/agents/build.js'], { BUNDLE }))).toBe(0);
     const TASK_QUEUE = uniqueName('prebuilt');
     const workspaceId = await workspaceWith('anthropic');
     startWorker(['built/agents/worker.js'], { TASK_QUEUE, BUNDLE, NODE_ENV: 'production' });
-    expect(await executeFor(workspaceId, 'greeting', TASK_QUEUE)).toMatch(/: models$/);
+    const workflowId = uniqueName('family');
+    const { workflow } = stage.grants.clientFor(workspaceId);
+    const options = { taskQueue: TASK_QUEUE, workflowId, args: [workspaceId] };
+    expect(await workflow.execute('family', options)).toEqual(Array(2).fill(expect.stringMatching(/: models$/)));
+    const { TEMPORAL_ADDRESS = '' } = stage.workerEnv;
+    const replay = project.start(['built/agents/replay.js'], { TEMPORAL_ADDRESS, WORKFLOW_ID: workflowId });
+    expect(await endOf(replay)).toBe(0);
   });
 
   test('of three versions of a deployment each finishes the pinned workflows that began on it', async () => {
@@ -161,6 +167,9 @@ describe('an agent of the AI SDK 7 and one of the OpenAI Agents SDK, through Tem
     }
   });
 });
+
+const endOf = ({ child }: RunningProgram) =>
+  new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
 
 function pairs(env: NodeJS.ProcessEnv): string[] {
   return Object.entries(env).map(([name, value]) => `${name}=${value}`);

@@ -1,4 +1,11 @@
-import { condition, defineSignal, proxyActivities, setHandler, setWorkflowOptions } from '@temporalio/workflow';
+import {
+  condition,
+  defineSignal,
+  executeChild,
+  proxyActivities,
+  setHandler,
+  setWorkflowOptions,
+} from '@temporalio/workflow';
 import { resolveLlmKey } from 'workspace-providers/workflow';
 import type { createActivities } from './activities';
 
@@ -9,6 +16,10 @@ const { greet, countModels } = proxyActivities<ReturnType<typeof createActivitie
 export async function greeting(workspace: string): Promise<string> {
   const models = await countModels(await resolveLlmKey({ provider: 'anthropic' }));
   return `${await greet(workspace)}: ${models > 0 ? 'models' : 'no model'}`;
+}
+
+export function family(workspace: string): Promise<string[]> {
+  return Promise.all([1, 2].map(() => executeChild(greeting, { args: [workspace] })));
 }
 
 export const finish = defineSignal('finish');
