@@ -77,7 +77,7 @@ export default {
       'only-egress-opens-sockets',
       'Every call to a service leaves through the guarded client.',
       { path: '^src/', pathNot: '^src/(egress|dev)/' },
-      { path: 'node_modules/undici/|^(node:)?(net|tls|http|https|http2|dgram)$' },
+      { path: 'node_modules/undici/|^(node:)?(net|tls|http|https|http2|dgram|dns|dns/promises)$' },
     ),
     forbid(
       'temporal-stays-above-the-resolver',

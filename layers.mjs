@@ -17,7 +17,7 @@ export const ROOMS = [
   {
     room: 'grants',
     has: 'the grants of workflows: keys, signer, verifier, policy',
-    imports: ['protocol', 'vendor', 'redaction'],
+    imports: ['protocol', 'vendor', 'redaction', 'egress'],
   },
   {
     room: 'store',

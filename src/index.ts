@@ -1,6 +1,7 @@
 /** `workspace-providers`: for workers. */
 export { providerDataConverter } from './codec/data-converter.js';
 export type { Duration } from './config/duration.js';
+export { hardenProcess } from './config/process-hardening.js';
 export type { ProviderOptions, ResolverOptions, StoreOptions } from './config/resolver-config.js';
 export type { Fetch } from './egress/http-client.js';
 export type { EgressOptions } from './egress/policy.js';
@@ -31,8 +32,7 @@ export type {
 export { toProviderErrorFromResponse } from './providers/answers/provider-error.js';
 export { aiSdkModel } from './providers/llm/ai-sdk-model.js';
 export type { LlmCredential } from './providers/llm/llm.js';
-export type { LlmAdminCredential } from './providers/llm/llm-admin.js';
-export type { ProviderCredentials, ProviderTypeName } from './providers/registry.js';
+export type { ProviderCredentials, StepProviderType } from './providers/registry.js';
 export type { RpcCredential } from './providers/rpc/rpc.js';
 export { viemTransport } from './providers/rpc/viem-transport.js';
 export type { TenderlyCredential } from './providers/tenderly/tenderly.js';

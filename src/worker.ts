@@ -1,8 +1,6 @@
 #!/usr/bin/env node
 /** The ready worker process: the same program as `workspace-providers worker --json`. */
 import { runCli } from './cli/program.js';
-import { hardenProcess } from './config/process-hardening.js';
 
-hardenProcess();
 // Exits explicitly: after an error, the SDK's threads may keep a process running that polls nothing.
 void runCli(['worker', '--json']).then((exitCode) => process.exit(exitCode));

@@ -3,28 +3,34 @@
  * UI shows each attempt.
  */
 import type { ModelMessage } from 'ai';
-import { z } from 'zod';
 import { ProviderError } from '../protocol/errors.js';
-import { checkReference, describeProvider } from '../protocol/names.js';
+import { describeProvider } from '../protocol/names.js';
 import type { ProviderReference } from '../protocol/references.js';
 import type { Json, LlmStepInput, LlmStepResult } from '../protocol/steps.js';
 import { aiSdkModel } from '../providers/llm/ai-sdk-model.js';
 import type { LlmCredential } from '../providers/llm/llm.js';
 import { optionalPackage } from '../providers/optional-package.js';
 import type { ProviderResolver } from '../resolver/provider-resolver.js';
-import { checkResultSize, runWithHeartbeat } from './run-activity.js';
+import { activity, checkResultSize } from './run-activity.js';
+import { compareWithSchema, type JsonSchema } from './schema-check.js';
+import { llmStepInput } from './step-inputs.js';
 
 export function createLlmStep(resolver: ProviderResolver) {
-  return (input: LlmStepInput): Promise<LlmStepResult> =>
-    runWithHeartbeat((signal) => llmStep(resolver, input, signal));
+  return activity(
+    'llmStep',
+    llmStepInput,
+    (input, signal): Promise<LlmStepResult> =>
+      resolver.inTurn(input.ref, signal, () => llmStep(resolver, input, signal)),
+  );
 }
 
-function llmStep(resolver: ProviderResolver, input: LlmStepInput, signal: AbortSignal): Promise<LlmStepResult> {
+async function llmStep(resolver: ProviderResolver, input: LlmStepInput, signal: AbortSignal): Promise<LlmStepResult> {
+  if (input.schema) await checkSchema(input.schema, input.ref, signal);
   return resolver.withProvider(
-    checkReference(input.ref, 'llm'),
+    input.ref,
     async ({ credential, use, fetch }) => {
       const model = modelOf(input, credential);
-      const output = outputOf(input);
+      const output = outputOf(input, signal);
       const answer = await aiSdk()
         .generateText({
           model: aiSdkModel(credential, model, fetch),
@@ -34,6 +40,8 @@ function llmStep(resolver: ProviderResolver, input: LlmStepInput, signal: AbortS
           maxOutputTokens: input.maxOutputTokens,
           temperature: input.temperature,
           maxRetries: 0,
+          // Texts need no download. The SDK's own would not go through `fetch`.
+          experimental_download: refuseDownloads,
           abortSignal: signal,
         })
         .catch((error: unknown) => {
@@ -61,31 +69,31 @@ function isUnusable(error: unknown): boolean {
 
 /** Not retryable: the model has answered, and asking again would cost money. */
 function unusable(ref: ProviderReference<'llm'>): ProviderError {
-  const what = `the answer of ${describeProvider(ref)} does not fit \`schema\``;
+  const what = `the answer of ${describeProvider(ref)} does not fit \`schema\`, or cannot be compared with it within a second`;
   return new ProviderError('AnswerUnusable', `${what}: change the prompt, the schema or the model`, { provider: ref });
 }
 
 /** The answer is also validated here, because not every service compares it with the schema. */
-function outputOf({ ref, schema }: LlmStepInput) {
+function outputOf({ ref, schema }: LlmStepInput, signal: AbortSignal) {
   const { jsonSchema, Output } = aiSdk();
   if (!schema) return Output.text();
-  const parser = parserOf(schema, ref);
-  const validate = (value: unknown) => {
-    const parsed = parser.safeParse(value);
-    return parsed.success
+  const validate = async (value: unknown) =>
+    (await compareWithSchema(ref.workspaceId, schema, { value }, signal)) === 'fits'
       ? { success: true as const, value: value as Json }
       : { success: false as const, error: new Error('the answer does not fit the schema') };
-  };
   return Output.object({ schema: jsonSchema<Json>({ ...schema }, { validate }) });
 }
 
-function parserOf(schema: NonNullable<LlmStepInput['schema']>, ref: ProviderReference) {
-  try {
-    return z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0]);
-  } catch {
-    const message = '`schema` must be a JSON schema that zod can read (z.fromJSONSchema)';
-    throw new ProviderError('ProviderConfigInvalid', message, { provider: ref, fields: ['schema'] });
-  }
+/** @throws ProviderError `ProviderConfigInvalid` before anything is sent */
+async function checkSchema(schema: JsonSchema, ref: ProviderReference, signal: AbortSignal): Promise<void> {
+  if ((await compareWithSchema(ref.workspaceId, schema, undefined, signal)) === 'fits') return;
+  const message = '`schema` must be a JSON schema that zod can read (z.fromJSONSchema) within a second';
+  throw new ProviderError('ProviderConfigInvalid', message, { provider: ref, fields: ['schema'] });
+}
+
+async function refuseDownloads(asked: readonly unknown[]): Promise<never[]> {
+  if (asked.length === 0) return [];
+  throw new ProviderError('ProviderConfigInvalid', 'llmStep downloads nothing: messages must be texts');
 }
 
 function modelOf({ ref, model }: LlmStepInput, credential: LlmCredential): string {

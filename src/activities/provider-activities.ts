@@ -1,10 +1,10 @@
 /** The activities that agents use, as closures over a resolver. */
 import type { ProviderReference, RpcReference } from '../protocol/references.js';
-import type { ResolveLlmKeyInput, ResolveRpcEndpointInput, ResolveTenderlyConfigInput } from '../protocol/steps.js';
 import type { ProviderResolver } from '../resolver/provider-resolver.js';
 import { createLlmStep } from './llm-step.js';
 import { createRpcStep } from './rpc-step.js';
-import { runActivity } from './run-activity.js';
+import { activity } from './run-activity.js';
+import { resolveLlmKeyInput, resolveRpcEndpointInput, resolveTenderlyConfigInput } from './step-inputs.js';
 import { createTenderlyStep } from './tenderly-step.js';
 
 /** @param resolver - scoped to the workspace that the running workflow was granted */
@@ -22,13 +22,22 @@ export type ProviderActivities = ReturnType<typeof createProviderActivities>;
 /** These activities return references to the workflow, never credentials. */
 function createResolveActivities(resolver: ProviderResolver) {
   return {
-    resolveLlmKey: (input: ResolveLlmKeyInput): Promise<ProviderReference<'llm'>> =>
-      runActivity(() => resolver.resolveLlmKey(input)),
+    resolveLlmKey: activity(
+      'resolveLlmKey',
+      resolveLlmKeyInput,
+      (input): Promise<ProviderReference<'llm'>> => resolver.resolveLlmKey(input),
+    ),
 
-    resolveTenderlyConfig: (input: ResolveTenderlyConfigInput): Promise<ProviderReference<'tenderly'>> =>
-      runActivity(() => resolver.resolveTenderlyConfig(input)),
+    resolveTenderlyConfig: activity(
+      'resolveTenderlyConfig',
+      resolveTenderlyConfigInput,
+      (input): Promise<ProviderReference<'tenderly'>> => resolver.resolveTenderlyConfig(input),
+    ),
 
-    resolveRpcEndpoint: (input: ResolveRpcEndpointInput): Promise<RpcReference> =>
-      runActivity(() => resolver.resolveRpcEndpoint(input)),
+    resolveRpcEndpoint: activity(
+      'resolveRpcEndpoint',
+      resolveRpcEndpointInput,
+      (input): Promise<RpcReference> => resolver.resolveRpcEndpoint(input),
+    ),
   };
 }

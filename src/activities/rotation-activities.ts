@@ -2,22 +2,17 @@
 import { Context } from '@temporalio/activity';
 import { awaitFence } from '../fence/fence.js';
 import type { RotationCredentials } from '../management/rotation-credentials.js';
-import type {
-  BegunRotation,
-  CheckReport,
-  EndRotationInput,
-  FenceReport,
-  RevocationReport,
-  RollBackRotationInput,
-  RotationIdInput,
-  RotationStageInput,
-  WorkerAddress,
-} from '../protocol/rotation.js';
-import { runWithHeartbeat } from './run-activity.js';
+import type { BegunRotation, CheckReport, FenceReport, RevocationReport, WorkerAddress } from '../protocol/rotation.js';
+import { endRotationInput, rollBackInput, rotationIdInput, rotationStageInput } from './operation-inputs.js';
+import { activity, runWithHeartbeat } from './run-activity.js';
 import { createScheduleActivities, type ScheduleDependencies } from './schedule-activities.js';
 
 export interface OperationDependencies extends ScheduleDependencies {
   readonly rotations: RotationCredentials;
+}
+
+interface RaisedVersion {
+  readonly version: number;
 }
 
 export function createOperationActivities(dependencies: OperationDependencies) {
@@ -25,27 +20,41 @@ export function createOperationActivities(dependencies: OperationDependencies) {
   return {
     ...createScheduleActivities(dependencies),
 
-    beginRotation: ({ rotationId }: RotationIdInput): Promise<BegunRotation> =>
-      runWithHeartbeat(async () => {
-        const { workflowId } = Context.current().info.workflowExecution ?? {};
-        const { origin, fromVersion } = await store.beginRotation(rotationId, workflowId ?? rotationId);
-        return { origin, fromVersion };
-      }),
+    beginRotation: activity('beginRotation', rotationIdInput, async ({ rotationId }): Promise<BegunRotation> => {
+      const { workflowId } = Context.current().info.workflowExecution ?? {};
+      const { origin, fromVersion } = await store.beginRotation(rotationId, workflowId ?? rotationId);
+      return { origin, fromVersion };
+    }),
 
-    issueNextCredential: ({ rotationId }: RotationIdInput): Promise<void> =>
-      runWithHeartbeat((signal) => rotations.issue(rotationId, { signal })),
+    issueNextCredential: activity(
+      'issueNextCredential',
+      rotationIdInput,
+      ({ rotationId }, signal): Promise<void> => rotations.issue(rotationId, { signal }),
+    ),
 
-    checkNextCredential: ({ rotationId }: RotationIdInput): Promise<CheckReport> =>
-      runWithHeartbeat(() => rotations.check(rotationId)),
+    checkNextCredential: activity(
+      'checkNextCredential',
+      rotationIdInput,
+      ({ rotationId }): Promise<CheckReport> => rotations.check(rotationId),
+    ),
 
-    recordRotationStage: ({ rotationId, state }: RotationStageInput): Promise<void> =>
-      runWithHeartbeat(() => store.advanceRotation(rotationId, state)),
+    recordRotationStage: activity(
+      'recordRotationStage',
+      rotationStageInput,
+      ({ rotationId, state }): Promise<void> => store.advanceRotation(rotationId, state),
+    ),
 
-    activateNextCredential: ({ rotationId }: RotationIdInput): Promise<{ readonly version: number }> =>
-      runWithHeartbeat(() => store.activateRotation(rotationId)),
+    activateNextCredential: activity(
+      'activateNextCredential',
+      rotationIdInput,
+      ({ rotationId }): Promise<RaisedVersion> => store.activateRotation(rotationId),
+    ),
 
-    restorePreviousCredential: ({ rotationId, reason }: RollBackRotationInput): Promise<{ readonly version: number }> =>
-      runWithHeartbeat(() => store.rollBackRotation(rotationId, reason)),
+    restorePreviousCredential: activity(
+      'restorePreviousCredential',
+      rollBackInput,
+      ({ rotationId, reason }): Promise<RaisedVersion> => store.rollBackRotation(rotationId, reason),
+    ),
 
     /** Waits for the fence of every change that was committed before the call. A retry starts the wait again. */
     awaitFence: (): Promise<FenceReport> => runWithHeartbeat((signal) => awaitFence({ registry: store, signal })),
@@ -58,14 +67,24 @@ export function createOperationActivities(dependencies: OperationDependencies) {
         }),
       ),
 
-    revokePreviousCredential: ({ rotationId }: RotationIdInput): Promise<RevocationReport> =>
-      runWithHeartbeat((signal) => rotations.revokePrevious(rotationId, { signal })),
+    revokePreviousCredential: activity(
+      'revokePreviousCredential',
+      rotationIdInput,
+      ({ rotationId }, signal): Promise<RevocationReport> => rotations.revokePrevious(rotationId, { signal }),
+    ),
 
-    discardIssuedCredential: ({ rotationId }: RotationIdInput): Promise<RevocationReport | undefined> =>
-      runWithHeartbeat((signal) => rotations.discardIssued(rotationId, { signal })),
+    discardIssuedCredential: activity(
+      'discardIssuedCredential',
+      rotationIdInput,
+      ({ rotationId }, signal): Promise<RevocationReport | undefined> =>
+        rotations.discardIssued(rotationId, { signal }),
+    ),
 
-    endRotation: ({ rotationId, state, reason }: EndRotationInput): Promise<void> =>
-      runWithHeartbeat(() => store.endRotation(rotationId, state, reason)),
+    endRotation: activity(
+      'endRotation',
+      endRotationInput,
+      ({ rotationId, state, reason }): Promise<void> => store.endRotation(rotationId, state, reason),
+    ),
   };
 }
 

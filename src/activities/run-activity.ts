@@ -4,9 +4,11 @@
  */
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
+import type { z } from 'zod';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
 import { describeProvider } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
+import { parseInput } from './parse-input.js';
 
 /** A bug is not an outage: retries end after this many attempts. */
 const UNEXPECTED_ERROR_ATTEMPTS = 5;
@@ -37,6 +39,15 @@ export function runWithHeartbeat<Result>(run: (signal: AbortSignal) => Promise<R
       clearInterval(timer);
     }
   });
+}
+
+/** As `runWithHeartbeat`, with an input that was parsed. `name` is the activity's, for the message. */
+export function activity<Input, Result>(
+  name: string,
+  schema: z.ZodType<Input>,
+  run: (input: Input, signal: AbortSignal) => Promise<Result>,
+): (input: Input) => Promise<Result> {
+  return (input) => runWithHeartbeat(async (signal) => run(parseInput(name, schema, input), signal));
 }
 
 /** Temporal takes payloads of up to 2 MiB, and would retry an activity that returns a larger one. */

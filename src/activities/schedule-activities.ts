@@ -2,15 +2,10 @@
 import { prepareDueRotation } from '../management/due-rotation.js';
 import type { ProviderCheckReport } from '../management/provider-check.js';
 import type { ProviderIdentity } from '../protocol/references.js';
-import type {
-  DueRotation,
-  PageInput,
-  PreparedRotation,
-  RaisedEvent,
-  StoredCredentialCheck,
-} from '../protocol/schedules.js';
+import type { DueRotation, PreparedRotation, RaisedEvent, StoredCredentialCheck } from '../protocol/schedules.js';
 import type { ManagementStore } from '../store/management-store.js';
-import { runWithHeartbeat } from './run-activity.js';
+import { dueRotation, pageInput, providerInput } from './operation-inputs.js';
+import { activity } from './run-activity.js';
 
 export interface ScheduleDependencies {
   readonly store: ManagementStore;
@@ -18,34 +13,45 @@ export interface ScheduleDependencies {
   readonly checkProvider: (provider: ProviderIdentity) => Promise<ProviderCheckReport>;
 }
 
-export interface ProviderInput {
-  readonly provider: ProviderIdentity;
-}
-
 export function createScheduleActivities({ store, checkProvider }: ScheduleDependencies) {
   return {
-    listDueRotations: (page: PageInput): Promise<readonly DueRotation[]> =>
-      runWithHeartbeat(() => store.listDueRotations(page)),
+    listDueRotations: activity(
+      'listDueRotations',
+      pageInput,
+      (page): Promise<readonly DueRotation[]> => store.listDueRotations(page),
+    ),
 
-    prepareDueRotation: ({ provider }: ProviderInput): Promise<PreparedRotation> =>
-      runWithHeartbeat(() => prepareDueRotation(provider, store)),
+    prepareDueRotation: activity(
+      'prepareDueRotation',
+      dueRotation,
+      ({ provider }): Promise<PreparedRotation> => prepareDueRotation(provider, store),
+    ),
 
-    raiseOverdue: (due: DueRotation): Promise<RaisedEvent> =>
-      runWithHeartbeat(async () => ({
+    raiseOverdue: activity(
+      'raiseOverdue',
+      dueRotation,
+      async (due): Promise<RaisedEvent> => ({
         raised: await store.raiseEventOnce(due, 'rotation-overdue', 'rotateDueProviders'),
-      })),
+      }),
+    ),
 
-    listActiveProviders: (page: PageInput): Promise<readonly ProviderIdentity[]> =>
-      runWithHeartbeat(() => store.listActiveProviders(page)),
+    listActiveProviders: activity(
+      'listActiveProviders',
+      pageInput,
+      (page): Promise<readonly ProviderIdentity[]> => store.listActiveProviders(page),
+    ),
 
     /** Raises an event if the service rejects the credential, once per version. */
-    checkStoredCredential: ({ provider }: ProviderInput): Promise<StoredCredentialCheck> =>
-      runWithHeartbeat(async () => {
+    checkStoredCredential: activity(
+      'checkStoredCredential',
+      providerInput,
+      async ({ provider }): Promise<StoredCredentialCheck> => {
         const { outcome, version } = await checkProvider(provider);
         const raised =
           outcome === 'rejected' &&
           (await store.raiseEventOnce({ provider, version }, 'credential-rejected', 'checkProviders'));
         return { outcome, raised };
-      }),
+      },
+    ),
   };
 }

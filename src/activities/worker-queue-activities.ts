@@ -4,9 +4,10 @@
  */
 import type { Lease } from '../fence/lease.js';
 import type { LeaseKeeper } from '../fence/lease-keeper.js';
-import type { DrainAnswer, DrainInput, InvalidateAnswer } from '../protocol/rotation.js';
+import type { DrainAnswer, InvalidateAnswer } from '../protocol/rotation.js';
 import type { OpenScopes } from '../resolver/open-scopes.js';
-import { runActivity, runWithHeartbeat } from './run-activity.js';
+import { drainInput } from './operation-inputs.js';
+import { activity, runActivity } from './run-activity.js';
 
 export interface WorkerQueueDependencies {
   readonly lease: Lease;
@@ -27,15 +28,18 @@ export function createWorkerQueueActivities({ lease, keeper, scopes }: WorkerQue
       }),
 
     /** Waits until no step of this process holds an older version, or `limitMs` is over. Returns what is still held. */
-    drainProvider: ({ provider, version, limitMs }: DrainInput): Promise<DrainAnswer> =>
-      runWithHeartbeat(async (cancelled) => {
+    drainProvider: activity(
+      'drainProvider',
+      drainInput,
+      async ({ provider, version, limitMs }, cancelled): Promise<DrainAnswer> => {
         const timeout = AbortSignal.timeout(limitMs);
         const signal = AbortSignal.any([cancelled, timeout]);
         await scopes.waitUntilReleased(provider, version, signal).catch((error: unknown) => {
           if (!timeout.aborted || cancelled.aborted) throw error;
         });
         return { held: scopes.heldBelow(provider, version) };
-      }),
+      },
+    ),
   };
 }
 

@@ -1,8 +1,6 @@
 #!/usr/bin/env node
 /** The `workspace-providers` command. */
-import { hardenProcess } from '../config/process-hardening.js';
 import { runCli } from './program.js';
 
-hardenProcess();
 // Exits explicitly: after an error of `worker`, the SDK's threads may keep the process alive.
 void runCli(process.argv.slice(2)).then((exitCode) => process.exit(exitCode));

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { loadEnvFiles } from '../config/env-files.js';
 import { BUILD } from '../config/package-version.js';
+import { hardenProcess } from '../config/process-hardening.js';
 import { addAudit } from './commands/audit.js';
 import { addCheck } from './commands/check.js';
 import { addConfigure } from './commands/configure.js';
@@ -47,6 +48,7 @@ Examples:
 export async function runCli(argv: readonly string[]): Promise<number> {
   const output = new Output(argv.includes('--json'));
   try {
+    hardenProcess();
     await createProgram(output).parseAsync(argv, { from: 'user' });
     return output.exitCode;
   } catch (error) {

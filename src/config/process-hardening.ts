@@ -3,12 +3,26 @@
  * do not get the secrets. The operator must protect core files and the initial `environ` of the process:
  * docs/runbook.md.
  */
+import { ProviderError } from '../protocol/errors.js';
 import { isSecretVariable } from './settings.js';
+
+const TLS_VARIABLE = 'NODE_TLS_REJECT_UNAUTHORIZED';
 
 const taken: NodeJS.ProcessEnv = {};
 
-/** Idempotent. */
+/**
+ * Keeps secrets out of diagnostic reports, of debuggers that are attached by a signal, and of the console of the AI
+ * SDK. Call it first in the program of your own worker. Idempotent.
+ *
+ * @throws ProviderError `SetupInvalid` if NODE_TLS_REJECT_UNAUTHORIZED is 0: no certificate would be verified
+ * @example
+ * import { hardenProcess } from 'workspace-providers';
+ * hardenProcess();
+ */
 export function hardenProcess(): void {
+  refuseUnverifiedTls(process.env);
+  // The AI SDK writes warnings to the console, past the logger. Those that matter come back as failures.
+  globalThis.AI_SDK_LOG_WARNINGS = false;
   // Without a listener, SIGUSR1 makes Node open the inspector, on a port that every user of the machine can reach.
   if (process.listenerCount('SIGUSR1') === 0) process.on('SIGUSR1', () => {});
   if (!process.report) return;
@@ -17,6 +31,13 @@ export function hardenProcess(): void {
   process.report.reportOnSignal = false;
   // From Node 22.13 and 23.3 on. In older versions, a requested report contains what is left of the environment.
   if ('excludeEnv' in process.report) process.report.excludeEnv = true;
+}
+
+/** @throws ProviderError `SetupInvalid` if a variable makes Node accept any certificate, of whatever it connects to */
+export function refuseUnverifiedTls(env: NodeJS.ProcessEnv): void {
+  if (env[TLS_VARIABLE] !== '0') return;
+  const rule = 'is 0, so no TLS certificate would be verified: remove it, and name your own authority in';
+  throw ProviderError.setupInvalid(TLS_VARIABLE, `${rule} NODE_EXTRA_CA_CERTS`);
 }
 
 /** Returns the environment, and removes its secrets from `process.env`, so that no child process or report has them. */

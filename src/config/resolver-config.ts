@@ -1,5 +1,5 @@
 /** The configuration of a process that resolves credentials: read, refused, described. */
-import { type EgressOptions, EgressPolicy, parseNetworks, parsePorts } from '../egress/policy.js';
+import { type EgressOptions, EgressPolicy, parseNetworks, parsePorts, parseRefused } from '../egress/policy.js';
 import { GrantVerifier } from '../grants/grant-verifier.js';
 import { type GrantPolicy, NO_GRANTS } from '../grants/policy.js';
 import { PlatformFallback } from '../providers/platform-fallback.js';
@@ -7,6 +7,7 @@ import { parseLocalKeyring } from '../sealing/local-keyring.js';
 import type { RootKeyring } from '../sealing/root-keyring.js';
 import type { DatabaseOptions } from '../store/pool.js';
 import type { Duration } from './duration.js';
+import { refuseUnverifiedTls } from './process-hardening.js';
 import { Settings } from './settings.js';
 
 /** What every process needs that uses the database. An option that is absent is read from its setting. */
@@ -17,7 +18,7 @@ export interface StoreOptions {
   readonly preparedStatements?: boolean;
   /** `id:base64` or a list with the active one first, or a keyring. Setting: `ENCRYPTION_KEY`. Required. */
   readonly rootKeys?: string | RootKeyring;
-  /** Settings: `PROVIDER_EGRESS_NETWORKS`, `PROVIDER_EGRESS_PORTS`. */
+  /** Settings: `PROVIDER_EGRESS_NETWORKS`, `PROVIDER_EGRESS_PORTS`, `PROVIDER_EGRESS_REFUSED`. */
   readonly egress?: EgressOptions;
   /** The environment that settings are read from. Default: `process.env`. */
   readonly env?: NodeJS.ProcessEnv;
@@ -46,6 +47,12 @@ export interface ResolverOptions extends StoreOptions {
    * holder of the older credential. Setting: `PROVIDER_LONGEST_STEP`. Default: `10m`, as for `llmStep`.
    */
   readonly longestStep?: Duration;
+  /**
+   * The number of steps of one workspace that run in this process at the same time. As many more wait for up to five
+   * seconds; the others fail with `ProviderRateLimited`, and Temporal retries them. Setting:
+   * `PROVIDER_STEPS_PER_WORKSPACE`. Default: 25.
+   */
+  readonly stepsPerWorkspace?: number;
   /** The name of this process in lists of workers. Setting: `PROVIDER_WORKER_IDENTITY`. Default: `pid@host`. */
   readonly identity?: string;
   /**
@@ -79,6 +86,7 @@ export interface ResolverConfig {
   readonly longestStepMs: number;
   readonly identity: string | undefined;
   readonly maxProviders: number;
+  readonly stepsPerWorkspace: number;
 }
 
 export interface ProviderConfig extends ResolverConfig {
@@ -91,6 +99,7 @@ export interface ProviderConfig extends ResolverConfig {
  * @throws ProviderError `SetupInvalid` naming each setting that does not fit
  */
 export function readConfig<Config>(options: StoreOptions, read: (settings: Settings) => Config): Config {
+  refuseUnverifiedTls(process.env);
   const settings = new Settings(options.env ?? process.env, options);
   settings.refuseMisspelt();
   const config = read(settings);
@@ -118,6 +127,7 @@ export function readResolverConfig(settings: Settings): ResolverConfig {
     longestStepMs: settings.durationMs('PROVIDER_LONGEST_STEP'),
     identity: settings.text('PROVIDER_WORKER_IDENTITY'),
     maxProviders: settings.count('PROVIDER_CACHE_MAX'),
+    stepsPerWorkspace: settings.count('PROVIDER_STEPS_PER_WORKSPACE'),
   };
 }
 
@@ -148,7 +158,8 @@ export function readRootKeyring(settings: Settings): RootKeyring {
 export function readEgress(settings: Settings): EgressPolicy {
   const networks = settings.parsed('PROVIDER_EGRESS_NETWORKS', parseNetworks);
   const ports = settings.parsed('PROVIDER_EGRESS_PORTS', parsePorts);
-  return new EgressPolicy({ networks, ports });
+  const refused = settings.parsed('PROVIDER_EGRESS_REFUSED', parseRefused);
+  return new EgressPolicy({ networks, ports, refused });
 }
 
 /** What an operator should know when the process starts. */
@@ -166,7 +177,7 @@ export function providerNotes({ fallback, egress }: ProviderConfig): readonly st
 /** The settings in force, without secrets. */
 export function describeProviderConfig(config: ProviderConfig): Readonly<Record<string, string | number | boolean>> {
   const { database, egress } = config;
-  const { networks, ports } = egress.describe();
+  const { networks, ports, refused } = egress.describe();
   return {
     database: describeUrl(database.databaseUrl),
     databaseConnections: database.maxConnections ?? 0,
@@ -176,9 +187,11 @@ export function describeProviderConfig(config: ProviderConfig): Readonly<Record<
     listens: config.listenUrl !== 'off',
     longestStepMs: config.longestStepMs,
     cacheMaxProviders: config.maxProviders,
+    stepsPerWorkspace: config.stepsPerWorkspace,
     platformFallback: config.fallback.describe().join(', ') || 'off',
     egressNetworks: networks.join(', ') || 'only public',
     egressPorts: ports,
+    egressRefused: refused.join(', ') || 'nothing more',
   };
 }
 

@@ -118,6 +118,17 @@ export const SETTINGS = {
       'the longest time that a step may run: for that long, a worker that vanished counts as a holder of the older ' +
       'credential',
   },
+  PROVIDER_STEPS_PER_WORKSPACE: {
+    kind: 'count',
+    readBy: ['worker'],
+    option: 'stepsPerWorkspace',
+    default: '25',
+    min: '1',
+    max: '100000',
+    meaning:
+      'the number of steps of one workspace that run in the process at the same time; as many more wait for up to five ' +
+      'seconds, and the others are retried. Keep it below a third of the activity slots of the worker',
+  },
   PROVIDER_WORKER_IDENTITY: {
     kind: 'text',
     readBy: ['worker'],
@@ -171,6 +182,15 @@ export const SETTINGS = {
     option: 'egress.ports',
     default: '443,8443',
     meaning: 'the ports that providers may lead to: a list, or `any`',
+  },
+  PROVIDER_EGRESS_REFUSED: {
+    kind: 'text',
+    readBy: ['worker', 'operations', 'commands'],
+    option: 'egress.refused',
+    defaultText: 'none',
+    meaning:
+      'networks, addresses and host names (with all names below them) that providers may not lead to, even if they are ' +
+      'public or in an allowed network, such as `203.0.113.0/24,platform.example`',
   },
   PROVIDER_PAYLOAD_KEY: {
     kind: 'secret',

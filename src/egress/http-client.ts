@@ -4,6 +4,7 @@
  * wait.
  */
 import { Agent, type buildConnector, type RequestInit as UndiciRequestInit, fetch as undiciFetch } from 'undici';
+import { type AnswerLimits, withinLimits, withMaxDecodedBytes } from './answer-limits.js';
 import { guardedConnector } from './connector.js';
 import { type EgressPolicy, PUBLIC_EGRESS } from './policy.js';
 import { egressRefusal } from './refusal.js';
@@ -12,60 +13,62 @@ import { egressRefusal } from './refusal.js';
 export type Fetch = typeof globalThis.fetch;
 
 export interface FetchOptions {
-  readonly timeouts?: {
-    /** The time for TCP and TLS, in milliseconds. Default: 10,000. */
-    readonly connectMs?: number;
-    /**
-     * The time to the first byte of the answer, in milliseconds. A model that thinks sends no byte until it is done.
-     * The timeout of the activity usually ends a wait earlier. Default: 600,000.
-     */
-    readonly headersMs?: number;
-    /** The time between two chunks of a body, in milliseconds. A model may pause in a stream, too. Default: 300,000. */
-    readonly bodyMs?: number;
-  };
-  /** The largest answer, as it is sent over the wire, compressed or not. Default: 16 MiB. */
+  /** The time for TCP and TLS, in milliseconds. Default: 10,000. */
+  readonly connectMs?: number;
+  /** The limits of requests for which the caller sets no others. Default: those of models. */
+  readonly limits?: AnswerLimits;
+  /** The largest answer, both as it is sent and after it is decoded. Default: 16 MiB. */
   readonly maxResponseBytes?: number;
   /** Where calls may go. Default: public addresses, over https, on ports 443 and 8443. */
   readonly egress?: EgressPolicy;
-  /** Other options of connections, such as TLS. */
+  /** Other options of connections, such as the certificates to trust. Certificates are always verified. */
   readonly connect?: buildConnector.BuildOptions;
 }
+
+/** For models: one that thinks sends no byte until it is done, and may pause in a stream. Shorter than `llmStep`. */
+const DEFAULT_LIMITS: AnswerLimits = { firstByteMs: 300_000, progressMs: 120_000 };
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 export interface HttpClient {
   readonly fetch: Fetch;
+  /** Returns the same client with other limits on answers. It has the same connections. */
+  within(limits: AnswerLimits): Fetch;
   /** Ends requests in flight. It is separate from `fetch`, so that code which gets `fetch` cannot close the client. */
   close(): Promise<void>;
 }
 
+/** For checks and for the admin APIs of services: they answer within a second or two, and have a minute. */
+export const CHECK_LIMITS: AnswerLimits = { firstByteMs: 30_000, progressMs: 10_000 };
+
 /** Creates the client. A process needs one. */
 export function createFetch(options: FetchOptions = {}): HttpClient {
-  const { connectMs = 10_000, headersMs = 600_000, bodyMs = 300_000 } = options.timeouts ?? {};
-  const { egress = PUBLIC_EGRESS } = options;
-  const dispatcher = new Agent({
-    connect: guardedConnector(egress, { ...options.connect, timeout: connectMs }),
-    headersTimeout: headersMs,
-    bodyTimeout: bodyMs,
-    maxResponseSize: options.maxResponseBytes ?? 16 * 1024 * 1024,
+  const { egress = PUBLIC_EGRESS, connectMs = 10_000, maxResponseBytes = 16 * 1024 * 1024 } = options;
+  const agent = new Agent({
+    // Explicitly, because NODE_TLS_REJECT_UNAUTHORIZED changes the default.
+    connect: guardedConnector(egress, { ...options.connect, timeout: connectMs, rejectUnauthorized: true }),
+    maxResponseSize: maxResponseBytes,
   });
-  const fetch: Fetch = async (input, init) => {
-    const request = input instanceof Request ? input : undefined;
-    const url = new URL(request?.url ?? String(input));
-    // Checked here too, because the connector does not see requests on a connection that is already open.
-    const refused = egress.refusalOf(url);
-    if (refused) throw egressRefusal(refused);
-    const asked = { ...(request && partsOf(request)), ...(await encodeForm(init)) };
-    const response = await undiciFetch(url, { ...asked, redirect: 'manual', dispatcher } as UndiciRequestInit);
-    if (REDIRECTS.has(response.status)) {
-      await response.body?.cancel();
-      throw Object.assign(new Error('the service redirects, and redirects are not followed'), {
-        code: 'REFUSED_REDIRECT',
-      });
-    }
-    return response as unknown as Response;
+  const within = (limits: AnswerLimits): Fetch => {
+    const dispatcher = agent.compose(withinLimits(limits));
+    return async (input, init) => {
+      const request = input instanceof Request ? input : undefined;
+      const url = new URL(request?.url ?? String(input));
+      // Checked here too, because the connector does not see requests on a connection that is already open.
+      const refused = egress.refusalOf(url);
+      if (refused) throw egressRefusal(refused);
+      const asked = { ...(request && partsOf(request)), ...(await encodeForm(init)) };
+      const response = await undiciFetch(url, { ...asked, redirect: 'manual', dispatcher } as UndiciRequestInit);
+      if (REDIRECTS.has(response.status)) {
+        await response.body?.cancel();
+        throw Object.assign(new Error('the service redirects, and redirects are not followed'), {
+          code: 'REFUSED_REDIRECT',
+        });
+      }
+      return withMaxDecodedBytes(response, maxResponseBytes) as unknown as Response;
+    };
   };
-  return { fetch, close: () => dispatcher.destroy() };
+  return { fetch: within(options.limits ?? DEFAULT_LIMITS), within, close: () => agent.destroy() };
 }
 
 // The undici package has its own Request and FormData, and treats Node's as plain text.

@@ -8,7 +8,7 @@ const RULES = {
   REFUSED_INSECURE_URL: 'must be https: plain http is allowed only for loopback addresses',
   REFUSED_USERINFO: 'must not contain a user name or a password',
   REFUSED_PORT: 'leads to a port that is not allowed: see PROVIDER_EGRESS_PORTS',
-  REFUSED_ADDRESS: 'leads to an address that is not public: see PROVIDER_EGRESS_NETWORKS',
+  REFUSED_ADDRESS: 'leads to an address that is not allowed: see PROVIDER_EGRESS_NETWORKS and PROVIDER_EGRESS_REFUSED',
 } as const;
 
 /** The `code` of such an error. */

@@ -3,6 +3,7 @@
  * the grant was not revoked. Grants do not expire, because workflows run for weeks and are reset. They are revoked
  * instead.
  */
+import type { Fetch } from '../egress/http-client.js';
 import { ProviderError } from '../protocol/errors.js';
 import { coversWorkflow, type Grant, type GrantKind } from '../protocol/grants.js';
 import type { Revocation } from './grant-keys.js';
@@ -23,8 +24,8 @@ export class GrantVerifier {
    * @param keySet - a JSON Web Key Set of public Ed25519 keys: the document, the path of a file, or an `https:`
    *   address. A file or an address is read again every ten seconds while workflows present grants
    */
-  constructor(keySet: string) {
-    this.#keys = new KeySource(keySet, 'PROVIDER_GRANT_KEYS', TrustedKeys.parse);
+  constructor(keySet: string, fetch?: Fetch) {
+    this.#keys = new KeySource(keySet, 'PROVIDER_GRANT_KEYS', TrustedKeys.parse, fetch);
   }
 
   /**

@@ -5,6 +5,8 @@
  */
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { CHECK_LIMITS, createFetch, type Fetch, type HttpClient } from '../egress/http-client.js';
+import { EgressPolicy } from '../egress/policy.js';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
 
 /** How long a change may go unnoticed, in milliseconds. */
@@ -12,7 +14,16 @@ const FRESH_MS = 10_000;
 /** An unknown key may be newer than the document, but many unknown keys must not cause as many reads. */
 const ASKED_AGAIN_MS = 1_000;
 const FETCH_TIMEOUT_MS = 2_000;
-const LONGEST_CHARACTERS = 1024 * 1024;
+const LONGEST_BYTES = 1024 * 1024;
+
+/** An operator chose the address: it may be in any network, but its answer is bounded as every other one is. */
+const ANY_ADDRESS = new EgressPolicy({ networks: ['loopback', '0.0.0.0/0', '::/0'], ports: 'any' });
+let shared: HttpClient | undefined;
+
+function client(): HttpClient {
+  shared ??= createFetch({ egress: ANY_ADDRESS, limits: CHECK_LIMITS, maxResponseBytes: LONGEST_BYTES });
+  return shared;
+}
 
 export class KeySource<Document> {
   #document: Document | undefined;
@@ -23,6 +34,7 @@ export class KeySource<Document> {
 
   /**
    * @param where - the document itself, as JSON, or the path of a file, or an `https:` address
+   * @param fetch - for tests. Default: the HTTP client, which may go to any address here
    * @param parse - throws a ProviderError if the text is not valid
    * @throws ProviderError `SetupInvalid` if `where` is the document itself and is not valid
    */
@@ -30,6 +42,7 @@ export class KeySource<Document> {
     private readonly where: string,
     private readonly setting: string,
     private readonly parse: (text: string) => Document,
+    private readonly fetch: Fetch = (...call) => client().fetch(...call),
   ) {
     if (!where.startsWith('{')) return;
     this.#document = parse(where);
@@ -99,9 +112,9 @@ export class KeySource<Document> {
 
   async #fetch(): Promise<string> {
     try {
-      const response = await fetch(this.where, { redirect: 'error', signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) });
+      const response = await this.fetch(this.where, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) });
       const text = await response.text();
-      if (response.ok && text.length <= LONGEST_CHARACTERS) return text;
+      if (response.ok) return text;
     } catch {
       // Handled like an answer with an error status.
     }

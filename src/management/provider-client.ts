@@ -6,7 +6,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Duration } from '../config/duration.js';
 import { type ManagerConfig, type ProviderClientOptions, readManagerConfig } from '../config/manager-config.js';
-import { createFetch, type HttpClient } from '../egress/http-client.js';
+import { CHECK_LIMITS, createFetch, type HttpClient } from '../egress/http-client.js';
 import type { EgressPolicy } from '../egress/policy.js';
 import { checkIdentity, checkWorkspaceId, notConfigured } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
@@ -86,7 +86,7 @@ export class ProviderClient {
   /** Connects at the first call, and checks the login then. @internal */
   static open({ database, rootKeyring, egress }: ManagerConfig): ProviderClient {
     const store = openManagementStore(database);
-    return new ProviderClient(store, new Sealer(rootKeyring), createFetch({ egress }), egress);
+    return new ProviderClient(store, new Sealer(rootKeyring), createFetch({ egress, limits: CHECK_LIMITS }), egress);
   }
 
   /**

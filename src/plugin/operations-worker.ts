@@ -6,7 +6,7 @@ import type { DataConverter } from '@temporalio/common';
 import { type NativeConnection, Worker, type WorkerInterceptors } from '@temporalio/worker';
 import { createOperationActivities } from '../activities/rotation-activities.js';
 import type { OperationsConfig } from '../config/worker-config.js';
-import { createFetch } from '../egress/http-client.js';
+import { CHECK_LIMITS, createFetch } from '../egress/http-client.js';
 import { checkProvider } from '../management/provider-check.js';
 import { RotationCredentials } from '../management/rotation-credentials.js';
 import { SecretVault } from '../management/secret-vault.js';
@@ -46,7 +46,7 @@ export async function createOperationsWorker(
   host: OperationsHost,
 ): Promise<OperationsWorker> {
   const store = openManagementStore(config.database);
-  const http = createFetch({ egress: config.egress });
+  const http = createFetch({ egress: config.egress, limits: CHECK_LIMITS });
   const close = async () => {
     await Promise.all([store.close(), http.close()]);
   };

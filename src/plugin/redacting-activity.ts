@@ -1,10 +1,11 @@
 /**
  * The innermost activity interceptor. It removes the secrets that this process has opened from what an activity throws,
  * returns and sends in heartbeats. So the other interceptors, which log and trace what they see, see no such secret.
- * What those interceptors throw themselves is not redacted.
+ * What those interceptors throw themselves is not redacted. It also bounds the causes of what an activity throws.
  */
 import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
 import type { ActivityInterceptorsFactory, Logger } from '@temporalio/worker';
+import { withBoundedCauses } from '../protocol/causes.js';
 import { FAILURE_TYPES } from '../protocol/failure-types.js';
 import { redact } from '../redaction/opened-secrets.js';
 import { redactValue } from '../redaction/redact-value.js';
@@ -23,7 +24,7 @@ export const redactingActivity: ActivityInterceptorsFactory = (context) => {
         try {
           return toPayload(await next(input), 'the result');
         } catch (error) {
-          throw redactThrown(error);
+          throw redactThrown(withBoundedCauses(error));
         }
       },
     },

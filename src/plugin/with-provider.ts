@@ -8,7 +8,7 @@ import { TemporalFailure } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { runActivity } from '../activities/run-activity.js';
 import type { ProviderReference, RpcReference } from '../protocol/references.js';
-import type { ProviderCredentials, ProviderTypeName } from '../providers/registry.js';
+import type { ProviderCredentials, StepProviderType } from '../providers/registry.js';
 import type { ProviderCall, ProviderResolver } from '../resolver/provider-resolver.js';
 
 const current = new AsyncLocalStorage<ProviderResolver>();
@@ -25,7 +25,7 @@ export function resolverInContext(resolver: ProviderResolver): ActivityInboundCa
  *
  * If the service rejects the credential, it is read again and tried once more. With the reference of a chain, the next
  * endpoint is asked if one is unavailable. A service's error becomes a typed failure (`CredentialRejected`,
- * `ProviderRateLimited`, …); a reference to a workspace that the workflow has no grant for fails with `GrantInvalid`.
+ * `ProviderRateLimited`, …); so does a workspace that has too many steps running in this worker. A reference to a workspace that the workflow has no grant for fails with `GrantInvalid`.
  * An `ApplicationFailure` that you throw passes, but without a client library's error as its cause. Any other error is
  * replaced, because its text may hold the key. Send heartbeats yourself: their details would be lost if this function
  * sent its own.
@@ -35,7 +35,7 @@ export function resolverInContext(resolver: ProviderResolver): ActivityInboundCa
  * const embed = (input: { ref: ProviderReference<'llm'>; text: string }) =>
  *   withProvider(input.ref, ({ credential, fetch, signal }) => …);
  */
-export function withProvider<Type extends ProviderTypeName, Result>(
+export function withProvider<Type extends StepProviderType, Result>(
   reference: ProviderReference<Type>,
   callback: (call: ProviderCall<ProviderCredentials[Type]>) => Promise<Result>,
 ): Promise<Result>;
@@ -56,11 +56,12 @@ export function withProvider<Result>(
   const { cancellationSignal } = Context.current();
   return runActivity(async () => {
     const attempt = (call: ProviderCall<ProviderCredentials['rpc']>) => callback(call).then(succeeded, ownFailure);
-    // One call per overload of the resolver: a union fits none of them.
-    const outcome =
+    const outcome = await resolver.inTurn(reference, cancellationSignal, () =>
+      // One call per overload of the resolver: a union fits none of them.
       'endpoints' in reference
-        ? await resolver.withProvider(reference, attempt, cancellationSignal)
-        : await resolver.withProvider(reference, attempt, cancellationSignal);
+        ? resolver.withProvider(reference, attempt, cancellationSignal)
+        : resolver.withProvider(reference, attempt, cancellationSignal),
+    );
     if ('failure' in outcome) throw outcome.failure;
     return outcome.result;
   });

@@ -22,8 +22,6 @@ export interface WorkerProcess {
 
 /** @throws ProviderError `StoreUnavailable`, `TemporalUnavailable`, `SetupInvalid` */
 export async function createWorkerProcess(config: WorkerConfig): Promise<WorkerProcess> {
-  // The AI SDK writes warnings to the console, past the logger. Those that matter come back as failures.
-  globalThis.AI_SDK_LOG_WARNINGS = false;
   logRedacted();
   const providers = await WorkspaceProviders.open(config.providers);
   let connection: NativeConnection | undefined;

@@ -103,7 +103,9 @@ export const FAILURE_TYPES: Readonly<Record<FailureType, FailureFacts>> = {
     retryable: true,
     httpStatus: 429,
     exitCode: 5,
-    meaning: 'The service limits the rate of requests (429, 529). Its answer may include how long to wait.',
+    meaning:
+      'The service limits the rate of requests (429, 529), and its answer may include how long to wait; or the ' +
+      'workspace has too many steps running in one worker (`PROVIDER_STEPS_PER_WORKSPACE`).',
     action: 'Nothing: Temporal retries the step.',
   },
   ProviderUnavailable: {

@@ -4,11 +4,11 @@
  * the wrong field must not come back in an error.
  */
 import { ProviderError } from './errors.js';
-import type { ProviderIdentity, ProviderReference } from './references.js';
+import type { ProviderIdentity } from './references.js';
 
-const WORKSPACE_ID = /^[A-Za-z0-9_.:-]{1,128}$/;
-const PROVIDER_TYPE = /^[a-z][a-z0-9-]{0,31}$/;
-const PROVIDER_NAME = /^[a-z0-9_.:-]{1,64}$/;
+export const WORKSPACE_ID = /^[A-Za-z0-9_.:-]{1,128}$/;
+export const PROVIDER_TYPE = /^[a-z][a-z0-9-]{0,31}$/;
+export const PROVIDER_NAME = /^[a-z0-9_.:-]{1,64}$/;
 const ACTOR = /^\P{Cc}{1,200}$/u;
 
 /** @throws ProviderError `ProviderConfigInvalid` if it does not match its pattern */
@@ -50,17 +50,6 @@ export function checkPreference(providers: readonly string[]): readonly string[]
   if (Array.isArray(providers) && providers.length > 0) return providers;
   const message = 'provider must be a name, or a list of names in order of preference';
   throw new ProviderError('ProviderConfigInvalid', message, { fields: ['provider'] });
-}
-
-/** @throws ProviderError `ProviderConfigInvalid` if the reference is to a provider of another type */
-export function checkReference<Type extends string>(
-  reference: ProviderReference<string>,
-  type: Type,
-): ProviderReference<Type> {
-  if (reference?.type === type) return reference as ProviderReference<Type>;
-  throw new ProviderError('ProviderConfigInvalid', `ref must be a reference to a provider of type ${type}`, {
-    fields: ['ref'],
-  });
 }
 
 /** The name of a provider in messages: `llm/anthropic of ws_acme`. */

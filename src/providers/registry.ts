@@ -17,14 +17,33 @@ export interface ProviderCredentials {
   readonly llm: LlmCredential;
   readonly tenderly: TenderlyCredential;
   readonly rpc: RpcCredential;
+}
+
+/** A type that steps may open. */
+export type StepProviderType = keyof ProviderCredentials;
+
+/** The types that steps may open. No other type is opened by a resolver, whatever a reference says. */
+export const STEP_PROVIDER_TYPES = ['llm', 'tenderly', 'rpc'] as const satisfies readonly StepProviderType[];
+
+interface AllCredentials extends ProviderCredentials {
   readonly 'llm-admin': LlmAdminCredential;
 }
 
-export type ProviderTypeName = keyof ProviderCredentials;
+type ProviderTypeName = keyof AllCredentials;
 
 export const providerTypes = { llm, tenderly, rpc, 'llm-admin': llmAdmin } satisfies {
-  [Type in ProviderTypeName]: { credential(...parsed: never[]): ProviderCredentials[Type] };
+  [Type in ProviderTypeName]: { credential(...parsed: never[]): AllCredentials[Type] };
 };
+
+export function isStepType(type: string): type is StepProviderType {
+  return (STEP_PROVIDER_TYPES as readonly string[]).includes(type);
+}
+
+/** @throws ProviderError `ProviderConfigInvalid` for a type that only rotations and checks open, or an unknown one */
+export function checkStepType(type: string): StepProviderType {
+  if (isStepType(type)) return type;
+  throw ProviderError.configInvalid('type', `must be one of ${STEP_PROVIDER_TYPES.join(', ')}: steps open no others`);
+}
 
 /** A provider whose config and secret fit its type. `secret` is plaintext: seal it or drop it. */
 export interface ParsedProvider<Credential = unknown> {
@@ -69,7 +88,7 @@ export function parseProvider<Type extends ProviderTypeName>(
   name: string,
   config: unknown,
   secret: unknown,
-): ParsedProvider<ProviderCredentials[Type]>;
+): ParsedProvider<AllCredentials[Type]>;
 export function parseProvider(type: string, name: string, config: unknown, secret: unknown): ParsedProvider;
 export function parseProvider(type: string, name: string, config: unknown, secret: unknown): ParsedProvider {
   const provider = providerType(type);

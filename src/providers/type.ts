@@ -1,5 +1,6 @@
 /** What a provider type is. To add one: a folder beside this file, and a line in `registry.ts`. */
 import type { z } from 'zod';
+import type { AnswerLimits } from '../egress/answer-limits.js';
 import type { Fetch } from '../egress/http-client.js';
 import type { CheckOutcome, RevocationReport } from '../protocol/rotation.js';
 
@@ -98,6 +99,8 @@ export interface ProviderType<Config = unknown, SecretFields = unknown, Credenti
   destination(name: string, config: Config, secret: SecretFields): string;
   /** The field that holds the address: `config.baseURL`. Messages name it. */
   readonly destinationField: string;
+  /** How long a service of this type may take to answer. Shorter than a step. Default: those of models. */
+  readonly limits?: AnswerLimits;
   /** The platform's own credential of that name, from the environment. `undefined` if it is not set. */
   fromEnvironment(
     name: string,

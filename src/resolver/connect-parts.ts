@@ -3,11 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { BUILD } from '../config/package-version.js';
 import type { ResolverConfig } from '../config/resolver-config.js';
-import { createFetch, type Fetch } from '../egress/http-client.js';
+import { createFetch, type Fetch, type HttpClient } from '../egress/http-client.js';
 import { Janitor } from '../fence/janitor.js';
 import { DEFAULT_LEASE_MS, Lease } from '../fence/lease.js';
 import { LeaseKeeper } from '../fence/lease-keeper.js';
 import { PlatformFallback } from '../providers/platform-fallback.js';
+import { providerType, STEP_PROVIDER_TYPES, type StepProviderType } from '../providers/registry.js';
 import { Sealer } from '../sealing/sealer.js';
 import { type ChangeListener, listenForChanges } from '../store/change-listener.js';
 import type { WorkerRegistration } from '../store/ports.js';
@@ -15,6 +16,7 @@ import { openProviderStore, type ProviderStore } from '../store/provider-store.j
 import { startBackgroundTasks } from './background-tasks.js';
 import { closeAtExit } from './close-at-exit.js';
 import { OpenScopes } from './open-scopes.js';
+import { StepLimiter } from './step-limiter.js';
 import { type CallerOf, type ResolverAudit, UseAudit } from './use-audit.js';
 import { WorkspaceCache } from './workspace-cache.js';
 import { WorkspaceEntry } from './workspace-entry.js';
@@ -26,7 +28,8 @@ export interface ResolverParts {
   readonly scopes: OpenScopes;
   readonly fallback: PlatformFallback;
   /** Given to callbacks, so that every call to a service leaves through one HTTP client. */
-  readonly fetch: Fetch;
+  readonly fetchFor: (type: StepProviderType) => Fetch;
+  readonly limiter: StepLimiter;
   readonly audit?: ResolverAudit;
   close(): Promise<void>;
 }
@@ -50,12 +53,16 @@ export interface PartsDependencies {
   readonly store: Pick<ProviderStore, 'readWorkspace'>;
   readonly sealer: Pick<Sealer, 'open'>;
   readonly fetch: Fetch;
+  /** The same client with the limits of a provider type. Default: `fetch` for each type. */
+  readonly within?: HttpClient['within'];
   /** Default: no fallback. */
   readonly fallback?: PlatformFallback;
   /** The lease under which the cache answers. Default: one that is never held, so every read goes to the database. */
   readonly lease?: Lease;
   /** The number of providers that the cache holds. Default: 10,000. */
   readonly maxProviders?: number;
+  /** The number of steps of one workspace at the same time. Default: 25. */
+  readonly stepsPerWorkspace?: number;
   readonly audit?: ResolverAudit;
   /** Called before each read of the database. Default: nothing to begin. */
   readonly begin?: () => Promise<void>;
@@ -64,7 +71,7 @@ export interface PartsDependencies {
 }
 
 export function createParts(dependencies: PartsDependencies): ResolverParts {
-  const { store, fetch, audit, lease = new Lease(DEFAULT_LEASE_MS), maxProviders = 10_000 } = dependencies;
+  const { store, audit, lease = new Lease(DEFAULT_LEASE_MS), maxProviders = 10_000 } = dependencies;
   const load = async (workspaceId: string) => {
     await dependencies.begin?.();
     const snapshot = await store.readWorkspace(workspaceId);
@@ -74,10 +81,20 @@ export function createParts(dependencies: PartsDependencies): ResolverParts {
     cache: new WorkspaceCache({ lease, maxProviders, load }),
     scopes: new OpenScopes(),
     fallback: dependencies.fallback ?? PlatformFallback.off,
-    fetch,
+    fetchFor: fetchPerType(dependencies),
+    limiter: new StepLimiter(dependencies.stepsPerWorkspace ?? 25),
     audit,
     close: dependencies.close ?? (async () => {}),
   };
+}
+
+function fetchPerType({ fetch, within }: PartsDependencies): ResolverParts['fetchFor'] {
+  const limited = STEP_PROVIDER_TYPES.map((type) => {
+    const { limits } = providerType(type);
+    return [type, limits && within ? within(limits) : fetch] as const;
+  });
+  const fetches = new Map<string, Fetch>(limited);
+  return (type) => fetches.get(type) ?? fetch;
 }
 
 /**
@@ -88,7 +105,7 @@ export function createParts(dependencies: PartsDependencies): ResolverParts {
  * @throws ProviderError `SetupInvalid` for a login that does not fit, `StoreUnavailable`
  */
 export async function connectParts(config: ResolverConfig, callerOf?: CallerOf): Promise<ConnectedParts> {
-  const { rootKeyring, egress, fallback, maxProviders } = config;
+  const { rootKeyring, egress, fallback, maxProviders, stepsPerWorkspace } = config;
   const store = openProviderStore(config.database);
   const http = createFetch({ egress });
   const lease = new Lease(config.leaseMs);
@@ -108,7 +125,20 @@ export async function connectParts(config: ResolverConfig, callerOf?: CallerOf):
     });
     await beginning;
   };
-  const parts = createParts({ store, sealer, fetch: http.fetch, fallback, lease, maxProviders, audit, begin });
+  const parts = createParts({
+    ...{
+      store,
+      sealer,
+      fetch: http.fetch,
+      within: http.within,
+      fallback,
+      lease,
+      maxProviders,
+      stepsPerWorkspace,
+      audit,
+      begin,
+    },
+  });
   const keeper = new LeaseKeeper({ store, worker, lease, cache: parts.cache });
   const start = async () => {
     await keeper.start();

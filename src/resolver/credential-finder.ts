@@ -6,6 +6,7 @@ import { isProviderError, ProviderError } from '../protocol/errors.js';
 import { checkProviderName, checkWorkspaceId, describeProvider } from '../protocol/names.js';
 import type { CacheOutcome, ProviderReference, RpcReference, UnusableEndpoint } from '../protocol/references.js';
 import type { PlatformFallback } from '../providers/platform-fallback.js';
+import { checkStepType } from '../providers/registry.js';
 import { chainMisfit, notServed } from './absence.js';
 import { byPriority, endpointsOf, servesChain } from './chain-endpoints.js';
 import type { CacheRead, WorkspaceCache } from './workspace-cache.js';
@@ -40,6 +41,7 @@ export class CredentialFinder {
     floor?: ProviderReference,
   ): Promise<FoundCredential> {
     checkWorkspaceId(workspaceId);
+    checkStepType(type);
     for (const name of names) checkProviderName(name);
     const pick = (entry: WorkspaceEntry) =>
       names.map((name) => entry.find(type, name)).find((stored) => stored?.active);
@@ -61,6 +63,7 @@ export class CredentialFinder {
   /** Finds the credential that a reference names, at its version or a newer one. */
   async atLeast(reference: ProviderReference): Promise<FoundCredential> {
     const { workspaceId, type, name } = reference;
+    checkStepType(type);
     const cached = this.cache.peek(workspaceId)?.find(type, name);
     if (cached?.active && cached.opened && cached.record.version >= reference.version) {
       this.cache.countHit();

@@ -10,7 +10,7 @@ import { checkChainId, checkPreference, checkWorkspaceId } from '../protocol/nam
 import type { ProviderReference, ProviderUse, RpcReference } from '../protocol/references.js';
 import type { ResolveLlmKeyInput, ResolveRpcEndpointInput, ResolveTenderlyConfigInput } from '../protocol/steps.js';
 import { toProviderError } from '../providers/answers/provider-error.js';
-import type { ProviderCredentials, ProviderTypeName } from '../providers/registry.js';
+import { checkStepType, type ProviderCredentials, type StepProviderType } from '../providers/registry.js';
 import { firstAnswer } from './chain-endpoints.js';
 import { connectParts, type ResolverParts } from './connect-parts.js';
 import { CredentialFinder, type FoundCredential } from './credential-finder.js';
@@ -124,7 +124,7 @@ export class ProviderResolver {
    *
    * @throws ProviderError if a service caused the failure; other errors of the callback are thrown unchanged
    */
-  withProvider<Type extends ProviderTypeName, Result>(
+  withProvider<Type extends StepProviderType, Result>(
     reference: ProviderReference<Type>,
     callback: (call: ProviderCall<ProviderCredentials[Type]>) => Promise<Result>,
     signal?: AbortSignal,
@@ -135,7 +135,7 @@ export class ProviderResolver {
     signal?: AbortSignal,
   ): Promise<Result>;
   async withProvider<Result>(
-    reference: ProviderReference<ProviderTypeName> | RpcReference,
+    reference: ProviderReference<StepProviderType> | RpcReference,
     callback: (call: ProviderCall<never>) => Promise<Result>,
     signal: AbortSignal = NEVER_ABORTED,
   ): Promise<Result> {
@@ -151,10 +151,11 @@ export class ProviderResolver {
     signal: AbortSignal,
   ): Promise<Result> {
     await this.#workspaceOf(reference.workspaceId);
+    const fetch = this.parts.fetchFor(checkStepType(reference.type));
     const attempt = async (found: FoundCredential): Promise<Result> => {
       const { credential, use } = this.#handOut(found);
       try {
-        return await callback({ credential: credential as never, use, fetch: this.parts.fetch, signal });
+        return await callback({ credential: credential as never, use, fetch, signal });
       } catch (error) {
         throw toProviderError(error, found.opened.reference) ?? error;
       }
@@ -185,8 +186,22 @@ export class ProviderResolver {
     return this.parts.close();
   }
 
+  /**
+   * Runs a step of the reference's workspace when it is that workspace's turn in this process. @internal
+   *
+   * @throws ProviderError `ProviderRateLimited` if the workspace has too many steps
+   */
+  async inTurn<Result>(
+    { workspaceId }: { readonly workspaceId: string },
+    signal: AbortSignal,
+    step: () => Promise<Result>,
+  ): Promise<Result> {
+    // First: a workflow of another workspace must not take its turns.
+    return this.parts.limiter.run(await this.#workspaceOf(workspaceId), signal, step);
+  }
+
   /** Opens a reference without a callback: no drain waits for what it returns. @internal */
-  async open<Type extends ProviderTypeName>(
+  async open<Type extends StepProviderType>(
     reference: ProviderReference<Type>,
   ): Promise<OpenCredential<ProviderCredentials[Type]>> {
     return this.#handOut(await this.#finder.atLeast(reference)) as OpenCredential<ProviderCredentials[Type]>;

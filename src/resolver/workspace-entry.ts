@@ -5,7 +5,7 @@
 import { isProviderError, ProviderError } from '../protocol/errors.js';
 import { describeProvider } from '../protocol/names.js';
 import type { ProviderIdentity, ProviderReference } from '../protocol/references.js';
-import { type ParsedProvider, parseProvider } from '../providers/registry.js';
+import { isStepType, type ParsedProvider, parseProvider } from '../providers/registry.js';
 import { parseJson } from '../redaction/parse-json.js';
 import type { Sealer } from '../sealing/sealer.js';
 import type { ProviderRecord, WorkspaceSnapshot } from '../store/ports.js';
@@ -75,8 +75,10 @@ export class WorkspaceEntry {
     readonly loadedAtMs: number,
   ) {
     this.epoch = snapshot.epoch;
-    this.size = Math.max(1, snapshot.providers.length);
-    this.#providers = snapshot.providers.map((record) => {
+    // What steps may not open is not kept: no reference, however it was made, leads to it.
+    const records = snapshot.providers.filter(({ type }) => isStepType(type));
+    this.size = Math.max(1, records.length);
+    this.#providers = records.map((record) => {
       const identity: ProviderIdentity = { workspaceId, type: record.type, name: record.name };
       const unseal = () =>
         sealer.open(identity, record.encryptedConfig, snapshot.dataKeys).catch((error: unknown) => {

@@ -24,6 +24,48 @@ export async function inGroups<Worker, Answer>(
   return (await Promise.all(groups.map(byChild))).flat();
 }
 
+/**
+ * As `inParallel`, but takes one item of each group in turn, and never more than half of `atOnce` of the same group: a
+ * group that is slow does not keep the others waiting.
+ */
+export async function inTurns<Item, Answer>(
+  items: readonly Item[],
+  atOnce: number,
+  groupOf: (item: Item) => string,
+  run: (item: Item) => Promise<Answer>,
+): Promise<Answer[]> {
+  const groups = new Map<string, Item[]>();
+  for (const item of items) groups.set(groupOf(item), [...(groups.get(groupOf(item)) ?? []), item]);
+  const perGroup = Math.ceil(atOnce / 2);
+  const running = new Map<string, number>();
+  const answers: Answer[] = [];
+  const next = () => {
+    const found = [...groups].find(([group]) => (running.get(group) ?? 0) < perGroup);
+    if (!found) return undefined;
+    const [group, [item, ...rest]] = found;
+    // To the end of the line: the other groups are next.
+    groups.delete(group);
+    if (rest.length > 0) groups.set(group, rest);
+    return { group, item: item as Item };
+  };
+  const ended = new Set<Promise<void>>();
+  const start = ({ group, item }: { group: string; item: Item }) => {
+    running.set(group, (running.get(group) ?? 0) + 1);
+    const end: Promise<void> = run(item).then((answer) => {
+      answers.push(answer);
+      running.set(group, (running.get(group) ?? 1) - 1);
+      ended.delete(end);
+    });
+    ended.add(end);
+  };
+  while (groups.size > 0 || ended.size > 0) {
+    const turn = ended.size < atOnce ? next() : undefined;
+    if (turn) start(turn);
+    else await Promise.race(ended);
+  }
+  return answers;
+}
+
 /** Runs `run` for each item, `atOnce` at a time. Returns the answers in the order of the items, or the first error. */
 export async function inParallel<Item, Answer>(
   items: readonly Item[],

@@ -4,6 +4,7 @@
  */
 import { defaultPayloadConverter, defineSearchAttributeKey, type Headers, type Payload } from '@temporalio/common';
 import { type WorkflowInterceptors, workflowInfo } from '@temporalio/workflow';
+import { withBoundedCauses } from '../protocol/causes.js';
 import { grantedWorkflowId, WORKFLOW_ID_HEADER } from '../protocol/granted-workflow-id.js';
 import { childWorkflowId, GRANT_HEADERS, type GrantKind } from '../protocol/grants.js';
 
@@ -29,7 +30,9 @@ export function interceptors(): WorkflowInterceptors {
         execute(input, next) {
           grants = grantsIn(input.headers);
           passedId = textIn(input.headers[WORKFLOW_ID_HEADER]);
-          return next(input);
+          return next(input).catch((error: unknown) => {
+            throw withBoundedCauses(error);
+          });
         },
       },
     ],

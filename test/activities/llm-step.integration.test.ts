@@ -152,7 +152,7 @@ describe('a step is refused before anything is sent', () => {
     const step = { ref: ref as unknown as LlmStepInput['ref'], prompt: 'Hello.' };
     await expect(inActivity().run(providers.activities.llmStep, step)).rejects.toMatchObject({
       type: 'ProviderConfigInvalid',
-      details: [{ fields: ['ref'] }],
+      details: [{ fields: ['ref.type'] }],
     });
   });
 

@@ -56,7 +56,7 @@ test.each([
   ['the input', { input: '0xabc' }, 'transaction.input'],
 ])('tenderlyStep names %s if it is invalid, and sends nothing', async (_, transaction, field) => {
   await expect(simulate(transaction)).rejects.toMatchObject({
-    type: 'ProviderRequestInvalid',
+    type: 'ProviderConfigInvalid',
     nonRetryable: true,
     message: expect.not.stringContaining('canary'),
     details: [{ fields: [field] }],

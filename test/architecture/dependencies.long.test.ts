@@ -77,6 +77,7 @@ const VIOLATIONS: Readonly<Record<string, Planted>> = {
     ['src/providers/undici.ts', "import { fetch } from 'undici'; export const call = fetch;"],
     ['src/management/sockets.ts', "import { connect } from 'node:net'; export const open = connect;"],
     ['src/activities/https.ts', "import { request } from 'node:https'; export const open = request;"],
+    ['src/grants/names.ts', "import { lookup } from 'node:dns/promises'; export const ask = lookup;"],
   ],
   'temporal-stays-above-the-resolver': [
     ['src/resolver/temporal.ts', "import type { Client } from '@temporalio/client'; export type Again = Client;"],

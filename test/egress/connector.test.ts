@@ -141,7 +141,7 @@ describe('a call through a client library', () => {
       const field = type === 'rpc' ? 'secret.url' : 'config.baseURL';
       expect(failure).toMatchObject({ type: 'ProviderConfigInvalid', retryable: false, facts: { fields: [field] } });
       expect(failure?.message).toBe(
-        `${type}/own of ws_acme: ${field} leads to an address that is not public: see PROVIDER_EGRESS_NETWORKS (REFUSED_ADDRESS)`,
+        `${type}/own of ws_acme: ${field} leads to an address that is not allowed: see PROVIDER_EGRESS_NETWORKS and PROVIDER_EGRESS_REFUSED (REFUSED_ADDRESS)`,
       );
       expect(everyPrintOf(failure)).not.toContain(new URL(url).host);
     }

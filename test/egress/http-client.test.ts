@@ -1,7 +1,9 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { connect } from 'node:tls';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createFetch, type FetchOptions } from '../../src/egress/http-client.js';
 import { LOOPBACK_POLICY } from '../../testbed/loopback.js';
 import { startService } from '../providers/local-service.js';
+import { CERTIFICATE, startTlsService } from './tls-service.js';
 
 function client(options?: FetchOptions) {
   const http = createFetch({ egress: LOOPBACK_POLICY, ...options });
@@ -33,7 +35,7 @@ describe('the HTTP client', () => {
 
   it('waits for an answer only up to the configured time [G23]', async () => {
     const service = await startService(() => undefined);
-    const { fetch } = client({ timeouts: { headersMs: 100 } });
+    const { fetch } = client({ limits: { firstByteMs: 100, progressMs: 100 } });
     await expect(fetch(service.url)).rejects.toMatchObject({ cause: { code: 'UND_ERR_HEADERS_TIMEOUT' } });
   });
 
@@ -92,5 +94,26 @@ describe('the HTTP client', () => {
     await arrived;
     await http.close();
     await outcome;
+  });
+
+  it('verifies certificates, whatever the environment and the options of the connection say [G10]', async () => {
+    const url = await startTlsService((_, response) => response.end('reached'));
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+    });
+    const control = await new Promise<boolean>((resolve) => {
+      const { hostname, port } = new URL(url);
+      const socket = connect(Number(port), hostname, {}, () => resolve(true)).on('error', () => resolve(false));
+      onTestFinished(() => void socket.destroy());
+    });
+    expect(control, 'the variable switches the verification off elsewhere').toBe(true);
+    for (const options of [{}, { connect: { rejectUnauthorized: false } }]) {
+      await expect(client(options).fetch(url)).rejects.toMatchObject({
+        cause: { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' },
+      });
+    }
+    const trusting = client({ connect: { ca: CERTIFICATE } });
+    expect(await (await trusting.fetch(url)).text()).toBe('reached');
   });
 });

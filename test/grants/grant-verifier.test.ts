@@ -1,14 +1,20 @@
 /** How a worker verifies a grant: who signed it, for which workflow, and whether it was revoked. */
+
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { base64url, importJWK, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
-import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { createFetch } from '../../src/egress/http-client.js';
 import { generateGrantKey, type KeySet, type Revocation } from '../../src/grants/grant-keys.js';
 import { GrantSigner } from '../../src/grants/grant-signer.js';
 import { GrantVerifier } from '../../src/grants/grant-verifier.js';
 import type { GrantKind } from '../../src/protocol/grants.js';
+import { LOOPBACK_POLICY } from '../../testbed/loopback.js';
+import { CERTIFICATE, startTlsService } from '../egress/tls-service.js';
 
 const GRANT = { subject: 'ws_acme', namespace: 'agents', workflowIds: ['answer-1'] };
 const USE = { namespace: 'agents', workflowId: 'answer-1' };
@@ -271,27 +277,48 @@ describe('the key set in a file', () => {
 });
 
 describe('the key set at a URL', () => {
-  afterEach(() => vi.unstubAllGlobals());
+  const away = {
+    type: 'KeyServiceUnavailable',
+    message: 'the address in PROVIDER_GRANT_KEYS does not answer with a document',
+  };
 
-  test('is fetched without following redirects, and an outage is reported as KeyServiceUnavailable [G3]', async () => {
-    const answers = [Response.json({ keys: [pair.publicKey] }), new Response('canary', { status: 503 })];
-    const fetching = vi.fn(async (..._: unknown[]) => answers.shift());
-    vi.stubGlobal('fetch', fetching);
-    const address = 'https://keys.example/jwks.json';
-    const live = new GrantVerifier(address);
+  function trusting(certificate: string) {
+    const http = createFetch({ egress: LOOPBACK_POLICY, maxResponseBytes: 1024 * 1024, connect: { ca: certificate } });
+    onTestFinished(() => http.close());
+    return http.fetch;
+  }
+
+  test('is fetched, and an outage is reported as KeyServiceUnavailable [G3]', async () => {
+    let isAway = false;
+    const address = await startTlsService((_, response) => {
+      response.writeHead(isAway ? 503 : 200).end(isAway ? 'canary' : JSON.stringify({ keys: [pair.publicKey] }));
+    });
+    const live = new GrantVerifier(address, trusting(CERTIFICATE));
     expect(await live.verify('workspace', await signed(), USE)).toMatchObject({ subject: 'ws_acme' });
-    expect(fetching.mock.calls).toEqual([[address, expect.objectContaining({ redirect: 'error' })]]);
-    const away = {
-      type: 'KeyServiceUnavailable',
-      message: 'the address in PROVIDER_GRANT_KEYS does not answer with a document',
-    };
-    await expect(new GrantVerifier(address).preflight()).rejects.toMatchObject(away);
+    isAway = true;
+    await expect(new GrantVerifier(address, trusting(CERTIFICATE)).preflight()).rejects.toMatchObject(away);
     // The service may know an unknown key by now, so the key set is fetched again.
-    vi.useFakeTimers({ toFake: ['performance'], now: performance.now() + 1_000 });
-    vi.advanceTimersByTime(1_000);
     const unknown = await signerOf(another).sign('workspace', GRANT);
     await expect(live.verify('workspace', unknown, USE)).rejects.toMatchObject(away);
     expect(await live.verify('workspace', await signed(), USE)).toMatchObject({ subject: 'ws_acme' });
+  });
+
+  test.each<[string, RequestListener]>([
+    ['a redirect', (_, response) => response.writeHead(302, { location: 'https://keys.example/' }).end()],
+    [
+      '3 kB that decode to 3 MB',
+      (_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(3_000_000))),
+    ],
+    ['two encodings', (_, response) => response.writeHead(200, { 'content-encoding': 'gzip, br' }).end()],
+  ])('is not read from %s [G3]', async (_, answer) => {
+    const address = await startTlsService(answer);
+    await expect(new GrantVerifier(address, trusting(CERTIFICATE)).preflight()).rejects.toMatchObject(away);
+  });
+
+  test('is not read from a server whose certificate nobody signed [G3]', async () => {
+    const address = await startTlsService((_, response) => response.end(JSON.stringify({ keys: [pair.publicKey] })));
+    await expect(new GrantVerifier(address).preflight()).rejects.toMatchObject(away);
+    await expect(new GrantVerifier(address, trusting(CERTIFICATE)).preflight()).resolves.toBeUndefined();
   });
 });
 

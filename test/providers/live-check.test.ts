@@ -11,7 +11,7 @@ const KEY = 'canary-key-a1b2c3d4';
 const never = new AbortController().signal;
 let http: HttpClient;
 beforeAll(() => {
-  http = createFetch({ egress: LOOPBACK_POLICY, timeouts: { headersMs: 300 } });
+  http = createFetch({ egress: LOOPBACK_POLICY, limits: { firstByteMs: 300, progressMs: 300 } });
 });
 afterAll(() => http.close());
 

@@ -124,6 +124,11 @@ function classifyNetwork(code: string): Verdict {
         type: 'ProviderConfigInvalid',
         text: 'redirects, and redirects are not followed: configure the URL that it redirects to',
       };
+    case 'REFUSED_ENCODING':
+      return {
+        type: 'ProviderConfigInvalid',
+        text: 'answers in an encoding other than gzip, deflate and br: check its URL',
+      };
     case 'UND_ERR_RES_EXCEEDED_MAX_SIZE':
       return { type: 'ResultTooLarge', text: 'sent a response larger than a step can return' };
     default:

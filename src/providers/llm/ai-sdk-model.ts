@@ -11,11 +11,12 @@ import type { LlmCredential } from './llm.js';
  * Returns the model for `generateText`, `streamText` and the other functions of the AI SDK. They retry by default: pass
  * `maxRetries: 0` if Temporal retries the activity.
  *
- * @param fetch - default: the global one; in an activity, pass the one that the callback of `withProvider` receives
+ * @param fetch - the one that the callback of `withProvider` receives. The SDK downloads images and files that a message
+ *   names by URL itself: pass `experimental_download` too if your messages have such parts
  * @throws ProviderError `SetupInvalid` if the AI SDK's package for this service is not installed: `@ai-sdk/anthropic`,
  *   `@ai-sdk/openai`, `@ai-sdk/google`, or `@ai-sdk/openai-compatible` for any other name
  */
-export function aiSdkModel(credential: LlmCredential, modelId: string, fetch?: Fetch): Exclude<LanguageModel, string> {
+export function aiSdkModel(credential: LlmCredential, modelId: string, fetch: Fetch): Exclude<LanguageModel, string> {
   const { provider, baseURL, organization, project } = credential;
   const apiKey = credential.apiKey.reveal();
   switch (provider) {

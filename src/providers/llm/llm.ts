@@ -45,9 +45,9 @@ const KEY_ISSUERS: ReadonlyMap<string, LlmKeyIssuer> = new Map([
   ['openai', openaiKeys],
 ]);
 
-const model = word('must be a model id: 1 to 200 printable characters without spaces', /^[\x21-\x7e]{1,200}$/);
+export const modelId = word('must be a model id: 1 to 200 printable characters without spaces', /^[\x21-\x7e]{1,200}$/);
 
-const known = z.strictObject({ baseURL: serviceURL().optional(), model: model.optional() });
+const known = z.strictObject({ baseURL: serviceURL().optional(), model: modelId.optional() });
 const openai = known.extend({ organization: id.optional(), project: id.optional() });
 const compatible = known.extend({
   baseURL: serviceURL('is required for a name other than anthropic, openai and gemini, and'),

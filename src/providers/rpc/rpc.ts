@@ -79,6 +79,7 @@ export const rpc: ProviderType<RpcConfig, RpcSecret, RpcCredential> = {
     headers: headers.optional(),
   }),
   primarySecret: 'url',
+  limits: { firstByteMs: 30_000, progressMs: 10_000 },
   credential: (_name, { chainId, priority }, secret) => {
     rememberSecret(secret.url); // The whole URL, because its user and password become a header.
     const { url, authorization } = withoutUserinfo(secret.url);

@@ -4,6 +4,7 @@
  */
 import type { HttpTransport } from 'viem';
 import type { Fetch } from '../../egress/http-client.js';
+import { ProviderError } from '../../protocol/errors.js';
 import { optionalPackage } from '../optional-package.js';
 import type { RpcCredential } from './rpc.js';
 
@@ -13,11 +14,14 @@ const REQUEST_TIMEOUT_MS = 30_000;
 /**
  * Returns the transport for `createPublicClient({ transport })`. viem's errors contain the whole URL: do not log them.
  *
- * @param fetch - default: the global one; in an activity, pass the one that the callback of `withProvider` receives
+ * A contract can ask for an off-chain look-up (EIP-3668), for which viem would call the contract's URL by its own means.
+ * With this transport such a call fails.
+ *
+ * @param fetch - the one that the callback of `withProvider` receives
  * @param signal - ends the calls in flight
  * @throws ProviderError `SetupInvalid` if viem is not installed
  */
-export function viemTransport(credential: RpcCredential, fetch?: Fetch, signal?: AbortSignal): HttpTransport {
+export function viemTransport(credential: RpcCredential, fetch: Fetch, signal?: AbortSignal): HttpTransport {
   const headers = Object.entries(credential.headers).map(([name, value]) => [name, value.reveal()] as const);
   const open = viem().http(credential.url.reveal(), {
     fetchFn: fetch,
@@ -26,7 +30,28 @@ export function viemTransport(credential: RpcCredential, fetch?: Fetch, signal?:
     timeout: REQUEST_TIMEOUT_MS,
   });
   // Without `value`: viem exposes the URL and the headers there, on each client. Calls do not read it.
-  return (options) => ({ ...open(options), value: undefined });
+  return (options) => {
+    const transport = open(options);
+    const request = ((...call: Parameters<typeof transport.request>) =>
+      transport.request(...call).catch((error: unknown) => {
+        throw isOffchainLookup(error) ? offchainLookupRefused() : error;
+      })) as typeof transport.request;
+    return { ...transport, request, value: undefined };
+  };
+}
+
+/** The selector of `OffchainLookup`, in the data of the revert. */
+const OFFCHAIN_LOOKUP = '0x556f1830';
+
+function isOffchainLookup(error: unknown): boolean {
+  const { data } = (error ?? {}) as { readonly data?: unknown };
+  const revert = typeof data === 'object' && data !== null ? (data as { readonly data?: unknown }).data : data;
+  return typeof revert === 'string' && revert.toLowerCase().startsWith(OFFCHAIN_LOOKUP);
+}
+
+function offchainLookupRefused(): ProviderError {
+  const message = 'the contract asks for an off-chain look-up (EIP-3668), which is not supported';
+  return new ProviderError('ProviderRequestInvalid', message);
 }
 
 export function viem(): typeof import('viem') {

@@ -1,6 +1,5 @@
 /** Calls Tenderly's simulation API. The answer is large: only what an agent bases a decision on is kept. */
 import { z } from 'zod';
-import { ProviderError } from '../../protocol/errors.js';
 import type { SimulatedTransaction } from '../../protocol/steps.js';
 import { parseJson } from '../../redaction/parse-json.js';
 import { answerFromResponse, ServiceAnswerError } from '../answers/service-answer.js';
@@ -26,23 +25,29 @@ export interface Simulation {
 
 const address = word('must be an address: 0x and 40 hex digits', /^0x[0-9a-fA-F]{40}$/);
 const GAS_RULE = 'must be a whole number';
+const INPUT_RULE = 'must be bytes in hex: 0x and an even number of digits, at most 524288';
 
-const requestSchema = z.object({
+/** The longest call data that a transaction of a public chain carries, with room. */
+const MAX_INPUT_CHARACTERS = 512 * 1024;
+
+export const simulationRequest = z.strictObject({
   networkId: word('must be a decimal chain id', /^[1-9]\d{0,15}$/),
-  transaction: z.object({
+  transaction: z.strictObject({
     from: address,
     to: address,
-    input: word('must be bytes in hex: 0x and an even number of digits', /^0x([0-9a-fA-F]{2})*$/).default('0x'),
-    // Tenderly documents decimal quantities.
+    input: z
+      .string({ error: INPUT_RULE })
+      .max(MAX_INPUT_CHARACTERS, { error: INPUT_RULE })
+      .regex(/^0x[0-9a-fA-F]*$/, { error: INPUT_RULE })
+      .refine((hex) => hex.length % 2 === 0, { error: INPUT_RULE })
+      .optional(),
     value: word(
       'must be an amount in wei, as a decimal number or as 0x and hex digits',
       /^(0x[0-9a-fA-F]{1,64}|\d{1,78})$/,
-    )
-      .default('0')
-      .transform((wei) => BigInt(wei).toString()),
+    ).optional(),
     gas: z.int({ error: GAS_RULE }).min(0, { error: GAS_RULE }).optional(),
   }),
-  save: z.boolean().default(false),
+  save: z.boolean({ error: 'must be true or false' }).optional(),
 });
 
 const answerSchema = z.object({
@@ -53,8 +58,8 @@ const answerSchema = z.object({
 /**
  * Simulates a transaction on the newest state of the chain.
  *
- * @throws ProviderError `ProviderRequestInvalid`, naming the fields, if the transaction is not valid; otherwise errors
- *   that `toProviderError` classifies
+ * @param request - as `simulationRequest` accepts it
+ * @throws errors that `toProviderError` classifies
  */
 export async function simulate(
   credential: TenderlyCredential,
@@ -62,13 +67,17 @@ export async function simulate(
   { fetch, signal }: CheckContext,
 ): Promise<Simulation> {
   const { account, project, baseURL, accessKey } = credential;
-  const { networkId, transaction, save } = parseRequest(request);
+  const { networkId, transaction, save = false } = request;
+  const { input = '0x', value = '0' } = transaction;
   const response = await fetch(`${baseURL}/api/v1/account/${account}/project/${project}/simulate`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-access-key': accessKey.reveal() },
     body: JSON.stringify({
       network_id: networkId,
       ...transaction,
+      input,
+      // Tenderly documents decimal quantities.
+      value: BigInt(value).toString(),
       save,
       save_if_fails: save,
       simulation_type: 'quick',
@@ -85,12 +94,4 @@ export async function simulate(
     errorMessage: outcome.error_message ?? undefined,
     simulationId: save ? (simulation?.id ?? undefined) : undefined,
   };
-}
-
-function parseRequest(request: SimulationRequest) {
-  const parsed = requestSchema.safeParse(request);
-  if (parsed.success) return parsed.data;
-  const fields = parsed.error.issues.map(({ path }) => path.join('.'));
-  const rules = parsed.error.issues.map(({ message }, index) => `${fields[index]} ${message}`);
-  throw new ProviderError('ProviderRequestInvalid', rules.join('; '), { fields });
 }

@@ -50,6 +50,7 @@ export const tenderly: ProviderType<TenderlyConfig, TenderlySecret, TenderlyCred
   },
   secret: z.strictObject({ accessKey: secretText, nodeAccessKey: secretText.optional() }),
   primarySecret: 'accessKey',
+  limits: { firstByteMs: 45_000, progressMs: 10_000 },
   credential: (_name, { account, project, baseURL: own = DEFAULT_BASE_URL }, secret) => ({
     account,
     project,

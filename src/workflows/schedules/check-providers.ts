@@ -1,11 +1,11 @@
 /**
  * Asks the live services about the stored credential of each active provider, over all workspaces, one page of
- * providers per workflow history. The answers are recorded. A rejected credential raises an event, once per version.
+ * providers per workflow history, and within a page one workspace after the other in turn. The answers are recorded. A rejected credential raises an event, once per version.
  */
 import { continueAsNew, isCancellation } from '@temporalio/workflow';
 import type { ProviderIdentity } from '../../protocol/references.js';
 import type { CheckProvidersInput, CheckTotals } from '../../protocol/schedules.js';
-import { inParallel } from '../fan-out.js';
+import { inTurns } from '../fan-out.js';
 import { operation, SERVICE_OPTIONS, STORE_OPTIONS } from '../rotation/proxies.js';
 
 const NONE: CheckTotals = { checked: 0, ok: 0, rejected: 0, cannotTell: 0, failed: 0 };
@@ -19,9 +19,14 @@ export async function checkProviders({
   const list = operation('listActiveProviders', STORE_OPTIONS, 'list active providers');
   const page = await list({ after, limit: pageSize });
   const counts = { ...totals, checked: totals.checked + page.length };
-  for (const outcome of await inParallel(page, atOnce, check)) counts[outcome] += 1;
+  // A workspace whose services hang does not keep the others of the page waiting.
+  for (const outcome of await inTurns(page, atOnce, workspaceOf, check)) counts[outcome] += 1;
   if (page.length < pageSize) return counts;
   return continueAsNew<typeof checkProviders>({ pageSize, atOnce, after: page.at(-1), totals: counts });
+}
+
+function workspaceOf({ workspaceId }: ProviderIdentity): string {
+  return workspaceId;
 }
 
 async function check(provider: ProviderIdentity): Promise<Exclude<keyof CheckTotals, 'checked'>> {

@@ -18,7 +18,7 @@ export function impatientClient(): { readonly current: HttpClient } {
   beforeAll(() => {
     client.current = createFetch({
       egress: LOOPBACK_POLICY,
-      timeouts: { headersMs: 200, bodyMs: 200 },
+      limits: { firstByteMs: 200, progressMs: 200 },
       maxResponseBytes: LONGEST_ANSWER_BYTES,
     });
   });

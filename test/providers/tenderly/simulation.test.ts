@@ -90,22 +90,4 @@ describe('a simulation', () => {
     expect(JSON.stringify(result)).not.toContain(KEY);
     expectOutcome(toProviderError(result, tenderly), type, tenderly);
   });
-
-  it.each<[string, object]>([
-    ['networkId', { networkId: 'mainnet' }],
-    ['transaction.from', { transaction: { from: KEY, to } }],
-    ['transaction.to', { transaction: { from } }],
-    ['transaction.input', { transaction: { from, to, input: '0xabc' } }],
-    ['transaction.value', { transaction: { from, to, value: '1.5' } }],
-    ['transaction.value', { transaction: { from, to, value: '-1' } }],
-    ['transaction.gas', { transaction: { from, to, gas: 1.5 } }],
-    ['transaction', { transaction: KEY }],
-    ['save', { save: KEY }],
-  ])('is not sent if its %s is invalid', async (field, change) => {
-    const { service, result } = await simulateAt({ status: 200, body: answer }, { ...request, ...change });
-    expect(result).toMatchObject({ type: 'ProviderRequestInvalid', facts: { fields: [field] } });
-    expect((result as Error).message).toContain(field);
-    expect((result as Error).message).not.toContain(KEY);
-    expect(service.requests).toEqual([]);
-  });
 });
