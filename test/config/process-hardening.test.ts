@@ -5,7 +5,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { takeEnvironment, takeVariable } from '../../src/config/process-hardening.js';
+import { hardenProcess, takeEnvironment, takeVariable } from '../../src/config/process-hardening.js';
+import { readConfig } from '../../src/config/resolver-config.js';
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -34,6 +35,20 @@ describe('takeEnvironment', () => {
       undefined,
       'canary-next-key',
     ]);
+  });
+});
+
+describe('a process in which no certificate would be verified', () => {
+  it.each<[string, () => unknown]>([
+    ['hardenProcess', () => hardenProcess()],
+    ['a connect', () => readConfig({ env: {} }, () => 'read')],
+  ])('does not start: %s [G10]', (_, start) => {
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+    expect(start).toThrow(/^NODE_TLS_REJECT_UNAUTHORIZED is 0, .* NODE_EXTRA_CA_CERTS$/);
+    for (const harmless of ['1', '', 'false']) {
+      vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', harmless);
+      expect(start).not.toThrow();
+    }
   });
 });
 
