@@ -41,7 +41,9 @@ describe('an import', () => {
     });
     expect(await importProviders(providers(2), dependencies, { fence: false })).toMatchObject({ added: 2 });
     const opened = await Promise.all(
-      written.map((write) => sealer.open(write, write.encryptedConfig, [winner]).then((text) => JSON.parse(text))),
+      written.map((write) =>
+        sealer.open({ ...write, destination: '' }, write.encryptedConfig, [winner]).then((text) => JSON.parse(text)),
+      ),
     );
     expect(opened).toEqual([{ url: 'https://rpc.example/canary-0' }, { url: 'https://rpc.example/canary-1' }]);
   });
