@@ -1,7 +1,7 @@
 /**
  * Holds values against the JSON schemas of workflows. A schema can take exponential time: in its patterns, in references
  * that refer to references, in unions within unions. So the comparison runs in threads with a limit of time and memory,
- * and the event loop, on which leases and heartbeats depend, stays free (docs/adr/0013-schemas-are-compared-in-threads.md).
+ * and the event loop, on which leases and heartbeats depend, stays free (docs/adr/0015-schemas-are-compared-in-threads.md).
  */
 import { Worker } from 'node:worker_threads';
 import type { Json } from '../protocol/steps.js';

@@ -56,7 +56,8 @@ describe.each(SERVICES)('%s', (service, name) => {
       finishReason: 'stop',
       // The stand-in counts four characters per token, for input and output.
       usage: { inputTokens: 4, outputTokens: 11, totalTokens: 15 },
-      provider: { name, version: 1, source: 'workspace', cache: 'hit' },
+      // The number of the change may arrive after the resolution: then the step reads the workspace once more.
+      provider: { name, version: 1, source: 'workspace', cache: expect.stringMatching(/^(hit|miss)$/) },
     });
   });
 

@@ -85,7 +85,7 @@ describe('list', () => {
     await op.configured(workspaceId, 'mine', CANARY);
     const listed = await op.run(['list', workspaceId], { env: { ENCRYPTION_KEY: newRootKey() } });
     expect(listed).toMatchObject({
-      exitCode: 0,
+      exitCode: 4,
       stdout: expect.stringContaining('not readable: CredentialUnreadable'),
     });
   });

@@ -77,6 +77,12 @@ describe('a lease renewal reports', () => {
     expect(await changedBy(() => manager.deleteDataKeys(workspaceId))).toEqual([workspaceId]);
   });
 
+  it('the clock of Postgres', async () => {
+    const workerId = await register();
+    const { databaseMs = 0 } = (await worker.renewLease(workerId, 0, 1_000)) ?? {};
+    expect(Math.abs(databaseMs - Date.now())).toBeLessThan(10_000);
+  });
+
   it('everything if the table is truncated', async () => {
     const other = await databaseForTest();
     const store = openProviderStore({ databaseUrl: other.resolverUrl });
@@ -89,7 +95,11 @@ describe('a lease renewal reports', () => {
       longestStepMs: 1,
     });
     await withSession(other.ownerUrl, (session) => session.query('truncate workspace_providers'));
-    expect(await store.renewLease('w', 0, 1_000)).toEqual({ epoch: 1, changed: 'everything' });
+    expect(await store.renewLease('w', 0, 1_000)).toEqual({
+      epoch: 1,
+      changed: 'everything',
+      databaseMs: expect.any(Number),
+    });
     await store.deregisterWorker('w');
     await store.close();
   });
@@ -128,10 +138,18 @@ describe('a change gets its epoch after its commit', () => {
     await withSession(database.ownerUrl, async (early) => {
       await early.query(`begin; ${update(first)}; set constraints all immediate`);
       await psql(update(second));
-      expect(await worker.renewLease(workerId, applied, 1_000)).toEqual({ epoch: applied + 1, changed: [second] });
+      expect(await worker.renewLease(workerId, applied, 1_000)).toEqual({
+        epoch: applied + 1,
+        changed: [second],
+        databaseMs: expect.any(Number),
+      });
       await early.query('commit');
     });
-    expect(await worker.renewLease(workerId, applied + 1, 1_000)).toEqual({ epoch: applied + 2, changed: [first] });
+    expect(await worker.renewLease(workerId, applied + 1, 1_000)).toEqual({
+      epoch: applied + 2,
+      changed: [first],
+      databaseMs: expect.any(Number),
+    });
   });
 
   it('so a transaction that reads its own change sees the epoch without it', async () => {
@@ -203,8 +221,16 @@ describe('a lease renewal reports everything', () => {
     await stored(anyWorkspace());
     const applied = await manager.readEpoch();
     await stored(anyWorkspace());
-    expect(await worker.renewLease(workerId, 11_000, 1_000)).toEqual({ epoch: 21_000, changed: expect.any(Array) });
-    expect(await worker.renewLease(workerId, 10_999, 1_000)).toEqual({ epoch: 21_000, changed: 'everything' });
+    expect(await worker.renewLease(workerId, 11_000, 1_000)).toEqual({
+      epoch: 21_000,
+      changed: expect.any(Array),
+      databaseMs: expect.any(Number),
+    });
+    expect(await worker.renewLease(workerId, 10_999, 1_000)).toEqual({
+      epoch: 21_000,
+      changed: 'everything',
+      databaseMs: expect.any(Number),
+    });
     expect(await worker.renewLease(workerId, applied, 1_000)).toMatchObject({ changed: [expect.any(String)] });
     const { rows } = await psql('select min(epoch) from provider_invalidations');
     expect(Number(rows[0].min)).toBeGreaterThan(11_000);

@@ -160,7 +160,7 @@ describe('the resolver role', () => {
         where pronamespace = 'provider_api'::regnamespace and has_function_privilege(oid, 'execute') order by 1`);
       expect(rows.map(({ proname }) => proname)).toEqual([
         ...['deregister_worker', 'latest_migration', 'read_workspace', 'record_unreadable', 'record_use'],
-        ...['register_worker', 'renew_lease'],
+        ...['register_worker', 'renew_lease', 'sample_data_keys'],
       ]);
       await expect(session.query(`select provider_api.delete_data_keys('ws_a')`)).rejects.toEqual(DENIED);
     });
