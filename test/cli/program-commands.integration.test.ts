@@ -86,7 +86,7 @@ describe('list', () => {
     const listed = await op.run(['list', workspaceId], { env: { ENCRYPTION_KEY: newRootKey() } });
     expect(listed).toMatchObject({
       exitCode: 4,
-      stdout: expect.stringContaining('not readable: CredentialUnreadable'),
+      stdout: expect.stringContaining('does not open: check that ENCRYPTION_KEY has its root key'),
     });
   });
 });
