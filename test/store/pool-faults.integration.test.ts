@@ -100,7 +100,10 @@ describe('on the shared server', () => {
         withUrl(database.resolverUrl, { password: 'canary-password' }),
         'refuses the login: check its name and password in PROVIDER_DATABASE_URL, or in DATABASE_URL if that is not set',
       ],
-      [withUrl(database.resolverUrl, { database: 'canary_database' }), 'the database does not exist: check its name'],
+      [
+        withUrl(database.resolverUrl, { database: 'canary_database' }),
+        'the database does not exist: create it, or correct its name',
+      ],
     ] as const;
     for (const [databaseUrl, why] of cases) {
       const wrong = openProviderStore({ databaseUrl });

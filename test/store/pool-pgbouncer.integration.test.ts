@@ -86,7 +86,11 @@ describe('through a pooler in transaction mode', () => {
     await worker.registerWorker(registration);
     const epoch = await worker.readEpoch();
     await manager.setStatus(provider(WORKSPACES[0] as string), 'disabled');
-    expect(await worker.renewLease(workerId, epoch, 20_000)).toEqual({ epoch: epoch + 1, changed: [WORKSPACES[0]] });
+    expect(await worker.renewLease(workerId, epoch, 20_000)).toEqual({
+      epoch: epoch + 1,
+      changed: [WORKSPACES[0]],
+      databaseMs: expect.any(Number),
+    });
     await worker.deregisterWorker(workerId);
   });
 

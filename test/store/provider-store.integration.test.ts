@@ -43,7 +43,7 @@ describe.each([
     expect(preflight(databaseUrl, as)).rejects.toMatchObject({
       type: 'SetupInvalid',
       message: expect.stringContaining(why),
-      facts: { fields: ['databaseUrl'] },
+      facts: { fields: [setting] },
     });
 
   it('accepts a login that was granted its role', async () => {

@@ -87,6 +87,12 @@ describe('a lease renewal reports', () => {
     expect(await changedBy(() => manager.deleteDataKeys(workspaceId))).toEqual([workspaceId]);
   });
 
+  it('the clock of Postgres', async () => {
+    const workerId = await register();
+    const { databaseMs = 0 } = (await worker.renewLease(workerId, 0, 1_000)) ?? {};
+    expect(Math.abs(databaseMs - Date.now())).toBeLessThan(10_000);
+  });
+
   it('everything if the table is truncated', async () => {
     const other = await databaseForTest();
     const store = openProviderStore({ databaseUrl: other.resolverUrl });
@@ -99,7 +105,11 @@ describe('a lease renewal reports', () => {
       longestStepMs: 1,
     });
     await withSession(other.ownerUrl, (session) => session.query('truncate workspace_providers'));
-    expect(await store.renewLease('w', 0, 1_000)).toEqual({ epoch: 1, changed: 'everything' });
+    expect(await store.renewLease('w', 0, 1_000)).toEqual({
+      epoch: 1,
+      changed: 'everything',
+      databaseMs: expect.any(Number),
+    });
     await store.close();
   });
 });
@@ -140,7 +150,11 @@ describe('the order of epochs', () => {
         timeout: 20_000,
       });
       // Neither change is visible, so no worker can apply the later one and miss the earlier one.
-      expect(await worker.renewLease(workerId, applied, 1_000)).toEqual({ epoch: applied, changed: [] });
+      expect(await worker.renewLease(workerId, applied, 1_000)).toEqual({
+        epoch: applied,
+        changed: [],
+        databaseMs: expect.any(Number),
+      });
       await early.query('commit');
       await late;
     });
@@ -170,8 +184,16 @@ describe('a lease renewal reports everything', () => {
     await stored(anyWorkspace());
     const applied = await worker.readEpoch();
     await stored(anyWorkspace());
-    expect(await worker.renewLease(workerId, 11_000, 1_000)).toEqual({ epoch: 21_000, changed: expect.any(Array) });
-    expect(await worker.renewLease(workerId, 10_999, 1_000)).toEqual({ epoch: 21_000, changed: 'everything' });
+    expect(await worker.renewLease(workerId, 11_000, 1_000)).toEqual({
+      epoch: 21_000,
+      changed: expect.any(Array),
+      databaseMs: expect.any(Number),
+    });
+    expect(await worker.renewLease(workerId, 10_999, 1_000)).toEqual({
+      epoch: 21_000,
+      changed: 'everything',
+      databaseMs: expect.any(Number),
+    });
     expect(await worker.renewLease(workerId, applied, 1_000)).toMatchObject({ changed: [expect.any(String)] });
     const { rows } = await psql('select min(epoch) from provider_invalidations');
     expect(Number(rows[0].min)).toBeGreaterThan(11_000);

@@ -161,6 +161,7 @@ describe('the resolver role', () => {
       expect(rows.map(({ proname }) => proname)).toEqual([
         ...['deregister_worker', 'forget_workers', 'latest_migration', 'list_workers', 'mark_vanished'],
         ...['read_epoch', 'read_workspace', 'record_unreadable', 'record_use', 'register_worker', 'renew_lease'],
+        'sample_data_keys',
       ]);
       await expect(session.query(`select provider_api.delete_data_keys('ws_a')`)).rejects.toEqual(DENIED);
     });
