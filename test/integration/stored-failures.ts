@@ -98,13 +98,15 @@ export const STORED: readonly StoredFailure[] = [
     when: 'the name of the provider contains a control character',
     question: () => ({ provider: 'anthropic\u0000' }),
     type: 'ProviderConfigInvalid',
-    message: () => 'name must be 1 to 64 characters from a-z 0-9 _ . : -',
-    fields: ['name'],
+    message: () =>
+      'resolveLlmKey: provider must be a name (1 to 64 characters from a-z 0-9 _ . : -), or a list of 1 to 200 names in order of preference',
+    fields: ['provider'],
   },
   {
     when: 'the workspace id contains look-alike letters',
     question: (id) => ({ workspaceId: id.replace('s', '\u0455') }),
-    type: 'GrantInvalid',
-    message: () => 'the workflow names a workspace that its grant is not for: start it with a client of that workspace',
+    type: 'ProviderConfigInvalid',
+    message: () => 'resolveLlmKey: workspaceId must be 1 to 128 characters from A-Z a-z 0-9 _ . : -',
+    fields: ['workspaceId'],
   },
 ];
