@@ -24,7 +24,8 @@ const TEMPERATURE_RULE = 'must be a number from 0 to 2';
 const CONTENT_RULE = 'must be a text: images, files and other parts are not accepted';
 const ROLE_RULE = 'must be user or assistant: a system prompt belongs in `system`';
 const SCHEMA_RULE = 'must be a JSON schema, an object of at most 262144 characters';
-const PROVIDER_RULE = 'must be a name, or a list of 1 to 200 names in order of preference';
+const PROVIDER_RULE =
+  'must be a name (1 to 64 characters from a-z 0-9 _ . : -), or a list of 1 to 200 names in order of preference';
 const PARAMS_RULE = `must be a list of at most ${MAX_PARAMS} values`;
 const MESSAGES_RULE = `must be a list of at most ${MAX_MESSAGES} messages`;
 

@@ -80,7 +80,7 @@ describe('endpoints', () => {
   test('are skipped if they do not answer, early enough for the next one to be called', async () => {
     await twoEndpoints();
     const hold = stage.chain.gateway.holdNext({ owner: `${workspaceId} main` });
-    const rpcStep = createRpcStep(providers.resolver, 300);
+    const rpcStep = createRpcStep(providers.resolver, 2_000);
     const input: RpcStepInput = { ref: await resolve(), method: 'eth_blockNumber' };
     const { provider, skipped } = (await inActivity().run(rpcStep, input)) as RpcStepResult;
     expect([provider.name, skipped]).toEqual(['backup', [{ name: 'main', failure: 'ProviderUnavailable' }]]);
