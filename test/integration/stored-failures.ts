@@ -109,12 +109,8 @@ export const STORED: readonly StoredFailure[] = [
     when: 'the name of the provider contains a control character',
     question: () => ({ provider: 'anthropic\u0000' }),
     type: 'ProviderConfigInvalid',
-<<<<<<< HEAD
-    message: () => 'resolveLlmKey: provider must be 1 to 64 characters from a-z 0-9 _ . : -',
-=======
     message: () =>
       'resolveLlmKey: provider must be a name (1 to 64 characters from a-z 0-9 _ . : -), or a list of 1 to 200 names in order of preference',
->>>>>>> inputs
     fields: ['provider'],
   },
   {
