@@ -85,8 +85,8 @@ describe('list', () => {
     await op.configured(workspaceId, 'mine', CANARY);
     const listed = await op.run(['list', workspaceId], { env: { ENCRYPTION_KEY: newRootKey() } });
     expect(listed).toMatchObject({
-      exitCode: 0,
-      stdout: expect.stringContaining('not readable: CredentialUnreadable'),
+      exitCode: 4,
+      stdout: expect.stringContaining('does not open: check that ENCRYPTION_KEY has its root key'),
     });
   });
 });
