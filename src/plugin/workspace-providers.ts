@@ -11,6 +11,7 @@ import {
 } from '../config/resolver-config.js';
 import type { LeaseCounts } from '../fence/lease-keeper.js';
 import { type GrantPolicy, NO_GRANTS, warnOfNoGrants } from '../grants/policy.js';
+import { warnOfWeakSecrets } from '../redaction/opened-secrets.js';
 import { type ConnectedParts, connectParts } from '../resolver/connect-parts.js';
 import { ProviderResolver } from '../resolver/provider-resolver.js';
 import type { CallerOf } from '../resolver/use-audit.js';
@@ -78,7 +79,9 @@ export class WorkspaceProviders {
     checkActivityInternals(Context);
     if (config.grants === NO_GRANTS) warnOfNoGrants();
     else await config.grants.preflight();
-    return new WorkspaceProviders(await connectParts(config, runningWorkflow), config.grants);
+    const parts = await connectParts(config, runningWorkflow);
+    warnOfWeakSecrets();
+    return new WorkspaceProviders(parts, config.grants);
   }
 
   /** Takes the lease before the first worker runs. @throws ProviderError `StoreUnavailable` @internal */

@@ -33,22 +33,28 @@ export function ownedBy<Result>(workspaceId: string, run: () => Result): Result 
   return currentOwner.run(workspaceId, run);
 }
 
+const weakSettings = new Set<string>();
+
 /**
  * Remembers a secret of the process itself, such as a root key or a Temporal API key, until the process ends.
  *
- * @param setting - its name. If the secret is weak, a warning says so, once
+ * @param what - what {@link warnOfWeakSecrets} calls it
  */
-export function rememberOwnSecret(secret: string, setting?: string): void {
+export function rememberOwnSecret(secret: string, what?: string): void {
   opened.add(secret, { lasting: true });
-  if (setting === undefined || secret === '' || isStrong(secret) || warnedOf.has(setting)) return;
-  warnedOf.add(setting);
-  const warning =
-    `${setting} is short or easy to guess. It is removed from logs, but not from what activities return, ` +
-    'because it could be met there by chance: use at least 24 random characters';
-  process.emitWarning(warning, 'WorkspaceProvidersWarning');
+  if (what !== undefined && secret !== '' && !isStrong(secret)) weakSettings.add(what);
 }
 
-const warnedOf = new Set<string>();
+/** Called when a worker starts: a weak secret of the process is not looked for in what activities return. */
+export function warnOfWeakSecrets(): void {
+  for (const what of weakSettings) {
+    const warning =
+      `${what} is short or easy to guess. It is removed from logs, but not from what activities return, ` +
+      'because it could be met there by chance: use at least 24 random characters';
+    process.emitWarning(warning, 'WorkspaceProvidersWarning');
+  }
+  weakSettings.clear();
+}
 
 /** Remembers only the password: other texts may contain the names of the login, the host and the database. */
 export function rememberPasswordOf(databaseUrl: string): void {

@@ -15,7 +15,8 @@ const GRANTED = `
       or kind = 'function' and (
         role in ('provider_manager', 'provider_auditor')
         or role = 'provider_resolver' and object in ('read_workspace', 'latest_migration', 'register_worker',
-          'renew_lease', 'deregister_worker', 'record_use', 'record_unreadable', 'sample_data_keys')
+          'renew_lease', 'deregister_worker', 'record_use', 'record_unreadable', 'sample_data_keys',
+          'list_workers')
         or role = 'provider_tenant' and object in ('remove_own_provider', 'add_own_data_key'))
       or role = 'provider_tenant' and kind = 'table' and privilege = 'SELECT'
         and object in ('workspace_providers', 'workspace_keys', 'provider_events', 'provider_use')

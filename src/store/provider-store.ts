@@ -2,14 +2,14 @@
 import { checkWorkspaceId } from '../protocol/names.js';
 import { call } from './calls.js';
 import { type Database, type DatabaseOptions, openDatabase } from './pool.js';
-import type { LeaseStore, ProviderRecord, WorkspaceSnapshot, WrappedDataKey } from './ports.js';
+import type { LeaseStore, ProviderRecord, WorkerRegistry, WorkspaceSnapshot, WrappedDataKey } from './ports.js';
 import { preflight } from './preflight.js';
 import { type StepAuditStore, stepAuditStore } from './step-audit-store.js';
-import { leaseStore, WorkerTokens } from './worker-store.js';
+import { leaseStore, WorkerTokens, workerRegistry } from './worker-store.js';
 
 export type ProviderStoreOptions = DatabaseOptions;
 
-export interface ProviderStore extends LeaseStore, StepAuditStore {
+export interface ProviderStore extends LeaseStore, StepAuditStore, Pick<WorkerRegistry, 'listWorkers'> {
   /**
    * Reads all that a workspace has stored, in one snapshot and one round trip. The lists are empty if there is nothing.
    * The first data key is the active one.
@@ -41,6 +41,7 @@ export function openProviderStore(options: ProviderStoreOptions): ProviderStore 
   return {
     ...leaseStore(database, tokens),
     ...stepAuditStore(database, tokens),
+    listWorkers: workerRegistry(database).listWorkers,
     readWorkspace: (workspaceId) => readWorkspace(database, workspaceId),
     async sampleDataKeys() {
       const rows = await database.query<DataKeyColumns & { readonly workspace_id: string }>(SAMPLE, []);

@@ -68,7 +68,7 @@ async function stage(bombAt: string) {
   const message = { type: 'message', id: 'm', model: 'm', role: 'assistant', content, stop_reason: 'end_turn', usage };
   const honest = await startService({ status: 200, body: message });
   const { store } = memory;
-  const apiKey = 'canary-key-0001';
+  const apiKey = 'canary-of-a-key-0001';
   for (const name of ['anthropic', 'gemini', 'local']) {
     await store.put('ws_bomb', 'llm', name, { baseURL: bombAt, model: 'm' }, { apiKey });
   }

@@ -6,7 +6,7 @@ import { expect } from 'vitest';
 import { type CliOptions, runCli } from '../cli/run-cli.js';
 
 /** In every secret of these tests. */
-export const CANARY = 'canary-5f1c9a7e';
+export const CANARY = 'canary-of-the-door-5f1c9a7e';
 export const ROOT_KEY = Buffer.from(CANARY.repeat(3).slice(0, 32)).toString('base64');
 
 /** Settings that are in order, of servers that do not exist. */

@@ -57,7 +57,7 @@ export function keyOf(workspaceId: string): string {
 
 /** The API key of a workspace with that serial number. */
 export function apiKeyOf(workspaceId: string, serial: number): string {
-  return `canary/${workspaceId}/${serial}`;
+  return `canary-of-faults/${workspaceId}/${serial}`;
 }
 
 export function serialOf(apiKey: string): number {

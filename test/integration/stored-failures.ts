@@ -1,5 +1,7 @@
 /** Invalid stored rows and invalid requests, and the failure that an agent gets for each. */
+
 import { randomBytes } from 'node:crypto';
+import { expect } from 'vitest';
 import { type AgentStage, newWorkspace } from '../support/agent-stage.js';
 import { withSession } from '../support/database.js';
 import type { ModelQuestion } from './workflows.js';
@@ -109,8 +111,7 @@ export const STORED: readonly StoredFailure[] = [
     when: 'the name of the provider contains a control character',
     question: () => ({ provider: 'anthropic\u0000' }),
     type: 'ProviderConfigInvalid',
-    message: () =>
-      'resolveLlmKey: provider must be a name (1 to 64 characters from a-z 0-9 _ . : -), or a list of 1 to 200 names in order of preference',
+    message: () => expect.stringMatching(/^resolveLlmKey: provider must be .*1 to 64 characters from a-z 0-9 _ \. : -/),
     fields: ['provider'],
   },
   {

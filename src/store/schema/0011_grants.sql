@@ -61,13 +61,13 @@ to provider_tenant;
 
 grant execute on function
   provider_api.latest_migration(),
-  provider_api.read_workspace(text)
+  provider_api.read_workspace(text),
+  provider_api.list_workers()
 to provider_resolver, provider_manager;
 
 -- Only a manager judges workers: a fence does not wait for a worker that was marked as vanished.
 grant execute on function
   provider_api.read_epoch(),
-  provider_api.list_workers(),
   provider_api.mark_vanished(text[], bigint[]),
   provider_api.forget_workers(text[], bigint[]),
   provider_api.list_providers(text),

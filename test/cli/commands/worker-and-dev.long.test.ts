@@ -32,7 +32,7 @@ it("worker refuses an administrator's login", async () => {
     env: { DATABASE_URL: op.database.ownerUrl, ...op.grantKeys.workerEnv },
   });
   expect(refused.exitCode).toBe(2);
-  expect(documentOf(refused).error).toMatchObject({ type: 'SetupInvalid', fields: ['databaseUrl'] });
+  expect(documentOf(refused).error).toMatchObject({ type: 'SetupInvalid', fields: ['PROVIDER_DATABASE_URL'] });
 });
 
 it('dev runs rotations on servers of your own, with files for the other commands, which Ctrl-C deletes', async () => {

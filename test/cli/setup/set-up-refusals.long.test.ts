@@ -25,7 +25,7 @@ describe('a set-up is refused, before anything is written,', () => {
   it('for a server that does not answer', async () => {
     const error = await refusal({ adminUrl: 'postgres://admin:x@127.0.0.1:1/app' }, join(databases.root, 'away'));
     expect(error).toMatchObject({ type: 'StoreUnavailable' });
-    expect(error.message).toContain('check host and port in PROVIDER_ADMIN_DATABASE_URL');
+    expect(error.message).toContain('host and port in PROVIDER_ADMIN_DATABASE_URL');
   });
 
   it("for a worker's login, and the error names the setting of the administrator", async () => {

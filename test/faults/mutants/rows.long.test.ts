@@ -86,8 +86,10 @@ function registration(id: string) {
 
 async function renew(side: Side, id: string, applied: number) {
   const renewal = await side.renewLease(id, applied, 10_000);
-  if (renewal === undefined || renewal.changed === 'everything') return renewal;
-  return { ...renewal, changed: renewal.changed.toSorted() };
+  if (renewal === undefined) return renewal;
+  // The clock of the rows in memory is another one.
+  const { databaseMs: _, ...reported } = renewal;
+  return reported.changed === 'everything' ? reported : { ...reported, changed: reported.changed.toSorted() };
 }
 
 /** Changes workspaces as the trigger does. */

@@ -39,7 +39,7 @@ export async function commitInOtherOrder(
   const manager = openManagementStore({ databaseUrl: database.managerUrl });
   const store = openProviderStore({ databaseUrl: database.resolverUrl });
   const lease = new Lease(LEASE_MS);
-  const sealer = { open: async () => JSON.stringify({ apiKey: 'canary-workspace' }) };
+  const sealer = { open: async () => JSON.stringify({ apiKey: 'canary-key-of-a-workspace' }) };
   const resolver = ProviderResolver.of(createParts({ store, sealer, lease, fetch }));
   const worker = { workerId: 'w', taskQueue: 'q', identity: 'i', build: '0', leaseMs: LEASE_MS, longestStepMs: 0 };
   const keeper = new LeaseKeeper({ store, worker, lease, cache: resolver.parts.cache });

@@ -26,7 +26,7 @@ const AN_HOUR_MS = 3_600_000;
 
 /** The platform has a key too, which must never be used while the workspace has its own. */
 const FALLBACK = PlatformFallback.parse('llm/anthropic', { ANTHROPIC_API_KEY: 'canary-platform' });
-const OPENED = JSON.stringify({ apiKey: 'canary-workspace' });
+const OPENED = JSON.stringify({ apiKey: 'canary-key-of-a-workspace' });
 
 /** Some faults need a second change to show. */
 const MOST_CHANGES = 2;

@@ -210,12 +210,12 @@ export const RESOLVER: readonly Attempt[] = [
     `do $$ begin if (provider_api.renew_lease('victim', null, 1000, 0)).renewed then raise 'renewed'; end if; end $$`,
     `select provider_api.deregister_worker('victim', 'x', 1000)`,
     `select provider_api.deregister_worker('victim', null, 1000)`,
+    'select provider_api.list_workers()',
   ),
   // Judging workers, and everything that changes a provider, is the manager's.
   ...all(
     DENIED,
     'select provider_api.read_epoch()',
-    'select provider_api.list_workers()',
     `select provider_api.mark_vanished('{victim}', '{1}')`,
     `select provider_api.forget_workers('{victim}', '{1}')`,
     `select provider_api.put_provider('ws_own', 'llm', 'own', '{}', '${SEALED}', null)`,

@@ -159,8 +159,8 @@ describe('the resolver role', () => {
         select proname from pg_proc
         where pronamespace = 'provider_api'::regnamespace and has_function_privilege(oid, 'execute') order by 1`);
       expect(rows.map(({ proname }) => proname)).toEqual([
-        ...['deregister_worker', 'latest_migration', 'read_workspace', 'record_unreadable', 'record_use'],
-        ...['register_worker', 'renew_lease', 'sample_data_keys'],
+        ...['deregister_worker', 'latest_migration', 'list_workers', 'read_workspace', 'record_unreadable'],
+        ...['record_use', 'register_worker', 'renew_lease', 'sample_data_keys'],
       ]);
       await expect(session.query(`select provider_api.delete_data_keys('ws_a')`)).rejects.toEqual(DENIED);
     });
