@@ -116,7 +116,7 @@ const VALUES: readonly Row[] = [
       run: LIST,
       env: { ENCRYPTION_KEY: `key-1:${Buffer.from(CANARY).toString('base64')}` },
       exits: 2,
-      says: ['ENCRYPTION_KEY entry 1 has a key of 120 bits, not 256. Set it to '],
+      says: ['ENCRYPTION_KEY entry 1 has a key of 216 bits, not 256. Set it to '],
     },
   ],
   [

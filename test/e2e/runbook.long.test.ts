@@ -224,6 +224,7 @@ drill('A workflow that must be cut off', async (next) => {
 drill('A root key lost', async (next) => {
   await stage.startAnewUnderLostRootKey();
   await next({ exitCode: 4 });
+  await next({ exitCode: 4 });
   const key = await stage.newKeyFile();
   await next({ env: { MODELS_URL: stage.llm.baseUrls.anthropic.sdk } });
   expect(await keysInUse(key)).toEqual([key]);

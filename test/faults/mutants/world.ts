@@ -25,7 +25,7 @@ const SLOW = 0.99;
 const AN_HOUR_MS = 3_600_000;
 
 /** The platform has a key too, which must never be used while the workspace has its own. */
-const FALLBACK = PlatformFallback.parse('llm/anthropic', { ANTHROPIC_API_KEY: 'canary-platform' });
+const FALLBACK = PlatformFallback.parse('llm/anthropic', { ANTHROPIC_API_KEY: 'canary-key-of-the-platform' });
 const OPENED = JSON.stringify({ apiKey: 'canary-key-of-a-workspace' });
 
 /** Some faults need a second change to show. */
