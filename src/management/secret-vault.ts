@@ -6,7 +6,7 @@ import { ProviderError } from '../protocol/errors.js';
 import { describeProvider } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
 import { destinationOf, type ParsedProvider } from '../providers/registry.js';
-import { ownedBy, rememberSecretFields } from '../redaction/opened-secrets.js';
+import { rememberSecretFields } from '../redaction/opened-secrets.js';
 import { parseJson } from '../redaction/parse-json.js';
 import type { Sealer } from '../sealing/sealer.js';
 import type { ManagementStore } from '../store/management-store.js';
@@ -27,8 +27,8 @@ export class SecretVault {
   ) {}
 
   /**
-   * Seals a secret for a destination. A first data key of a workspace is stored only after the secret was sealed with it, so that a
-   * failure leaves nothing behind.
+   * Seals a secret for a destination. A first data key of a workspace is stored only after the secret was sealed with
+   * it, so that a failure leaves nothing behind.
    *
    * @throws ProviderError `CredentialUnreadable` if the data key cannot be unwrapped, `KeyServiceUnavailable`
    */
@@ -55,7 +55,7 @@ export class SecretVault {
     identity: ProviderIdentity,
     { secret, destination }: SealableCredential,
   ): Promise<string> {
-    ownedBy(identity.workspaceId, () => rememberSecretFields(secret));
+    rememberSecretFields(identity.workspaceId, secret);
     return this.sealer.seal({ ...identity, destination }, JSON.stringify(secret), dataKey);
   }
 
@@ -91,7 +91,7 @@ export class SecretVault {
 
 function toFields(identity: ProviderIdentity, plaintext: string): SecretFields {
   const secret = parseJson(plaintext);
-  ownedBy(identity.workspaceId, () => rememberSecretFields(secret));
+  rememberSecretFields(identity.workspaceId, secret);
   if (typeof secret === 'object' && secret !== null && !Array.isArray(secret)) return secret as SecretFields;
   throw new ProviderError(
     'ProviderConfigInvalid',

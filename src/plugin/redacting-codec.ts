@@ -11,6 +11,7 @@ import {
   type Payload,
   type PayloadCodec,
 } from '@temporalio/common';
+import { redactBytes } from '../redaction/redact-bytes.js';
 import { REDACTED } from '../redaction/redactor.js';
 import { redactOf } from './activity-workspaces.js';
 
@@ -33,12 +34,15 @@ class RedactingCodec implements PayloadCodec {
 
 /** @throws ApplicationFailure `UnexpectedError` if the payload has a form that cannot be changed */
 function redactPayload(payload: Payload, redact: (text: string) => string): Payload {
-  const { data, metadata = {} } = payload;
-  if (Object.values(metadata ?? {}).some((value) => holds(value, redact))) throw unredactable();
-  if (!data || !holds(data, redact)) return payload;
+  const { data, metadata } = payload;
+  const described = Object.values(metadata ?? {});
+  if (described.some((value) => redactBytes(value, redact) !== value)) throw unredactable();
+  if (!data) return payload;
+  const redacted = redactBytes(data, redact);
+  if (redacted === data) return payload;
   const encoding = Buffer.from(metadata?.[METADATA_ENCODING_KEY] ?? []).toString();
   if (encoding.startsWith('json/')) return { ...payload, data: Buffer.from(redactJson(data, redact)) };
-  if (encoding === 'binary/plain') return { ...payload, data: Buffer.from(redact(latin1(data)), 'latin1') };
+  if (encoding === 'binary/plain') return { ...payload, data: redacted };
   throw unredactable();
 }
 
@@ -51,16 +55,6 @@ function redactJson(data: Uint8Array, redact: (text: string) => string): string 
     // The secret was a number, or the name of a literal.
     return JSON.stringify(REDACTED);
   }
-}
-
-function holds(bytes: Uint8Array, redact: (text: string) => string): boolean {
-  const text = latin1(bytes);
-  return redact(text) !== text;
-}
-
-/** One character per byte. */
-function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }
 
 function unredactable(): ApplicationFailure {

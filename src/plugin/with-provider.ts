@@ -25,8 +25,9 @@ export function resolverInContext(resolver: ProviderResolver): ActivityInboundCa
  *
  * If the service rejects the credential, it is read again and tried once more. With the reference of a chain, the next
  * endpoint is asked if one is unavailable. A service's error becomes a typed failure (`CredentialRejected`,
- * `ProviderRateLimited`, …); so does a workspace that has too many steps running in this worker. A reference to a workspace that the workflow has no grant for fails with `GrantInvalid`.
- * An `ApplicationFailure` that you throw passes, but without a client library's error as its cause. Any other error is
+ * `ProviderRateLimited`, …); a workspace that has too many steps running in this worker fails with
+ * `ProviderRateLimited`, and a reference to a workspace that the workflow has no grant for with `GrantInvalid`. An
+ * `ApplicationFailure` that you throw passes, but without a client library's error as its cause. Any other error is
  * replaced, because its text may hold the key. Send heartbeats yourself: their details would be lost if this function
  * sent its own.
  *

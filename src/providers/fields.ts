@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { isLoopback } from '../egress/address.js';
-import { isWeak, MIN_DIFFERENT_CHARACTERS, MIN_SECRET_CHARACTERS } from '../redaction/guessable.js';
+import { isWeak, MIN_DIFFERENT_CHARACTERS, MIN_KEY_CHARACTERS } from '../redaction/guessable.js';
 import { isMasked } from '../redaction/secret.js';
 
 /** Longer than any key or URL in use, and short enough for a row or a header. */
@@ -14,7 +14,7 @@ const PRINTABLE = /^[\x21-\x7e]+$/;
 
 const SECRET_TEXT_RULE = 'must be 1 to 8192 printable ASCII characters without spaces, and not a masked value';
 const KEY_RULE =
-  `must be ${MIN_SECRET_CHARACTERS} to 8192 printable ASCII characters without spaces, ` +
+  `must be ${MIN_KEY_CHARACTERS} to 8192 printable ASCII characters without spaces, ` +
   `${MIN_DIFFERENT_CHARACTERS} of them different, and not a masked value`;
 const SERVICE_URL_RULE =
   'must be an https URL (http only for a loopback address) of at most 2048 characters, in its normal form, without ' +
@@ -72,7 +72,7 @@ function isSecretText(value: string): boolean {
  * languages parse URLs by other rules. So a URL that the URL standard rewrites in any other way (dots in the path, an
  * IPv4 address as one number, a backslash) has no normal form.
  *
- * @returns `undefined` for a URL that is no base URL of a service
+ * @returns `undefined` for a URL that is not the base URL of a service
  */
 function normalServiceURL(value: string): string | undefined {
   if (value.length > MAX_SERVICE_URL_LENGTH) return undefined;

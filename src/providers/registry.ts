@@ -177,7 +177,7 @@ function fieldsOf(schema: z.ZodType): string {
 }
 
 /**
- * Checks a secret against its type, for a secret that is no longer with its config.
+ * Checks a secret against its type, without its config, which may have changed since.
  *
  * @throws ProviderError `ProviderConfigInvalid`; its `fields` and message name what does not fit, never a value
  */

@@ -1,15 +1,15 @@
 /**
  * How hard a text is to guess, and to meet by chance. A secret that others can guess or meet must not be searched for in
- * their texts: whoever stored it would change what they read, and would learn from the change that the text occurred.
+ * their texts: the workspace that stored it would change what they read, and would learn from that which texts they have.
  */
 
 /** Fewer characters, or fewer different ones, are met by chance, or are guessed. */
-export const MIN_SECRET_CHARACTERS = 16;
+export const MIN_KEY_CHARACTERS = 16;
 export const MIN_DIFFERENT_CHARACTERS = 8;
 
 /** Whether a secret can be looked for at all, in the texts of its own workspace. */
 export function isWeak(secret: string): boolean {
-  return secret.length < MIN_SECRET_CHARACTERS || new Set(secret).size < MIN_DIFFERENT_CHARACTERS;
+  return secret.length < MIN_KEY_CHARACTERS || new Set(secret).size < MIN_DIFFERENT_CHARACTERS;
 }
 
 /** Whether a secret of one workspace can be looked for in the texts of another. */

@@ -22,10 +22,14 @@ export function rememberSecret(secret: string): void {
   if (!CHAIN_ADDRESS.test(secret)) opened.add(secret, { owner: currentOwner.getStore() });
 }
 
-/** Remembers every text in a provider's secret fields, including texts that are not part of its credential. */
-export function rememberSecretFields(fields: unknown): void {
+/** Remembers every text in a workspace's secret fields, including texts that are not part of a credential. */
+export function rememberSecretFields(workspaceId: string, fields: unknown): void {
+  ownedBy(workspaceId, () => rememberTexts(fields));
+}
+
+function rememberTexts(fields: unknown): void {
   if (typeof fields === 'string') rememberSecret(fields);
-  else if (typeof fields === 'object' && fields !== null) Object.values(fields).forEach(rememberSecretFields);
+  else if (typeof fields === 'object' && fields !== null) Object.values(fields).forEach(rememberTexts);
 }
 
 /** Runs a function whose secrets belong to a workspace. */

@@ -5,6 +5,7 @@
  */
 import { inspect } from 'node:util';
 import { isBoxedPrimitive, isStringObject } from 'node:util/types';
+import { redactBytes } from './redact-bytes.js';
 
 export interface RedactValueOptions {
   /** The number of objects to search. Objects beyond it are left out of the copy. Default: 1,000,000. */
@@ -41,7 +42,7 @@ class Search {
     if (typeof value !== 'object' || value === null || this.#seen.has(value)) return false;
     this.#seen.add(value);
     if (this.#seen.size > this.maxObjects) return true;
-    if (value instanceof Uint8Array) return this.holds(latin1(value));
+    if (value instanceof Uint8Array) return redactBytes(value, this.redact) !== value;
     if (ArrayBuffer.isView(value)) return false;
     if (value instanceof Map || value instanceof Set) return this.holds([...value].flat());
     return (
@@ -77,7 +78,7 @@ class Copy {
   }
 
   #object(value: object): unknown {
-    if (value instanceof Uint8Array) return Buffer.from(this.redact(latin1(value)), 'latin1');
+    if (value instanceof Uint8Array) return Buffer.from(redactBytes(value, this.redact));
     if (ArrayBuffer.isView(value)) return value;
     if (Array.isArray(value)) return value.map((each) => this.of(each));
     if (value instanceof Map) return new Map([...value].map(([key, each]) => [this.of(key), this.of(each)]));
@@ -145,9 +146,4 @@ function jsonOf(value: { toJSON(): unknown }): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** One character per byte, in both directions. */
-function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }

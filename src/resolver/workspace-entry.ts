@@ -6,7 +6,7 @@ import { isProviderError, ProviderError } from '../protocol/errors.js';
 import { describeProvider } from '../protocol/names.js';
 import type { ProviderIdentity, ProviderReference } from '../protocol/references.js';
 import { destinationOf, isStepType, type ParsedProvider, parseProvider } from '../providers/registry.js';
-import { ownedBy, rememberSecretFields } from '../redaction/opened-secrets.js';
+import { ownedBy } from '../redaction/opened-secrets.js';
 import { parseJson } from '../redaction/parse-json.js';
 import type { Sealer } from '../sealing/sealer.js';
 import type { ProviderRecord, WorkspaceSnapshot } from '../store/ports.js';
@@ -51,10 +51,7 @@ export class SealedProvider {
   async #open(): Promise<OpenedProvider> {
     const secret = parseSecret(this.identity, await this.unseal());
     const { type, name, config, version } = this.record;
-    const parsed = ownedBy(this.identity.workspaceId, () => {
-      rememberSecretFields(secret);
-      return parseProvider(type, name, config, secret);
-    });
+    const parsed = ownedBy(this.identity.workspaceId, () => parseProvider(type, name, config, secret));
     this.opened = toOpened(this.identity, parsed, version, 'workspace');
     return this.opened;
   }

@@ -50,7 +50,7 @@ const WAYS: readonly [what: string, open: () => unknown, secrets: readonly strin
   ],
   [
     'secret fields that are sealed or opened for a rotation',
-    () => rememberSecretFields({ apiKey: 'canary-staged', headers: { 'x-token': 'canary-staged-header' } }),
+    () => rememberSecretFields('ws_acme', { apiKey: 'canary-staged', headers: { 'x-token': 'canary-staged-header' } }),
     ['canary-staged', 'canary-staged-header'],
   ],
   [

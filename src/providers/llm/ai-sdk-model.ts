@@ -13,15 +13,15 @@ import { GEMINI_MODEL, GEMINI_MODEL_RULE } from './vendors.js';
  * this package's types.
  */
 export interface AiSdkModel {
-  // biome-ignore lint/suspicious/noExplicitAny: each version of the AI SDK names its own version
+  // biome-ignore lint/suspicious/noExplicitAny: a literal that differs between versions 6 and 7
   readonly specificationVersion: any;
   readonly provider: string;
   readonly modelId: string;
-  // biome-ignore lint/suspicious/noExplicitAny: types of the AI SDK
+  // biome-ignore lint/suspicious/noExplicitAny: versions 6 and 7 of the AI SDK name types that do not fit each other
   readonly supportedUrls: any;
-  // biome-ignore lint/suspicious/noExplicitAny: types of the AI SDK
+  // biome-ignore lint/suspicious/noExplicitAny: versions 6 and 7 of the AI SDK name types that do not fit each other
   doGenerate(options: any): PromiseLike<any>;
-  // biome-ignore lint/suspicious/noExplicitAny: types of the AI SDK
+  // biome-ignore lint/suspicious/noExplicitAny: versions 6 and 7 of the AI SDK name types that do not fit each other
   doStream(options: any): PromiseLike<any>;
 }
 

@@ -10,7 +10,7 @@ import type { RpcCredential } from './rpc.js';
 /**
  * A transport as viem's clients accept it. Declared here, so that a project without viem can check this package's types.
  */
-// biome-ignore lint/suspicious/noExplicitAny: types of viem
+// biome-ignore lint/suspicious/noExplicitAny: viem's types cannot be named without viem
 export type ViemTransport = (options: any) => { readonly config: any; readonly request: any; readonly value: any };
 
 /** The time limit of a JSON-RPC call. */

@@ -152,7 +152,7 @@ create trigger note_truncate after truncate on public.workspace_keys
 
 -- Gives an epoch to each committed change that has none, one per transaction. Numbers must become visible in their
 -- order, because a worker that has applied 7 never asks for 6. So one caller numbers at a time, and only what is
--- committed: whoever sees an epoch also sees every change up to it. The transactions that made the changes hold no lock
+-- committed: a session that sees an epoch also sees every change up to it. The transactions that made the changes hold no lock
 -- for this, and cannot delay anyone however long they stay open.
 -- A caller that may not wait leaves the numbering to the caller that is at it, which notifies everyone afterwards.
 create function provider_api.number_changes(p_may_wait boolean) returns void
