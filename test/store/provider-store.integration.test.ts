@@ -25,7 +25,11 @@ describe.each([
   ['worker', 'provider_resolver', 'read', 'provider_manager'],
   ['manager', 'provider_manager', 'manage', 'provider_resolver'],
 ] as const)('preflight of a %s', (as, role, does, otherRole) => {
-  const database = useDatabase();
+  // Roles belong to a whole server, and one of the changes below is to a role of the schema: the server is its own.
+  const database = useDatabase(async (teardown) => {
+    const { url } = await teardown.use(startPostgres());
+    return createTestDatabase(teardown, url);
+  });
 
   /** What a statement of the superuser changes, as long as `work` lasts. */
   async function changed<Result>(statement: string, undo: string, work: () => Promise<Result>): Promise<Result> {
