@@ -35,7 +35,9 @@ export function streamWithProvider<Head, Part>(
   const { ended } = runningActivity();
   return new Promise((resolve, reject) => {
     let control: TransformStreamDefaultController<Part> | undefined;
-    const { readable, writable } = new TransformStream<Part, Part>({ start: (controller) => void (control = controller) });
+    const { readable, writable } = new TransformStream<Part, Part>({
+      start: (controller) => void (control = controller),
+    });
     const writer = writable.getWriter();
     const unread = new AbortController();
     // Rejects if the reader cancels.

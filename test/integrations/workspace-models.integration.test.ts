@@ -8,7 +8,9 @@ import type { ProviderResolver } from '../../src/resolver/provider-resolver.js';
 import { inActivity } from '../activities/in-activity.js';
 import { newWorkspace, UNFENCED, useAgentStage } from '../support/agent-stage.js';
 
-const stage = useAgentStage({ answer: ({ owner, wantsJson }) => (wantsJson ? '{"city":"Oslo"}' : `for ${owner}, at length`) });
+const stage = useAgentStage({
+  answer: ({ owner, wantsJson }) => (wantsJson ? '{"city":"Oslo"}' : `for ${owner}, at length`),
+});
 const once = { maxRetries: 0 } as const;
 
 /** Runs as an activity of a workflow that was granted for the workspace. */
@@ -18,8 +20,7 @@ async function activityOf(workspaceId: string) {
   const environment = inActivity({}, [() => ({ inbound: resolverInContext(granted) })]);
   return {
     run: <Result>(activity: () => Promise<Result>): Promise<Result> => environment.run(activity) as Promise<Result>,
-    held: () =>
-      resolver.parts.scopes.heldBelow({ workspaceId, type: 'llm', name: 'openai' }, Number.POSITIVE_INFINITY),
+    held: () => resolver.parts.scopes.heldBelow({ workspaceId, type: 'llm', name: 'openai' }, Number.POSITIVE_INFINITY),
   };
 }
 
@@ -63,7 +64,9 @@ describe('generateText', () => {
     expect(await run(async () => (await ask()).text)).toBe(`for ${workspaceId}, at length`);
     expect(cities).toEqual(['sample']);
     const output = Output.object({ schema: z.object({ city: z.string() }) });
-    expect(await run(async () => (await generateText({ model: model(), prompt: 'Hi', output, ...once })).output)).toEqual({
+    expect(
+      await run(async () => (await generateText({ model: model(), prompt: 'Hi', output, ...once })).output),
+    ).toEqual({
       city: 'Oslo',
     });
   });
@@ -106,7 +109,9 @@ describe('generateText', () => {
 test('embed makes a vector with the key of the workspace', async () => {
   const { run } = await workspaceWith('openai');
   const embeddings = workspaceModels().embeddingModel('openai/text-embedding-3-small');
-  expect(await run(async () => (await embed({ model: embeddings as never, value: 'Hi', ...once })).embedding)).toHaveLength(3);
+  expect(
+    await run(async () => (await embed({ model: embeddings as never, value: 'Hi', ...once })).embedding),
+  ).toHaveLength(3);
   const none = workspaceModels().embeddingModel('anthropic/none');
   const other = await workspaceWith('anthropic');
   await expect(other.run(async () => none.doEmbed({ values: ['Hi'] }))).rejects.toMatchObject({

@@ -1,7 +1,15 @@
 /** OpenAI's Chat Completions API: text, objects, one round of tool calls; in one body, or as a stream of chunks. */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { isJsonFormat, jsonSchema, type ModelAnswer, type ModelRequest, nowInSeconds, textOf, type Usage } from './wire-format.js';
+import {
+  isJsonFormat,
+  jsonSchema,
+  type ModelAnswer,
+  type ModelRequest,
+  nowInSeconds,
+  textOf,
+  type Usage,
+} from './wire-format.js';
 
 const tool = z.looseObject({ function: z.looseObject({ name: z.string(), parameters: jsonSchema.nullish() }) });
 

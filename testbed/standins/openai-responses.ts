@@ -1,7 +1,15 @@
 /** OpenAI's Responses API: text, objects, one round of tool calls; in one body, or as a stream of events. */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { isJsonFormat, jsonSchema, type ModelAnswer, type ModelRequest, nowInSeconds, textOf, type Usage } from './wire-format.js';
+import {
+  isJsonFormat,
+  jsonSchema,
+  type ModelAnswer,
+  type ModelRequest,
+  nowInSeconds,
+  textOf,
+  type Usage,
+} from './wire-format.js';
 
 const tool = z.looseObject({ type: z.string(), name: z.string().optional(), parameters: jsonSchema.nullish() });
 
@@ -75,7 +83,11 @@ function eventsOf(response: ReturnType<typeof responseOf>): string[] {
   const begun = { ...response, status: 'in_progress', output: [], usage: null };
   const items = response.output.flatMap((item, output_index) => {
     const { content, ...started } = { content: undefined, ...item };
-    const added = { type: 'response.output_item.added', output_index, item: { ...started, ...(content && { content: [] }) } };
+    const added = {
+      type: 'response.output_item.added',
+      output_index,
+      item: { ...started, ...(content && { content: [] }) },
+    };
     const done = { type: 'response.output_item.done', output_index, item };
     if (!('content' in item)) return [added, done];
     const place = { item_id: item.id, output_index, content_index: 0 };
@@ -92,10 +104,8 @@ function eventsOf(response: ReturnType<typeof responseOf>): string[] {
       done,
     ];
   });
-  const all = [
-    { type: 'response.created', response: begun },
-    ...items,
-    { type: 'response.completed', response },
-  ];
-  return all.map((event, sequence_number) => `event: ${event.type}\ndata: ${JSON.stringify({ ...event, sequence_number })}\n\n`);
+  const all = [{ type: 'response.created', response: begun }, ...items, { type: 'response.completed', response }];
+  return all.map(
+    (event, sequence_number) => `event: ${event.type}\ndata: ${JSON.stringify({ ...event, sequence_number })}\n\n`,
+  );
 }

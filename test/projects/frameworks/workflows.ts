@@ -34,7 +34,8 @@ export async function aiSdkObjectAgent(prompt: string): Promise<unknown> {
 }
 
 export async function aiSdkEmbedding(value: string): Promise<number> {
-  return (await embed({ model: temporalProvider.embeddingModel('openai/text-embedding-3-small'), value })).embedding.length;
+  return (await embed({ model: temporalProvider.embeddingModel('openai/text-embedding-3-small'), value })).embedding
+    .length;
 }
 
 export async function openaiAgent(prompt: string): Promise<string> {
