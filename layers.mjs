@@ -97,7 +97,7 @@ export const ROOMS = [
   {
     room: 'integrations',
     has: "model providers for frameworks of agents, whose models open the running workflow's own provider",
-    imports: ['protocol', 'providers', 'activities', 'plugin'],
+    imports: ['protocol', 'providers', 'resolver', 'plugin'],
     temporal: true,
   },
   {

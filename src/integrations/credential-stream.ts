@@ -36,7 +36,9 @@ export function streamWithProvider<Head, Part>(
   return new Promise((resolve, reject) => {
     let control: TransformStreamDefaultController<Part> | undefined;
     const { readable, writable } = new TransformStream<Part, Part>({
-      start: (controller) => void (control = controller),
+      start(controller) {
+        control = controller;
+      },
     });
     const writer = writable.getWriter();
     const unread = new AbortController();

@@ -97,10 +97,13 @@ function openaiURLOf({ provider, baseURL }: LlmCredential): string {
 
 type VendorModel = new (client: unknown, modelId: string) => WorkspaceAgentModel;
 
+/** Not a literal, since this repository does not install it: `test/projects` does. */
+const AGENTS_OPENAI: string = '@openai/agents-openai';
+
 const agentsOpenai = () =>
   optionalPackage<{ readonly OpenAIChatCompletionsModel: VendorModel; readonly OpenAIResponsesModel: VendorModel }>(
-    '@openai/agents-openai',
-    () => require('@openai/agents-openai'),
+    AGENTS_OPENAI,
+    () => require(AGENTS_OPENAI),
   );
 
 const openai = () => optionalPackage<typeof import('openai')>('openai', () => require('openai'));
