@@ -41,7 +41,7 @@ export const ROOMS = [
   },
   {
     room: 'sdk',
-    has: "access to parts of Temporal's SDK that are not public; the uses that secrets depend on are checked at the start",
+    has: "access to parts of Temporal's SDK that are not public; the uses that secrets depend on are checked at the start; what a client knows of a rotation's workflow",
     imports: ['protocol'],
     temporal: true,
   },
@@ -70,7 +70,7 @@ export const ROOMS = [
   {
     room: 'activities',
     has: 'the activities, and the only mapping from errors to failures',
-    imports: ['protocol', 'redaction', 'store', 'fence', 'providers', 'resolver', 'management'],
+    imports: ['protocol', 'redaction', 'store', 'fence', 'providers', 'sdk', 'resolver', 'management'],
     temporal: true,
   },
   {

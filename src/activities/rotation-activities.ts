@@ -82,7 +82,7 @@ export function createOperationActivities(dependencies: OperationDependencies) {
     endRotation: activity(
       'endRotation',
       endRotationInput,
-      ({ rotationId, state, reason }): Promise<void> => store.endRotation(rotationId, state, reason),
+      ({ rotationId, state, reason }): Promise<void> => store.endRotation(rotationId, { state, reason }),
     ),
   };
 }

@@ -1,20 +1,35 @@
 /** The activities of schedules: they list a page of providers of all workspaces, then handle one provider at a time. */
+import { Context } from '@temporalio/activity';
+import { type AbandonedParts, endAbandoned, endAllAbandoned } from '../management/abandoned-rotations.js';
 import { prepareDueRotation } from '../management/due-rotation.js';
 import type { ProviderCheckReport } from '../management/provider-check.js';
 import type { ProviderIdentity } from '../protocol/references.js';
-import type { DueRotation, PreparedRotation, RaisedEvent, StoredCredentialCheck } from '../protocol/schedules.js';
+import type {
+  AbandonedRotations,
+  DueRotation,
+  PreparedRotation,
+  RaisedEvent,
+  StoredCredentialCheck,
+} from '../protocol/schedules.js';
+import { rotationRuns } from '../sdk/rotation-runs.js';
 import type { ManagementStore } from '../store/management-store.js';
 import { dueRotation, pageInput, providerInput } from './operation-inputs.js';
-import { activity } from './run-activity.js';
+import { activity, runWithHeartbeat } from './run-activity.js';
 
 export interface ScheduleDependencies {
   readonly store: ManagementStore;
+  readonly rotations: AbandonedParts['rotations'];
   /** Asks the live service about the stored credential, and records the answer. */
   readonly checkProvider: (provider: ProviderIdentity) => Promise<ProviderCheckReport>;
 }
 
-export function createScheduleActivities({ store, checkProvider }: ScheduleDependencies) {
+export function createScheduleActivities({ store, rotations, checkProvider }: ScheduleDependencies) {
+  const parts = (): AbandonedParts => ({ store, rotations, runs: rotationRuns(Context.current().client) });
   return {
+    /** Ends the rotations whose workflows are gone, over all workspaces. */
+    endAbandonedRotations: (): Promise<AbandonedRotations> =>
+      runWithHeartbeat(async (signal) => ({ abandoned: await endAllAbandoned(parts(), signal) })),
+
     listDueRotations: activity(
       'listDueRotations',
       pageInput,
@@ -24,7 +39,8 @@ export function createScheduleActivities({ store, checkProvider }: ScheduleDepen
     prepareDueRotation: activity(
       'prepareDueRotation',
       dueRotation,
-      ({ provider }): Promise<PreparedRotation> => prepareDueRotation(provider, store),
+      ({ provider }): Promise<PreparedRotation> =>
+        prepareDueRotation(provider, store, (due) => endAbandoned(due, parts())),
     ),
 
     raiseOverdue: activity(

@@ -9,7 +9,7 @@ import type { RotationHandle } from '../client/rotation-client.js';
 import { ProviderError } from '../protocol/errors.js';
 import { FAILURE_TYPES, type FailureType } from '../protocol/failure-types.js';
 import type { ProviderIdentity } from '../protocol/references.js';
-import { ROTATION_STATUS, type RotationStatus } from '../protocol/rotation.js';
+import { mayStillBeValid, ROTATION_STATUS, type RotationStatus } from '../protocol/rotation.js';
 import { EXIT } from './exit-codes.js';
 import { interruptible } from './terminal/live-view.js';
 import type { Output } from './terminal/output.js';
@@ -145,7 +145,9 @@ function innermost(error: Error): unknown {
 
 function whatIsLeft(status: RotationStatus | undefined): string {
   if (!status) return 'run `rotations` to see what was changed';
-  const { toVersion } = status;
+  const { fromVersion, toVersion, rollingBack, fencedAt } = status;
   if (toVersion === undefined) return 'nothing was changed';
-  return `version ${toVersion} is served, and the older credential may still be valid: revoke it at its service`;
+  const which = rollingBack ? `version ${toVersion}, which has the older credential,` : `version ${toVersion}`;
+  const fence = fencedAt ? '' : `, but some workers may still serve version ${fromVersion}`;
+  return `${which} is active${fence}; ${mayStillBeValid(rollingBack)}`;
 }

@@ -10,7 +10,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { DURATION_RULE, type Duration, parseDuration } from '../config/duration.js';
 import type { ProviderClient } from '../management/provider-client.js';
 import type { SecretFields } from '../management/secret-vault.js';
-import { isProviderError, ProviderError } from '../protocol/errors.js';
+import { ProviderError } from '../protocol/errors.js';
 import { describeProvider } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
 import {
@@ -22,6 +22,7 @@ import {
   type RotationStatus,
   rotationWorkflowId,
 } from '../protocol/rotation.js';
+import { rotationRuns } from '../sdk/rotation-runs.js';
 
 export interface RotateInput extends ProviderIdentity {
   /** The next credential, in plaintext. It is sealed before it leaves this process. Default: the service issues one. */
@@ -65,8 +66,9 @@ export class RotationClient {
   /**
    * Stages the next credential and starts the rotation.
    *
-   * @throws ProviderError `RotationInProgress` if another rotation of the provider is running, `ProviderNotConfigured`;
-   *   `ProviderConfigInvalid` also if `secret` is the stored credential, or if the service cannot issue keys
+   * @throws ProviderError `RotationInProgress` if another rotation of the provider is running, or was staged by somebody
+   *   else within the last minute; `RotationFailed` if a workflow that is not a rotation has its id;
+   *   `ProviderNotConfigured`; `ProviderConfigInvalid` also if `secret` is the stored credential, or if the service cannot issue keys
    */
   async rotate({ secret, overlap, drainLimit, acceptUnchecked, ...identity }: RotateInput): Promise<RotationHandle> {
     const { workspaceId, type, name } = identity;
@@ -77,12 +79,9 @@ export class RotationClient {
       ...(drainLimit !== undefined && { drainLimitMs: checkLimit('drainLimit', drainLimit, LONGEST_DRAIN) }),
     };
     // Checked before staging, which replaces a staged credential whose rotation has not begun.
-    if (await this.#isRunning(provider)) throw inProgress(provider);
-    const stage = () => this.providers.stageRotation({ ...provider, ...(secret && { secret }) });
-    const rotationId = await stage().catch(async (error: unknown) => {
-      if (!isProviderError(error, 'RotationInProgress') || !(await this.#abandonOrphan(provider))) throw error;
-      return stage();
-    });
+    if (await this.providers.endAbandonedRotation(provider, rotationRuns(this.temporal))) throw inProgress(provider);
+    const staged = { ...provider, ...(secret && { secret }) };
+    const rotationId = await this.providers.rotations.stage(staged, { startsNow: true });
     try {
       return await this.temporal.workflow.start(ROTATE_PROVIDER, {
         workflowId: rotationWorkflowId(provider),
@@ -144,21 +143,6 @@ export class RotationClient {
         provider,
       );
     }
-  }
-
-  async #isRunning(provider: ProviderIdentity): Promise<boolean> {
-    try {
-      return (await this.handleOf(provider).describe()).status.name === 'RUNNING';
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return false;
-      throw error;
-    }
-  }
-
-  /** Ends a rotation whose workflow was terminated: it would never end by itself, and would block every other one. */
-  async #abandonOrphan(provider: ProviderIdentity): Promise<boolean> {
-    if (await this.#isRunning(provider)) return false;
-    return this.providers.abandonOpenRotation(provider, 'its workflow ended before the rotation did');
   }
 }
 

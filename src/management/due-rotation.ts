@@ -9,11 +9,17 @@ import type { ManagementStore } from '../store/management-store.js';
 
 const SHORTEST_INTERVAL_MS = 60_000;
 
-/** Takes the rotation that was staged in advance. Otherwise stages one, if the service can create the key. */
+/**
+ * Takes the rotation that was staged in advance. Otherwise stages one, if the service can create the key.
+ *
+ * @throws ProviderError `RotationFailed` if a workflow that is not a rotation has the rotation's id
+ */
 export async function prepareDueRotation(
   provider: ProviderIdentity,
   store: Pick<ManagementStore, 'readWorkspace' | 'stageDueRotation'>,
+  endAbandonedRotation: (provider: ProviderIdentity) => Promise<{ readonly running: boolean }>,
 ): Promise<PreparedRotation> {
+  if ((await endAbandonedRotation(provider)).running) return { outcome: 'passed' };
   const canBeIssued = await canIssue(provider, store);
   const requestedBy = 'rotateDueProviders';
   return store.stageDueRotation({ rotationId: randomUUID(), provider, canBeIssued, requestedBy });

@@ -9,13 +9,14 @@ import { CHECK_LIMITS, createFetch, type HttpClient } from '../egress/http-clien
 import type { EgressPolicy } from '../egress/policy.js';
 import { checkIdentity, checkWorkspaceId, notConfigured } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
-import type { FenceReport } from '../protocol/rotation.js';
+import type { FenceReport, RotationRuns } from '../protocol/rotation.js';
 import type { ParsedProvider } from '../providers/registry.js';
 import { Sealer } from '../sealing/sealer.js';
 import type { ProviderAudit } from '../store/audit-store.js';
 import { type ManagementStore, openManagementStore } from '../store/management-store.js';
 import type { ProviderRecord, RegisteredWorker } from '../store/ports.js';
 import type { RotationSummary } from '../store/rotation-store.js';
+import { ABANDON_TIMEOUT_MS, endAbandoned } from './abandoned-rotations.js';
 import { type ChangeOptions, type FenceWait, fenceChange, waitForFence } from './change-fence.js';
 import { checkInput } from './checked-input.js';
 import { checkInterval } from './due-rotation.js';
@@ -34,9 +35,6 @@ import { prepareUpdate } from './provider-update.js';
 import { type RewrapReport, rewrapDataKeys } from './rewrap-data-keys.js';
 import { type ManagementParts, RotationCredentials, type StageRotationInput } from './rotation-credentials.js';
 import { SecretVault } from './secret-vault.js';
-
-/** How long a service may take to delete a key: the caller who rotates again waits for it. */
-const ABANDON_TIMEOUT_MS = 15_000;
 
 /**
  * Manages the providers of workspaces. Every method throws ProviderError `StoreUnavailable` if Postgres cannot be
@@ -225,11 +223,10 @@ export class ProviderClient {
     await this.rotations.abandon(rotationId, reason, { signal: AbortSignal.timeout(ABANDON_TIMEOUT_MS) });
   }
 
-  /** Ends the provider's open rotation, whose workflow is gone. Returns whether there was one. @internal */
-  async abandonOpenRotation(identity: ProviderIdentity, reason: string): Promise<boolean> {
-    const rotationId = await this.#store.findOpenRotation(identity);
-    if (rotationId !== undefined) await this.abandonRotation(rotationId, reason);
-    return rotationId !== undefined;
+  /** Ends the provider's rotation if its workflow is gone. Returns whether a rotation is running. @internal */
+  async endAbandonedRotation(identity: ProviderIdentity, runs: RotationRuns): Promise<boolean> {
+    const { store, rotations } = { store: this.#store, rotations: this.rotations };
+    return (await endAbandoned(checkIdentity(identity), { store, rotations, runs })).running;
   }
 
   /** Wraps every data key under the active root key. After a failure, call it again: it continues with the rest. */

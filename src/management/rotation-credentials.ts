@@ -10,7 +10,7 @@ import type { EgressPolicy } from '../egress/policy.js';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
 import { checkIdentity, describeProvider } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
-import type { CheckReport, RevocationReport } from '../protocol/rotation.js';
+import { type CheckReport, mayStillBeValid, type RevocationReport } from '../protocol/rotation.js';
 import { checkLive } from '../providers/live-check.js';
 import {
   checkDestination,
@@ -37,6 +37,12 @@ export interface StageRotationInput extends ProviderIdentity {
   readonly secret?: SecretFields;
 }
 
+/** How a rotation is staged. */
+export interface StageOptions {
+  /** Whether the caller starts its workflow at once. Another caller then replaces it only after a minute. */
+  readonly startsNow?: boolean;
+}
+
 export class RotationCredentials {
   readonly #keys: IssuedKeys;
 
@@ -53,7 +59,7 @@ export class RotationCredentials {
    *   meanwhile; `ProviderConfigInvalid` also if the service cannot create keys, and for the credential that is stored
    *   now: the rotation would revoke it in the end
    */
-  async stage({ secret, ...identity }: StageRotationInput): Promise<string> {
+  async stage({ secret, ...identity }: StageRotationInput, options: StageOptions = {}): Promise<string> {
     const { store, vault, egress } = this.parts;
     const { workspaceId, type, name } = checkIdentity(identity);
     const provider = { workspaceId, type, name };
@@ -65,7 +71,7 @@ export class RotationCredentials {
     if (next && (await this.#isServed(provider, next.secret))) throw isThereAlready(provider);
     const rotationId = randomUUID();
     const nextEncryptedConfig = next && (await vault.seal(provider, next, workspace));
-    await store.stageRotation({ rotationId, provider, fromVersion, nextEncryptedConfig });
+    await store.stageRotation({ rotationId, provider, fromVersion, nextEncryptedConfig, ...options });
     return rotationId;
   }
 
@@ -138,19 +144,21 @@ export class RotationCredentials {
 
   /**
    * Ends a rotation whose workflow is gone, and deletes the credentials that it keeps. If it was not activated, the key
-   * that was created for it is deleted at the service too.
+   * that was created for it is deleted at the service too. Does nothing if it has ended.
    */
   async abandon(rotationId: string, reason: string, context: SignalContext): Promise<void> {
     const { store } = this.parts;
-    const { toVersion } = await store.readRotation(rotationId);
+    const { toVersion, rolledBack, endedAt } = await store.readRotation(rotationId);
+    if (endedAt) return;
     if (toVersion !== undefined) {
-      return store.endRotation(rotationId, undefined, `${reason}; the older credential may still be valid`);
+      const left = mayStillBeValid(rolledBack);
+      return store.endRotation(rotationId, { reason: `${reason}; ${left}`, abandoned: true });
     }
     const left = await this.discardIssued(rotationId, context).then(
       (report) => (report?.outcome === 'by-hand' ? `; ${report.detail}` : ''),
       () => '; the key that was created for it could not be deleted: delete it at the service',
     );
-    await store.endRotation(rotationId, 'failed', reason + left);
+    await store.endRotation(rotationId, { state: 'failed', reason: reason + left, abandoned: true });
   }
 
   /** Whether steps receive that credential now. False if the provider is gone or does not open. */

@@ -130,8 +130,28 @@ export interface RotationStatus {
   readonly reason?: string;
 }
 
+/** What a person must know if a rotation ends before the credential that it replaced was revoked. */
+export function mayStillBeValid(rolledBack: boolean): string {
+  return `the ${rolledBack ? 'newer' : 'older'} credential may still be valid: revoke it at its service`;
+}
+
 export interface RollBackInput {
   readonly reason: string;
+}
+
+/**
+ * The workflow that has a rotation's id. `none`: no workflow of this id is running. `foreign`: one that is not a rotation
+ * is. `rotationId` is absent if no worker answers.
+ */
+export type RotationRun =
+  | { readonly state: 'none' | 'foreign' }
+  | { readonly state: 'rotation'; readonly runId: string; readonly rotationId?: string };
+
+/** What Temporal knows of the workflows that have the ids of rotations. */
+export interface RotationRuns {
+  find(workflowId: string): Promise<RotationRun>;
+  /** Ends this run. Does nothing if it has ended. */
+  terminate(workflowId: string, runId: string, reason: string): Promise<void>;
 }
 
 /** The names of a running rotation's query and update. */

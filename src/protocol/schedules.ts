@@ -42,10 +42,17 @@ interface SweepInput<Totals> {
   readonly totals?: Totals;
 }
 
+/** The number of rotations whose workflow was gone, which were ended. */
+export interface AbandonedRotations {
+  readonly abandoned: number;
+}
+
 /** The number of providers that were due, and what became of them. */
-export interface RotateDueTotals {
+export interface RotateDueTotals extends AbandonedRotations {
   readonly due: number;
   readonly rotated: number;
+  /** The rotation was started, and goes on by itself: the run did not wait for its end. */
+  readonly underWay: number;
   /** The rotation failed. Nothing was changed, and the next run tries again. */
   readonly failed: number;
   /** The provider was no longer due when its turn came, or another caller handled it. */

@@ -43,13 +43,26 @@ export interface StagedRotation {
   readonly fromVersion: number;
   /** Absent if the service issues one. */
   readonly nextEncryptedConfig?: string;
+  /** Whether the caller is about to start its workflow. For a minute, nobody then replaces it. Default: false. */
+  readonly startsNow?: boolean;
+}
+
+/** A rotation that has begun and not ended. */
+export type OpenRotation = Pick<RotationSummary, 'rotationId' | 'provider'>;
+
+export interface RotationEnd {
+  /** Default: the present state. */
+  readonly state?: 'revoked' | 'rolled-back' | 'failed';
+  readonly reason?: string;
+  /** Whether its workflow was gone before it ended. Default: false. */
+  readonly abandoned?: boolean;
 }
 
 /** Each method throws ProviderError `StoreUnavailable`, and `RotationFailed` if there is no such rotation. */
 export interface RotationStore {
   /**
-   * @throws ProviderError `RotationInProgress` if the provider has another rotation, `ProviderChanged` if it is not at
-   *   `fromVersion`, `ProviderNotConfigured`
+   * @throws ProviderError `RotationInProgress` if the provider has another rotation that has begun, or that another
+   *   caller is about to start; `ProviderChanged` if it is not at `fromVersion`, `ProviderNotConfigured`
    */
   stageRotation(rotation: StagedRotation): Promise<void>;
   /**
@@ -62,6 +75,7 @@ export interface RotationStore {
   readRotation(rotationId: string): Promise<RotationRecord>;
   /** @returns false if the rotation has a credential already. The given one then belongs to no rotation */
   storeIssuedCredential(rotationId: string, next: Required<SealedCredential>): Promise<boolean>;
+  /** @throws ProviderError `RotationFailed` if the rotation has ended */
   advanceRotation(rotationId: string, state: 'checked' | 'fenced' | 'drained'): Promise<void>;
   /** @throws ProviderError `RotationFailed` if the provider has changed since the rotation began */
   activateRotation(rotationId: string): Promise<{ readonly version: number }>;
@@ -69,8 +83,10 @@ export interface RotationStore {
   rollBackRotation(rotationId: string, reason: string): Promise<{ readonly version: number }>;
   /** The id of the provider's rotation that has begun and not ended. */
   findOpenRotation(provider: ProviderIdentity): Promise<string | undefined>;
-  /** Ends the rotation and deletes its sealed credentials. @param state - default: the present state */
-  endRotation(rotationId: string, state?: 'revoked' | 'rolled-back' | 'failed', reason?: string): Promise<void>;
+  /** The rotations of all workspaces that have begun and not ended. @param after - default: from the first */
+  listOpenRotations(after: string | undefined, limit: number): Promise<readonly OpenRotation[]>;
+  /** Ends the rotation and deletes its sealed credentials. Does nothing if it has ended. */
+  endRotation(rotationId: string, end: RotationEnd): Promise<void>;
   /** The newest first. @param workspaceId - default: all workspaces */
   listRotations(workspaceId: string | undefined, limit: number): Promise<readonly RotationSummary[]>;
 }
@@ -90,9 +106,10 @@ export function rotationStore(database: Database, actor?: string): RotationStore
     throw new ProviderError('RotationFailed', `${what}: ${why}`);
   };
   return {
-    async stageRotation({ rotationId, provider, fromVersion, nextEncryptedConfig }) {
+    async stageRotation({ rotationId, provider, fromVersion, nextEncryptedConfig, startsNow = false }) {
       const origin = nextEncryptedConfig === undefined ? 'issued' : 'given';
-      const values = [rotationId, ...keyOf(provider), fromVersion, origin, nextEncryptedConfig ?? null, actor ?? null];
+      const facts = [rotationId, ...keyOf(provider), fromVersion, origin, nextEncryptedConfig ?? null];
+      const values = [...facts, actor ?? null, startsNow];
       const [row] = await database.query<{ outcome: string }>(STAGE, values);
       if (row?.outcome === 'in-progress') {
         const see = `see \`workspace-providers rotations ${provider.workspaceId}\``;
@@ -122,16 +139,21 @@ export function rotationStore(database: Database, actor?: string): RotationStore
       return row?.stored ?? false;
     },
     async advanceRotation(rotationId, state) {
-      await database.query(ADVANCE, [rotationId, state]);
+      const [row] = await database.query<{ is_open: boolean }>(ADVANCE, [rotationId, state]);
+      if (!row?.is_open) throw gone(rotationId);
     },
     activateRotation: (rotationId) => swap(ACTIVATE, [rotationId], 'the next credential was not activated'),
     rollBackRotation: (rotationId, reason) => swap(ROLL_BACK, [rotationId, reason], 'the rotation was not rolled back'),
-    async endRotation(rotationId, state, reason) {
-      await database.query(END, [rotationId, state ?? null, reason ?? null]);
+    async endRotation(rotationId, { state, reason, abandoned = false }) {
+      await database.query(END, [rotationId, state ?? null, reason ?? null, abandoned]);
     },
     async findOpenRotation(provider) {
       const [row] = await database.query<{ rotation_id: string | null }>(FIND_OPEN, keyOf(provider));
       return row?.rotation_id ?? undefined;
+    },
+    async listOpenRotations(after, limit) {
+      const rows = await database.query<KeyColumns & { rotation_id: string }>(LIST_OPEN, [after ?? '', limit]);
+      return rows.map((row) => ({ rotationId: row.rotation_id, provider: toIdentity(row) }));
     },
     async listRotations(workspaceId, limit) {
       return (await database.query<SummaryColumns>(LIST, [workspaceId ?? null, limit])).map(toSummary);
@@ -139,15 +161,16 @@ export function rotationStore(database: Database, actor?: string): RotationStore
   };
 }
 
-const STAGE = change('stage_rotation', 8);
+const STAGE = change('stage_rotation', 9);
 const FIND_OPEN = call('find_open_rotation', 3);
+const LIST_OPEN = call('list_open_rotations', 2);
 const BEGIN = change('begin_rotation', 2);
 const READ = call('read_rotation', 1);
 const STORE_ISSUED = change('store_issued_credential', 3);
 const ADVANCE = change('advance_rotation', 2);
 const ACTIVATE = change('activate_rotation', 1);
 const ROLL_BACK = change('roll_back_rotation', 2);
-const END = change('end_rotation', 3);
+const END = change('end_rotation', 4);
 const LIST = call('list_rotations', 2);
 
 interface BegunColumns {

@@ -1,5 +1,5 @@
 /** The type and message of this package's failures, read from beneath Temporal's wrapping. */
-import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, isCancellation } from '@temporalio/workflow';
 
 function innermost(error: unknown): unknown {
   return error instanceof ActivityFailure ? (error.cause ?? error) : error;
@@ -12,6 +12,8 @@ export function failureTypeOf(error: unknown): string {
 }
 
 export function messageOf(error: unknown): string {
+  // Its own message is empty, or names what was waited for.
+  if (isCancellation(error)) return 'the workflow was cancelled';
   const cause = innermost(error);
-  return cause instanceof Error ? cause.message : 'unexpected error';
+  return cause instanceof Error && cause.message ? cause.message : 'unexpected error';
 }

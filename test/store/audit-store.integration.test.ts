@@ -177,7 +177,7 @@ describe('a rotation', () => {
     await store.activateRotation(rotationId);
     await store.advanceRotation(rotationId, 'fenced');
     await store.advanceRotation(rotationId, 'drained');
-    await store.endRotation(rotationId, 'revoked', 'canary: what a person wrote');
+    await store.endRotation(rotationId, { state: 'revoked', reason: 'canary: what a person wrote' });
     const [, staged, ...others] = await eventsOf(identity);
     expect(staged).toMatchObject({ event: 'rotation-staged', actor: 'cli:ana', details: { rotationId } });
     expect(others.map(({ event, version }) => [event, version])).toEqual([

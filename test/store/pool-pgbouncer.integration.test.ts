@@ -61,7 +61,7 @@ describe('through a pooler in transaction mode', () => {
         await manager.beginRotation(rotationId, workspace);
         await manager.advanceRotation(rotationId, 'checked');
         expect(await manager.activateRotation(rotationId)).toEqual({ version: 4 });
-        await manager.endRotation(rotationId, 'revoked');
+        await manager.endRotation(rotationId, { state: 'revoked' });
         const listed = await manager.listProviders(workspace);
         expect(listed).toMatchObject([{ config: { note: workspace }, version: 4, status: 'active' }]);
       }),

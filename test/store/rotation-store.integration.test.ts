@@ -2,7 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { ProviderIdentity } from '../../src/protocol/references.js';
+import type { StagedRotation } from '../../src/store/rotation-store.js';
 import { withSession } from '../support/database.js';
+import { stagedLongAgo } from '../support/due.js';
 import { useDatabase } from '../support/use-database.js';
 import { anyWorkspace, provider, row, sealed } from './rows.js';
 
@@ -13,9 +15,14 @@ async function stored(identity = provider(anyWorkspace())): Promise<ProviderIden
   return identity;
 }
 
-async function staged(identity: ProviderIdentity, store = database.manager): Promise<string> {
+async function staged(
+  identity: ProviderIdentity,
+  store = database.manager,
+  more: Partial<StagedRotation> = {},
+): Promise<string> {
   const rotationId = randomUUID();
-  await store.stageRotation({ rotationId, provider: identity, fromVersion: 1, nextEncryptedConfig: sealed('next') });
+  const next = { nextEncryptedConfig: sealed('next'), ...more };
+  await store.stageRotation({ rotationId, provider: identity, fromVersion: 1, ...next });
   return rotationId;
 }
 
@@ -29,7 +36,7 @@ describe('the open rotation of a provider', () => {
     expect(await open(identity), 'only staged').toBeUndefined();
     await database.manager.beginRotation(rotationId, 'a-workflow');
     expect(await open(identity)).toBe(rotationId);
-    await database.manager.endRotation(rotationId, 'failed', 'a test');
+    await database.manager.endRotation(rotationId, { state: 'failed', reason: 'a test' });
     expect(await open(identity), 'ended').toBeUndefined();
   });
 
@@ -58,6 +65,45 @@ describe('the open rotation of a provider', () => {
     await database.manager.beginRotation(await staged(identity), 'a-workflow');
     expect(await Promise.all(others.map(open))).toEqual([undefined, undefined, undefined]);
   });
+});
+
+describe('of callers that stage a rotation of one provider at once', () => {
+  const startsNow = { startsNow: true };
+
+  test('one wins, and the others are refused, whoever they act as', async () => {
+    const identity = await stored();
+    const callers = ['ann', 'ben', 'ann', 'rotateDueProviders'].map((actor) => database.manager.actingAs(actor));
+    const outcomes = await Promise.allSettled(callers.map((store) => staged(identity, store, startsNow)));
+    const refused = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
+    expect(refused).toEqual(Array(3).fill(expect.objectContaining({ type: 'RotationInProgress' })));
+    expect(await database.manager.listRotations(identity.workspaceId, 10)).toMatchObject([{ state: 'staged' }]);
+  });
+
+  test('one that has not started it within a minute gives way', async () => {
+    const identity = await stored();
+    const first = await staged(identity, database.manager, startsNow);
+    await expect(staged(identity, database.manager, startsNow)).rejects.toMatchObject({ type: 'RotationInProgress' });
+    await stagedLongAgo(database, first);
+    const second = await staged(identity, database.manager, startsNow);
+    expect(await database.manager.beginRotation(second, 'a-workflow')).toMatchObject({ fromVersion: 1 });
+    await expect(database.manager.beginRotation(first, 'a-workflow')).rejects.toMatchObject({ type: 'RotationFailed' });
+  });
+
+  test('one that only stored a credential for later gives way at once', async () => {
+    const identity = await stored();
+    await staged(identity);
+    await staged(identity, database.manager, startsNow);
+  });
+});
+
+test('a rotation that has ended is not recorded as having reached another stage', async () => {
+  const identity = await stored();
+  const rotationId = await staged(identity);
+  await database.manager.beginRotation(rotationId, 'a-workflow');
+  await database.manager.endRotation(rotationId, { abandoned: true });
+  await expect(database.manager.advanceRotation(rotationId, 'fenced')).rejects.toMatchObject({ type: 'RotationFailed' });
+  const events = (await database.manager.audit.listEvents(identity)).map(({ event }) => event);
+  expect(events).toContain('rotation-abandoned');
 });
 
 describe('a rotation begins only at the version that it was staged at', () => {
@@ -109,7 +155,7 @@ describe('a rotation begins only at the version that it was staged at', () => {
     expect(await database.manager.beginRotation(rotationId, 'a-workflow')).toEqual(begun);
     const other = database.manager.beginRotation(rotationId, 'another-workflow');
     await expect(other).rejects.toThrow('belongs to another workflow');
-    await database.manager.endRotation(rotationId, 'failed', 'a test');
+    await database.manager.endRotation(rotationId, { state: 'failed', reason: 'a test' });
     const late = database.manager.beginRotation(rotationId, 'a-workflow');
     await expect(late).rejects.toMatchObject({ type: 'RotationFailed' });
   });

@@ -34,10 +34,10 @@ const listDue = async ({ workspaceId }: ProviderIdentity) =>
 const stageDue = (identity: ProviderIdentity, canBeIssued = false) =>
   store.stageDueRotation({ rotationId: randomUUID(), provider: identity, canBeIssued, requestedBy: 'a test' });
 
-const stageByHand = async (identity: ProviderIdentity) => {
+const stageByHand = async (identity: ProviderIdentity, startsNow = false) => {
   const rotationId = randomUUID();
   const nextEncryptedConfig = sealed('next');
-  await store.stageRotation({ rotationId, provider: identity, fromVersion: 1, nextEncryptedConfig });
+  await store.stageRotation({ rotationId, provider: identity, fromVersion: 1, nextEncryptedConfig, startsNow });
   return rotationId;
 };
 
@@ -67,7 +67,7 @@ describe('a rotation is due', () => {
     expect(await listDue(rotating), 'only staged').toHaveLength(1);
     await store.beginRotation(rotationId, 'a-workflow');
     expect([await listDue(off), await listDue(rotating)]).toEqual([[], []]);
-    await store.endRotation(rotationId, 'failed', 'a test');
+    await store.endRotation(rotationId, { state: 'failed', reason: 'a test' });
     expect(await listDue(rotating)).toHaveLength(1);
   });
 
@@ -123,12 +123,25 @@ describe('preparing a rotation that is due', () => {
   test('takes the rotation that was staged earlier, whether or not a key can be issued', async () => {
     const identity = await due();
     const rotationId = await stageByHand(identity);
-    expect(await stageDue(identity, true), 'staged just now, so its caller may be about to start it').toEqual({
-      outcome: 'passed',
-    });
-    await stagedLongAgo(database, rotationId);
     expect(await stageDue(identity, true)).toEqual({ outcome: 'staged', rotationId });
     expect(await stageDue(identity, false)).toEqual({ outcome: 'staged', rotationId });
+  });
+
+  test('leaves one to the caller who is about to start it, for a minute', async () => {
+    const identity = await due();
+    const rotationId = await stageByHand(identity, true);
+    expect(await stageDue(identity, true)).toEqual({ outcome: 'passed' });
+    await stagedLongAgo(database, rotationId);
+    expect(await stageDue(identity, true)).toEqual({ outcome: 'staged', rotationId });
+  });
+
+  test('keeps for a minute what it returned: no other caller replaces it', async () => {
+    const identity = await due();
+    const rotationId = await stageByHand(identity);
+    expect(await stageDue(identity)).toEqual({ outcome: 'staged', rotationId });
+    await expect(stageByHand(identity, true)).rejects.toMatchObject({ type: 'RotationInProgress' });
+    await stagedLongAgo(database, rotationId);
+    await stageByHand(identity, true);
   });
 
   test('stages a rotation if a key can be issued, and returns the same one when asked again', async () => {
@@ -148,19 +161,21 @@ describe('preparing a rotation that is due', () => {
   });
 });
 
+const nothingRuns = async () => ({ running: false });
+
 test('a key can be issued if the service supports it and the workspace has an active admin credential', async () => {
   const openai = await due(provider(anyWorkspace(), 'openai'));
   const gemini = await due(provider(openai.workspaceId, 'gemini'));
   const admin = provider(openai.workspaceId, 'openai', 'llm-admin');
-  expect(await prepareDueRotation(openai, store)).toEqual({ outcome: 'needs-person' });
+  expect(await prepareDueRotation(openai, store, nothingRuns)).toEqual({ outcome: 'needs-person' });
   await stored(admin);
   await store.setStatus(admin, 'disabled');
-  expect(await prepareDueRotation(openai, store)).toEqual({ outcome: 'needs-person' });
+  expect(await prepareDueRotation(openai, store, nothingRuns)).toEqual({ outcome: 'needs-person' });
   await store.setStatus(admin, 'active');
-  expect(await prepareDueRotation(openai, store)).toMatchObject({ outcome: 'staged' });
+  expect(await prepareDueRotation(openai, store, nothingRuns)).toMatchObject({ outcome: 'staged' });
   expect(await store.listRotations(openai.workspaceId, 10)).toMatchObject([{ origin: 'issued', state: 'staged' }]);
   await stored(provider(openai.workspaceId, 'gemini', 'llm-admin'));
-  expect(await prepareDueRotation(gemini, store)).toEqual({ outcome: 'needs-person' });
+  expect(await prepareDueRotation(gemini, store, nothingRuns)).toEqual({ outcome: 'needs-person' });
 });
 
 describe('an event', () => {

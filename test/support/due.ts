@@ -14,9 +14,10 @@ export async function pastDue(
   );
 }
 
-/** Makes the staged rotation an hour old. */
+/** Makes the staged rotation an hour old: nobody is about to start it any more. */
 export async function stagedLongAgo({ ownerUrl }: TestDatabase, rotationId: string): Promise<void> {
-  const text = `update provider_rotations set created_at = now() - interval '1 hour' where rotation_id = $1`;
+  const text = `update provider_rotations set created_at = now() - interval '1 hour',
+    starting_until = starting_until - interval '1 hour' where rotation_id = $1`;
   await run(ownerUrl, text, [rotationId]);
 }
 

@@ -151,6 +151,9 @@ create table public.provider_rotations (
   from_version bigint not null,
   to_version bigint,
   rolled_back boolean not null default false,
+  abandoned boolean not null default false,
+  starter text,
+  starting_until timestamptz,
   reason text,
   requested_by text not null,
   created_at timestamptz not null default now(),
@@ -163,6 +166,7 @@ create table public.provider_rotations (
   constraint origin check (origin in ('given', 'issued')),
   constraint requested_by check (length(requested_by) <= 200),
   constraint workflow_id check (length(workflow_id) between 1 and 1000),
+  constraint starter check (length(starter) between 1 and 200),
   constraint reason check (length(reason) <= 2000),
   constraint next_encrypted_config check (octet_length(next_encrypted_config) <= 131072),
   constraint previous_encrypted_config check (octet_length(previous_encrypted_config) <= 131072),
@@ -174,6 +178,8 @@ create table public.provider_rotations (
   )
 );
 comment on column public.provider_rotations.from_version is 'when it was staged; it begins only at this version';
+comment on column public.provider_rotations.abandoned is 'its workflow ended before the rotation did';
+comment on column public.provider_rotations.starter is 'who is about to start its workflow, until starting_until';
 comment on column public.provider_rotations.origin is 'given by the caller, or issued by the service';
 
 create unique index provider_rotations_one_at_a_time

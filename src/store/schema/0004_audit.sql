@@ -93,6 +93,8 @@ declare
 begin
   if tg_op = 'INSERT' then
     stage := 'staged';
+  elsif new.abandoned and not old.abandoned then
+    stage := 'abandoned';
   elsif new.rolled_back and not old.rolled_back then
     stage := 'rollback-begun';
   elsif new.state <> old.state then

@@ -4,11 +4,12 @@
 set local role provider_owner;
 
 -- Returns `staged`, `not-configured`, `changed` if the provider is not at `p_from_version`, or `in-progress` if it has
--- another rotation. A rotation that was staged and has not begun is replaced: the process that staged it may have failed
--- to start its workflow. Without `p_requested_by` the login is recorded.
+-- another rotation. A rotation that was staged and has not begun is replaced, unless a caller that is about to start its
+-- workflow staged it within the last minute (`p_starts_now`): of two callers at once, the first one wins. Without
+-- `p_requested_by` the login is recorded.
 create function provider_api.stage_rotation(
   p_rotation_id text, p_workspace_id text, p_provider_type text, p_provider_name text, p_from_version bigint,
-  p_origin text, p_next_encrypted_config text, p_requested_by text, out outcome text
+  p_origin text, p_next_encrypted_config text, p_requested_by text, p_starts_now boolean, out outcome text
 )
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -27,12 +28,13 @@ begin
   update public.provider_rotations
     set state = 'failed', reason = 'replaced before it began', next_encrypted_config = null, ended_at = now()
     where workspace_id = p_workspace_id and provider_type = p_provider_type and provider_name = p_provider_name
-      and ended_at is null and workflow_id is null;
+      and ended_at is null and workflow_id is null and (starting_until > now()) is not true;
   insert into public.provider_rotations
       (rotation_id, workspace_id, provider_type, provider_name, from_version, origin, next_encrypted_config,
-        requested_by)
+        requested_by, starter, starting_until)
     values (p_rotation_id, p_workspace_id, p_provider_type, p_provider_name, p_from_version, p_origin,
-      p_next_encrypted_config, coalesce(p_requested_by, session_user))
+      p_next_encrypted_config, coalesce(p_requested_by, session_user),
+      case when p_starts_now then p_rotation_id end, case when p_starts_now then now() + interval '1 minute' end)
     on conflict do nothing;
   if not found then
     outcome := 'in-progress';
@@ -49,6 +51,16 @@ begin
     where (r.workspace_id, r.provider_type, r.provider_name) = (p_workspace_id, p_provider_type, p_provider_name)
       and r.ended_at is null and r.workflow_id is not null;
 end $$;
+
+-- The providers that have one, in the order of the rotations' ids, from the first after `p_after`.
+create function provider_api.list_open_rotations(p_after text, p_limit integer)
+returns table (rotation_id text, workspace_id text, provider_type text, provider_name text)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  select rotation_id, workspace_id, provider_type, provider_name from public.provider_rotations
+  where ended_at is null and workflow_id is not null and rotation_id > p_after
+  order by rotation_id limit p_limit;
+end;
 
 -- Binds the rotation to its workflow, only while the provider is at the version that the rotation was staged at: the
 -- next credential was sealed for the config of that version. Returns one of:
@@ -106,14 +118,16 @@ begin
   stored := found;
 end $$;
 
--- Moves only forward: a call for a stage that the rotation has already reached changes nothing.
-create function provider_api.advance_rotation(p_rotation_id text, p_state text) returns void
+-- Moves only forward: a call for a stage that the rotation has already reached changes nothing. `is_open` is false if
+-- the rotation has ended or does not exist.
+create function provider_api.advance_rotation(p_rotation_id text, p_state text, out is_open boolean)
 language sql security definer set search_path = pg_catalog, pg_temp
 begin atomic
   update public.provider_rotations set state = p_state, updated_at = now()
     where rotation_id = p_rotation_id and ended_at is null
       and array_position(array['staged', 'checked', 'activated', 'fenced', 'drained'], state)
         < array_position(array['staged', 'checked', 'activated', 'fenced', 'drained'], p_state);
+  select exists (select from public.provider_rotations where rotation_id = p_rotation_id and ended_at is null);
 end;
 
 -- Replaces the credential and updates the rotation in one transaction, and only at the version that the rotation
@@ -203,13 +217,14 @@ begin
   perform set_config('app.workspace_id', outer_workspace, true);
 end $$;
 
--- Without a state the rotation ends in the state that it is in.
-create function provider_api.end_rotation(p_rotation_id text, p_state text, p_reason text) returns void
+-- Without a state the rotation ends in the state that it is in. `p_abandoned`: its workflow has not ended it.
+create function provider_api.end_rotation(p_rotation_id text, p_state text, p_reason text, p_abandoned boolean)
+returns void
 language sql security definer set search_path = pg_catalog, pg_temp
 begin atomic
   update public.provider_rotations
-    set state = coalesce(p_state, state), reason = coalesce(p_reason, reason), next_encrypted_config = null,
-      previous_encrypted_config = null, updated_at = now(), ended_at = now()
+    set state = coalesce(p_state, state), reason = left(coalesce(p_reason, reason), 2000), abandoned = p_abandoned,
+      next_encrypted_config = null, previous_encrypted_config = null, updated_at = now(), ended_at = now()
     where rotation_id = p_rotation_id and ended_at is null;
 end;
 
@@ -225,8 +240,8 @@ return p_status = 'active' and p_rotated_at <= now() - p_rotate_every;
 --                   the service is to issue, if it can (`p_can_be_issued`)
 --   `needs-person`  there is neither
 --   `passed`        the provider is no longer due, or another caller handles it
--- It replaces nothing. A rotation that another caller staged within the last minute is left to that caller, which may
--- be about to start it.
+-- It replaces nothing. A rotation that another caller is about to start is left to that caller; one that it returns is
+-- the caller's own for a minute.
 create function provider_api.stage_due_rotation(
   p_rotation_id text, p_workspace_id text, p_provider_type text, p_provider_name text,
   p_can_be_issued boolean, p_requested_by text, out outcome text, out staged_id text
@@ -254,14 +269,17 @@ begin
   end if;
   select * into staged from public.provider_rotations
     where workspace_id = p_workspace_id and provider_type = p_provider_type and provider_name = p_provider_name
-      and ended_at is null;
+      and ended_at is null
+    for update;
   if not found then
     return;
   end if;
   outcome := 'passed';
   if staged.workflow_id is null
-    and (staged.requested_by = p_requested_by or staged.created_at < now() - interval '1 minute')
+    and (staged.starter is not distinct from p_requested_by or (staged.starting_until > now()) is not true)
   then
+    update public.provider_rotations set starter = p_requested_by, starting_until = now() + interval '1 minute'
+      where rotation_id = staged.rotation_id;
     outcome := 'staged';
     staged_id := staged.rotation_id;
   end if;

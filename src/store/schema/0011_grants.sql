@@ -81,15 +81,16 @@ grant execute on function
   provider_api.delete_data_keys(text, text),
   provider_api.list_provider_use(text, text, text, bigint, timestamptz, timestamptz, integer),
   provider_api.prune_use(timestamptz, integer),
-  provider_api.stage_rotation(text, text, text, text, bigint, text, text, text),
+  provider_api.stage_rotation(text, text, text, text, bigint, text, text, text, boolean),
   provider_api.find_open_rotation(text, text, text),
+  provider_api.list_open_rotations(text, integer),
   provider_api.begin_rotation(text, text),
   provider_api.read_rotation(text),
   provider_api.store_issued_credential(text, text, text),
   provider_api.advance_rotation(text, text),
   provider_api.activate_rotation(text),
   provider_api.roll_back_rotation(text, text),
-  provider_api.end_rotation(text, text, text),
+  provider_api.end_rotation(text, text, text, boolean),
   provider_api.stage_due_rotation(text, text, text, text, boolean, text),
   provider_api.raise_event_once(text, text, text, bigint, text, text)
 to provider_manager;

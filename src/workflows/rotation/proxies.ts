@@ -28,6 +28,13 @@ export const SERVICE_OPTIONS = {
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
 } satisfies ActivityOptions;
 
+/** Asks Temporal about each open rotation, one after the other. Killed, it is begun again from the first. */
+export const SWEEP_OPTIONS = {
+  startToCloseTimeout: '1 hour',
+  heartbeatTimeout: HEARTBEAT_TIMEOUT,
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '15 seconds' },
+} satisfies ActivityOptions;
+
 /** A question to one process about itself. If the process does not take it, it is not asked again. */
 const WORKER_OPTIONS = {
   scheduleToStartTimeout: '5 seconds',

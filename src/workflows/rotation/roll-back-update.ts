@@ -47,14 +47,17 @@ export class RollBackUpdate {
   async #take(request: RollBackInput): Promise<RotationStatus> {
     this.#request = request;
     this.#isOpen = false;
-    await condition(() => this.journal.status.rollingBack || this.#hasEnded);
+    // A cancellation of the rotation must not hide from the caller what has become of it.
+    await CancellationScope.nonCancellable(() =>
+      condition(() => this.journal.status.rollingBack || this.#hasEnded),
+    );
     const { status } = this.journal;
     if (status.rollingBack) return status;
     throw refused('RotationFailed', `the rotation was not rolled back: ${status.reason}`);
   }
 
   #validate({ reason }: RollBackInput): void {
-    if (!reason || reason.length > MAX_REASON_LENGTH) {
+    if (!reason?.trim() || reason.length > MAX_REASON_LENGTH) {
       throw refused('ProviderConfigInvalid', `rollBack needs a reason of 1 to ${MAX_REASON_LENGTH} characters`);
     }
     if (this.#isOpen) return;

@@ -4,7 +4,13 @@
  */
 import { ApplicationFailure, CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
 import { describeProvider } from '../../protocol/names.js';
-import type { CheckReport, EndRotationInput, RevocationReport, RotateProviderInput } from '../../protocol/rotation.js';
+import {
+  type CheckReport,
+  type EndRotationInput,
+  mayStillBeValid,
+  type RevocationReport,
+  type RotateProviderInput,
+} from '../../protocol/rotation.js';
 import { failureTypeOf, messageOf } from '../failure-type.js';
 import { drain } from './drain-workers.js';
 import { fence } from './invalidate-workers.js';
@@ -88,10 +94,13 @@ export class RotationStages {
     this.journal.record({ overlapUntil: undefined });
   }
 
-  /** Restores the older credential as a new version. The credential that it replaces is revoked in the end. */
+  /**
+   * Restores the older credential as a new version. The credential that it replaces is revoked in the end. Not
+   * cancellable, for the same reason as `activate`.
+   */
   async restore(reason: string): Promise<void> {
     const restore = this.#inStore('restorePreviousCredential', 'restore the older credential');
-    const { version } = await restore({ ...this.#rotation, reason });
+    const { version } = await CancellationScope.nonCancellable(() => restore({ ...this.#rotation, reason }));
     const { toVersion: fromVersion } = this.journal.status;
     const cleared = { fence: undefined, fencedAt: undefined, drain: undefined, overlapUntil: undefined };
     this.journal.record({ ...cleared, state: 'activated', rollingBack: true, reason, fromVersion, toVersion: version });
@@ -119,7 +128,9 @@ export class RotationStages {
 
   /** Ends a rotation that failed after the activation: it keeps its state, and a person must do the rest. */
   async breakOff(error: unknown): Promise<void> {
-    const reason = `${messageOf(error)}; the older credential may still be valid: revoke it at its service`;
+    const { rollingBack, reason: rollBackReason } = this.journal.status;
+    const why = rollingBack ? `${rollBackReason}; ` : '';
+    const reason = `${why}${messageOf(error)}; ${mayStillBeValid(rollingBack)}`;
     await this.#end({ reason });
     this.journal.record({ reason, overlapUntil: undefined });
   }

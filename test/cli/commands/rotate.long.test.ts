@@ -194,7 +194,7 @@ describe('rotate', () => {
     });
     expect(exitCode).toBe(6);
     expect(said).toMatch(
-      /✖ RotationFailed: workflow \S+ did not complete: .*; version 2 is served, and the older credential/,
+      /✖ RotationFailed: workflow \S+ did not complete: .*; version 2 is active; the older credential/,
     );
   });
 

@@ -37,6 +37,7 @@ export class RememberedProviders {
   get activities() {
     const rotationIds = new Map<string, string>();
     return {
+      endAbandonedRotations: async () => ({ abandoned: 0 }),
       listDueRotations: async ({ limit }) => {
         this.#replaceByHand();
         const due = this.#rows.filter(({ rotatedAtMs }) => rotatedAtMs + ROTATE_EVERY_MS <= now());
