@@ -133,10 +133,10 @@ describe('the key set at a URL', () => {
     const address = await startTlsService((_, response) => {
       response.writeHead(isAway ? 503 : 200).end(isAway ? 'canary' : JSON.stringify({ keys: [keys.pair.publicKey] }));
     });
-    const live = new GrantVerifier(address, trusting(CERTIFICATE));
+    const live = new GrantVerifier(address, { fetch: trusting(CERTIFICATE) });
     expect(await live.verify('workspace', await signed(), USE)).toMatchObject({ subject: 'ws_acme' });
     isAway = true;
-    await expect(new GrantVerifier(address, trusting(CERTIFICATE)).preflight()).rejects.toMatchObject(away);
+    await expect(new GrantVerifier(address, { fetch: trusting(CERTIFICATE) }).preflight()).rejects.toMatchObject(away);
     // The service may know an unknown key by now, so the key set is fetched again.
     const unknown = await signerOf(keys.another).sign('workspace', GRANT);
     await expect(live.verify('workspace', unknown, USE)).rejects.toMatchObject(away);
@@ -152,7 +152,7 @@ describe('the key set at a URL', () => {
     ['two encodings', (_, response) => response.writeHead(200, { 'content-encoding': 'gzip, br' }).end()],
   ])('is not read from %s [G3]', async (_, answer) => {
     const address = await startTlsService(answer);
-    await expect(new GrantVerifier(address, trusting(CERTIFICATE)).preflight()).rejects.toMatchObject(away);
+    await expect(new GrantVerifier(address, { fetch: trusting(CERTIFICATE) }).preflight()).rejects.toMatchObject(away);
   });
 
   test('is not read from a server whose certificate nobody signed [G3]', async () => {
@@ -160,6 +160,6 @@ describe('the key set at a URL', () => {
       response.end(JSON.stringify({ keys: [keys.pair.publicKey] })),
     );
     await expect(new GrantVerifier(address).preflight()).rejects.toMatchObject(away);
-    await expect(new GrantVerifier(address, trusting(CERTIFICATE)).preflight()).resolves.toBeUndefined();
+    await expect(new GrantVerifier(address, { fetch: trusting(CERTIFICATE) }).preflight()).resolves.toBeUndefined();
   });
 });

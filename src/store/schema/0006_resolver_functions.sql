@@ -87,14 +87,14 @@ end $$;
 -- enough: everything may have changed. The worker counts its calls: a count that was used before comes from a second
 -- process with the same memory, a copy of a virtual machine, which gets no lease.
 create function provider_api.renew_lease(
-  p_worker_id text, p_token text, p_call bigint, p_applied_epoch bigint,
+  p_worker_id text, p_token text, p_call bigint, p_applied_epoch bigint, p_grant_keys text,
   out renewed boolean, out epoch bigint, out changed text[]
 )
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   update public.resolver_workers
     set renewal = nextval('public.resolver_renewals'), heard_at = now(), calls = p_call,
-      applied_epoch = greatest(applied_epoch, p_applied_epoch)
+      applied_epoch = greatest(applied_epoch, p_applied_epoch), grant_keys = p_grant_keys
     where worker_id = p_worker_id and state = 'live' and calls < p_call
       and token_hash = provider_api.hash_token(p_token);
   renewed := found;
