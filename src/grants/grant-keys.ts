@@ -27,7 +27,12 @@ const KEY = z.object({
   grants: z.array(z.enum(KINDS)).min(1).default(['workspace']),
 });
 
-const PUBLIC_KEY = KEY.extend({ key_ops: z.array(z.string()).refine((uses) => uses.includes('verify')).optional() });
+const PUBLIC_KEY = KEY.extend({
+  key_ops: z
+    .array(z.string())
+    .refine((uses) => uses.includes('verify'))
+    .optional(),
+});
 
 const SIGNING_KEY = KEY.extend({ d: z.string().regex(/^[\w-]{43}$/) });
 

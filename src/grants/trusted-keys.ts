@@ -37,9 +37,7 @@ export class TrustedKeys {
     // Without the name of the algorithm: a token may use the other one.
     const keysFor = (kind: GrantKind) =>
       createLocalJWKSet({
-        keys: keys
-          .filter(({ grants }) => grants.includes(kind))
-          .map(({ kty, crv, x, kid }) => ({ kty, crv, x, kid })),
+        keys: keys.filter(({ grants }) => grants.includes(kind)).map(({ kty, crv, x, kid }) => ({ kty, crv, x, kid })),
       });
     this.revoked = revoked;
     this.revision = revisionOf({ keys, revoked });
