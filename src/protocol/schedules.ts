@@ -1,6 +1,9 @@
 import type { ProviderIdentity } from './references.js';
 import type { CheckReport } from './rotation.js';
 
+/** The first part of the ids of this package's schedules, and of their runs. */
+export const SCHEDULE_ID_PREFIX = 'workspace-providers';
+
 /** Workflow types. Each due rotation runs in its own workflow. */
 export const ROTATE_DUE_PROVIDERS = 'rotateDueProviders';
 export const CHECK_PROVIDERS = 'checkProviders';
