@@ -3,7 +3,7 @@
  * and their expected output come from the page.
  */
 
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import type { Duration } from '../../src/config/duration.js';
 import { pause } from '../faults/parts/signals.js';
 import { useStage } from '../support/use-stage.js';

@@ -91,7 +91,10 @@ it('grants leaves the key set unchanged if an argument or a file is invalid', as
   expect(readFileSync(keySet, 'utf8')).toBe(before);
   const bounded = ['grants', 'revoke', '--key-set', keySet, '--grant', 'a', '--wait-limit', 'soon'];
   await refused(bounded, /--wait-limit must be a duration/);
-  await refused(['grants', 'revoke', '--key-set', keySet, '--grant', 'a'], /is not set[\s\S]*--no-wait needs no database/);
+  await refused(
+    ['grants', 'revoke', '--key-set', keySet, '--grant', 'a'],
+    /is not set[\s\S]*--no-wait needs no database/,
+  );
   expect(readFileSync(keySet, 'utf8')).toBe(before);
   writeFileSync(keySet, '{"keys":');
   await refused(
