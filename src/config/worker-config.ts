@@ -1,5 +1,6 @@
 /** The configuration of the packaged worker process: of its resolver, of Temporal, and of the process itself. */
 import type { DataConverter } from '@temporalio/common';
+import { parseAccepted } from '../codec/accepted-payloads.js';
 import { providerDataConverter } from '../codec/data-converter.js';
 import type { ManagerConfig } from './manager-config.js';
 import { describeProviderConfig, type ProviderConfig, readConfig, readProviderConfig } from './resolver-config.js';
@@ -61,9 +62,12 @@ export function readOperationsTaskQueue(settings: Settings): string {
   return settings.text('PROVIDER_OPERATIONS_TASK_QUEUE') as string;
 }
 
-/** `undefined` if the setting is absent: payloads are not encrypted. */
+/** `undefined` if no key is set: payloads are not encrypted. */
 export function readDataConverter(settings: Settings): DataConverter | undefined {
-  return settings.parsed('PROVIDER_PAYLOAD_KEY', (keys) => (keys ? providerDataConverter(keys) : undefined));
+  const accept = settings.parsed('PROVIDER_PAYLOADS_ACCEPTED', parseAccepted);
+  return settings.parsed('PROVIDER_PAYLOAD_KEY', (keys) =>
+    keys ? providerDataConverter(keys, { accept }) : undefined,
+  );
 }
 
 /** The settings in force, without secrets. */
