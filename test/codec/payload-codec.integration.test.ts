@@ -1,8 +1,8 @@
 /** Encrypted payloads on a real Temporal: every way that it sends them, and payloads that somebody put elsewhere. */
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { Client, Connection, ScheduleOverlapPolicy } from '@temporalio/client';
-import type { DataConverter, Payload } from '@temporalio/common';
+import { Client, Connection, ScheduleOverlapPolicy, type WorkflowHandle } from '@temporalio/client';
+import { type DataConverter, defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { providerDataConverter } from '../../src/client.js';
@@ -28,8 +28,8 @@ afterAll(async () => {
 
 const clientOf = (dataConverter?: DataConverter) => new Client({ connection, ...(dataConverter && { dataConverter }) });
 
-/** Runs a worker as the plugin configures it, until the test ends. @returns its task queue */
-async function runWorker(dataConverter?: DataConverter, taskQueue = uniqueName('codec')): Promise<string> {
+/** Runs a worker as the plugin configures it, until it is stopped or the test ends. */
+async function runWorker(dataConverter?: DataConverter, taskQueue = uniqueName('codec')) {
   const worker = await Worker.create({
     connection: native,
     taskQueue,
@@ -40,16 +40,17 @@ async function runWorker(dataConverter?: DataConverter, taskQueue = uniqueName('
     maxCachedWorkflows: 0,
   });
   const running = worker.run();
-  onTestFinished(async () => {
-    worker.shutdown();
+  const stop = async () => {
+    if (worker.getState() === 'RUNNING') worker.shutdown();
     await running;
-  });
-  return taskQueue;
+  };
+  onTestFinished(stop);
+  return { taskQueue, stop };
 }
 
 describe('encrypted payloads', () => {
   test('go every way of a workflow, and back to the client that started it [G9]', async () => {
-    const taskQueue = await runWorker(encrypting);
+    const { taskQueue } = await runWorker(encrypting);
     const { workflow } = clientOf(encrypting);
     const options = { taskQueue, workflowId: uniqueName('every-way'), memo: { text: TEXT } };
     const handle = await workflow.start(everyWay, { ...options, args: [TEXT] });
@@ -58,7 +59,7 @@ describe('encrypted payloads', () => {
   });
 
   test('go into a signal, a query and an update, also of a workflow that they start [G9]', async () => {
-    const taskQueue = await runWorker(encrypting);
+    const { taskQueue } = await runWorker(encrypting);
     const { workflow } = clientOf(encrypting);
     const options = { taskQueue, workflowId: uniqueName('told'), args: [TEXT] as [string] };
     const handle = await workflow.start(listener, options);
@@ -71,7 +72,7 @@ describe('encrypted payloads', () => {
   });
 
   test('go into the runs of a schedule, and the result of one into the next [G9]', async () => {
-    const taskQueue = await runWorker(encrypting);
+    const { taskQueue } = await runWorker(encrypting);
     const client = clientOf(encrypting);
     const schedule = await client.schedule.create({
       scheduleId: uniqueName('scheduled'),
@@ -81,7 +82,7 @@ describe('encrypted payloads', () => {
     onTestFinished(() => schedule.delete());
     const results: unknown[] = [];
     for (const count of [1, 2]) {
-      await schedule.trigger(ScheduleOverlapPolicy.ALLOW_ALL);
+      await schedule.trigger(ScheduleOverlapPolicy.SKIP);
       await vi.waitFor(
         async () => {
           const { info, action } = await schedule.describe();
@@ -108,22 +109,25 @@ function sending(payload: Payload): DataConverter {
   return { payloadCodecs: [codec] };
 }
 
-/** The message with which the first task of a workflow fails. */
-async function refusalOf(handle: { fetchHistory(): Promise<unknown> }): Promise<string> {
-  return vi.waitFor(
+/** The message with which the first task of a workflow fails, which a worker with the key has encrypted. */
+async function refusalOf(handle: WorkflowHandle): Promise<string> {
+  const failure = await vi.waitFor(
     async () => {
-      const text = JSON.stringify(await handle.fetchHistory());
-      const [, message] = /"workflowTaskFailedEventAttributes":.*?"message":"(.*?)"/.exec(text) ?? [];
-      expect(message).toBeDefined();
-      return String(message);
+      const { events } = await handle.fetchHistory();
+      const found = events?.find(({ workflowTaskFailedEventAttributes: failed }) => failed);
+      expect(found).toBeDefined();
+      return found?.workflowTaskFailedEventAttributes?.failure;
     },
     { timeout: 20_000, interval: 100 },
   );
+  if (!failure?.encodedAttributes) return String(failure?.message);
+  const [decoded] = (await encrypting.payloadCodecs?.[0]?.decode([failure.encodedAttributes])) ?? [];
+  return defaultPayloadConverter.fromPayload<{ message: string }>(decoded as Payload).message;
 }
 
 describe('a payload is refused, with its cause in the history, and the workflow waits for a remedy', () => {
   test('if it was copied from the history of another workflow [G9]', async () => {
-    const taskQueue = await runWorker(encrypting);
+    const { taskQueue } = await runWorker(encrypting);
     const victim = await clientOf(encrypting).workflow.start(scheduled, {
       ...{ taskQueue, workflowId: uniqueName('ws_b'), args: [TEXT] },
     });
@@ -138,21 +142,23 @@ describe('a payload is refused, with its cause in the history, and the workflow 
   });
 
   test('if a client without the key sent it, until a worker accepts plaintext [G9]', async () => {
-    const taskQueue = await runWorker(encrypting);
+    const { taskQueue, stop } = await runWorker(encrypting);
     const handle = await clientOf().workflow.start(scheduled, {
       ...{ taskQueue, workflowId: uniqueName('plain'), args: [TEXT] },
     });
     expect(await refusalOf(handle)).toMatch(/^PROVIDER_PAYLOADS_ACCEPTED does not have plaintext/);
+    await stop();
     await runWorker(providerDataConverter(key, { accept: ['plaintext'] }), taskQueue);
     expect(await clientOf(encrypting).workflow.getHandle(handle.workflowId).result()).toBe(`${TEXT} first`);
   });
 
   test('if a worker without the key takes the task, until one with the key takes it [G9]', async () => {
-    const taskQueue = await runWorker();
+    const { taskQueue, stop } = await runWorker();
     const handle = await clientOf(encrypting).workflow.start(scheduled, {
       ...{ taskQueue, workflowId: uniqueName('keyless'), args: [TEXT] },
     });
     expect(await refusalOf(handle)).toMatch(/^PROVIDER_PAYLOAD_KEY is not set in this process/);
+    await stop();
     await runWorker(encrypting, taskQueue);
     expect(await handle.result()).toBe(`${TEXT} first`);
   });
