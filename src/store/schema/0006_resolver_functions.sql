@@ -37,7 +37,8 @@ begin
     ) as k),
     (select coalesce(json_agg(p), '[]') from (
       select provider_type, provider_name, config, encrypted_config, status, version
-      from public.workspace_providers where workspace_id = p_workspace_id
+      -- A worker opens no admin credential, so it is not given one either.
+      from public.workspace_providers where workspace_id = p_workspace_id and provider_type <> 'llm-admin'
       order by provider_type, provider_name limit 400
     ) as p)
   from public.provider_epoch as e
