@@ -31,7 +31,7 @@ const SALT = /^[\w-]{42}[AEIMQUYcgkosw048]$/;
 /** What a schedule adds to the id of each workflow that it starts. Its payloads are encoded without it. */
 const SCHEDULED_TIME = /-\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 
-/** The workflow that a payload belongs to. A member is absent if the SDK does not name it. */
+/** The workflow that a payload belongs to, percent-encoded. A member is absent if the SDK does not name it. */
 interface Place {
   readonly namespace?: string;
   readonly workflow_id?: string;
@@ -133,9 +133,14 @@ function parseHeader(read: object): Header {
 function placeOf(context: SerializationContext | undefined): Place {
   const { namespace, workflowId } = context ?? {};
   return {
-    ...(namespace && { namespace }),
-    ...(workflowId && { workflow_id: workflowId.replace(SCHEDULED_TIME, '') }),
+    ...(namespace && { namespace: asciiOf(namespace) }),
+    ...(workflowId && { workflow_id: asciiOf(workflowId.replace(SCHEDULED_TIME, '')) }),
   };
+}
+
+/** Ids may have any characters. Written so, they are the same text in every JSON encoder. */
+function asciiOf(id: string): string {
+  return encodeURIComponent(Buffer.from(id).toString());
 }
 
 /** Compares what both sides know: the SDK names no workflow for, say, an activity that is completed by its token. */
