@@ -37,6 +37,7 @@ interface Place {
   readonly workflow_id?: string;
 }
 
+/** Options of `providerDataConverter`. */
 export interface PayloadCodecOptions {
   /** What is accepted beside the payloads that these keys encrypted for the same workflow. Default: nothing. */
   readonly accept?: readonly AcceptedPayloads[];
