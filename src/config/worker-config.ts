@@ -1,7 +1,7 @@
 /** The configuration of the packaged worker process: of its resolver, of Temporal, and of the process itself. */
 import type { DataConverter } from '@temporalio/common';
 import { parseAccepted } from '../codec/accepted-payloads.js';
-import { providerDataConverter } from '../codec/data-converter.js';
+import { providerDataConverter, WITHOUT_KEY } from '../codec/data-converter.js';
 import type { ManagerConfig } from './manager-config.js';
 import { describeProviderConfig, type ProviderConfig, readConfig, readProviderConfig } from './resolver-config.js';
 import type { Settings } from './settings.js';
@@ -68,6 +68,11 @@ export function readDataConverter(settings: Settings): DataConverter | undefined
   return settings.parsed('PROVIDER_PAYLOAD_KEY', (keys) =>
     keys ? providerDataConverter(keys, { accept }) : undefined,
   );
+}
+
+/** For a client: if no key is set, it reports that when it meets an encrypted payload. */
+export function readClientDataConverter(settings: Settings): DataConverter {
+  return readDataConverter(settings) ?? WITHOUT_KEY;
 }
 
 /** The settings in force, without secrets. */
