@@ -63,7 +63,7 @@ export function readOperationsTaskQueue(settings: Settings): string {
 }
 
 /** `undefined` if no key is set: payloads are not encrypted. */
-export function readDataConverter(settings: Settings): DataConverter | undefined {
+function readDataConverter(settings: Settings): DataConverter | undefined {
   const accept = settings.parsed('PROVIDER_PAYLOADS_ACCEPTED', parseAccepted);
   return settings.parsed('PROVIDER_PAYLOAD_KEY', (keys) =>
     keys ? providerDataConverter(keys, { accept }) : undefined,
