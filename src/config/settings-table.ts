@@ -209,6 +209,14 @@ export const SETTINGS = {
     defaultText: 'none: payloads are stored as they are',
     meaning: 'the keys that encrypt payloads, `id:key` or a list; the first one encrypts, all of them decrypt',
   },
+  PROVIDER_PAYLOADS_ACCEPTED: {
+    kind: 'text',
+    readBy: ['worker process', 'operations', 'starter', 'commands'],
+    defaultText: 'none',
+    meaning:
+      'what a process with a payload key accepts beside what was encrypted for the same workflow: `plaintext`, while you ' +
+      'introduce the key; `other-workflows`, for results of Nexus operations and replays; or both, with a comma',
+  },
   PROVIDER_TASK_QUEUE: {
     kind: 'text',
     readBy: ['worker process'],

@@ -17,7 +17,8 @@ end;
 -- to non-superusers ("permission denied to set parameter"), and the login that migrates need not be a superuser.
 
 -- Returns what a workspace has stored, in one round trip and one snapshot, with that snapshot's epoch. The active data
--- key, which seals, comes first. The limits are twice the bounds of check_workspace_size.
+-- key, which seals, comes first. The limits are twice the bounds of check_workspace_size. A worker opens no admin
+-- credential, so only a manager's login is given one, sealed as it is.
 create function provider_api.read_workspace(
   p_workspace_id text, out epoch bigint, out data_keys json, out providers json
 )
@@ -38,6 +39,7 @@ begin
     (select coalesce(json_agg(p), '[]') from (
       select provider_type, provider_name, config, encrypted_config, status, version
       from public.workspace_providers where workspace_id = p_workspace_id
+        and (provider_type <> 'llm-admin' or pg_has_role(session_user, 'provider_manager', 'member'))
       order by provider_type, provider_name limit 400
     ) as p)
   from public.provider_epoch as e

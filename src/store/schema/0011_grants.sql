@@ -5,8 +5,8 @@
 -- Owners. A function runs as its owner, and all were created as provider_owner. A new owner needs `create` on the
 -- schema, but only for the change.
 grant create on schema provider_api to provider_auditor;
-alter function provider_api.list_due_rotations(text, text, text, integer) owner to provider_auditor;
-alter function provider_api.list_active_providers(text, text, text, integer) owner to provider_auditor;
+alter function provider_api.list_due_rotations(bigint, text, text, text, integer) owner to provider_auditor;
+alter function provider_api.list_active_providers(bigint, text, text, text, integer) owner to provider_auditor;
 alter function provider_api.count_overdue() owner to provider_auditor;
 alter function provider_api.list_data_keys(text, text, integer) owner to provider_auditor;
 alter function provider_api.sample_data_keys() owner to provider_auditor;
@@ -100,8 +100,8 @@ grant execute on function provider_api.is_due(text, timestamptz, interval) to pr
 set local role provider_auditor;
 grant execute on function provider_api.sample_data_keys() to provider_resolver;
 grant execute on function
-  provider_api.list_due_rotations(text, text, text, integer),
-  provider_api.list_active_providers(text, text, text, integer),
+  provider_api.list_due_rotations(bigint, text, text, text, integer),
+  provider_api.list_active_providers(bigint, text, text, text, integer),
   provider_api.count_overdue(),
   provider_api.list_data_keys(text, text, integer),
   provider_api.list_rotations(text, integer),
