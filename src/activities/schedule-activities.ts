@@ -7,6 +7,7 @@ import type { ProviderIdentity } from '../protocol/references.js';
 import type {
   AbandonedRotations,
   DueRotation,
+  ListedProvider,
   PreparedRotation,
   RaisedEvent,
   StoredCredentialCheck,
@@ -33,7 +34,7 @@ export function createScheduleActivities({ store, rotations, checkProvider }: Sc
     listDueRotations: activity(
       'listDueRotations',
       pageInput,
-      (page): Promise<readonly DueRotation[]> => store.listDueRotations(page),
+      (page): Promise<readonly (DueRotation & ListedProvider)[]> => store.listDueRotations(page),
     ),
 
     prepareDueRotation: activity(
@@ -54,7 +55,7 @@ export function createScheduleActivities({ store, rotations, checkProvider }: Sc
     listActiveProviders: activity(
       'listActiveProviders',
       pageInput,
-      (page): Promise<readonly ProviderIdentity[]> => store.listActiveProviders(page),
+      (page): Promise<readonly ListedProvider[]> => store.listActiveProviders(page),
     ),
 
     /** Raises an event if the service rejects the credential, once per version. */

@@ -14,7 +14,12 @@ import {
   startChild,
 } from '@temporalio/workflow';
 import { rotationWorkflowId } from '../../protocol/rotation.js';
-import type { DueRotation, RotateDueProvidersInput, RotateDueTotals } from '../../protocol/schedules.js';
+import type {
+  DueRotation,
+  ListedProvider,
+  RotateDueProvidersInput,
+  RotateDueTotals,
+} from '../../protocol/schedules.js';
 import { inTurns } from '../fan-out.js';
 import { operation, SERVICE_OPTIONS, STORE_OPTIONS, SWEEP_OPTIONS } from '../rotation/proxies.js';
 import { rotateProvider } from '../rotation/rotate-provider.js';
@@ -51,7 +56,7 @@ export async function rotateDueProviders({
   return continueAsNew<typeof rotateDueProviders>({
     pageSize,
     atOnce,
-    after: page.at(-1)?.provider,
+    after: placeOf(page.at(-1)),
     totals: counts,
   });
 }
@@ -95,8 +100,13 @@ function workspaceOf({ provider }: DueRotation): string {
   return provider.workspaceId;
 }
 
+function placeOf(last: ListedProvider | undefined): ListedProvider | undefined {
+  return last && { provider: last.provider, turn: last.turn };
+}
+
 /** @returns the totals that the provider counts towards, except those of a rotation that was started */
-async function rotateDue(due: DueRotation, started: StartedRotations): Promise<readonly Outcome[]> {
+async function rotateDue({ provider, version }: DueRotation, started: StartedRotations): Promise<readonly Outcome[]> {
+  const due = { provider, version };
   const who = `${due.provider.type}/${due.provider.name} for ${due.provider.workspaceId}`;
   try {
     const prepared = await operation('prepareDueRotation', SERVICE_OPTIONS, `prepare the rotation · ${who}`)(due);
