@@ -1,6 +1,6 @@
 /** What the activities of rotations, of schedules and of a worker's own queue accept. */
 import { z } from 'zod';
-import type { EndRotationInput, RollBackRotationInput, RotationStageInput } from '../protocol/rotation.js';
+import type { DrainInput, EndRotationInput, RollBackRotationInput, RotationStageInput } from '../protocol/rotation.js';
 import type { ListedProvider, PageInput } from '../protocol/schedules.js';
 import { identity, oneOf, version, whole } from './parse-input.js';
 
@@ -35,4 +35,9 @@ export const providerInput = z.strictObject({ provider: identity });
 
 export const dueRotation = z.strictObject({ provider: identity, version });
 
-export const drainInput = z.strictObject({ provider: identity, version, limitMs: whole(0, MAX_DRAIN_MS) });
+export const drainInput: z.ZodType<DrainInput> = z.strictObject({
+  provider: identity,
+  version,
+  epoch: whole(0),
+  limitMs: whole(0, MAX_DRAIN_MS),
+});

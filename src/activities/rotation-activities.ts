@@ -1,9 +1,17 @@
 /** The activities of rotations and schedules, for processes whose login may change providers. */
 import { Context } from '@temporalio/activity';
+import { awaitDrain } from '../fence/drain.js';
 import { awaitFence } from '../fence/fence.js';
 import type { RotationCredentials } from '../management/rotation-credentials.js';
-import type { BegunRotation, CheckReport, FenceReport, RevocationReport, WorkerAddress } from '../protocol/rotation.js';
-import { endRotationInput, rollBackInput, rotationIdInput, rotationStageInput } from './operation-inputs.js';
+import type {
+  BegunRotation,
+  CheckReport,
+  DrainAnswer,
+  FenceReport,
+  RevocationReport,
+  WorkerAddress,
+} from '../protocol/rotation.js';
+import { drainInput, endRotationInput, rollBackInput, rotationIdInput, rotationStageInput } from './operation-inputs.js';
 import { activity, runWithHeartbeat } from './run-activity.js';
 import { createScheduleActivities, type ScheduleDependencies } from './schedule-activities.js';
 
@@ -57,6 +65,15 @@ export function createOperationActivities(dependencies: OperationDependencies) {
 
     /** Waits for the fence of every change that was committed before the call. A retry starts the wait again. */
     awaitFence: (): Promise<FenceReport> => runWithHeartbeat((signal) => awaitFence({ registry: store, signal })),
+
+    /** Waits until no step holds an older version, or `limitMs` is over. Returns who still holds one. */
+    awaitDrain: activity(
+      'awaitDrain',
+      drainInput,
+      async ({ limitMs, ...question }, signal): Promise<DrainAnswer> => ({
+        holders: await awaitDrain({ registry: store, question, limitMs, signal }),
+      }),
+    ),
 
     /** Lists the workers that may hold a lease or run a step. */
     listWorkers: (): Promise<readonly WorkerAddress[]> =>

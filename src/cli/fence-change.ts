@@ -9,6 +9,7 @@ import { EXIT } from './exit-codes.js';
 import { describeAnswers, describeWait, timeOfDay } from './terminal/fence-text.js';
 import { interruptible, LiveView } from './terminal/live-view.js';
 import { line, type Output } from './terminal/output.js';
+import { describeHolders } from './terminal/rotation-lines.js';
 
 export interface Change<Changed extends Fenced> {
   /** Makes the change, with these options. */
@@ -55,7 +56,10 @@ export async function fenceChange<Changed extends Fenced>(output: Output, change
     const fencedAt = new Date();
     const since = `${change.fenced} since ${timeOfDay(fencedAt)}; ${describeAnswers(fence)}`;
     const fact = fence.workers.length > 0 ? since : 'no worker is running';
-    output.result({ ...change.document(changed), fence, fencedAt }, [line('ok', 'fenced', [fact])]);
+    const { holders } = changed;
+    const lines = [line('ok', 'fenced', [fact])];
+    if (holders?.length) lines.push(line('unsure', 'not drained', [describeHolders(holders, 'an older version')]));
+    output.result({ ...change.document(changed), fence, fencedAt, ...(holders && { holders }) }, lines);
   } finally {
     progress.end();
   }

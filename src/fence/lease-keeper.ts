@@ -4,11 +4,11 @@
  * out, and the cache answers nothing until Postgres is back.
  */
 import { isProviderError } from '../protocol/errors.js';
-import type { LeaseStore, WorkerRegistration } from '../store/ports.js';
+import type { HeldCredential, LeaseStore, WorkerRegistration } from '../store/ports.js';
 import type { ClockReading } from './clock-difference.js';
 import type { Lease } from './lease.js';
 
-/** The cache from which a keeper removes what changed. */
+/** The cache from which a keeper removes what changed, before the change counts as applied. */
 export interface LeasedCache {
   /** @param epoch - entries that were read at this epoch or later already have the changes, and may stay */
   invalidate(workspaceIds: readonly string[], epoch: number): void;
@@ -20,6 +20,8 @@ export interface LeaseKeeperOptions {
   readonly worker: WorkerRegistration;
   readonly lease: Lease;
   readonly cache: LeasedCache;
+  /** What steps hold that began before the last change of their workspace. Default: nothing. */
+  readonly held?: () => readonly HeldCredential[] | 'too-many';
   /** The digest of the key set of grants that this process uses. Default: it checks no grants. */
   readonly grantKeys?: () => string;
   /** Called after each renewal, if the store knows the clock of the database. */
@@ -131,7 +133,7 @@ export class LeaseKeeper {
   }
 
   async #renewOnce(): Promise<void> {
-    const { store, worker, lease, cache, grantKeys } = this.options;
+    const { store, worker, lease, cache, grantKeys, held } = this.options;
     if (!this.#registered) {
       this.#mayHaveRow = true;
       await store.registerWorker(worker).catch((error: unknown) => {
@@ -142,7 +144,9 @@ export class LeaseKeeper {
       this.#loseLease();
     }
     const sentAt = lease.now();
-    const renewal = await store.renewLease(worker.workerId, lease.appliedEpoch, lease.leaseMs / 2, grantKeys?.());
+    // A drain takes what is held to be as of the applied epoch, so both are read at the same moment.
+    const facts = [grantKeys?.(), held?.()] as const;
+    const renewal = await store.renewLease(worker.workerId, lease.appliedEpoch, lease.leaseMs / 2, ...facts);
     if (this.#stopped) return;
     if (!renewal) {
       this.#counts.losses += 1;

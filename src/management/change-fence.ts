@@ -2,8 +2,8 @@
 import { DURATION_RULE, type Duration, parseDuration } from '../config/duration.js';
 import { awaitFence } from '../fence/fence.js';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
-import type { FenceReport } from '../protocol/rotation.js';
-import type { WorkerRegistry } from '../store/ports.js';
+import type { FenceReport, Holder } from '../protocol/rotation.js';
+import type { HeldQuestion, HolderRegistry, WorkerRegistry } from '../store/ports.js';
 
 /** How a wait for the fence may end early. The report then has `complete: false`, and lists who has not answered. */
 export interface FenceWait {
@@ -47,6 +47,20 @@ export async function fenceChange<Changed extends object>(
     if (!isProviderError(error)) throw error;
     throw new ProviderError(error.type, `the change was made, but some workers may not have it yet: ${error.message}`);
   }
+}
+
+/** Adds who still holds an older version, as far as Postgres can be asked: the change is fenced in any case. */
+export async function withHolders<Changed extends { readonly version?: number; readonly fence?: FenceReport }>(
+  registry: HolderRegistry,
+  changed: Changed,
+  { workspaceId, type, name }: HeldQuestion['provider'],
+): Promise<Changed & { readonly holders?: readonly Holder[] }> {
+  const { version, fence: { epoch } = { epoch: 0 } } = changed;
+  const question = { provider: { workspaceId, ...(type && { type }), ...(name && { name }) }, epoch };
+  const holders = await registry
+    .listHolders({ ...question, ...(version !== undefined && { version }) })
+    .catch(() => undefined);
+  return { ...changed, ...(holders && { holders }) };
 }
 
 /** @throws ProviderError `StoreUnavailable`: it is then unknown which workers have the change */

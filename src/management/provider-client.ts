@@ -14,10 +14,10 @@ import type { ParsedProvider } from '../providers/registry.js';
 import { Sealer } from '../sealing/sealer.js';
 import type { ProviderAudit } from '../store/audit-store.js';
 import { type ManagementStore, openManagementStore } from '../store/management-store.js';
-import type { ProviderRecord, RegisteredWorker } from '../store/ports.js';
+import type { HeldQuestion, ProviderRecord, RegisteredWorker } from '../store/ports.js';
 import type { RotationSummary } from '../store/rotation-store.js';
 import { ABANDON_TIMEOUT_MS, endAbandoned } from './abandoned-rotations.js';
-import { type ChangeOptions, type FenceWait, fenceChange, waitForFence } from './change-fence.js';
+import { type ChangeOptions, type FenceWait, fenceChange, waitForFence, withHolders } from './change-fence.js';
 import { checkInput } from './checked-input.js';
 import { checkInterval } from './due-rotation.js';
 import type { ImportSource } from './import-lines.js';
@@ -107,7 +107,7 @@ export class ProviderClient {
     const parsed = checkInput({ ...identity, ...(config && { config }), secret }, this.#egress);
     const workspace = await this.#store.readWorkspace(workspaceId);
     const encryptedConfig = await this.#vault.seal(identity, parsed, workspace);
-    return this.#fenced(() => this.#write(identity, parsed, encryptedConfig), options);
+    return this.#fenced(() => this.#write(identity, parsed, encryptedConfig), options, identity);
   }
 
   /**
@@ -140,7 +140,7 @@ export class ProviderClient {
    */
   async updateProvider(input: UpdateProviderInput, options?: ChangeOptions<WrittenProvider>): Promise<WrittenProvider> {
     const { parsed, encryptedConfig, expectedVersion } = await prepareUpdate(input, this.#parts);
-    return this.#fenced(() => this.#write(input, parsed, encryptedConfig, expectedVersion), options);
+    return this.#fenced(() => this.#write(input, parsed, encryptedConfig, expectedVersion), options, input);
   }
 
   /** Disables a provider: it is kept, and no worker serves it. @throws ProviderError `ProviderNotConfigured` */
@@ -159,7 +159,7 @@ export class ProviderClient {
       if (await this.#store.removeProvider(checkIdentity(identity))) return {};
       throw notConfigured(identity);
     };
-    return this.#fenced(remove, options);
+    return this.#fenced(remove, options, identity);
   }
 
   /**
@@ -237,7 +237,7 @@ export class ProviderClient {
   /** Deletes a workspace's data keys: nobody can open its secrets any more. Its providers must be configured again. */
   async shredWorkspace(workspaceId: string, options?: ChangeOptions<Fenced>): Promise<Fenced> {
     const shred = () => this.#store.deleteDataKeys(checkWorkspaceId(workspaceId)).then(() => ({}));
-    return this.#fenced(shred, options);
+    return this.#fenced(shred, options, { workspaceId });
   }
 
   /** Lists the worker processes that hold leases, and those that vanished lately. */
@@ -264,11 +264,14 @@ export class ProviderClient {
     return { store: this.#store, vault: this.#vault, fetch: this.#http.fetch, egress: this.#egress };
   }
 
-  #fenced<Changed extends object>(
+  /** @param drained - what steps may still hold an older version of. Default: they are not asked about */
+  async #fenced<Changed extends { readonly version?: number }>(
     change: () => Promise<Changed>,
     options?: ChangeOptions<Changed>,
+    drained?: HeldQuestion['provider'],
   ): Promise<Changed & Fenced> {
-    return fenceChange(this.#store, change, options);
+    const changed: Changed & Fenced = await fenceChange(this.#store, change, options);
+    return drained && changed.fence?.complete ? withHolders(this.#store, changed, drained) : changed;
   }
 
   async #setStatus(
@@ -278,7 +281,7 @@ export class ProviderClient {
   ): Promise<ChangedProvider> {
     const identity = checkIdentity({ workspaceId, type, name });
     const set = async () => ({ ...identity, ...(await this.#store.setStatus(identity, status)) });
-    return this.#fenced(set, options);
+    return this.#fenced(set, options, status === 'disabled' ? identity : undefined);
   }
 
   async #write(

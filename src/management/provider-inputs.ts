@@ -1,5 +1,5 @@
 import type { ProviderIdentity } from '../protocol/references.js';
-import type { FenceReport } from '../protocol/rotation.js';
+import type { FenceReport, Holder } from '../protocol/rotation.js';
 import type { ProviderChange } from './provider-change.js';
 
 export interface ConfigureProviderInput extends ProviderIdentity {
@@ -18,6 +18,11 @@ export interface UpdateProviderInput extends ProviderIdentity, ProviderChange {
 export interface Fenced {
   /** Absent if the call had `fence: false`. */
   readonly fence?: FenceReport;
+  /**
+   * The workers whose running steps still hold what was replaced, disabled, removed or shredded: such a step goes through
+   * with it. Absent if the call did not wait for the whole fence, and after `enableProvider`.
+   */
+  readonly holders?: readonly Holder[];
 }
 
 /** A provider as it was just changed. */

@@ -82,7 +82,7 @@ export interface HeldVersion {
 export interface Holder {
   readonly workerId: string;
   readonly identity: string;
-  /** Empty if the worker does not answer. It counts as a holder until its row is removed. */
+  /** Empty if that is not known: the worker does not renew its lease. It counts as a holder until its row is removed. */
   readonly held: readonly HeldVersion[];
 }
 
@@ -200,11 +200,13 @@ export interface DrainInput {
   readonly provider: ProviderIdentity;
   /** Steps that hold an older version are waited for. */
   readonly version: number;
+  /** The epoch of the fence of that version. */
+  readonly epoch: number;
   /** How long to wait, in milliseconds. */
   readonly limitMs: number;
 }
 
 export interface DrainAnswer {
-  /** Older versions that are still held. Empty when the drain is done. */
-  readonly held: readonly HeldVersion[];
+  /** The workers whose steps still hold an older version. Empty when the drain is done. */
+  readonly holders: readonly Holder[];
 }

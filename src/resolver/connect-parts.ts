@@ -6,7 +6,7 @@ import type { ResolverConfig } from '../config/resolver-config.js';
 import { createFetch, type Fetch, type HttpClient } from '../egress/http-client.js';
 import { ClockDifference } from '../fence/clock-difference.js';
 import { DEFAULT_LEASE_MS, Lease } from '../fence/lease.js';
-import { LeaseKeeper } from '../fence/lease-keeper.js';
+import { type LeasedCache, LeaseKeeper } from '../fence/lease-keeper.js';
 import { PlatformFallback } from '../providers/platform-fallback.js';
 import { providerType, STEP_PROVIDER_TYPES, type StepProviderType } from '../providers/registry.js';
 import { Sealer } from '../sealing/sealer.js';
@@ -146,13 +146,15 @@ export async function connectParts(
     ...{ maxProviders, stepsPerWorkspace, audit, begin },
   });
   const { observe } = new ClockDifference((text) => process.emitWarning(text, 'WorkspaceProvidersWarning'));
+  const { cache, scopes } = parts;
   const keeper = new LeaseKeeper({
-    ...{ store, worker, lease, cache: parts.cache, onClock: observe },
+    ...{ store, worker, lease, cache: outdating(cache, scopes), held: () => scopes.outdated(), onClock: observe },
     grantKeys: () => grantKeys?.revision ?? '',
   });
   const start = async () => {
     await keeper.start();
     if (closing) return;
+    scopes.watch(keeper.nudge);
     audit.start();
     listener = config.listenUrl === 'off' ? undefined : listenForChanges(config.listenUrl, keeper.nudge);
     endWatch = watchPreflight(store.preflight);
@@ -183,6 +185,20 @@ export async function connectParts(
   };
   const withdraw = closeAtExit(close);
   return { ...parts, worker, lease, keeper, audit, begin, isClosed: () => closing !== undefined, close };
+}
+
+/** What is removed from the cache may still be held by callbacks. */
+function outdating(cache: LeasedCache, scopes: OpenScopes): LeasedCache {
+  return {
+    invalidate(workspaceIds, epoch) {
+      scopes.outdate(workspaceIds);
+      cache.invalidate(workspaceIds, epoch);
+    },
+    clear() {
+      scopes.outdate();
+      cache.clear();
+    },
+  };
 }
 
 function registrationOf({ identity, leaseMs, longestStepMs }: ResolverConfig): WorkerRegistration {

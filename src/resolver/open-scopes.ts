@@ -1,9 +1,16 @@
-import type { ProviderIdentity, ProviderReference } from '../protocol/references.js';
-import type { HeldVersion } from '../protocol/rotation.js';
+/**
+ * The callbacks of this process that hold a credential, or are about to. When a workspace has changed, what they hold of
+ * it may be older than what is served from then on: they are outdated, and each renewal of the lease reports them until
+ * they have ended. A callback that begins later reads what is served then, so it is not reported.
+ */
+import type { ProviderReference } from '../protocol/references.js';
+import type { HeldCredential } from '../store/ports.js';
 
 interface Scope {
+  readonly reference: ProviderReference;
   version: number;
   readonly sinceMs: number;
+  isOutdated: boolean;
 }
 
 /** A callback that holds a credential, or is about to. */
@@ -17,64 +24,66 @@ export interface OpenScope {
 /** The version of the platform's credential. A workspace cannot rotate it, so no version is newer. */
 const NEWEST = Number.POSITIVE_INFINITY;
 
+/** With more, the row of the worker would become large. The worker then counts as a holder of everything. */
+const MOST_REPORTED = 200;
+
 export class OpenScopes {
+  /** By workspace. */
   readonly #scopes = new Map<string, Set<Scope>>();
-  readonly #released = new EventTarget();
+  #onChange = () => {};
+
+  /** @param onChange - called when an outdated callback has ended, or holds a newer version: a report would be shorter */
+  watch(onChange: () => void): void {
+    this.#onChange = onChange;
+  }
 
   /**
    * @param reference - the reference that will be opened: its version is held until `opened` reports the one that was
    *   read
    */
   hold(reference: ProviderReference): OpenScope {
-    const key = keyOf(reference);
-    const scope: Scope = { version: reference.version, sinceMs: performance.now() };
-    const scopes = this.#scopes.get(key) ?? new Set();
-    this.#scopes.set(key, scopes.add(scope));
+    const { workspaceId, version } = reference;
+    const scope: Scope = { reference, version, sinceMs: performance.now(), isOutdated: false };
+    const scopes = this.#scopes.get(workspaceId) ?? new Set();
+    this.#scopes.set(workspaceId, scopes.add(scope));
     return {
-      opened: ({ version, source }) => {
+      opened: ({ version: opened, source }) => {
         const before = scope.version;
-        scope.version = source === 'platform' ? NEWEST : version;
-        if (scope.version > before) this.#released.dispatchEvent(new Event(key));
+        scope.version = source === 'platform' ? NEWEST : opened;
+        if (scope.isOutdated && scope.version > before) this.#onChange();
       },
       release: () => {
-        scopes.delete(scope);
-        if (scopes.size === 0 && this.#scopes.get(key) === scopes) this.#scopes.delete(key);
-        this.#released.dispatchEvent(new Event(key));
+        if (!scopes.delete(scope)) return;
+        if (scopes.size === 0 && this.#scopes.get(workspaceId) === scopes) this.#scopes.delete(workspaceId);
+        if (scope.isOutdated) this.#onChange();
       },
     };
   }
 
-  /** The versions older than `version` that are held, the oldest first. */
-  heldBelow(provider: ProviderIdentity, version: number): HeldVersion[] {
+  /** Called before a change of these workspaces counts as applied. @param workspaceIds - default: all workspaces */
+  outdate(workspaceIds: Iterable<string> = this.#scopes.keys()): void {
+    for (const workspaceId of workspaceIds) {
+      for (const scope of this.#scopes.get(workspaceId) ?? []) scope.isOutdated = true;
+    }
+  }
+
+  /** What outdated callbacks hold, by provider and version, the oldest first. `'too-many'`: it does not fit a row. */
+  outdated(): readonly HeldCredential[] | 'too-many' {
     const nowMs = performance.now();
-    const held = new Map<number, HeldVersion>();
-    for (const scope of this.#scopes.get(keyOf(provider)) ?? []) {
-      if (scope.version >= version) continue;
-      const sofar = held.get(scope.version) ?? { version: scope.version, count: 0, longestMs: 0 };
-      const longestMs = Math.max(sofar.longestMs, Math.round(nowMs - scope.sinceMs));
-      held.set(scope.version, { ...sofar, count: sofar.count + 1, longestMs });
+    const held = new Map<string, HeldCredential>();
+    for (const { reference, version, sinceMs, isOutdated } of [...this.#scopes.values()].flatMap((each) => [...each])) {
+      if (!isOutdated || version === NEWEST) continue;
+      const { workspaceId, type, name } = reference;
+      const key = `${workspaceId}/${type}/${name}/${version}`;
+      const { count, longestMs } = held.get(key) ?? { count: 0, longestMs: 0 };
+      held.set(key, {
+        provider: { workspaceId, type, name },
+        version,
+        count: count + 1,
+        longestMs: Math.max(longestMs, Math.round(nowMs - sinceMs)),
+      });
+      if (held.size > MOST_REPORTED) return 'too-many';
     }
     return [...held.values()].sort((a, b) => a.version - b.version);
   }
-
-  /** Resolves once no version older than `version` is held. @throws what `signal` was aborted with */
-  async waitUntilReleased(provider: ProviderIdentity, version: number, signal: AbortSignal): Promise<void> {
-    const key = keyOf(provider);
-    while (this.heldBelow(provider, version).length > 0) {
-      signal.throwIfAborted();
-      await new Promise<void>((resolve) => {
-        const wake = () => {
-          this.#released.removeEventListener(key, wake);
-          signal.removeEventListener('abort', wake);
-          resolve();
-        };
-        this.#released.addEventListener(key, wake);
-        signal.addEventListener('abort', wake);
-      });
-    }
-  }
-}
-
-function keyOf({ workspaceId, type, name }: ProviderIdentity): string {
-  return `${workspaceId}/${type}/${name}`;
 }

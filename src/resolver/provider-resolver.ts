@@ -11,6 +11,7 @@ import type { NamedProvider, ProviderReference, ProviderUse, RpcReference } from
 import type { ResolveLlmKeyInput, ResolveRpcEndpointInput, ResolveTenderlyConfigInput } from '../protocol/steps.js';
 import { toProviderError } from '../providers/answers/provider-error.js';
 import { checkStepType, type ProviderCredentials, type StepProviderType } from '../providers/registry.js';
+import { callLifetime } from './call-lifetime.js';
 import { firstAnswer } from './chain-endpoints.js';
 import { connectParts, type ResolverParts } from './connect-parts.js';
 import { CredentialFinder, type FoundCredential } from './credential-finder.js';
@@ -23,8 +24,12 @@ export interface OpenCredential<Credential> {
 
 /** What a `withProvider` callback receives. */
 export interface ProviderCall<Credential> extends OpenCredential<Credential> {
-  /** The process's one HTTP client, which goes only where the egress policy allows. */
+  /**
+   * The process's one HTTP client, which goes only where the egress policy allows. When the callback has ended, it refuses
+   * with `SetupInvalid`, and aborts what is in flight: read the whole answer within the callback.
+   */
   readonly fetch: Fetch;
+  /** Aborted when the activity is cancelled, and when the callback has ended. */
   readonly signal: AbortSignal;
 }
 
@@ -34,8 +39,6 @@ export interface ProviderCall<Credential> extends OpenCredential<Credential> {
  * @throws ProviderError `GrantInvalid`, before the database is read
  */
 export type WorkspaceScope = (named?: string) => Promise<string>;
-
-const NEVER_ABORTED = new AbortController().signal;
 
 /**
  * Resolves and opens the providers of workspaces, from a cache under a lease. A worker has one through
@@ -144,7 +147,7 @@ export class ProviderResolver {
   async withProvider<Result>(
     reference: ProviderReference<StepProviderType> | RpcReference,
     callback: (call: ProviderCall<never>) => Promise<Result>,
-    signal: AbortSignal = NEVER_ABORTED,
+    signal?: AbortSignal,
   ): Promise<Result> {
     if (!('endpoints' in reference)) return this.#withOne(reference, callback, signal);
     const { endpoints } = await this.resolveRpcEndpoint(reference, reference);
@@ -155,16 +158,19 @@ export class ProviderResolver {
   async #withOne<Result>(
     reference: ProviderReference,
     callback: (call: ProviderCall<never>) => Promise<Result>,
-    signal: AbortSignal,
+    signal: AbortSignal | undefined,
   ): Promise<Result> {
     await this.#workspaceOf(reference.workspaceId);
     const fetch = this.parts.fetchFor(checkStepType(reference.type));
     const attempt = async (found: FoundCredential): Promise<Result> => {
       const { credential, use } = this.#handOut(found);
+      const lifetime = callLifetime(fetch, signal);
       try {
-        return await callback({ credential: credential as never, use, fetch, signal });
+        return await callback({ credential: credential as never, use, fetch: lifetime.fetch, signal: lifetime.signal });
       } catch (error) {
         throw toProviderError(error, found.opened.reference) ?? error;
+      } finally {
+        lifetime.end();
       }
     };
     const scope = this.parts.scopes.hold(reference);

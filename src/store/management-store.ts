@@ -11,7 +11,7 @@ import { type BulkStore, bulkStore } from './bulk-store.js';
 import { call, change, keyOf } from './calls.js';
 import { type DataKeyStore, dataKeyStore } from './data-key-store.js';
 import { type Database, type DatabaseOptions, openDatabase, type Statement } from './pool.js';
-import type { ProviderRecord, WorkerRegistry, WrappedDataKey } from './ports.js';
+import type { HolderRegistry, ProviderRecord, WorkerRegistry, WrappedDataKey } from './ports.js';
 import { type CheckedDatabase, checkedFirst } from './preflight.js';
 import {
   type DataKeyColumns,
@@ -60,6 +60,7 @@ export interface ProviderWrite {
 export interface ManagementStore
   extends Pick<ProviderStore, 'readWorkspace' | 'preflight' | 'close'>,
     WorkerRegistry,
+    HolderRegistry,
     RotationStore,
     ScheduleStore,
     DataKeyStore,

@@ -1,4 +1,5 @@
 import type { ProviderIdentity } from '../protocol/references.js';
+import type { HeldVersion, Holder } from '../protocol/rotation.js';
 
 /** A data key of a workspace, wrapped by a root key. */
 export interface WrappedDataKey {
@@ -59,6 +60,21 @@ export interface RegisteredWorker extends WorkerRegistration {
   readonly silentMs: number;
 }
 
+/** A version that outdated steps of a worker hold. */
+export interface HeldCredential extends HeldVersion {
+  readonly provider: ProviderIdentity;
+}
+
+/** Which steps a drain is about. */
+export interface HeldQuestion {
+  /** Without a type and a name: every provider of the workspace. */
+  readonly provider: Pick<ProviderIdentity, 'workspaceId'> & Partial<ProviderIdentity>;
+  /** Steps that hold an older version. Default: any version. */
+  readonly version?: number;
+  /** The epoch of a fence that was complete. */
+  readonly epoch: number;
+}
+
 /** A row as it was read. A change to it is made only if it has not been renewed since. */
 export type SeenWorker = Pick<RegisteredWorker, 'workerId' | 'renewal'>;
 
@@ -82,6 +98,17 @@ export interface WorkerRegistry {
   readEpoch(): Promise<number>;
 }
 
+/** How a drain uses the workers' rows. */
+export interface HolderRegistry {
+  /**
+   * The workers whose steps may hold an older version. `held` of one is empty if that is not known: it had not applied
+   * the epoch when it last renewed, or holds too much to list.
+   *
+   * @throws ProviderError `StoreUnavailable`
+   */
+  listHolders(question: HeldQuestion): Promise<readonly Holder[]>;
+}
+
 /** How a worker uses its own row. Each method throws ProviderError `StoreUnavailable`. */
 export interface LeaseStore {
   /**
@@ -96,12 +123,14 @@ export interface LeaseStore {
    *
    * @param timeoutMs - how long to wait for the answer; a later one is discarded
    * @param grantKeys - the digest of the key set of grants that the worker uses. Default: it checks no grants
+   * @param held - what steps hold that began before the last change of their workspace was applied. Default: nothing
    */
   renewLease(
     workerId: string,
     appliedEpoch: number,
     timeoutMs: number,
     grantKeys?: string,
+    held?: readonly HeldCredential[] | 'too-many',
   ): Promise<Renewal | undefined>;
   deregisterWorker(workerId: string): Promise<void>;
 }

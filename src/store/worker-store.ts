@@ -1,8 +1,9 @@
 /** The workers' rows: their leases, and what a fence reads. */
 import { ProviderError } from '../protocol/errors.js';
+import type { HeldVersion } from '../protocol/rotation.js';
 import { call } from './calls.js';
 import type { Database, Statement } from './pool.js';
-import type { LeaseStore, RegisteredWorker, SeenWorker, WorkerRegistry } from './ports.js';
+import type { HeldCredential, HolderRegistry, LeaseStore, RegisteredWorker, SeenWorker, WorkerRegistry } from './ports.js';
 
 /** The tokens that Postgres answered to registrations, with which workers speak for themselves. */
 export class WorkerTokens {
@@ -43,8 +44,9 @@ export function leaseStore(database: Database, tokens: WorkerTokens): LeaseStore
       if (row) tokens.set(workerId, row.token);
     },
 
-    async renewLease(workerId, appliedEpoch, timeoutMs, grantKeys = '') {
-      const values = [workerId, tokens.get(workerId), tokens.nextCall(workerId), appliedEpoch, grantKeys];
+    async renewLease(workerId, appliedEpoch, timeoutMs, grantKeys = '', held = []) {
+      const facts = [workerId, tokens.get(workerId), tokens.nextCall(workerId), appliedEpoch, grantKeys];
+      const values = [...facts, held === 'too-many' ? null : JSON.stringify(held.map(toHeldColumns))];
       const [row] = await database.query<RenewalColumns>(RENEW, values, timeoutMs);
       if (!row?.renewed) return undefined;
       return { epoch: Number(row.epoch), changed: row.changed ?? 'everything', databaseMs: row.database_ms };
@@ -56,7 +58,7 @@ export function leaseStore(database: Database, tokens: WorkerTokens): LeaseStore
   };
 }
 
-export function workerRegistry(database: Database): WorkerRegistry {
+export function workerRegistry(database: Database): WorkerRegistry & HolderRegistry {
   const change = async (statement: Statement, workers: readonly SeenWorker[]) => {
     if (workers.length === 0) return [];
     const values = [workers.map(({ workerId }) => workerId), workers.map(({ renewal }) => renewal)];
@@ -66,6 +68,11 @@ export function workerRegistry(database: Database): WorkerRegistry {
     listWorkers: async () => (await database.query<WorkerColumns>(LIST, [])).map(toWorker),
     markVanished: (workers) => change(MARK_VANISHED, workers),
     forgetWorkers: (workers) => change(FORGET, workers),
+    async listHolders({ provider: { workspaceId, type, name }, version, epoch }) {
+      const values = [workspaceId, type ?? null, name ?? null, version ?? null, epoch];
+      const rows = await database.query<HolderColumns>(HOLDERS, values);
+      return rows.map(({ worker_id: workerId, identity, held }) => ({ workerId, identity, held }));
+    },
     async readEpoch() {
       const [row] = await database.query<{ epoch: string }>(EPOCH, []);
       return Number(row?.epoch);
@@ -74,12 +81,23 @@ export function workerRegistry(database: Database): WorkerRegistry {
 }
 
 const REGISTER = call('register_worker', 7);
-const RENEW = call('renew_lease', 5, '*, extract(epoch from clock_timestamp())::float8 * 1000 as database_ms');
+const RENEW = call('renew_lease', 6, '*, extract(epoch from clock_timestamp())::float8 * 1000 as database_ms');
 const DEREGISTER = call('deregister_worker', 3);
 const LIST = call('list_workers', 0, '*, extract(epoch from clock_timestamp() - heard_at)::float8 * 1000 as silent_ms');
 const MARK_VANISHED = call('mark_vanished', 2, 'mark_vanished as worker_id');
 const FORGET = call('forget_workers', 2, 'forget_workers as worker_id');
 const EPOCH = call('read_epoch', 0);
+const HOLDERS = call('list_holders', 5);
+
+interface HolderColumns {
+  readonly worker_id: string;
+  readonly identity: string;
+  readonly held: readonly HeldVersion[];
+}
+
+function toHeldColumns({ provider: { workspaceId, type, name }, version, count, longestMs }: HeldCredential) {
+  return { workspace_id: workspaceId, provider_type: type, provider_name: name, version, count, longest_ms: longestMs };
+}
 
 interface RenewalColumns {
   readonly renewed: boolean;

@@ -1,5 +1,4 @@
 /** The workflows that this package's own worker runs. */
-export { drainWorkers } from './rotation/drain-workers.js';
 export { invalidateWorkers } from './rotation/invalidate-workers.js';
 export { rotateProvider } from './rotation/rotate-provider.js';
 export { checkProviders } from './schedules/check-providers.js';

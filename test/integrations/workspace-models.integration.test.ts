@@ -20,7 +20,11 @@ async function activityOf(workspaceId: string) {
   const environment = inActivity({}, [() => ({ inbound: resolverInContext(granted) })]);
   return {
     run: <Result>(activity: () => Promise<Result>): Promise<Result> => environment.run(activity) as Promise<Result>,
-    held: () => resolver.parts.scopes.heldBelow({ workspaceId, type: 'llm', name: 'openai' }, Number.POSITIVE_INFINITY),
+    held: () => {
+      const { scopes } = resolver.parts;
+      scopes.outdate([workspaceId]);
+      return scopes.outdated();
+    },
   };
 }
 

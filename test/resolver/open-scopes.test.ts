@@ -1,10 +1,9 @@
-/** Which credentials are reported as held by callbacks, and when a wait for them ends. */
+/** Which callbacks are reported as holding a credential that may be older than what is served. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ProviderReference } from '../../src/protocol/references.js';
 import { OpenScopes } from '../../src/resolver/open-scopes.js';
 
 const ANTHROPIC = { workspaceId: 'ws_acme', type: 'llm', name: 'anthropic' };
-const NEVER = new AbortController().signal;
 
 let scopes: OpenScopes;
 beforeEach(() => {
@@ -15,52 +14,77 @@ function reference(version: number, of: Partial<ProviderReference> = {}): Provid
   return { ...ANTHROPIC, version, source: 'workspace', cache: 'hit', shown: {}, ...of };
 }
 
-const held = (version: number) => scopes.heldBelow(ANTHROPIC, version).map((each) => [each.version, each.count]);
+function reported(): unknown {
+  const held = scopes.outdated();
+  if (held === 'too-many') return held;
+  return held.map(({ provider: { workspaceId, name }, version, count }) => [workspaceId, name, version, count]);
+}
 
 describe('the report of held credentials', () => {
-  it('counts only older versions, each separately, the oldest first', () => {
-    for (const version of [2, 1, 3, 1]) scopes.hold(reference(version));
-    expect(held(3)).toEqual([
-      [1, 2],
-      [2, 1],
-    ]);
-    expect(held(1)).toEqual([]);
+  it('has what began before the last change of its workspace, and nothing that began later', () => {
+    scopes.hold(reference(1));
+    expect(reported()).toEqual([]);
+    scopes.outdate(['ws_acme']);
+    scopes.hold(reference(1));
+    expect(reported()).toEqual([['ws_acme', 'anthropic', 1, 1]]);
+    scopes.outdate(['ws_acme']);
+    expect(reported()).toEqual([['ws_acme', 'anthropic', 1, 2]]);
   });
 
-  it('includes how long the longest scope has held one', async () => {
+  it('has all workspaces after a change of everything, and otherwise only those that changed', () => {
+    for (const workspaceId of ['ws_acme', 'ws_globex']) scopes.hold(reference(1, { workspaceId }));
+    scopes.outdate(['ws_globex', 'ws_other']);
+    expect(reported()).toEqual([['ws_globex', 'anthropic', 1, 1]]);
+    scopes.outdate();
+    expect(reported()).toEqual([
+      ['ws_acme', 'anthropic', 1, 1],
+      ['ws_globex', 'anthropic', 1, 1],
+    ]);
+  });
+
+  it('counts each provider and version separately, the oldest first', () => {
+    for (const version of [2, 1, 3, 1]) scopes.hold(reference(version));
+    scopes.hold(reference(1, { name: 'openai' }));
+    scopes.outdate();
+    expect(reported()).toEqual([
+      ['ws_acme', 'anthropic', 1, 2],
+      ['ws_acme', 'openai', 1, 1],
+      ['ws_acme', 'anthropic', 2, 1],
+      ['ws_acme', 'anthropic', 3, 1],
+    ]);
+  });
+
+  it('includes how long the longest scope has held one', () => {
     scopes.hold(reference(1));
     const startMs = performance.now();
     while (performance.now() - startMs < 5);
     scopes.hold(reference(1));
-    expect(scopes.heldBelow(ANTHROPIC, 2)[0]?.longestMs).toBeGreaterThanOrEqual(4);
-  });
-
-  it('covers one provider: another workspace, type or name does not count', () => {
-    scopes.hold(reference(1, { workspaceId: 'ws_globex' }));
-    scopes.hold(reference(1, { type: 'tenderly' }));
-    scopes.hold(reference(1, { name: 'openai' }));
-    expect(held(9)).toEqual([]);
+    scopes.outdate();
+    expect(scopes.outdated()).toMatchObject([{ longestMs: expect.toSatisfy((ms: number) => ms >= 4) }]);
   });
 
   it('never includes the platform’s credential', () => {
     const platform = reference(0, { source: 'platform' });
     scopes.hold(platform).opened(platform);
-    expect(held(9)).toEqual([]);
+    scopes.outdate();
+    expect(reported()).toEqual([]);
   });
 
   it('includes the version that may be opened, until it is known which one was', () => {
     const scope = scopes.hold(reference(1));
-    expect(held(2)).toEqual([[1, 1]]);
+    scopes.outdate();
+    expect(reported()).toEqual([['ws_acme', 'anthropic', 1, 1]]);
     scope.opened(reference(3));
-    expect([held(3), held(4)]).toEqual([[], [[3, 1]]]);
+    expect(reported()).toEqual([['ws_acme', 'anthropic', 3, 1]]);
   });
 
   it('drops a scope once, even if it is released twice', () => {
     const scope = scopes.hold(reference(1));
     scopes.hold(reference(1));
+    scopes.outdate();
     scope.release();
     scope.release();
-    expect(held(2)).toEqual([[1, 1]]);
+    expect(reported()).toEqual([['ws_acme', 'anthropic', 1, 1]]);
   });
 
   it('keeps a scope that began before an earlier one was released a second time', () => {
@@ -68,60 +92,44 @@ describe('the report of held credentials', () => {
     scope.release();
     scopes.hold(reference(1));
     scope.release();
-    expect(held(2)).toEqual([[1, 1]]);
+    scopes.outdate();
+    expect(reported()).toEqual([['ws_acme', 'anthropic', 1, 1]]);
+  });
+
+  it('says that there are too many, and does not leave some out', () => {
+    for (let index = 0; index < 200; index += 1) scopes.hold(reference(1, { name: `service-${index}` }));
+    scopes.outdate();
+    expect(scopes.outdated()).toHaveLength(200);
+    scopes.hold(reference(2));
+    scopes.outdate();
+    expect(reported()).toBe('too-many');
   });
 });
 
-describe('a wait', () => {
-  it('ends at once if nothing older is held', async () => {
-    scopes.hold(reference(2));
-    await scopes.waitUntilReleased(ANTHROPIC, 2, NEVER);
-  });
-
-  it('ends only when the last older scope is released', async () => {
-    const [first, second, third] = [1, 2, 3].map((version) => scopes.hold(reference(version)));
-    let isOver = false;
-    const waiting = scopes.waitUntilReleased(ANTHROPIC, 3, NEVER).then(() => {
-      isOver = true;
+describe('the lease keeper hears', () => {
+  let heard: number;
+  beforeEach(() => {
+    heard = 0;
+    scopes.watch(() => {
+      heard += 1;
     });
-    third?.release();
-    first?.release();
-    await new Promise(setImmediate);
-    expect(isOver).toBe(false);
-    second?.release();
-    await waiting;
   });
 
-  it('ends when a held credential turns out to be new enough', async () => {
-    const scope = scopes.hold(reference(1));
-    const waiting = scopes.waitUntilReleased(ANTHROPIC, 2, NEVER);
-    scope.opened(reference(2));
-    await waiting;
-  });
-
-  it('also waits for older scopes that begin meanwhile', async () => {
-    const first = scopes.hold(reference(1));
-    let isOver = false;
-    const waiting = scopes.waitUntilReleased(ANTHROPIC, 2, NEVER).then(() => {
-      isOver = true;
-    });
-    const second = scopes.hold(reference(1));
+  it('of an outdated scope that ends, once, or that turns out to hold a newer version', () => {
+    const [first, second] = [scopes.hold(reference(1)), scopes.hold(reference(1))];
+    scopes.outdate();
+    second.opened(reference(1));
+    expect(heard).toBe(0);
+    second.opened(reference(2));
     first.release();
-    await new Promise(setImmediate);
-    expect(isOver).toBe(false);
-    second.release();
-    await waiting;
+    first.release();
+    expect(heard).toBe(2);
   });
 
-  it.each([
-    ['before it began', true],
-    ['while it waits', false],
-  ])('fails with the reason of its signal if that was aborted %s', async (_, isEarly) => {
-    scopes.hold(reference(1));
-    const ending = new AbortController();
-    if (isEarly) ending.abort(new Error('enough'));
-    const waiting = scopes.waitUntilReleased(ANTHROPIC, 2, ending.signal);
-    if (!isEarly) ending.abort(new Error('enough'));
-    await expect(waiting).rejects.toThrow('enough');
+  it('nothing of scopes that are not outdated', () => {
+    const scope = scopes.hold(reference(1));
+    scope.opened(reference(2));
+    scope.release();
+    expect(heard).toBe(0);
   });
 });

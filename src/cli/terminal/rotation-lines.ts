@@ -1,7 +1,7 @@
 /** The stages of a rotation as lines: those that have passed, then the one that runs. They show only what is proved. */
 
 import { describeDuration } from '../../config/duration.js';
-import type { CheckReport, DrainReport, Holder, RotationStatus } from '../../protocol/rotation.js';
+import type { CheckReport, Holder, RotationStatus } from '../../protocol/rotation.js';
 import { describeAnswers, describeWait, timeOfDay } from './fence-text.js';
 import type { Mark } from './output.js';
 
@@ -52,7 +52,7 @@ function drainLine(status: RotationStatus): StageLine {
     const facts = [`no step holds version ${fromVersion} (${describeDuration(drain.tookMs)})`];
     return { mark: 'ok', verb: 'drained', facts };
   }
-  const facts = [drain && describeHolders(drain, fromVersion)];
+  const facts = [drain && describeHolders(drain.holders, `version ${fromVersion}`)];
   if (isDraining(status)) return { mark: 'running', verb: 'draining', facts };
   return { mark: 'unsure', verb: 'not drained', facts };
 }
@@ -79,12 +79,14 @@ function revokeLine(status: RotationStatus): StageLine | undefined {
     : { mark: 'unsure', verb: 'revoke', facts: [detail] };
 }
 
-/** `2 steps still hold version 3: agents-7 (41 s), agents-9 (3 s)` */
-function describeHolders({ holders }: DrainReport, fromVersion: number | undefined): string {
+/** `2 steps still hold version 3: agents-7 (41 s), agents-9 (3 s)` @param unknown - what it is about if none is known */
+export function describeHolders(holders: readonly Holder[], unknown: string): string {
   const steps = holders.flatMap(({ held }) => held).reduce((sum, { count }) => sum + count, 0);
   const who = holders.map(describeHolder).join(', ');
-  if (steps === 0) return `unknown whether steps still hold version ${fromVersion}: ${who}`;
-  return `${steps} ${steps === 1 ? 'step still holds' : 'steps still hold'} version ${fromVersion}: ${who}`;
+  if (steps === 0) return `unknown whether steps still hold ${unknown}: ${who}`;
+  const versions = [...new Set(holders.flatMap(({ held }) => held.map(({ version }) => version)))].sort((a, b) => a - b);
+  const which = `${versions.length === 1 ? 'version' : 'versions'} ${versions.join(', ')}`;
+  return `${steps} ${steps === 1 ? 'step still holds' : 'steps still hold'} ${which}: ${who}`;
 }
 
 function describeHolder({ identity, held }: Holder): string {

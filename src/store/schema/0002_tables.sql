@@ -121,6 +121,7 @@ create table public.resolver_workers (
   renewal bigint not null,
   applied_epoch bigint not null default 0,
   grant_keys text not null default '',
+  held jsonb default '[]',
   registered_at timestamptz not null default now(),
   heard_at timestamptz not null default now(),
   constraint worker_id check (worker_id ~ '^[A-Za-z0-9_.:-]{1,128}$'),
@@ -129,8 +130,10 @@ create table public.resolver_workers (
   constraint lease_ms check (lease_ms between 1 and 3600000),
   constraint longest_step_ms check (longest_step_ms >= 0),
   constraint applied_epoch check (applied_epoch >= 0),
-  constraint grant_keys check (grant_keys ~ '^[0-9a-f]{0,64}$')
+  constraint grant_keys check (grant_keys ~ '^[0-9a-f]{0,64}$'),
+  constraint held check (jsonb_typeof(held) = 'array' and octet_length(held::text) <= 131072)
 );
+comment on column public.resolver_workers.held is 'what steps that began before the last changes hold; null: too many';
 comment on column public.resolver_workers.grant_keys is 'a digest of the key set of grants that it uses; empty: it checks none';
 comment on column public.resolver_workers.token_hash is 'SHA-256 of the token that only this worker was told';
 comment on column public.resolver_workers.calls is 'the worker’s own count of its renewals; 0: it never had a lease';

@@ -87,16 +87,17 @@ end $$;
 -- Records what the worker has applied so far and returns the workspaces that changed since. `renewed` is false if the
 -- worker's row is gone, and with it the lease. `changed` is null if the list would be too long or does not go back far
 -- enough: everything may have changed. The worker counts its calls: a count that was used before comes from a second
--- process with the same memory, a copy of a virtual machine, which gets no lease.
+-- process with the same memory, a copy of a virtual machine, which gets no lease. `p_held` is what steps hold that began
+-- before the worker applied the last change of their workspace; null if it is too much to list. The drain relies on it.
 create function provider_api.renew_lease(
-  p_worker_id text, p_token text, p_call bigint, p_applied_epoch bigint, p_grant_keys text,
+  p_worker_id text, p_token text, p_call bigint, p_applied_epoch bigint, p_grant_keys text, p_held jsonb,
   out renewed boolean, out epoch bigint, out changed text[]
 )
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   update public.resolver_workers
     set renewal = nextval('public.resolver_renewals'), heard_at = now(), calls = p_call,
-      applied_epoch = greatest(applied_epoch, p_applied_epoch), grant_keys = p_grant_keys
+      applied_epoch = greatest(applied_epoch, p_applied_epoch), grant_keys = p_grant_keys, held = p_held
     where worker_id = p_worker_id and state = 'live' and calls < p_call
       and token_hash = provider_api.hash_token(p_token);
   renewed := found;

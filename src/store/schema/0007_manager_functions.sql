@@ -247,6 +247,33 @@ begin atomic
   from public.resolver_workers order by registered_at, worker_id;
 end;
 
+-- Drains. Returns the workers whose steps may hold a version of the provider below `p_version`, after a fence of
+-- `p_epoch`. A worker that had applied that epoch when it last renewed reported then which older versions it held. Of the
+-- others, `held` is empty: it is not known. Without a type and a name, every provider of the workspace; without a
+-- version, every version.
+create function provider_api.list_holders(
+  p_workspace_id text, p_provider_type text, p_provider_name text, p_version bigint, p_epoch bigint
+)
+returns table (worker_id text, identity text, held jsonb)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  select worker.worker_id, worker.identity, coalesce(older.held, '[]')
+  from public.resolver_workers as worker, lateral (
+    select jsonb_agg(jsonb_build_object('version', each.version, 'count', each.count, 'longestMs', each.longest_ms
+        + greatest(0, round(extract(epoch from clock_timestamp() - worker.heard_at) * 1000)))
+      order by each.version) as held
+    from jsonb_to_recordset(worker.held) as each (
+      workspace_id text, provider_type text, provider_name text, version bigint, count bigint, longest_ms bigint
+    )
+    where worker.applied_epoch >= p_epoch and each.workspace_id = p_workspace_id
+      and (p_provider_type is null or each.provider_type = p_provider_type)
+      and (p_provider_name is null or each.provider_name = p_provider_name)
+      and (p_version is null or each.version < p_version)
+  ) as older
+  where worker.applied_epoch < p_epoch or worker.held is null or older.held is not null
+  order by worker.registered_at, worker.worker_id;
+end;
+
 -- Marks only the workers that have not renewed since they were listed: one that has just returned keeps its lease.
 create function provider_api.mark_vanished(p_worker_ids text[], p_renewals bigint[]) returns setof text
 language sql security definer set search_path = pg_catalog, pg_temp

@@ -20,6 +20,13 @@ export const FENCE_OPTIONS = {
   retry: { initialInterval: '200 ms', backoffCoefficient: 2, maximumInterval: '5 seconds' },
 } satisfies ActivityOptions;
 
+/** One round of a drain, which waits for up to half a minute. */
+export const DRAIN_OPTIONS = {
+  startToCloseTimeout: '1 minute',
+  heartbeatTimeout: HEARTBEAT_TIMEOUT,
+  retry: { initialInterval: '200 ms', backoffCoefficient: 2, maximumInterval: '15 seconds' },
+} satisfies ActivityOptions;
+
 /** A call to a service, which may be unavailable for a while. After ten minutes the rotation reports that. */
 export const SERVICE_OPTIONS = {
   startToCloseTimeout: '1 minute',

@@ -12,7 +12,7 @@ import {
   type RotateProviderInput,
 } from '../../protocol/rotation.js';
 import { failureTypeOf, messageOf } from '../failure-type.js';
-import { drain } from './drain-workers.js';
+import { drain } from './drain.js';
 import { fence } from './invalidate-workers.js';
 import type { RotationJournal } from './journal.js';
 import { operation, SERVICE_OPTIONS, STORE_OPTIONS } from './proxies.js';
@@ -76,11 +76,9 @@ export class RotationStages {
   /** When this returns, no step holds an older version, or the limit was reached: the report says which. */
   async drain(): Promise<void> {
     const { provider, drainLimitMs: limitMs = DRAIN_LIMIT_MS } = this.input;
-    const version = this.journal.status.toVersion ?? 0;
+    const { toVersion: version = 0, fence: { epoch } = { epoch: 0 } } = this.journal.status;
     const drained = await drain({
-      provider,
-      version,
-      limitMs,
+      ...{ provider, version, epoch, limitMs },
       onReport: (report) => this.journal.record({ drain: report }),
     });
     if (drained) await this.#record('drained');
