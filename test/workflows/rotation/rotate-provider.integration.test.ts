@@ -85,7 +85,7 @@ describe('a rotation', () => {
         ),
         'wait until no worker serves the older version',
         ...['fenced', 'drained', 'revoke the older credential', 'end'].map((what) => `${what} · ${who}`),
-        `drain · ${identity}`,
+        'wait until no step holds the older version',
       ]),
     );
     const { currentDetails } = await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');
