@@ -35,7 +35,7 @@ export interface ProviderCall<Credential> extends OpenCredential<Credential> {
  */
 export type WorkspaceScope = (named?: string) => Promise<string>;
 
-const TENDERLY_NAMES = ['default'];
+const TENDERLY_NAME = 'default';
 const NEVER_ABORTED = new AbortController().signal;
 
 /**
@@ -88,16 +88,13 @@ export class ProviderResolver {
    * @throws ProviderError `ProviderNotConfigured`, `ProviderDisabled`, `CredentialUnreadable`, `ProviderConfigInvalid`,
    *   `GrantInvalid`, `StoreUnavailable`, `KeyServiceUnavailable`
    */
-  async resolveLlmKey({ workspaceId, provider }: ResolveLlmKeyInput): Promise<ProviderReference<'llm'>> {
-    const names = typeof provider === 'string' ? [provider] : checkPreference(provider);
-    return this.#resolve(await this.#workspaceOf(workspaceId), 'llm', names);
+  resolveLlmKey({ workspaceId, provider }: ResolveLlmKeyInput): Promise<ProviderReference<'llm'>> {
+    return this.#warm(workspaceId, 'llm', provider) ?? this.#resolve(workspaceId, 'llm', provider);
   }
 
   /** Returns a reference to the workspace's Tenderly account. Throws as {@link resolveLlmKey} does. */
-  async resolveTenderlyConfig({
-    workspaceId,
-  }: ResolveTenderlyConfigInput = {}): Promise<ProviderReference<'tenderly'>> {
-    return this.#resolve(await this.#workspaceOf(workspaceId), 'tenderly', TENDERLY_NAMES);
+  resolveTenderlyConfig({ workspaceId }: ResolveTenderlyConfigInput = {}): Promise<ProviderReference<'tenderly'>> {
+    return this.#warm(workspaceId, 'tenderly', TENDERLY_NAME) ?? this.#resolve(workspaceId, 'tenderly', TENDERLY_NAME);
   }
 
   /**
@@ -207,31 +204,39 @@ export class ProviderResolver {
     return this.#handOut(await this.#finder.atLeast(reference)) as OpenCredential<ProviderCredentials[Type]>;
   }
 
-  /** The warm path: the first of `names` if the cache holds it, active and opened. Synchronous, no query. @internal */
-  peek<Type extends string>(
-    workspaceId: string,
-    type: Type,
-    names: readonly string[],
-  ): ProviderReference<Type> | undefined {
+  /** A provider that the cache holds, active and opened. Synchronous, no query. @internal */
+  peek<Type extends string>(workspaceId: string, type: Type, name: string): ProviderReference<Type> | undefined {
     const { cache } = this.parts;
-    const entry = cache.peek(workspaceId);
-    if (entry === undefined) return undefined;
-    for (const name of names) {
-      const stored = entry.find(type, name);
-      if (stored?.active) {
-        if (stored.opened) cache.countHit();
-        return stored.opened?.reference as ProviderReference<Type> | undefined;
-      }
-    }
-    return undefined;
+    const answer = cache.peek(workspaceId)?.warm(type, name);
+    if (answer === undefined) return undefined;
+    cache.countHit();
+    return answer as ProviderReference<Type>;
+  }
+
+  /**
+   * The same as a promise that the entry keeps: a promise per read, and its garbage, would take longer than the read.
+   * `undefined` if there is something to wait for.
+   */
+  #warm<Type extends string>(
+    workspaceId: string | undefined,
+    type: Type,
+    name: string | readonly string[],
+  ): Promise<ProviderReference<Type>> | undefined {
+    if (this.#workspaceOf !== namedWorkspace || workspaceId === undefined || typeof name !== 'string') return undefined;
+    const { cache } = this.parts;
+    const answer = cache.peek(workspaceId)?.promised(type, name);
+    if (answer === undefined) return undefined;
+    cache.countHit();
+    return answer as Promise<ProviderReference<Type>>;
   }
 
   async #resolve<Type extends string>(
-    workspaceId: string,
+    named: string | undefined,
     type: Type,
-    names: readonly string[],
+    preference: string | readonly string[],
   ): Promise<ProviderReference<Type>> {
-    return this.peek(workspaceId, type, names) ?? referenceTo(await this.#finder.find(workspaceId, type, names));
+    const names = typeof preference === 'string' ? [preference] : checkPreference(preference);
+    return referenceTo(await this.#finder.find(await this.#workspaceOf(named), type, names));
   }
 
   #handOut({ opened, cache }: FoundCredential): OpenCredential<unknown> {

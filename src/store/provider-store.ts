@@ -14,9 +14,10 @@ export interface ProviderStore extends LeaseStore, StepAuditStore, Pick<WorkerRe
    * Reads all that a workspace has stored, in one snapshot and one round trip. The lists are empty if there is nothing.
    * The first data key is the active one.
    *
+   * @param signal - if aborted, the read fails with `StoreUnavailable`
    * @throws ProviderError `StoreUnavailable`, `ProviderConfigInvalid` if the id is not valid
    */
-  readWorkspace(workspaceId: string): Promise<WorkspaceSnapshot>;
+  readWorkspace(workspaceId: string, signal?: AbortSignal): Promise<WorkspaceSnapshot>;
   /** A few data keys of any workspaces: empty if none is stored. @throws ProviderError `StoreUnavailable` */
   sampleDataKeys(): Promise<readonly (WrappedDataKey & { readonly workspaceId: string })[]>;
   /**
@@ -37,18 +38,20 @@ export interface ProviderStore extends LeaseStore, StepAuditStore, Pick<WorkerRe
  */
 export function openProviderStore(options: ProviderStoreOptions): ProviderStore {
   const database = openDatabase(options, 'provider_resolver');
+  // Loads that wait for a connection must not delay renewals: each read would then become a load, and delay them more.
+  const renewals = openDatabase({ ...options, maxConnections: 1 }, 'provider_resolver');
   const tokens = new WorkerTokens();
   return {
-    ...leaseStore(database, tokens),
+    ...leaseStore(renewals, tokens),
     ...stepAuditStore(database, tokens),
     listWorkers: workerRegistry(database).listWorkers,
-    readWorkspace: (workspaceId) => readWorkspace(database, workspaceId),
+    readWorkspace: (workspaceId, signal) => readWorkspace(database, workspaceId, signal),
     async sampleDataKeys() {
       const rows = await database.query<DataKeyColumns & { readonly workspace_id: string }>(SAMPLE, []);
       return rows.map((row) => ({ workspaceId: row.workspace_id, ...toDataKey(row) }));
     },
     preflight: () => preflight(database, 'provider_resolver'),
-    close: () => database.close(),
+    close: async () => void (await Promise.all([database.close(), renewals.close()])),
   };
 }
 
@@ -82,8 +85,12 @@ const READ_WORKSPACE = {
 
 const SAMPLE = call('sample_data_keys', 0);
 
-export async function readWorkspace(database: Database, workspaceId: string): Promise<WorkspaceSnapshot> {
-  const [row] = await database.query<WorkspaceColumns>(READ_WORKSPACE, [checkWorkspaceId(workspaceId)]);
+export async function readWorkspace(
+  database: Database,
+  workspaceId: string,
+  signal?: AbortSignal,
+): Promise<WorkspaceSnapshot> {
+  const [row] = await database.query<WorkspaceColumns>(READ_WORKSPACE, [checkWorkspaceId(workspaceId)], signal);
   return toSnapshot(row);
 }
 
