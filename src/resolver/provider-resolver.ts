@@ -222,12 +222,17 @@ export class ProviderResolver {
     type: Type,
     name: string | readonly string[],
   ): Promise<ProviderReference<Type>> | undefined {
-    if (this.#workspaceOf !== namedWorkspace || workspaceId === undefined || typeof name !== 'string') return undefined;
+    if (this.#isScoped() || workspaceId === undefined || typeof name !== 'string') return undefined;
     const { cache } = this.parts;
     const answer = cache.peek(workspaceId)?.promised(type, name);
     if (answer === undefined) return undefined;
     cache.countHit();
     return answer as Promise<ProviderReference<Type>>;
+  }
+
+  /** Whether another authority than the caller decides on the workspace. */
+  #isScoped(): boolean {
+    return this.#workspaceOf !== namedWorkspace;
   }
 
   async #resolve<Type extends string>(
@@ -236,7 +241,8 @@ export class ProviderResolver {
     preference: string | readonly string[],
   ): Promise<ProviderReference<Type>> {
     const names = typeof preference === 'string' ? [preference] : checkPreference(preference);
-    return referenceTo(await this.#finder.find(await this.#workspaceOf(named), type, names));
+    const workspaceId = this.#isScoped() || named === undefined ? await this.#workspaceOf(named) : named;
+    return referenceTo(await this.#finder.find(workspaceId, type, names));
   }
 
   #handOut({ opened, cache }: FoundCredential): OpenCredential<unknown> {

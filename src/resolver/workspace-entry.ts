@@ -41,8 +41,8 @@ export class SealedProvider {
   }
 
   /** @throws ProviderError `CredentialUnreadable`, `ProviderConfigInvalid`, `KeyServiceUnavailable` */
-  async open(): Promise<OpenedProvider> {
-    if (this.opened) return this.opened;
+  open(): Promise<OpenedProvider> {
+    if (this.opened) return Promise.resolve(this.opened);
     this.#opening ??= this.#open().finally(() => {
       this.#opening = undefined;
     });
