@@ -20,6 +20,8 @@ export interface LeaseKeeperOptions {
   readonly worker: WorkerRegistration;
   readonly lease: Lease;
   readonly cache: LeasedCache;
+  /** The digest of the key set of grants that this process uses. Default: it checks no grants. */
+  readonly grantKeys?: () => string;
   /** Called after each renewal, if the store knows the clock of the database. */
   readonly onClock?: (reading: ClockReading) => void;
   /** Called after each renewal. */
@@ -139,7 +141,7 @@ export class LeaseKeeper {
   }
 
   async #renewOnce(): Promise<void> {
-    const { store, worker, lease, cache } = this.options;
+    const { store, worker, lease, cache, grantKeys } = this.options;
     if (!this.#registered) {
       this.#mayHaveRow = true;
       await store.registerWorker(worker).catch((error: unknown) => {
@@ -151,7 +153,7 @@ export class LeaseKeeper {
     }
     const sentAt = lease.now();
     const timeoutMs = lease.isHeld() ? lease.leaseMs / 2 : Math.max(lease.leaseMs / 2, UNLEASED_RENEWAL_MS);
-    const renewal = await store.renewLease(worker.workerId, lease.appliedEpoch, timeoutMs);
+    const renewal = await store.renewLease(worker.workerId, lease.appliedEpoch, timeoutMs, grantKeys?.());
     if (this.#stopped) return;
     if (!renewal) {
       this.#counts.losses += 1;

@@ -7,7 +7,7 @@ import { type ResolverOptions, readConfig, readResolverConfig } from '../config/
 import type { Fetch } from '../egress/http-client.js';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
 import { checkChainId, checkPreference, checkWorkspaceId } from '../protocol/names.js';
-import type { ProviderReference, ProviderUse, RpcReference } from '../protocol/references.js';
+import type { NamedProvider, ProviderReference, ProviderUse, RpcReference } from '../protocol/references.js';
 import type { ResolveLlmKeyInput, ResolveRpcEndpointInput, ResolveTenderlyConfigInput } from '../protocol/steps.js';
 import { toProviderError } from '../providers/answers/provider-error.js';
 import { checkStepType, type ProviderCredentials, type StepProviderType } from '../providers/registry.js';
@@ -35,7 +35,6 @@ export interface ProviderCall<Credential> extends OpenCredential<Credential> {
  */
 export type WorkspaceScope = (named?: string) => Promise<string>;
 
-const TENDERLY_NAME = 'default';
 const NEVER_ABORTED = new AbortController().signal;
 
 /**
@@ -81,25 +80,34 @@ export class ProviderResolver {
   }
 
   /**
-   * Returns a reference to the workspace's LLM provider. If `provider` is a list, it is the first that is configured
-   * and active.
+   * Returns a reference to a provider of the workspace. If `name` is a list, it is the first that is configured and
+   * active.
    *
-   * @param input - `workspaceId` is required, except for the resolver of a worker with grants
+   * @param provider - `workspaceId` is required, except for the resolver of a worker with grants
    * @throws ProviderError `ProviderNotConfigured`, `ProviderDisabled`, `CredentialUnreadable`, `ProviderConfigInvalid`,
    *   `GrantInvalid`, `StoreUnavailable`, `KeyServiceUnavailable`
    */
-  resolveLlmKey({ workspaceId, provider }: ResolveLlmKeyInput): Promise<ProviderReference<'llm'>> {
-    return this.#warm(workspaceId, 'llm', provider) ?? this.#resolve(workspaceId, 'llm', provider);
+  resolveProvider<Type extends StepProviderType>({
+    workspaceId,
+    type,
+    name,
+  }: NamedProvider<Type>): Promise<ProviderReference<Type>> {
+    return this.#warm(workspaceId, type, name) ?? this.#resolve(workspaceId, type, name);
   }
 
-  /** Returns a reference to the workspace's Tenderly account. Throws as {@link resolveLlmKey} does. */
+  /** Returns a reference to the workspace's LLM provider, as {@link resolveProvider} does. */
+  resolveLlmKey({ workspaceId, provider }: ResolveLlmKeyInput): Promise<ProviderReference<'llm'>> {
+    return this.resolveProvider({ workspaceId, type: 'llm', name: provider });
+  }
+
+  /** Returns a reference to the workspace's Tenderly account. Throws as {@link resolveProvider} does. */
   resolveTenderlyConfig({ workspaceId }: ResolveTenderlyConfigInput = {}): Promise<ProviderReference<'tenderly'>> {
-    return this.#warm(workspaceId, 'tenderly', TENDERLY_NAME) ?? this.#resolve(workspaceId, 'tenderly', TENDERLY_NAME);
+    return this.resolveProvider({ workspaceId, type: 'tenderly', name: 'default' });
   }
 
   /**
    * Returns references to the workspace's endpoints of a chain, the lowest `priority` first. An endpoint that cannot be
-   * opened is listed in `unusable`, as long as another one can. Throws as {@link resolveLlmKey} does.
+   * opened is listed in `unusable`, as long as another one can. Throws as {@link resolveProvider} does.
    *
    * @param atLeast - an earlier answer: none of its endpoints is returned at an older version
    */
@@ -240,7 +248,8 @@ export class ProviderResolver {
     type: Type,
     preference: string | readonly string[],
   ): Promise<ProviderReference<Type>> {
-    const names = typeof preference === 'string' ? [preference] : checkPreference(preference);
+    checkStepType(type);
+    const names = checkPreference(preference);
     const workspaceId = this.#isScoped() || named === undefined ? await this.#workspaceOf(named) : named;
     return referenceTo(await this.#finder.find(workspaceId, type, names));
   }
