@@ -29,7 +29,7 @@ const THOROUGH = {
   cold: { rounds: 11, turnMs: 500 },
   storm: { rounds: 5, turnMs: 500 },
   imports: { rounds: 5 },
-  deploy: { rounds: 3, workers: 20, callers: 100, maxConnections: 10 },
+  deploy: { rounds: 3, workers: 10, callers: 100, maxConnections: 10 },
   changes: { rounds: 5, turnMs: 3_000 },
   fence: { rounds: 5, changes: 200, leaseMs: 5_000 },
   fleet: { fleets: [10, 100, 1_000], changes: 20 },
