@@ -1,5 +1,6 @@
 /** The calls that a test's code makes, and what the services answer. */
 import type { Fetch } from '../egress/http-client.js';
+import { isProviderError, ProviderError } from '../protocol/errors.js';
 import type { FailureType } from '../protocol/failure-types.js';
 import type { ProviderIdentity } from '../protocol/references.js';
 
@@ -31,17 +32,22 @@ export class ServiceCalls {
   constructor(
     private readonly service: TestService,
     private readonly ownerOf: (text: string) => ProviderIdentity | undefined,
-    private readonly secretsOf: (text: string) => string,
+    private readonly withoutSecrets: (text: string) => string,
   ) {}
 
   readonly fetch: Fetch = async (input, init) => {
     const request = new Request(input as Request, init as RequestInit);
     request.signal.throwIfAborted();
     const provider = this.ownerOf([request.url, ...request.headers.values()].join('\n'));
-    this.made.push({ provider, method: request.method, url: this.secretsOf(request.url) });
+    this.made.push({ provider, method: request.method, url: this.withoutSecrets(request.url) });
     const failure = this.#failures.findIndex((each) => provider && isSame(each.provider, provider));
     if (failure >= 0) return this.#failures.splice(failure, 1)[0]?.answer() ?? Response.error();
-    return this.service(request, provider);
+    try {
+      return await this.service(request, provider);
+    } catch (error) {
+      if (isProviderError(error) || !(error instanceof Error)) throw error;
+      throw ProviderError.setupInvalid('service', `of testProviders threw: ${this.withoutSecrets(error.message)}`);
+    }
   };
 
   /** @returns whether a service can answer in this way */

@@ -184,5 +184,5 @@ function identityOf(workspaceId: string, provider: string): ProviderIdentity {
 }
 
 const noService: TestService = () => {
-  throw new Error('this test has no services: give testProviders a `service` that returns a Response');
+  throw ProviderError.setupInvalid('service', 'is missing: give testProviders a function that returns a Response');
 };

@@ -81,7 +81,11 @@ describe('an activity', () => {
   test('is told what is missing', async () => {
     const providers = testProviders({ ws_acme: ACME });
     const environment = new MockActivityEnvironment({}, { interceptors: providers.interceptors('ws_acme') });
-    await expect(environment.run(listModels)).rejects.toThrow('this test has no services');
+    await expect(environment.run(listModels)).rejects.toThrow('service is missing: give testProviders a function');
+    const service = () => Promise.reject(new Error('no such page'));
+    const failing = testProviders({ ws_acme: ACME }, { service });
+    const other = new MockActivityEnvironment({}, { interceptors: failing.interceptors('ws_acme') });
+    await expect(other.run(listModels)).rejects.toThrow('service of testProviders threw: no such page');
     expect(() => testProviders({ ws_acme: { 'llm/openai': { model: 'm' } } })).toThrow('secret.apiKey');
     expect(() => testProviders({ ws_acme: { openai: {} } })).toThrow('must be written type/name');
   });
