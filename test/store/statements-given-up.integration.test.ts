@@ -73,7 +73,7 @@ it('the attempts of a rotation behind a lock leave no sessions that wait, and no
   const attempts = [
     () => store.activateRotation(rotationId),
     () => store.readWorkspace(identity.workspaceId),
-    () => store.endRotation(rotationId, 'failed', 'a test'),
+    () => store.endRotation(rotationId, { state: 'failed', reason: 'a test' }),
     () => store.listWorkers(),
   ];
   await withSession(database.ownerUrl, async (session) => {
