@@ -4,6 +4,7 @@
  */
 import type { Fetch } from '../../egress/http-client.js';
 import { ProviderError } from '../../protocol/errors.js';
+import { modelAnswers } from '../answers/model-answer.js';
 import { optionalPackage } from '../optional-package.js';
 import type { LlmCredential } from './llm.js';
 import { GEMINI_MODEL, GEMINI_MODEL_RULE } from './vendors.js';
@@ -29,14 +30,15 @@ export interface AiSdkModel {
  * Returns the model for `generateText`, `streamText` and the other functions of the AI SDK. They retry by default: pass
  * `maxRetries: 0` if Temporal retries the activity.
  *
- * @param fetch - the one that the callback of `withProvider` receives. The SDK downloads images and files that a message
+ * @param unread - the `fetch` that the callback of `withProvider` receives. The SDK downloads images and files that a message
  *   names by URL itself: pass `experimental_download` too if your messages have such parts
  * @throws ProviderError `SetupInvalid` if the AI SDK's package for this service is not installed: `@ai-sdk/anthropic`,
  *   `@ai-sdk/openai`, `@ai-sdk/google`, or `@ai-sdk/openai-compatible` for any other name; `ProviderConfigInvalid` for a
  *   model of Gemini that would lead to another path
  */
-export function aiSdkModel(credential: LlmCredential, modelId: string, fetch: Fetch): AiSdkModel {
+export function aiSdkModel(credential: LlmCredential, modelId: string, unread: Fetch): AiSdkModel {
   const { provider, baseURL, organization, project } = credential;
+  const fetch = modelAnswers(unread);
   const apiKey = credential.apiKey.reveal();
   switch (provider) {
     case 'anthropic':

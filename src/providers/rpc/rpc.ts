@@ -9,6 +9,7 @@ import { rememberSecret } from '../../redaction/opened-secrets.js';
 import { parseJson } from '../../redaction/parse-json.js';
 import { mask, Secret } from '../../redaction/secret.js';
 import { probe } from '../answers/probe.js';
+import { rpcResultIn } from '../answers/rpc-answer.js';
 import { answerFromResponse, ServiceAnswerError } from '../answers/service-answer.js';
 import { parseHttpUrl, secretText } from '../fields.js';
 import type { CheckContext, ProviderType } from '../type.js';
@@ -151,7 +152,7 @@ function chainIdRequest({ url, headers: own }: RpcCredential) {
 }
 
 function chainIdIn(body: unknown): number | undefined {
-  const { result } = (body ?? {}) as { result?: unknown };
+  const result = rpcResultIn(body);
   const chainId = typeof result === 'string' && /^0x[0-9a-f]{1,14}$/i.test(result) ? Number(result) : Number.NaN;
   return Number.isSafeInteger(chainId) ? chainId : undefined;
 }

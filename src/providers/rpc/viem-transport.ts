@@ -4,6 +4,7 @@
  */
 import type { Fetch } from '../../egress/http-client.js';
 import { ProviderError } from '../../protocol/errors.js';
+import { rpcAnswers } from '../answers/rpc-answer.js';
 import { optionalPackage } from '../optional-package.js';
 import type { RpcCredential } from './rpc.js';
 
@@ -29,8 +30,9 @@ const REQUEST_TIMEOUT_MS = 30_000;
 export function viemTransport(credential: RpcCredential, fetch: Fetch, signal?: AbortSignal): ViemTransport {
   const headers = Object.entries(credential.headers).map(([name, value]) => [name, value.reveal()] as const);
   const open = viem().http(credential.url.reveal(), {
-    fetchFn: fetch,
+    fetchFn: rpcAnswers(fetch) as typeof globalThis.fetch,
     fetchOptions: { headers: Object.fromEntries(headers), signal },
+    maxResponseBodySize: false, // `fetch` has a limit, with a failure that says what to do
     retryCount: 0,
     timeout: REQUEST_TIMEOUT_MS,
   });
