@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { SimulatedTransaction } from '../../protocol/steps.js';
 import { parseJson } from '../../redaction/parse-json.js';
+import { errorIn } from '../answers/error-body.js';
 import { answerFromResponse, ServiceAnswerError } from '../answers/service-answer.js';
 import { word } from '../fields.js';
 import type { CheckContext } from '../type.js';
@@ -85,7 +86,8 @@ export async function simulate(
     signal,
   });
   const text = await response.text();
-  const answer = response.ok ? answerSchema.safeParse(parseJson(text)) : undefined;
+  const body = parseJson(text);
+  const answer = response.ok && errorIn(body) === undefined ? answerSchema.safeParse(body) : undefined;
   if (!answer?.success) throw new ServiceAnswerError(answerFromResponse(response, text));
   const { transaction: outcome, simulation } = answer.data;
   return {
