@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { createFetch } from '../../src/egress/http-client.js';
 import { EgressPolicy } from '../../src/egress/policy.js';
 
@@ -22,8 +22,15 @@ async function slowServer(): Promise<{ port: number; process: ChildProcess }> {
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   const port = Number(line.toString());
   child.kill('SIGSTOP');
-  const sockets = Array.from({ length: 6 }, () => connect({ port, host: '127.0.0.1' }).on('error', () => {}));
+  let connected = 0;
+  const sockets = Array.from({ length: 6 }, () =>
+    connect({ port, host: '127.0.0.1' })
+      .on('connect', () => (connected += 1))
+      .on('error', () => {}),
+  );
   onTestFinished(() => sockets.forEach((socket) => void socket.destroy()));
+  // Two of them fill the queue.
+  await vi.waitFor(() => expect(connected).toBe(2));
   return { port, process: child };
 }
 
