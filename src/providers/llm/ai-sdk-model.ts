@@ -30,31 +30,29 @@ export interface AiSdkModel {
  * Returns the model for `generateText`, `streamText` and the other functions of the AI SDK. They retry by default: pass
  * `maxRetries: 0` if Temporal retries the activity.
  *
- * @param unread - the `fetch` that the callback of `withProvider` receives. The SDK downloads images and files that a message
+ * @param fetch - the one that the callback of `withProvider` receives. The SDK downloads images and files that a message
  *   names by URL itself: pass `experimental_download` too if your messages have such parts
  * @throws ProviderError `SetupInvalid` if the AI SDK's package for this service is not installed: `@ai-sdk/anthropic`,
  *   `@ai-sdk/openai`, `@ai-sdk/google`, or `@ai-sdk/openai-compatible` for any other name; `ProviderConfigInvalid` for a
  *   model of Gemini that would lead to another path
  */
-export function aiSdkModel(credential: LlmCredential, modelId: string, unread: Fetch): AiSdkModel {
+export function aiSdkModel(credential: LlmCredential, modelId: string, fetch: Fetch): AiSdkModel {
   const { provider, baseURL, organization, project } = credential;
-  const fetch = modelAnswers(unread);
-  const apiKey = credential.apiKey.reveal();
+  const own = { apiKey: credential.apiKey.reveal(), fetch: modelAnswers(fetch) };
   switch (provider) {
     case 'anthropic':
-      return anthropic().createAnthropic({ apiKey, baseURL: `${baseURL}/v1`, fetch })(modelId);
+      return anthropic().createAnthropic({ ...own, baseURL: `${baseURL}/v1` })(modelId);
     case 'openai':
-      return openai().createOpenAI({ apiKey, baseURL, organization, project, fetch })(modelId);
+      return openai().createOpenAI({ ...own, baseURL, organization, project })(modelId);
     case 'gemini':
       if (!GEMINI_MODEL.test(modelId)) throw ProviderError.configInvalid('model', GEMINI_MODEL_RULE);
-      return google().createGoogleGenerativeAI({ apiKey, baseURL: `${baseURL}/v1beta`, fetch })(modelId);
+      return google().createGoogleGenerativeAI({ ...own, baseURL: `${baseURL}/v1beta` })(modelId);
     default:
       // Otherwise the schema is not sent to the model, and the model returns any object.
       return compatible().createOpenAICompatible({
+        ...own,
         name: provider,
-        apiKey,
         baseURL,
-        fetch,
         supportsStructuredOutputs: true,
       })(modelId);
   }
