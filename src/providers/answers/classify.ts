@@ -32,8 +32,15 @@ const RULES: Readonly<Record<string, readonly ServiceRules[]>> = {
 export function classify(answer: ServiceAnswer, provider: ProviderKind): Verdict {
   if (answer.networkCode) return classifyNetwork(answer.networkCode);
   const said = saidIn(answer);
-  const meaning = firstMeaning(RULES[provider.type] ?? MODEL_RULES, said) ?? meaningOfStatus(said, provider);
+  const ruled = firstMeaning(RULES[provider.type] ?? MODEL_RULES, said);
+  const meaning = isLargerThanItsLimit(said) ? 'too large for any wait' : (ruled ?? meaningOfStatus(said, provider));
   return { ...MEANINGS[meaning], retryAfterMs: retryAfterMs(answer) };
+}
+
+/** OpenAI, Groq and others: `Limit 30,000, Used 20000, Requested 61337`. What is more than the limit fits no minute. */
+function isLargerThanItsLimit({ status, message }: Said): boolean {
+  const [, limit, requested] = /\blimit:? (\d+)\b.*\brequested:? (\d+)\b/i.exec(message.replaceAll(',', '')) ?? [];
+  return status === 429 && limit !== undefined && Number(requested) > Number(limit);
 }
 
 function meaningOfStatus({ status, codes, isError }: Said, provider: ProviderKind): Meaning {
@@ -59,6 +66,7 @@ function meaningOfStatus({ status, codes, isError }: Said, provider: ProviderKin
     case 408: // request timeout
     case 409: // conflict: the vendors' own SDKs retry it
     case 421: // misdirected request
+    case 423: // locked
     case 424: // failed dependency: Groq, Amazon Bedrock
     case 425: // too early
     case 444: // nginx: no response

@@ -2,6 +2,7 @@
  * Reads the error in the body of an answer: its codes, its message, and the status that it names. Services and gateways
  * put it into different envelopes, and some send it with HTTP 200 because they had sent their headers already.
  */
+import { parseJson } from '../../redaction/parse-json.js';
 import type { ServiceAnswer } from './service-answer.js';
 
 /** What a service said about an error. */
@@ -11,6 +12,8 @@ export interface Said {
   /** The status that counts: that of HTTP, or if it is a success, that of the body. */
   readonly status?: number;
   readonly codes: readonly string[];
+  /** Whether one of the codes says more than the HTTP status does. */
+  readonly hasOwnCode: boolean;
   /** The message, without the prefixes that gateways add. */
   readonly message: string;
   /** The `data` of a JSON-RPC error, as far as it is a text. Empty if there is none. */
@@ -75,9 +78,13 @@ const STATUS_OF_CODE: ReadonlyMap<string, number> = new Map([
   ['internal_server_error', 500],
 ]);
 
+/** Codes that only repeat the status 400, in lower case. */
+const GENERIC_CODE =
+  /^(-?\d+|error|invalid[_-]?(request|argument|params?)([_-]?error)?|bad_?request([_-]?error)?|badrequesterror)$/;
+
 /** Reads what the answer says. */
 export function saidIn(answer: ServiceAnswer): Said {
-  const { status: http, body, text } = answer;
+  const { status: http, body, text } = withoutGateway(answer);
   const error = errorIn(body);
   const isRefused = http !== undefined && http >= 400;
   const isError = isRefused || error !== undefined;
@@ -89,7 +96,10 @@ export function saidIn(answer: ServiceAnswer): Said {
     statuses: [http, named].filter((each) => each !== undefined),
     status: isRefused ? http : (named ?? http),
     codes,
-    message: withoutPrefixes(titleOf(message) ?? message.trim().slice(0, MAX_MESSAGE_LENGTH)),
+    hasOwnCode: codes.some((code) => !GENERIC_CODE.test(code.toLowerCase())),
+    message: withoutPrefixes(
+      titleOf(message) ?? `${message.trim()}${innerMessageOf(error)}`.slice(0, MAX_MESSAGE_LENGTH),
+    ),
     data: dataOf(error),
     isError,
     header: answer.header,
@@ -113,6 +123,19 @@ export function errorIn(body: unknown): unknown {
   if (typeof code === 'number' && code !== 0) return { code, message };
   const isDeclared = fields.type === 'error' || fields.object === 'error' || fields.success === false;
   return isDeclared ? fields : undefined;
+}
+
+/**
+ * The answer with the error of the service behind a gateway, if the gateway passes it on as text: OpenRouter in
+ * `metadata.raw`, LiteLLM after its prefix.
+ */
+function withoutGateway(answer: ServiceAnswer): ServiceAnswer {
+  const error = errorIn(answer.body);
+  const { raw } = fieldsOf(fieldsOf(error).metadata);
+  const message = messageOf(error) ?? '';
+  const unprefixed = withoutPrefixes(message);
+  const inner = parseJson(typeof raw === 'string' ? raw : unprefixed === message ? '' : unprefixed);
+  return errorIn(inner) === undefined ? answer : { ...answer, body: inner };
 }
 
 function isSomething(error: unknown): boolean {
@@ -148,6 +171,13 @@ function messageOf(error: unknown): string | undefined {
   return [message, Message, msg, detail, fieldsOf(detail).message, text].find((each) => typeof each === 'string');
 }
 
+/** JSON-RPC: what a node said to the host that answers. */
+function innerMessageOf(error: unknown): string {
+  const { data } = fieldsOf(error);
+  const inner = typeof data === 'string' ? data : (messageOf(data) ?? messageOf(fieldsOf(data).originalError));
+  return inner === undefined || inner.startsWith('0x') ? '' : `\n${inner}`;
+}
+
 /** Hardhat, Frontier and others nest the data of a revert. */
 function dataOf(error: unknown): string {
   const { data } = fieldsOf(error);
@@ -158,7 +188,8 @@ function dataOf(error: unknown): string {
 /** A page says what it is in its title: its text may be anything. `undefined` if the text is not a page. */
 function titleOf(text: string): string | undefined {
   if (!/^\s*<(!doctype|html|\?xml)/i.test(text)) return undefined;
-  return /<title>[^<]{0,200}<\/title>/i.exec(text)?.[0] ?? '';
+  const signature = /<center>cloudflare<\/center>/i.exec(text)?.[0] ?? '';
+  return `${/<title>[^<]{0,200}<\/title>/i.exec(text)?.[0] ?? ''}${signature}`;
 }
 
 /** LiteLLM and other gateways: `litellm.RateLimitError: RateLimitError: OpenAIException - Request too large …`. */

@@ -39,13 +39,13 @@ function fromBody({ body, status, text }: ServiceAnswer): number | undefined {
   const error = errorIn(body);
   const { details, data, message, retry_after: own } = fieldsOf(error);
   const { rate, try_again_in } = fieldsOf(data);
-  // Google: `google.rpc.RetryInfo`. Infura: `data.rate`. Discord's form, which gateways have taken over: `retry_after`.
+  // Google: `google.rpc.RetryInfo`. Infura: `data.rate`. Discord's form, which gateways have taken over: `retry_after`. Hugging Face: `estimated_time`.
   const retryInfo = (Array.isArray(details) ? (details as unknown[]) : []).map((each) => fieldsOf(each).retryDelay);
   const durations = [...retryInfo, try_again_in].map((each) =>
     typeof each === 'string' ? durationMsIn(each) : undefined,
   );
-  const seconds = [fieldsOf(rate).backoff_seconds, own, fieldsOf(body).retry_after].map((each) =>
-    typeof each === 'number' ? each * 1000 : undefined,
+  const seconds = [fieldsOf(rate).backoff_seconds, own, fieldsOf(body).retry_after, fieldsOf(body).estimated_time].map(
+    (each) => (typeof each === 'number' ? each * 1000 : undefined),
   );
   const words =
     typeof error === 'string' ? error : (message ?? (body === undefined && status !== undefined ? text : ''));

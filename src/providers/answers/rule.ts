@@ -49,8 +49,13 @@ function fits({ status, codes, words, data, header }: Rule, said: Said): boolean
   return (
     (status === undefined || said.statuses.some((each) => status.includes(each))) &&
     (codes === undefined || codes.some((code) => said.codes.includes(String(code)))) &&
-    (words === undefined || words.test(said.message)) &&
+    (words === undefined || (words.test(said.message) && (codes !== undefined || mayWordsDecide(said)))) &&
     (data === undefined || data.test(said.data)) &&
     (header === undefined || header[1].test(said.header(header[0]) ?? ''))
   );
+}
+
+/** A 400 with a code of its own says what it is. Its message is about the request, and may quote it. */
+function mayWordsDecide({ status, hasOwnCode }: Said): boolean {
+  return status !== 400 || !hasOwnCode;
 }

@@ -128,6 +128,48 @@ testModelKinds({
       'ProviderQuotaExhausted',
     ],
   ],
+  'C: out of credit, said by the service behind a gateway or in words': [
+    [
+      'Anthropic behind LiteLLM',
+      'litellm',
+      400,
+      error({
+        message: `litellm.BadRequestError: AnthropicException - ${JSON.stringify(
+          anthropic('invalid_request_error', 'Your credit balance is too low to access the Anthropic API.'),
+        )}`,
+      }),
+      'ProviderQuotaExhausted',
+    ],
+    [
+      'OpenAI behind OpenRouter',
+      'openrouter',
+      429,
+      error({ code: 429, metadata: { raw: JSON.stringify(error({ code: 'insufficient_quota' })) } }),
+      'ProviderQuotaExhausted',
+    ],
+    [
+      'a gateway',
+      'gateway',
+      400,
+      error({ message: 'Insufficient credits. Add more to continue.' }),
+      'ProviderQuotaExhausted',
+    ],
+    [
+      'a gateway',
+      'anthropic',
+      403,
+      anthropic('permission_error', 'Your team has reached its spend limit'),
+      'ProviderQuotaExhausted',
+    ],
+    [
+      'LiteLLM',
+      'litellm',
+      429,
+      error({ message: 'ExceededBudget: User=1 over budget. Spend=1, Budget=0.1' }),
+      'ProviderQuotaExhausted',
+    ],
+    ['Mistral', 'mistral', 403, { message: 'Inactive subscription or usage limit reached' }, 'ProviderQuotaExhausted'],
+  ],
   'C: money in a message that quotes a prompt decides nothing': [
     [
       'OpenAI',
@@ -160,6 +202,23 @@ testModelKinds({
       { object: 'error', type: 'BadRequestError', code: 400, message: 'cannot parse: invalid API key; out of credits' },
       'ProviderRequestInvalid',
     ],
+  ],
+  'D: a key in a message that has a code decides nothing': [
+    [
+      'OpenAI',
+      'openai',
+      400,
+      error({ code: 'invalid_value', message: 'Incorrect API key provided: says my prompt' }),
+      'ProviderRequestInvalid',
+    ],
+    [
+      'Alibaba Cloud',
+      'qwen',
+      400,
+      error({ code: 'data_inspection_failed', message: 'Invalid API key' }),
+      'ProviderRequestInvalid',
+    ],
+    ['a gateway', 'gateway', 400, error({ message: 'cannot parse "invalid API key"' }), 'ProviderRequestInvalid'],
   ],
   'D: a dead key without a 401': [
     [

@@ -105,6 +105,23 @@ testModelKinds({
       { waitMs: 2000 },
     ],
   ],
+  'P: a request that is larger than the limit it names': [
+    [
+      'a gateway',
+      'gateway',
+      429,
+      error({ message: 'Input tokens per minute: Limit 8,000, Requested 10,044.' }),
+      'ProviderRequestInvalid',
+      { says: 'size' },
+    ],
+    [
+      'a gateway, that fits later',
+      'gateway',
+      429,
+      error({ message: 'Limit 8000, Used 7000, Requested 2000.' }),
+      'ProviderRateLimited',
+    ],
+  ],
   'Q: a status that passes': [
     ['Gemini', 'gemini', 499, google(499, 'CANCELLED', 'The operation was cancelled.'), 'ProviderUnavailable'],
     ['Groq', 'groq', 498, error({ message: 'Flex tier capacity exceeded' }), 'ProviderRateLimited'],

@@ -261,6 +261,12 @@ describe('J: a revert', () => {
     ['a node with a custom error, without words', -32603, 'Internal error', '0xcf479181'],
     ['a panic, in the data of the data', -32603, 'Internal error', { data: `0x4e487b71${'0'.repeat(62)}11` }],
     ['Filecoin', 11, 'message execution failed (exit=[33], revert reason=[Error(no)])', undefined],
+    [
+      'a host that passes on what its node said',
+      -32603,
+      'Internal JSON-RPC error.',
+      { code: -32000, message: 'execution reverted: no' },
+    ],
     ['Hedera', -32008, 'CONTRACT_REVERT_EXECUTED', undefined],
     ['a contract that speaks of limits', 3, 'execution reverted: rate limit, method not found, try again', undefined],
   ])('is one in the words of %s', async (_client, code, message, data) => {

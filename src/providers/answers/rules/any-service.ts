@@ -13,7 +13,8 @@ export const FIREWALLS: readonly ServiceRules[] = [
       {
         means: 'firewall in front',
         status: [403, 503],
-        words: /<title>\s*(Just a moment|Attention Required! \| Cloudflare|Access denied \|)/i,
+        words:
+          /<title>\s*(Just a moment|Attention Required! \| Cloudflare|Access denied \|)|<center>cloudflare|^error code: 1\d{3}$/i,
       },
     ],
   },
@@ -45,7 +46,10 @@ const MONEY = new RegExp(
     /no credits? (left|remaining|available)/,
     /(used (up )?all|exhausted) (of )?(your|its|the|available) .{0,20}credits?/,
     /(prepaid|prepayment|free|monthly|included) credits? .{0,30}(depleted|exhausted|exceeded|used up|expired)/,
-    /exceeded (your|the|its) .{0,30}(credits|budget|spend(ing)? (limit|cap))/,
+    /(exceeded|reached|hit|over) (your|the|its|their) .{0,30}(credits|budget|(spend(ing)?|credit|billing) (limit|cap))/,
+    /(doesn'?t|does not) have any (credits|balance)/,
+    /over budget|exceededbudget/,
+    /used up your .{0,20}allocation/,
     /(spend(ing)?|budget|credit|billing|key) (limit|cap) .{0,20}(reached|exceeded|exhausted)/,
     /budget .{0,20}(exceeded|exhausted)/,
     /(subscription|monthly|account|plan) quota .{0,20}(reached|exceeded|exhausted)/,
@@ -71,6 +75,7 @@ const SCOPE = new RegExp(
     /no access to (the )?(model|resource|endpoint|project)/,
     /model .{0,100}(not allowed|not permitted|access denied|requires? (a )?(higher|paid))/,
     /not (available|included|supported|allowed) (on|in|for|with) (your|this) .{0,20}(plan|tier|subscription)/,
+    /(plan|tier|subscription) (does not|doesn'?t) (include|support|allow)/,
   ]
     .map(({ source }) => source)
     .join('|'),
@@ -90,6 +95,13 @@ const DEAD_KEY = new RegExp(
   'i',
 );
 
+const REGION =
+  /\b(country|region|location|territory)\b.{0,40}not (supported|available|allowed)|not (supported|available|offered|allowed) in (your|this) (country|region|location)/i;
+
+/** The whole message of a 400, which quotes nothing. */
+const NO_MONEY =
+  /^(insufficient (credits?|balance|funds)|(you are )?out of credits|budget (has been )?exceeded)\b[^"'`]{0,200}$/i;
+
 export const ANY_MODEL_SERVICE: readonly ServiceRules[] = [
   {
     service: 'any service of language models',
@@ -102,11 +114,9 @@ export const ANY_MODEL_SERVICE: readonly ServiceRules[] = [
         status: [403],
         words: /\b(content (policy|filter)|moderation|safety (system|policy))\b/i,
       },
-      {
-        means: 'region refused',
-        status: [403],
-        words: /\b(country|region|location|territory)\b.{0,40}not (supported|available|allowed)/i,
-      },
+      { means: 'region refused', status: [403], words: REGION },
+      { means: 'out of credit', status: [403], words: /usage limit|(inactive|expired) subscription/i },
+      { means: 'out of credit', status: [400], words: NO_MONEY },
       { means: 'key refused', status: [400, 403], words: DEAD_KEY },
     ],
   },

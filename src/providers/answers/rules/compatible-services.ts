@@ -29,6 +29,12 @@ export const GATEWAYS: readonly ServiceRules[] = [
     ],
   },
   {
+    // It says the same to a dead token and to one without the permission.
+    service: 'Cloudflare AI Gateway, Workers AI',
+    source: 'https://developers.cloudflare.com/fundamentals/api/reference/',
+    rules: [{ means: 'key not accepted', status: [400, 401, 403], codes: [9106, 9109, 10_000] }],
+  },
+  {
     service: 'Vercel AI Gateway',
     source: 'https://vercel.com/docs/ai-gateway',
     rules: [{ means: 'out of credit', codes: ['insufficient_funds'] }],
@@ -152,6 +158,7 @@ export const CLOUDS: readonly ServiceRules[] = [
     source: 'https://learn.microsoft.com/en-us/azure/ai-services/openai/concepts/content-filter',
     rules: [
       { means: 'content refused', codes: ['content_filter', 'ResponsibleAIPolicyViolation'] },
+      { means: 'scope or model refused', codes: ['PermissionDenied'] },
       { means: 'address refused', status: [403], words: /^Access denied due to Virtual Network\/Firewall rules/i },
     ],
   },

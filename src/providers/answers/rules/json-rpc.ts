@@ -22,13 +22,14 @@ const OUT_OF_CREDIT = any(
   /(daily|monthly) .{0,20}(request|usage|credit|compute unit|quota)s?\b.{0,20}(limit|exceeded|reached|exhausted|used up)/,
   /exceeded (your|the|its) (daily|monthly)\b/,
   /(quota|credits|compute units) (is |are |has been |have been )?(exceeded|exhausted|depleted|used up)/,
-  /out of (credits|compute units|requests)\b/,
+  /out of (credits|compute units|requests)\b|usage limit/,
 );
 
 const TOO_MANY_RESULTS = /returned more than|more than [\d,]+ (results|logs)|block range|response size/i;
 
 const RATE_LIMITED = any(
-  /rate[ -]?limit|too many (requests|connections|concurrent)|throttl/,
+  /rate[ -]?limit|too many (requests|connections|concurrent)|throttl|concurrent requests|^limit exceeded$/,
+  /\brate (is |was )?exceeded/,
   /\b(requests?|calls?|rps|qps)( limit)? ?(\/|per) ?(s|sec|second|m|min|minute)\b|\d+ ?\/ ?(sec|second|minute)\b/,
   /(request|call|throughput|concurrency) (limit|capacity) .{0,20}(reached|exceeded)/,
   /(compute units?|throughput|capacity) (per|limit|exceeded)|over capacity/,
@@ -43,21 +44,23 @@ const PASSING = any(
 const LACKED_METHOD = any(
   /(method|namespace|module|api|apis)\b.{0,100}(not (found|supported|available|enabled|allowed|whitelisted|permitted|implemented)|(does not|doesn'?t) exist|unsupported|is disabled)/,
   /(unsupported|unknown|disabled|unavailable) (method|namespace)|not whitelisted/,
+  /(requests|calls) are not (allowed|supported|enabled)/,
 );
 
 const LACKED_BY_PLAN = any(
   /not (available|supported|included|enabled|allowed|accessible) (on|in|for|with|under|by) (your|the|this|a)? ?.{0,20}(plan|tier|subscription|package)/,
   /(upgrade|switch) (your |to )(a )?.{0,20}(plan|tier|account|subscription)|(free|public|current|your) (tier|plan)\b/,
   /requires? (a |an )?.{0,20}(plan|tier|add-?on|archive|dedicated)|paid (plan|tier)|add-?on\b/,
+  /rejected due to project id settings/, // Infura: the key may not call this method or contract
 );
 
 const LACKED_STATE = any(
   /archive|prun(ed|ing)|(historical|old|world) state|state .{0,60}(not|un|no longer )(be )?available|no state available/,
-  /history .{0,20}unavailable|missing state|(proof|lookback|history) window|state histor(y|ies)/,
+  /no historical rpc|history .{0,20}unavailable|missing state|(proof|lookback|history) window|state histor(y|ies)/,
 );
 
 const KEY_REFUSED = any(
-  /be authenticated|access key|unauthorized|invalid (api|project|access)[ -]?(key|id|token)/,
+  /be authenticated|access key|unauthorized|invalid (api|project|access)[ -]?(key|id|token)|project id is invalid/,
   /(key|token) (is )?(inactive|disabled|disallowed|invalid|expired|revoked|not valid)|authentication failed|app is inactive/,
 );
 
@@ -72,6 +75,10 @@ export const JSON_RPC: readonly ServiceRules[] = [
       { means: 'reverted', codes: [3] },
       { means: 'reverted', words: REVERTED },
       { means: 'reverted', data: REVERT_DATA },
+      {
+        means: 'final',
+        words: /^(err: )?(out of gas|invalid (opcode|jump)|stack (under|over)flow|gas required exceeds)/i,
+      },
     ],
   },
   {

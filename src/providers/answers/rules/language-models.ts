@@ -46,6 +46,7 @@ export const OPENAI: readonly ServiceRules[] = [
       { means: 'content refused', codes: ['content_policy_violation', 'image_content_policy_violation'] },
       { means: 'overloaded', codes: ['server_is_overloaded', 'slow_down'] },
       { means: 'address refused', status: [401], words: /\bIP\b.{0,40}not authorized/i },
+      { means: 'organization refused', status: [401, 403], words: /organization tied to the API key/i },
       { means: 'organization missing', status: [401], words: /^You must be a member of an organization/i },
       // Limit 30000, Requested 61337: no minute is long enough.
       { means: 'too large for any wait', status: [413, 429], words: /^Request too large for /i },
