@@ -7,18 +7,29 @@ import { parseJson } from '../../redaction/parse-json.js';
 import { errorIn, fieldsOf } from './error-body.js';
 import { answerFromResponse, ServiceAnswerError } from './service-answer.js';
 
-/** Wraps a `fetch` of the AI SDK. A success that holds no answer is thrown as `ServiceAnswerError`. Streams pass. */
+/** The paths of calls to language models. Embeddings and images have other answers. */
+const MODEL_CALL = /\/(chat\/completions|responses|messages)$|:(stream)?generateContent$/i;
+
+/** Wraps a `fetch` of a vendor's client. A success that holds no answer is thrown as `ServiceAnswerError`. */
 export function modelAnswers(fetch: Fetch): Fetch {
   return async (input, init) => {
     const response = await fetch(input, init);
-    if (!response.ok || response.headers.get('content-type')?.includes('event-stream')) return response;
+    const { pathname } = new URL(input instanceof Request ? input.url : String(input));
+    const isJson = response.headers.get('content-type')?.includes('json') ?? false;
+    // A stream has no body that can be read before it.
+    if (!response.ok || (isStreamAsked(pathname, init) && !isJson)) return response;
     const text = await response.text();
     const body = parseJson(text);
-    if (errorIn(body) !== undefined || !isAnswer(body)) {
+    if (errorIn(body) !== undefined || (MODEL_CALL.test(pathname) && !isAnswer(body))) {
       throw new ServiceAnswerError(answerFromResponse(response, text));
     }
     return new Response(text, { status: response.status, headers: response.headers });
   };
+}
+
+function isStreamAsked(pathname: string, init: RequestInit | undefined): boolean {
+  const asked = typeof init?.body === 'string' ? fieldsOf(parseJson(init.body)).stream : undefined;
+  return asked === true || pathname.endsWith(':streamGenerateContent');
 }
 
 /** Whether it has the part that holds the answer in one of the four APIs. A refusal and an empty text are answers. */
