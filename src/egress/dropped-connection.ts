@@ -3,7 +3,7 @@
  * connection that was kept open, just when the request was sent. It cannot be seen whether the service has worked on
  * it, so only requests are repeated that may be sent twice (RFC 9110, 9.2.2).
  */
-import type { Fetch } from './http-client.js';
+type Fetch = typeof globalThis.fetch;
 
 /** Returns a `fetch` for calls that only read, whatever their method. A dropped one is sent once more, at once. */
 export function onceMore(fetch: Fetch): Fetch {

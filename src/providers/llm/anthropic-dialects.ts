@@ -4,11 +4,18 @@
  * vendor's SDK would not agree on whether the key is good. So calls to a gateway have the key in both headers.
  */
 import type { Fetch } from '../../egress/http-client.js';
-import type { LlmCredential } from './llm.js';
+import type { Secret } from '../../redaction/secret.js';
 import { vendorOf } from './vendors.js';
 
+/** The part of an `LlmCredential` that decides. */
+interface KeyForURL {
+  readonly provider: string;
+  readonly baseURL: string;
+  readonly apiKey: Secret;
+}
+
 /** Returns `fetch` itself for other providers, and for the vendor's own URL. */
-export function inBothDialects({ provider, baseURL, apiKey }: LlmCredential, fetch: Fetch): Fetch {
+export function inBothDialects({ provider, baseURL, apiKey }: KeyForURL, fetch: Fetch): Fetch {
   if (provider !== 'anthropic' || baseURL === vendorOf(provider)?.baseURL) return fetch;
   const { origin } = new URL(baseURL);
   return async (input, init) => {
