@@ -20,6 +20,8 @@ export interface LeaseKeeperOptions {
   readonly worker: WorkerRegistration;
   readonly lease: Lease;
   readonly cache: LeasedCache;
+  /** The digest of the key set of grants that this process uses. Default: it checks no grants. */
+  readonly grantKeys?: () => string;
   /** Called after each renewal, if the store knows the clock of the database. */
   readonly onClock?: (reading: ClockReading) => void;
 }
@@ -129,7 +131,7 @@ export class LeaseKeeper {
   }
 
   async #renewOnce(): Promise<void> {
-    const { store, worker, lease, cache } = this.options;
+    const { store, worker, lease, cache, grantKeys } = this.options;
     if (!this.#registered) {
       this.#mayHaveRow = true;
       await store.registerWorker(worker).catch((error: unknown) => {
@@ -140,7 +142,7 @@ export class LeaseKeeper {
       this.#loseLease();
     }
     const sentAt = lease.now();
-    const renewal = await store.renewLease(worker.workerId, lease.appliedEpoch, lease.leaseMs / 2);
+    const renewal = await store.renewLease(worker.workerId, lease.appliedEpoch, lease.leaseMs / 2, grantKeys?.());
     if (this.#stopped) return;
     if (!renewal) {
       this.#counts.losses += 1;

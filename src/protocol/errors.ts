@@ -13,6 +13,8 @@ export interface ProviderErrorFacts {
   readonly isOfEndpoint?: boolean;
   /** Whether the cause ends by itself, so that trying again helps although the type is final. */
   readonly isPassing?: boolean;
+  /** When an activity stops trying again, although the type is not final, and with which error it then fails. @internal */
+  readonly givesUp?: { readonly afterAttempts: number; readonly with: ProviderError };
 }
 
 /** Why a line of an import does not fit. */

@@ -43,8 +43,8 @@ export function leaseStore(database: Database, tokens: WorkerTokens): LeaseStore
       if (row) tokens.set(workerId, row.token);
     },
 
-    async renewLease(workerId, appliedEpoch, timeoutMs) {
-      const values = [workerId, tokens.get(workerId), tokens.nextCall(workerId), appliedEpoch];
+    async renewLease(workerId, appliedEpoch, timeoutMs, grantKeys = '') {
+      const values = [workerId, tokens.get(workerId), tokens.nextCall(workerId), appliedEpoch, grantKeys];
       const [row] = await database.query<RenewalColumns>(RENEW, values, timeoutMs);
       if (!row?.renewed) return undefined;
       return { epoch: Number(row.epoch), changed: row.changed ?? 'everything', databaseMs: row.database_ms };
@@ -74,7 +74,7 @@ export function workerRegistry(database: Database): WorkerRegistry {
 }
 
 const REGISTER = call('register_worker', 7);
-const RENEW = call('renew_lease', 4, '*, extract(epoch from clock_timestamp())::float8 * 1000 as database_ms');
+const RENEW = call('renew_lease', 5, '*, extract(epoch from clock_timestamp())::float8 * 1000 as database_ms');
 const DEREGISTER = call('deregister_worker', 3);
 const LIST = call('list_workers', 0, '*, extract(epoch from clock_timestamp() - heard_at)::float8 * 1000 as silent_ms');
 const MARK_VANISHED = call('mark_vanished', 2, 'mark_vanished as worker_id');
@@ -98,6 +98,7 @@ interface WorkerColumns {
   readonly longest_step_ms: number;
   readonly renewal: string;
   readonly applied_epoch: string;
+  readonly grant_keys: string;
   readonly registered_at: Date;
   readonly heard_at: Date;
   readonly silent_ms: number;
@@ -114,6 +115,7 @@ function toWorker(row: WorkerColumns): RegisteredWorker {
     longestStepMs: row.longest_step_ms,
     renewal: row.renewal,
     appliedEpoch: Number(row.applied_epoch),
+    grantKeys: row.grant_keys,
     registeredAt: row.registered_at,
     heardAt: row.heard_at,
     silentMs: row.silent_ms,

@@ -46,7 +46,7 @@ export class FakeRegistry implements LeaseStore, WorkerRegistry {
     }
     this.#leased.delete(workerId);
     const at = new Date(this.wallMs);
-    const first = { ...worker, state: 'live' as const, appliedEpoch: 0, registeredAt: at, silentMs: 0 };
+    const first = { ...worker, state: 'live' as const, appliedEpoch: 0, grantKeys: '', registeredAt: at, silentMs: 0 };
     this.#rows.set(workerId, { ...(present ?? first), state: 'live', renewal: this.#nextRenewal(), heardAt: at });
   }
 

@@ -238,12 +238,12 @@ end $$;
 create function provider_api.list_workers()
 returns table (
   worker_id text, state text, task_queue text, identity text, build text, lease_ms integer, longest_step_ms integer,
-  renewal bigint, applied_epoch bigint, registered_at timestamptz, heard_at timestamptz
+  renewal bigint, applied_epoch bigint, grant_keys text, registered_at timestamptz, heard_at timestamptz
 )
 language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
   select worker_id, state, task_queue, identity, build, lease_ms, longest_step_ms, renewal, applied_epoch,
-    registered_at, heard_at
+    grant_keys, registered_at, heard_at
   from public.resolver_workers order by registered_at, worker_id;
 end;
 
