@@ -90,7 +90,7 @@ const HEAD = ['service', 'check', 'text', 'object', 'refused key', 'out of credi
 const page = (rows: readonly string[][]) => `# Services that were tried
 
 What became of each kind of answer, with a stand-in that answers as the page of the service documents it. A test writes
-this page (\`test/providers/answers/services-page.test.ts\`); no service itself was called. How answers are read:
+this page (\`test/providers/answers/provider-error-services.long.test.ts\`); no service itself was called. How answers are read:
 [service-answers.md](service-answers.md).
 
 - **check**: the outcome for a good key; a service without a list of models cannot be checked. **text**, **object**: whether \`llmStep\` answered, without and with a schema.
@@ -104,4 +104,4 @@ it('each service answers as the page says', async () => {
   const rows: string[][] = [];
   for (const service of MODEL_SERVICES) rows.push(await rowOf(service));
   await expect(page(rows)).toMatchFileSnapshot('../../../docs/services.md');
-}, 60_000);
+}, 180_000);
