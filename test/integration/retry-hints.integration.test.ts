@@ -60,13 +60,19 @@ describe('a hint of when to come back', () => {
   test.concurrent.each<[string, () => Failure, leastMs: number]>([
     ['two seconds', () => ({ status: 429, headers: { 'retry-after': '2' } }), 2_000],
     ['two thousand milliseconds', () => ({ status: 429, headers: { 'retry-after-ms': '2000' } }), 2_000],
-    // A date has no fraction of a second.
-    ['a date three seconds ahead', () => ({ status: 503, headers: { 'retry-after': date(3_000) } }), 1_900],
     ['two seconds, in words', () => inWords('Rate limit reached. Please try again in 2s.'), 2_000],
   ])('is waited out, and the step answers: %s', async (_hint, order, leastMs) => {
     const [workspaceId, agent] = await ask(order());
     expect(await agent.result()).toMatchObject({ provider: { name: 'anthropic' } });
     expect(waitedMs(workspaceId)).toBeGreaterThanOrEqual(leastMs);
+  });
+
+  test('is waited out, and the step answers: a date three seconds ahead', async () => {
+    const ahead = date(3_000);
+    const [workspaceId, agent] = await ask({ status: 503, headers: { 'retry-after': ahead } });
+    await agent.result();
+    const [, answered] = stage.llm.calls().filter((call) => call.expectedOwner === workspaceId);
+    expect(Date.parse(answered?.at ?? '')).toBeGreaterThanOrEqual(Date.parse(ahead));
   });
 
   test('beyond the time of the step ends it at once, with the type of the rate limit', async () => {
