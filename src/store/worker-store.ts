@@ -45,7 +45,7 @@ export function leaseStore(database: Database, tokens: WorkerTokens): LeaseStore
 
     async renewLease(workerId, appliedEpoch, timeoutMs, grantKeys = '') {
       const values = [workerId, tokens.get(workerId), tokens.nextCall(workerId), appliedEpoch, grantKeys];
-      const [row] = await database.query<RenewalColumns>(RENEW, values, timeoutMs);
+      const [row] = await database.query<RenewalColumns>(RENEW, values, AbortSignal.timeout(timeoutMs));
       if (!row?.renewed) return undefined;
       return { epoch: Number(row.epoch), changed: row.changed ?? 'everything', databaseMs: row.database_ms };
     },
