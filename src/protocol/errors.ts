@@ -9,6 +9,8 @@ export interface ProviderErrorFacts {
   readonly lines?: readonly LineProblem[];
   /** How long to wait before the next request to the service, in milliseconds, if the service set such a time. */
   readonly retryAfterMs?: number;
+  /** Whether only this endpoint of the chain lacks what the request asks for, so that another one may have it. */
+  readonly isOfEndpoint?: boolean;
   /** Whether the cause ends by itself, so that trying again helps although the type is final. */
   readonly isPassing?: boolean;
   /** When an activity stops trying again, although the type is not final, and with which error it then fails. @internal */

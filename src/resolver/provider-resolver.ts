@@ -10,7 +10,7 @@ import { checkChainId, checkPreference, checkWorkspaceId } from '../protocol/nam
 import type { NamedProvider, ProviderReference, ProviderUse, RpcReference } from '../protocol/references.js';
 import type { ResolveLlmKeyInput, ResolveRpcEndpointInput, ResolveTenderlyConfigInput } from '../protocol/steps.js';
 import { toProviderError } from '../providers/answers/provider-error.js';
-import { checkStepType, type ProviderCredentials, type StepProviderType } from '../providers/registry.js';
+import { checkStepType, type ProviderCredentials, providerType, type StepProviderType } from '../providers/registry.js';
 import { firstAnswer } from './chain-endpoints.js';
 import { connectParts, type ResolverParts } from './connect-parts.js';
 import { CredentialFinder, type FoundCredential } from './credential-finder.js';
@@ -160,7 +160,8 @@ export class ProviderResolver {
     const attempt = async (found: FoundCredential): Promise<Result> => {
       const { credential, use } = this.#handOut(found);
       try {
-        return await callback({ credential: credential as never, use, fetch, signal });
+        const own = providerType(reference.type).adaptFetch?.(credential, fetch) ?? fetch;
+        return await callback({ credential: credential as never, use, fetch: own, signal });
       } catch (error) {
         throw toProviderError(error, found.opened.reference) ?? error;
       }
