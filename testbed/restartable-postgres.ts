@@ -1,4 +1,8 @@
 /** A Postgres that can be stopped or crashed, and started again on the same port and data folder. */
+import { execFile } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { type PostgresOptions, startPostgres } from '../src/dev/postgres.js';
 
 export interface RestartablePostgres {
@@ -11,7 +15,13 @@ export interface RestartablePostgres {
   stop(mode?: 'fast' | 'immediate'): Promise<void>;
   /** Starts it again if it is stopped. */
   restart(): Promise<void>;
+  /** Copies the cluster as it is now. The server is stopped for that, and started again. */
+  backUp(): Promise<void>;
+  /** Crashes the server, and starts it on the copy: what was written since the copy is lost. */
+  restore(): Promise<void>;
 }
+
+const copyFolder = (from: string, to: string) => promisify(execFile)('cp', ['-a', from, to]);
 
 /** @param options - the data folder is required: it keeps the cluster while the server is stopped */
 export async function startRestartablePostgres(
@@ -20,7 +30,8 @@ export async function startRestartablePostgres(
   let server = await startPostgres(options);
   let isRunning = true;
   const { url, port } = server;
-  return {
+  const [cluster, backup] = [join(options.dataFolder, 'cluster'), join(options.dataFolder, 'backup')];
+  const part: RestartablePostgres = {
     url,
     port,
     get pid() {
@@ -35,5 +46,18 @@ export async function startRestartablePostgres(
       server = await startPostgres({ ...options, port });
       isRunning = true;
     },
+    async backUp() {
+      await part.stop();
+      await rm(backup, { recursive: true, force: true });
+      await copyFolder(cluster, backup);
+      await part.restart();
+    },
+    async restore() {
+      await part.stop('immediate');
+      await rm(cluster, { recursive: true, force: true });
+      await copyFolder(backup, cluster);
+      await part.restart();
+    },
   };
+  return part;
 }

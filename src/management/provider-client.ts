@@ -249,8 +249,8 @@ export class ProviderClient {
   }
 
   /** Returns the database's epoch: a worker that has applied it is current. */
-  readEpoch(): Promise<number> {
-    return this.#store.readEpoch();
+  async readEpoch(): Promise<number> {
+    return (await this.#store.readEpoch()).epoch;
   }
 
   /** Waits until every worker has what was committed before the call: for changes by SQL or with `fence: false`. */

@@ -11,6 +11,8 @@ export interface ProviderErrorFacts {
   readonly retryAfterMs?: number;
   /** Whether the cause ends by itself, so that trying again helps although the type is final. */
   readonly isPassing?: boolean;
+  /** Whether the database cannot prove what is current: it is a standby, or a trigger or policy is not in force. */
+  readonly isUnguarded?: boolean;
 }
 
 /** Why a line of an import does not fit. */

@@ -93,8 +93,16 @@ create table public.provider_epoch (
   only_row boolean primary key default true,
   epoch bigint not null default 0,
   pruned_to bigint not null default 0,
+  lineage uuid not null default gen_random_uuid(),
+  server text,
+  guards text,
+  longest_lease_ms integer not null default 0,
   constraint only_row check (only_row)
 );
+comment on column public.provider_epoch.lineage is 'replaced when epochs may have gone back, or a guard was off';
+comment on column public.provider_epoch.server is 'the server process and the database in which this lineage began';
+comment on column public.provider_epoch.guards is 'a digest of the triggers and policies when this lineage began';
+comment on column public.provider_epoch.longest_lease_ms is 'of all workers that registered in this lineage';
 comment on column public.provider_epoch.pruned_to is 'invalidations up to this epoch are deleted';
 insert into public.provider_epoch default values;
 
@@ -116,7 +124,7 @@ create table public.resolver_workers (
   build text not null,
   lease_ms integer not null,
   longest_step_ms integer not null,
-  token_hash bytea not null,
+  token_hash bytea,
   calls bigint not null default 0,
   renewal bigint not null,
   applied_epoch bigint not null default 0,
@@ -127,9 +135,9 @@ create table public.resolver_workers (
   constraint task_queue check (length(task_queue) between 1 and 1000),
   constraint lease_ms check (lease_ms between 1 and 3600000),
   constraint longest_step_ms check (longest_step_ms >= 0),
-  constraint applied_epoch check (applied_epoch >= 0)
+  constraint applied_epoch check (applied_epoch >= -1)
 );
-comment on column public.resolver_workers.token_hash is 'SHA-256 of the token that only this worker was told';
+comment on column public.resolver_workers.token_hash is 'SHA-256 of the token that only this worker was told; null: the row stands for unknown workers';
 comment on column public.resolver_workers.calls is 'the worker’s own count of its renewals; 0: it never had a lease';
 comment on column public.resolver_workers.state is 'vanished: has no lease any more, but may still be running a step';
 comment on column public.resolver_workers.heard_at is 'for people to read; no decision depends on it';

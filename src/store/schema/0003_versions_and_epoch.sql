@@ -112,6 +112,116 @@ create trigger refuse_new_name before update on public.workspace_keys
   for each row when ((new.workspace_id, new.kid) <> (old.workspace_id, old.kid))
   execute function provider_api.refuse_new_name();
 
+-- The lineage: epochs can be compared only within one. A database that was restored or failed over may have lost epochs
+-- and counted on since; while a trigger was off, changes got no epoch; and after a dropped policy this schema's own
+-- functions saw no rows. Each of these changes what the next two functions answer, and begins a new lineage. Workers of
+-- the old one hold no lease in the new one.
+
+-- Which server process and which database this is: no restart, failover, restore or copy keeps both.
+create function provider_api.present_server() returns text
+language sql stable set search_path = pg_catalog, pg_temp
+return extract(epoch from pg_postmaster_start_time())::text || ' '
+  || (select oid from pg_database where datname = current_database())::text;
+
+-- A digest of the triggers and policies of our tables. A trigger that was off and is on again has another `xmin`.
+create function provider_api.present_guards() returns text
+language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+  with tables as (
+    select oid, relrowsecurity, relforcerowsecurity from pg_class
+    where relnamespace = 'public'::regnamespace and relname in ('workspace_providers', 'workspace_keys',
+      'provider_versions', 'provider_changes', 'provider_epoch', 'provider_invalidations', 'resolver_workers')
+  )
+  select md5(coalesce(string_agg(part, ' ' order by part), '')) from (
+    select concat_ws(',', 'c', oid, relrowsecurity, relforcerowsecurity) as part from tables
+    union all
+    select concat_ws(',', 't', t.oid, t.xmin, t.tgenabled) from tables join pg_trigger as t on tgrelid = tables.oid
+    union all
+    select concat_ws(',', 'p', p.oid, p.xmin) from tables join pg_policy as p on polrelid = tables.oid
+  ) as parts;
+end;
+
+-- Raises if a trigger or a policy that the fence relies on is not in force.
+create function provider_api.require_guards() returns void
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+  perform from (values
+      ('workspace_providers', 'raise_version'), ('workspace_providers', 'keep_version'),
+      ('workspace_providers', 'note_change'), ('workspace_providers', 'note_update'),
+      ('workspace_providers', 'note_truncate'), ('workspace_keys', 'note_delete'), ('workspace_keys', 'note_truncate')
+    ) as wanted (of_table, name)
+    where not exists (
+      select from pg_trigger as t join pg_class as c on c.oid = t.tgrelid
+      where c.relnamespace = 'public'::regnamespace and c.relname = wanted.of_table and t.tgname = wanted.name
+        and t.tgenabled = 'A'
+    );
+  if found then
+    raise exception 'triggers that the fence relies on are missing or not in force' using errcode = 'WP004';
+  end if;
+  perform from (values
+      ('workspace_providers', 'own_workspace'), ('workspace_keys', 'own_workspace'),
+      ('provider_versions', 'only_triggers'), ('provider_changes', 'only_triggers'),
+      ('provider_epoch', 'only_functions'), ('provider_invalidations', 'only_functions'),
+      ('resolver_workers', 'only_functions')
+    ) as wanted (of_table, name)
+    where not exists (
+      select from pg_policy as p join pg_class as c on c.oid = p.polrelid
+      where c.relnamespace = 'public'::regnamespace and c.relname = wanted.of_table and p.polname = wanted.name
+        and c.relrowsecurity and c.relforcerowsecurity
+    );
+  if found then
+    raise exception 'row-level security is off, or a policy is missing' using errcode = 'WP005';
+  end if;
+end $$;
+
+create function provider_api.require_primary() returns void
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+  if pg_is_in_recovery() then
+    raise exception 'this server is a standby' using errcode = 'WP003';
+  end if;
+end $$;
+
+-- Returns the present lineage, and begins a new one if the server or a guard is no longer what it was. Raises while a
+-- guard is not in force. In a new lineage no worker has a lease: each must register again. There may also be workers
+-- that the database does not know, because they registered after it was copied. One row stands for all leases of the
+-- old lineage, with the longest of them: a fence waits for it, and a janitor clears it, as for a worker that fell silent.
+create function provider_api.present_lineage(out lineage uuid)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  seen_server text;
+  seen_guards text;
+  stored public.provider_epoch;
+  longest integer;
+begin
+  perform provider_api.require_primary();
+  seen_server := provider_api.present_server();
+  seen_guards := provider_api.present_guards();
+  select * into stored from public.provider_epoch;
+  if (stored.server, stored.guards) is not distinct from (seen_server, seen_guards) then
+    lineage := stored.lineage;
+    return;
+  end if;
+  perform provider_api.require_guards();
+  update public.provider_epoch as present
+    set server = seen_server, guards = seen_guards, lineage = gen_random_uuid(), longest_lease_ms = 0
+    where (present.server, present.guards) is distinct from (seen_server, seen_guards)
+    returning present.lineage into lineage;
+  if not found then
+    select present.lineage into lineage from public.provider_epoch as present;
+    return;
+  end if;
+  select greatest(stored.longest_lease_ms, max(lease_ms)) into longest from public.resolver_workers;
+  delete from public.resolver_workers where token_hash is null;
+  update public.resolver_workers set state = 'vanished' where state = 'live';
+  if longest > 0 then
+    insert into public.resolver_workers
+        (worker_id, task_queue, identity, build, lease_ms, longest_step_ms, calls, renewal, applied_epoch)
+      values ('before.' || lineage, 'none', 'workers from before Postgres was restarted, replaced or repaired', '-',
+        longest, 0, 1, nextval('public.resolver_renewals'), -1);
+  end if;
+end $$;
+
 -- The changes and their epochs: how workers learn what changed.
 
 -- Adds a row per workspace and transaction. The row of a transaction is recognized by its own system column `xmin` too:
@@ -165,6 +275,10 @@ declare
 begin
   if not exists (select from public.provider_changes) then
     return;
+  end if;
+  -- An epoch that was told must survive a crash: until the end of this transaction, its commit waits for the disk.
+  if current_setting('synchronous_commit') = 'off' then
+    perform set_config('synchronous_commit', 'on', true);
   end if;
   if p_may_wait then
     select epoch into present from public.provider_epoch for update;

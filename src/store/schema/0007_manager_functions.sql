@@ -226,11 +226,12 @@ end;
 
 -- Fences, and the janitor: only managers judge workers.
 
--- Returns an epoch that covers every change that was committed before the call. Waits up to two seconds if another
--- caller is numbering.
-create function provider_api.read_epoch(out epoch bigint)
+-- Returns an epoch that covers every change that was committed before the call, and the lineage in which it counts.
+-- Waits up to two seconds if another caller is numbering.
+create function provider_api.read_epoch(out epoch bigint, out lineage uuid)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
+  lineage := provider_api.present_lineage();
   perform provider_api.number_changes(true);
   select e.epoch into read_epoch.epoch from public.provider_epoch as e;
 end $$;
@@ -240,17 +241,23 @@ returns table (
   worker_id text, state text, task_queue text, identity text, build text, lease_ms integer, longest_step_ms integer,
   renewal bigint, applied_epoch bigint, registered_at timestamptz, heard_at timestamptz
 )
-language sql stable security definer set search_path = pg_catalog, pg_temp
-begin atomic
-  select worker_id, state, task_queue, identity, build, lease_ms, longest_step_ms, renewal, applied_epoch,
-    registered_at, heard_at
-  from public.resolver_workers order by registered_at, worker_id;
-end;
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform provider_api.require_primary();
+  return query
+    select w.worker_id, w.state, w.task_queue, w.identity, w.build, w.lease_ms, w.longest_step_ms, w.renewal,
+      w.applied_epoch, w.registered_at, w.heard_at
+    from public.resolver_workers as w order by w.registered_at, w.worker_id;
+end $$;
 
--- Marks only the workers that have not renewed since they were listed: one that has just returned keeps its lease.
+-- Marks only the workers that have not renewed since they were listed: one that has just returned keeps its lease. The
+-- row of unknown workers (present_lineage in 0003_versions_and_epoch) has served its purpose then.
 create function provider_api.mark_vanished(p_worker_ids text[], p_renewals bigint[]) returns setof text
 language sql security definer set search_path = pg_catalog, pg_temp
 begin atomic
+  delete from public.resolver_workers as unknown
+    using unnest(p_worker_ids, p_renewals) as seen (worker_id, renewal)
+    where unknown.worker_id = seen.worker_id and unknown.renewal = seen.renewal and unknown.token_hash is null;
   update public.resolver_workers as worker set state = 'vanished'
     from unnest(p_worker_ids, p_renewals) as seen (worker_id, renewal)
     where worker.worker_id = seen.worker_id and worker.renewal = seen.renewal and worker.state = 'live'

@@ -47,8 +47,8 @@ grant select on public.provider_events to provider_auditor;
 
 -- Functions.
 grant execute on function
-  provider_api.register_worker(text, text, text, text, integer, integer, text),
-  provider_api.renew_lease(text, text, bigint, bigint),
+  provider_api.register_worker(text, text, text, text, integer, integer, text, uuid),
+  provider_api.renew_lease(text, text, bigint, bigint, uuid),
   provider_api.deregister_worker(text, text, bigint),
   provider_api.record_use(text, text, text[], text[], text[], timestamptz[], bigint[], text[], text[], bigint[]),
   provider_api.record_unreadable(text, text, text, text, text, bigint, text, text)
