@@ -1,9 +1,9 @@
 /** A Postgres that can be stopped or crashed, and started again on the same port and data folder. */
 import { execFile } from 'node:child_process';
-import { rm } from 'node:fs/promises';
+import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type PostgresOptions, startPostgres } from '../src/dev/postgres.js';
+import { type PostgresOptions, type PostgresPart, startPostgres } from '../src/dev/postgres.js';
 
 export interface RestartablePostgres {
   /** The superuser's URL; the same after a restart. */
@@ -19,6 +19,8 @@ export interface RestartablePostgres {
   backUp(): Promise<void>;
   /** Crashes the server, and starts it on the copy: what was written since the copy is lost. */
   restore(): Promise<void>;
+  /** Starts a standby on the copy, which follows this server. @param dataFolder - an empty folder */
+  startStandby(dataFolder: string): Promise<PostgresPart>;
 }
 
 const copyFolder = (from: string, to: string) => promisify(execFile)('cp', ['-a', from, to]);
@@ -57,6 +59,17 @@ export async function startRestartablePostgres(
       await rm(cluster, { recursive: true, force: true });
       await copyFolder(backup, cluster);
       await part.restart();
+    },
+    async startStandby(dataFolder) {
+      await mkdir(dataFolder, { recursive: true });
+      await copyFolder(backup, join(dataFolder, 'cluster'));
+      await copyFolder(join(options.dataFolder, 'password'), dataFolder);
+      const { port: at, username, password } = new URL(url);
+      const primary = `host=127.0.0.1 port=${at} user=${username} password=${password}`;
+      await appendFile(join(dataFolder, 'cluster', 'postgresql.auto.conf'), `primary_conninfo = '${primary}'\n`);
+      await writeFile(join(dataFolder, 'cluster', 'standby.signal'), '');
+      const { port: _, ...others } = options;
+      return startPostgres({ ...others, dataFolder });
     },
   };
   return part;

@@ -17,6 +17,7 @@ import { type ManagementStore, openManagementStore } from '../store/management-s
 import type { ProviderRecord, RegisteredWorker } from '../store/ports.js';
 import type { RotationSummary } from '../store/rotation-store.js';
 import { type ChangeOptions, type FenceWait, fenceChange, waitForFence } from './change-fence.js';
+import { continueAfterRestore } from './continue-after-restore.js';
 import { checkInput } from './checked-input.js';
 import { checkInterval } from './due-rotation.js';
 import type { ImportSource } from './import-lines.js';
@@ -241,6 +242,11 @@ export class ProviderClient {
   async shredWorkspace(workspaceId: string, options?: ChangeOptions<Fenced>): Promise<Fenced> {
     const shred = () => this.#store.deleteDataKeys(checkWorkspaceId(workspaceId)).then(() => ({}));
     return this.#fenced(shred, options);
+  }
+
+  /** What to do after a restore, or a failover that lost commits: {@link continueAfterRestore}. Safe to run again. */
+  afterRestore(options: FenceWait = {}): Promise<FenceReport> {
+    return continueAfterRestore(this.#store, options);
   }
 
   /** Lists the worker processes that hold leases, and those that vanished lately. */

@@ -1,16 +1,20 @@
 /** A database that was restored while workers run: what they, fences and whoever changes a provider notice. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Janitor } from '../../src/fence/janitor.js';
 import { Lease } from '../../src/fence/lease.js';
 import { LeaseKeeper } from '../../src/fence/lease-keeper.js';
 import { fenceChange, waitForFence } from '../../src/management/change-fence.js';
+import { continueAfterRestore } from '../../src/management/continue-after-restore.js';
 import { createParts } from '../../src/resolver/connect-parts.js';
 import { ProviderResolver } from '../../src/resolver/provider-resolver.js';
 import { openManagementStore } from '../../src/store/management-store.js';
 import { openProviderStore } from '../../src/store/provider-store.js';
 import { migratedDatabase } from '../../testbed/stage-database.js';
 import { Teardown } from '../../testbed/teardown.js';
-import { startOwnPostgres } from '../support/database.js';
+import { startOwnPostgres, withSession } from '../support/database.js';
 import { uniqueName } from '../support/parts.js';
 import { useStage } from '../support/use-stage.js';
 import { provider, row } from './rows.js';
@@ -33,6 +37,12 @@ beforeEach(() => {
   warnings.mockClear();
 });
 afterEach(() => teardown.run());
+
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'workspace-providers-standby-'));
+  teardown.defer(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
 
 /** A worker that renews only when it is told to. */
 function worker() {
@@ -141,5 +151,54 @@ describe('after a restore to an earlier time', () => {
       type: 'StoreUnavailable',
       message: expect.stringContaining('look whether the change is still there'),
     });
+  });
+});
+
+describe('after-restore', () => {
+  it('raises what workflows can have seen, removed providers too, and counts on from there', async () => {
+    const [kept, removed] = [provider('ws_kept'), provider('ws_removed')];
+    for (const each of [kept, removed]) await stage.manager.putProvider(each, row('a'));
+    await stage.manager.removeProvider(removed);
+    await stage.postgres.backUp();
+    await answered();
+    const { version: lost } = await stage.manager.putProvider(kept, row('b'));
+    const { epoch: lostEpoch } = await stage.manager.readEpoch();
+    await stage.postgres.restore();
+    await answered();
+    const before = await stage.manager.readEpoch();
+    const report = await continueAfterRestore(stage.manager);
+    expect(report.complete).toBe(true);
+    const after = await stage.manager.readEpoch();
+    expect(after.epoch).toBeGreaterThan(lostEpoch);
+    expect(after.lineage).not.toBe(before.lineage);
+    const [stored] = await stage.manager.listProviders(kept.workspaceId);
+    expect(stored?.version).toBeGreaterThan(lost);
+    expect((await stage.manager.putProvider(kept, row('c'))).version).toBe((stored?.version ?? 0) + 1);
+    expect((await stage.manager.putProvider(removed, row('c'))).version).toBeGreaterThan(1_000_000);
+    expect(await stage.manager.audit.listEvents(kept)).toContainEqual(expect.objectContaining({ event: 'restored' }));
+  });
+});
+
+describe('a standby', () => {
+  it('answers neither reads nor fences, also through a proxy that moves to it; after it is promoted it is another lineage [G16]', async () => {
+    await put('a');
+    await stage.postgres.backUp();
+    await answered();
+    const { lineage } = await stage.manager.readEpoch();
+    const standby = await teardown.use(stage.postgres.startStandby(await temporaryFolder()));
+    const at = (url: string) => Object.assign(new URL(url), { port: String(standby.port) }).href;
+    const store = openProviderStore({ databaseUrl: at(stage.database.resolverUrl) });
+    const manager = openManagementStore({ databaseUrl: at(stage.database.managerUrl) });
+    teardown.defer(async () => {
+      await Promise.all([store.close(), manager.close()]);
+    });
+    const refused = { type: 'StoreUnavailable', message: expect.stringContaining('standby') };
+    await expect(store.readWorkspace(WORKSPACE)).rejects.toMatchObject(refused);
+    await expect(store.listWorkers()).rejects.toMatchObject(refused);
+    await expect(manager.readEpoch()).rejects.toMatchObject({ message: expect.stringContaining('standby') });
+    await withSession(at(stage.postgres.url), (session) => session.query('select pg_promote()'));
+    expect((await store.readWorkspace(WORKSPACE)).lineage).toBeUndefined();
+    expect((await manager.readEpoch()).lineage).not.toBe(lineage);
+    expect((await store.readWorkspace(WORKSPACE)).lineage).toBeDefined();
   });
 });

@@ -96,13 +96,11 @@ create table public.provider_epoch (
   lineage uuid not null default gen_random_uuid(),
   server text,
   guards text,
-  longest_lease_ms integer not null default 0,
   constraint only_row check (only_row)
 );
 comment on column public.provider_epoch.lineage is 'replaced when epochs may have gone back, or a guard was off';
 comment on column public.provider_epoch.server is 'the server process and the database in which this lineage began';
 comment on column public.provider_epoch.guards is 'a digest of the triggers and policies when this lineage began';
-comment on column public.provider_epoch.longest_lease_ms is 'of all workers that registered in this lineage';
 comment on column public.provider_epoch.pruned_to is 'invalidations up to this epoch are deleted';
 insert into public.provider_epoch default values;
 
@@ -115,6 +113,9 @@ comment on column public.provider_invalidations.workspace_id is '*: every worksp
 
 -- Each renewal takes a new number: a row that still has the number that was read has not been renewed since.
 create sequence public.resolver_renewals;
+-- The longest lease, in milliseconds, that a worker of this lineage has registered. As a sequence, because a session
+-- that stays open must not lock it.
+create sequence public.resolver_longest_lease;
 
 create table public.resolver_workers (
   worker_id text collate "C" primary key,

@@ -3,7 +3,7 @@
 set local role provider_owner;
 
 -- The preflight compares the result with the newest migration of the build that runs it.
-create function provider_api.latest_migration() returns text
+create or replace function provider_api.latest_migration() returns text
 language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
   select name from provider_api.migrations order by name desc limit 1;
@@ -20,7 +20,7 @@ end;
 -- key, which seals, comes first. The limits are twice the bounds of check_workspace_size. `lineage` is null if a new one
 -- is about to begin. Without a policy every row is hidden, so nothing is answered as absent before the policies were
 -- looked at.
-create function provider_api.read_workspace(
+create or replace function provider_api.read_workspace(
   p_workspace_id text, out epoch bigint, out lineage uuid, out data_keys json, out providers json
 )
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
@@ -58,7 +58,7 @@ end $$;
 -- Leases. The protocol is in docs/fence.md. A worker speaks only for itself: registering answers a token, of which the
 -- row has only the hash, and the other functions want it.
 
-create function provider_api.hash_token(p_token text) returns bytea
+create or replace function provider_api.hash_token(p_token text) returns bytea
 language sql immutable set search_path = pg_catalog, pg_temp
 return sha256(convert_to(p_token, 'UTF8'));
 
@@ -66,7 +66,7 @@ return sha256(convert_to(p_token, 'UTF8'));
 -- process's, unless it never had a lease (the answer to its registration was lost), or the caller has its token and it
 -- was marked as vanished or the caller was of another lineage. A process keeps its token: in a database that went back,
 -- a row may have an earlier registration of the same process.
-create function provider_api.register_worker(
+create or replace function provider_api.register_worker(
   p_worker_id text, p_task_queue text, p_identity text, p_build text, p_lease_ms integer, p_longest_step_ms integer,
   p_token text, p_lineage uuid, out token text, out lineage uuid
 )
@@ -93,14 +93,15 @@ begin
   if not found then
     raise exception 'another process has registered with this worker id' using errcode = 'WP001';
   end if;
-  update public.provider_epoch as present set longest_lease_ms = p_lease_ms where present.longest_lease_ms < p_lease_ms;
+  perform setval('public.resolver_longest_lease', p_lease_ms) from public.resolver_longest_lease as known
+    where not known.is_called or known.last_value < p_lease_ms;
 end $$;
 
 -- Records what the worker has applied so far and returns the workspaces that changed since. `renewed` is false if the
 -- worker's row is gone, and with it the lease; `moved`, if what the worker has applied is not of this lineage. `changed` is null if the list would be too long or does not go back far
 -- enough: everything may have changed. The worker counts its calls: a count that was used before comes from a second
 -- process with the same memory, a copy of a virtual machine, which gets no lease.
-create function provider_api.renew_lease(
+create or replace function provider_api.renew_lease(
   p_worker_id text, p_token text, p_call bigint, p_applied_epoch bigint, p_lineage uuid,
   out renewed boolean, out moved boolean, out epoch bigint, out changed text[]
 )
@@ -137,7 +138,7 @@ end $$;
 
 -- A row that never had a lease needs no token: nothing relies on it. A copy of a process may not remove the row of one
 -- that has renewed since.
-create function provider_api.deregister_worker(p_worker_id text, p_token text, p_call bigint) returns void
+create or replace function provider_api.deregister_worker(p_worker_id text, p_token text, p_call bigint) returns void
 language sql security definer set search_path = pg_catalog, pg_temp
 begin atomic
   delete from public.resolver_workers
@@ -147,7 +148,7 @@ end;
 
 -- What workers add to the audit, which they cannot read.
 
-create function provider_api.require_worker(p_worker_id text, p_token text) returns void
+create or replace function provider_api.require_worker(p_worker_id text, p_token text) returns void
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform from public.resolver_workers
@@ -159,7 +160,7 @@ end $$;
 
 -- Adds one use per array position. Rows are inserted in the order of the key, so that the batches of two workers do not
 -- deadlock. A text that is too long for an index is cut; Temporal's own limit for a name is 1,000 bytes.
-create function provider_api.record_use(
+create or replace function provider_api.record_use(
   p_worker_id text, p_token text,
   p_workspace_ids text[], p_provider_types text[], p_provider_names text[], p_minutes timestamptz[], p_versions bigint[],
   p_workflow_types text[], p_workflow_ids text[], p_counts bigint[]
@@ -199,7 +200,7 @@ end $$;
 
 -- Records a credential that a worker could not open, once per version. Does nothing if the provider is not stored at
 -- that version: a worker can report only on rows that exist.
-create function provider_api.record_unreadable(
+create or replace function provider_api.record_unreadable(
   p_worker_id text, p_token text, p_workspace_id text, p_provider_type text, p_provider_name text, p_version bigint, p_worker text, p_workflow_id text
 ) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

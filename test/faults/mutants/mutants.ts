@@ -157,6 +157,16 @@ export const MUTANTS: Readonly<Record<string, Partial<Protocol>>> = {
 
 /** Schedules that were found once by chance, and would take minutes to find again. They are walked first. */
 export const KEPT_SCHEDULES: Readonly<Record<string, readonly string[]>> = {
+  'a fence that marks without its condition': [
+    ...['the worker renews', 'worker registers: commit', 'worker registers: answer', 'a read', 'a change commits'],
+    ...['its fence begins', 'fence lists: snapshot', 'fence lists: answer', 'worker renews: snapshot'],
+    ...['time passes, the worker suspended', 'worker renews: commit', 'worker renews: answer', 'fence lists: snapshot'],
+    ...['worker loads: snapshot', 'fence lists: answer', 'worker renews: snapshot', 'worker loads: answer'],
+    ...['worker renews: commit', 'worker renews: answer', 'fence marks: commit', 'fence marks: answer'],
+    ...['fence reads the epoch: snapshot', 'fence reads the epoch: answer', 'a change commits', 'its fence begins'],
+    ...['fence lists: snapshot', 'fence lists: answer', 'fence lists: snapshot', 'fence lists: answer'],
+    ...['fence reads the epoch: snapshot', 'fence reads the epoch: answer'],
+  ],
   'a fence that counts from before its list': [
     ...[
       'a change commits',

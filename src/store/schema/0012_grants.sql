@@ -68,6 +68,8 @@ to provider_resolver, provider_manager;
 -- Only a manager judges workers: a fence does not wait for a worker that was marked as vanished.
 grant execute on function
   provider_api.read_epoch(),
+  provider_api.raise_versions(text, integer),
+  provider_api.end_restore(text),
   provider_api.mark_vanished(text[], bigint[]),
   provider_api.forget_workers(text[], bigint[]),
   provider_api.list_providers(text),
