@@ -5,9 +5,11 @@ set local role provider_owner;
 -- The version. Every change that a reader must see raises it; what a writer puts into the column is ignored.
 -- A row is always locked before its counter in provider_versions, or an upsert and an update could deadlock. Therefore
 -- raise_version only reads the counter, before the row is written, and keep_version writes it afterwards.
+-- enable_seqscan, in functions that look one row up for each row that is written: a session keeps the plan of its first
+-- rows. If it was made for a small table, a bulk load would read the whole table again for each row.
 
 create or replace function provider_api.raise_version() returns trigger
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
 begin
   if tg_op = 'UPDATE' and (new.workspace_id, new.provider_type, new.provider_name)
     <> (old.workspace_id, old.provider_type, old.provider_name)
@@ -75,7 +77,7 @@ create or replace trigger keep_version after insert or update on public.workspac
 -- exceed a bound; read_workspace (0006_resolver_functions) has a limit of its own for that case.
 
 create or replace function provider_api.check_workspace_size() returns trigger
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
 declare
   most_providers constant integer := 200;
   most_data_keys constant integer := 100;
@@ -121,7 +123,7 @@ create or replace trigger refuse_new_name before update on public.workspace_keys
 -- Adds a row per workspace and transaction. The row of a transaction is recognized by its own system column `xmin` too:
 -- in a database that was restored from a dump, another transaction may have had the same id.
 create or replace function provider_api.note_change() returns trigger
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
 declare
   changed text := '*';
 begin

@@ -19,7 +19,7 @@ language sql stable set search_path = pg_catalog, pg_temp
 return coalesce(nullif(left(current_setting('app.actor', true), 200), ''), session_user);
 
 create or replace function provider_api.record_provider_change() returns trigger
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
 declare
   changed text[];
   rotation public.provider_rotations;
