@@ -19,8 +19,13 @@ export interface RestartablePostgres {
   backUp(): Promise<void>;
   /** Crashes the server, and starts it on the copy: what was written since the copy is lost. */
   restore(): Promise<void>;
-  /** Starts a standby on the copy, which follows this server. @param dataFolder - an empty folder */
-  startStandby(dataFolder: string): Promise<PostgresPart>;
+  /**
+   * Starts a standby on the copy.
+   *
+   * @param dataFolder - an empty folder
+   * @param follows - whether it receives what this server writes
+   */
+  startStandby(dataFolder: string, follows: boolean): Promise<PostgresPart>;
 }
 
 const copyFolder = (from: string, to: string) => promisify(execFile)('cp', ['-a', from, to]);
@@ -60,13 +65,14 @@ export async function startRestartablePostgres(
       await copyFolder(backup, cluster);
       await part.restart();
     },
-    async startStandby(dataFolder) {
+    async startStandby(dataFolder, follows) {
       await mkdir(dataFolder, { recursive: true });
       await copyFolder(backup, join(dataFolder, 'cluster'));
       await copyFolder(join(options.dataFolder, 'password'), dataFolder);
       const { port: at, username, password } = new URL(url);
       const primary = `host=127.0.0.1 port=${at} user=${username} password=${password}`;
-      await appendFile(join(dataFolder, 'cluster', 'postgresql.auto.conf'), `primary_conninfo = '${primary}'\n`);
+      const conninfo = `primary_conninfo = '${primary}'\n`;
+      if (follows) await appendFile(join(dataFolder, 'cluster', 'postgresql.auto.conf'), conninfo);
       await writeFile(join(dataFolder, 'cluster', 'standby.signal'), '');
       const { port: _, ...others } = options;
       return startPostgres({ ...others, dataFolder });

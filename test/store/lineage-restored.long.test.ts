@@ -185,7 +185,7 @@ describe('a standby', () => {
     await stage.postgres.backUp();
     await answered();
     const { lineage } = await stage.manager.readEpoch();
-    const standby = await teardown.use(stage.postgres.startStandby(await temporaryFolder()));
+    const standby = await teardown.use(stage.postgres.startStandby(await temporaryFolder(), true));
     const at = (url: string) => Object.assign(new URL(url), { port: String(standby.port) }).href;
     const store = openProviderStore({ databaseUrl: at(stage.database.resolverUrl) });
     const manager = openManagementStore({ databaseUrl: at(stage.database.managerUrl) });
