@@ -37,8 +37,8 @@ export function findFaults(databaseUrl: string): Promise<readonly Fault[]> {
 
 /**
  * @param databaseUrl - for the login that migrates
- * @returns the faults that are left, which a repair cannot correct: a policy that is not part of the schema, on another
- *   owner's table, for example
+ * @returns the faults that are left, which a repair cannot correct: a policy on a table of
+ *   another owner, for example
  * @throws ProviderError `SetupInvalid`, `StoreUnavailable`; nothing was changed then
  */
 export function repair(databaseUrl: string): Promise<readonly Fault[]> {

@@ -11,7 +11,7 @@ returns a version >= v.
     A load may be joined at any time, and is checked when it returns. A listed worker whose row is gone counts as done.
     Environment: L, the lease in ticks (2); CHANGES, the number of changes (2: some faults need a second one);
     BACK, whether the database is restored once to before its first change (0). Then CHANGES counts in each lineage,
-    and L is 1 by default. Versions of the second lineage are numbered from 11, and each is newer than all of the first.
+    and L and LOADS, the loads at a time, are 1 by default (else 2). Versions of the second lineage are numbered from 11, and each is newer than all of the first.
 """
 import os
 import sys
@@ -19,6 +19,7 @@ from collections import deque, namedtuple
 
 BACK = int(os.environ.get("BACK", 0))
 L = int(os.environ.get("L", 1 if BACK else 2))
+LOADS = int(os.environ.get("LOADS", 1 if BACK else 2))
 CHANGES = int(os.environ.get("CHANGES", 2))
 MUT = sys.argv[1] if len(sys.argv) > 1 else ""
 
@@ -173,7 +174,7 @@ def steps(s):
     if leased and s.entry:
         returns(s.done, s.entry, "hit")
     else:
-        if len(s.loads) < 2:
+        if len(s.loads) < LOADS:
             step("load sent", loads=s.loads + ((0, s.done, 0, 0, -1, 0),))
         for i, load in enumerate(s.loads):
             if load[4] == -1:
@@ -192,7 +193,7 @@ def steps(s):
         if joiner != -1:
             if (leased and fresh) or MUT in ("join-unchecked", "join-unleased"):
                 returns(joiner, version, "joined load")
-            elif len(rest) < 2:
+            elif len(rest) < LOADS:
                 rest = rest + ((0, joiner, 0, 0, -1, 0),)
         step("load received", loads=rest, entry=entry)
     return out
