@@ -22,7 +22,7 @@ import type { Ledger } from './ledger.js';
 import { startMovingProxy } from './parts/moving-proxy.js';
 
 const WORKERS = 3;
-const LEASE_MS = 500;
+const LEASE_MS = 800;
 /** Two renewals, the wait after one that failed, and what a busy machine needs. */
 const REPORT_WITHIN_MS = (2 * LEASE_MS) / 3 + 250 + 750;
 const READ_EVERY_MS = 2;
@@ -122,7 +122,7 @@ class Ground {
     const facts = { workerId: crypto.randomUUID(), taskQueue: 'q', identity: 'ground', build: '0' };
     const worker = { ...facts, leaseMs: LEASE_MS, longestStepMs: LEASE_MS };
     const keeper = new LeaseKeeper({ store, worker, lease, cache: resolver.parts.cache });
-    await keeper.start();
+    await this.#patiently(() => keeper.start());
     const reading = this.#read(resolver);
     teardown.defer(async () => {
       this.#isOver = true;
