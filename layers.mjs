@@ -95,6 +95,12 @@ export const ROOMS = [
     temporal: true,
   },
   {
+    room: 'integrations',
+    has: "model providers for frameworks of agents, whose models open the running workflow's own provider",
+    imports: ['protocol', 'providers', 'resolver', 'plugin'],
+    temporal: true,
+  },
+  {
     room: 'dev',
     has: 'embedded Postgres and Temporal, for development and tests',
     imports: ['protocol'],
@@ -123,4 +129,4 @@ export const ROOMS = [
 ];
 
 /** The entries of the package: explicit exports, no logic. */
-export const ENTRIES = ['index', 'workflow', 'client', 'management', 'worker'];
+export const ENTRIES = ['index', 'workflow', 'client', 'management', 'ai-sdk', 'openai-agents', 'worker'];

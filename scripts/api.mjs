@@ -23,7 +23,7 @@ process.exitCode = reports.every((succeeded) => succeeded) ? 0 : 1;
 
 /** @param {string} types the entry's declarations, such as `./dist/client.d.ts` */
 function report(types) {
-  const name = types.replace(/^.*\/(\w+)\.d\.ts$/, '$1');
+  const name = types.replace(/^.*\/([\w-]+)\.d\.ts$/, '$1');
   const config = ExtractorConfig.prepare({
     packageJsonFullPath: packageJson,
     configObjectFullPath: undefined,

@@ -9,7 +9,9 @@ export {
 } from './client/provider-schedules.js';
 export { type RotateInput, RotationClient, type RotationHandle } from './client/rotation-client.js';
 export { WorkspaceGrants } from './client/workspace-grants.js';
+export type { AcceptedPayloads } from './codec/accepted-payloads.js';
 export { providerDataConverter } from './codec/data-converter.js';
+export type { PayloadCodecOptions } from './codec/payload-codec.js';
 export type { Duration } from './config/duration.js';
 export { GrantSigner } from './grants/grant-signer.js';
 export type { SecretFields } from './management/secret-vault.js';

@@ -1,5 +1,7 @@
 /** `workspace-providers`: for workers. */
+export type { AcceptedPayloads } from './codec/accepted-payloads.js';
 export { providerDataConverter } from './codec/data-converter.js';
+export type { PayloadCodecOptions } from './codec/payload-codec.js';
 export type { Duration } from './config/duration.js';
 export { hardenProcess } from './config/process-hardening.js';
 export type { ProviderOptions, ResolverOptions, StoreOptions } from './config/resolver-config.js';
@@ -7,7 +9,7 @@ export type { Fetch } from './egress/http-client.js';
 export type { EgressOptions } from './egress/policy.js';
 export type { LeaseCounts } from './fence/lease-keeper.js';
 export { redactingLogger } from './plugin/redacting-activity.js';
-export { withProvider } from './plugin/with-provider.js';
+export { type NamedChain, withProvider } from './plugin/with-provider.js';
 export { type ProviderCounts, WorkspaceProviders } from './plugin/workspace-providers.js';
 export {
   isProviderError,
@@ -18,6 +20,7 @@ export {
 export { FAILURE_TYPES, type FailureFacts, type FailureType } from './protocol/failure-types.js';
 export type {
   CacheOutcome,
+  NamedProvider,
   ProviderIdentity,
   ProviderReference,
   ProviderSource,

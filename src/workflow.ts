@@ -2,6 +2,7 @@
 export { FAILURE_TYPES, type FailureFacts, type FailureType } from './protocol/failure-types.js';
 export type {
   CacheOutcome,
+  NamedProvider,
   ProviderIdentity,
   ProviderReference,
   ProviderSource,
@@ -29,6 +30,7 @@ export type { StepOptions } from './workflows/agent/step-options.js';
 export {
   llmStep,
   resolveLlmKey,
+  resolveProvider,
   resolveRpcEndpoint,
   resolveTenderlyConfig,
   rpcStep,

@@ -1,7 +1,7 @@
 /** What the activities of rotations, of schedules and of a worker's own queue accept. */
 import { z } from 'zod';
 import type { EndRotationInput, RollBackRotationInput, RotationStageInput } from '../protocol/rotation.js';
-import type { PageInput } from '../protocol/schedules.js';
+import type { ListedProvider, PageInput } from '../protocol/schedules.js';
 import { identity, oneOf, version, whole } from './parse-input.js';
 
 /** A rotation asks again after 30 seconds. */
@@ -27,7 +27,9 @@ export const endRotationInput: z.ZodType<EndRotationInput> = z.strictObject({
   reason: reason.optional(),
 });
 
-export const pageInput: z.ZodType<PageInput> = z.strictObject({ after: identity.optional(), limit: whole(1, 10_000) });
+const listed: z.ZodType<ListedProvider> = z.strictObject({ provider: identity, turn: whole(1) });
+
+export const pageInput: z.ZodType<PageInput> = z.strictObject({ after: listed.optional(), limit: whole(1, 10_000) });
 
 export const providerInput = z.strictObject({ provider: identity });
 

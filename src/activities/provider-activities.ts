@@ -4,7 +4,12 @@ import type { ProviderResolver } from '../resolver/provider-resolver.js';
 import { createLlmStep } from './llm-step.js';
 import { createRpcStep } from './rpc-step.js';
 import { activity } from './run-activity.js';
-import { resolveLlmKeyInput, resolveRpcEndpointInput, resolveTenderlyConfigInput } from './step-inputs.js';
+import {
+  resolveLlmKeyInput,
+  resolveProviderInput,
+  resolveRpcEndpointInput,
+  resolveTenderlyConfigInput,
+} from './step-inputs.js';
 import { createTenderlyStep } from './tenderly-step.js';
 
 /** @param resolver - scoped to the workspace that the running workflow was granted */
@@ -22,6 +27,12 @@ export type ProviderActivities = ReturnType<typeof createProviderActivities>;
 /** These activities return references to the workflow, never credentials. */
 function createResolveActivities(resolver: ProviderResolver) {
   return {
+    resolveProvider: activity(
+      'resolveProvider',
+      resolveProviderInput,
+      (input): Promise<ProviderReference> => resolver.resolveProvider(input),
+    ),
+
     resolveLlmKey: activity(
       'resolveLlmKey',
       resolveLlmKeyInput,

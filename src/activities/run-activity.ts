@@ -67,6 +67,8 @@ export function checkResultSize<Result>(result: Result, { workspaceId, type, nam
 export function toFailure(error: unknown, attempt: number): TemporalFailure {
   if (error instanceof TemporalFailure) return withoutForeignCause(error);
   if (isProviderError(error)) {
+    const { givesUp } = error.facts;
+    if (givesUp && attempt >= givesUp.afterAttempts) return toFailure(givesUp.with, attempt);
     return ApplicationFailure.create({
       type: error.type,
       message: error.message,

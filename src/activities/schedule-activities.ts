@@ -2,7 +2,13 @@
 import { prepareDueRotation } from '../management/due-rotation.js';
 import type { ProviderCheckReport } from '../management/provider-check.js';
 import type { ProviderIdentity } from '../protocol/references.js';
-import type { DueRotation, PreparedRotation, RaisedEvent, StoredCredentialCheck } from '../protocol/schedules.js';
+import type {
+  DueRotation,
+  ListedProvider,
+  PreparedRotation,
+  RaisedEvent,
+  StoredCredentialCheck,
+} from '../protocol/schedules.js';
 import type { ManagementStore } from '../store/management-store.js';
 import { dueRotation, pageInput, providerInput } from './operation-inputs.js';
 import { activity } from './run-activity.js';
@@ -18,7 +24,7 @@ export function createScheduleActivities({ store, checkProvider }: ScheduleDepen
     listDueRotations: activity(
       'listDueRotations',
       pageInput,
-      (page): Promise<readonly DueRotation[]> => store.listDueRotations(page),
+      (page): Promise<readonly (DueRotation & ListedProvider)[]> => store.listDueRotations(page),
     ),
 
     prepareDueRotation: activity(
@@ -38,7 +44,7 @@ export function createScheduleActivities({ store, checkProvider }: ScheduleDepen
     listActiveProviders: activity(
       'listActiveProviders',
       pageInput,
-      (page): Promise<readonly ProviderIdentity[]> => store.listActiveProviders(page),
+      (page): Promise<readonly ListedProvider[]> => store.listActiveProviders(page),
     ),
 
     /** Raises an event if the service rejects the credential, once per version. */

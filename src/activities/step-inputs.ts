@@ -1,5 +1,6 @@
 /** What the steps and the resolves accept. */
 import { z } from 'zod';
+import type { NamedProvider } from '../protocol/references.js';
 import {
   type LlmStepInput,
   type ResolveLlmKeyInput,
@@ -10,6 +11,7 @@ import {
   type TenderlyStepInput,
 } from '../protocol/steps.js';
 import { modelId } from '../providers/llm/llm.js';
+import { STEP_PROVIDER_TYPES, type StepProviderType } from '../providers/registry.js';
 import { simulationRequest } from '../providers/tenderly/simulation.js';
 import { chainId, json, oneOf, providerName, referenceTo, whole, workspaceId } from './parse-input.js';
 
@@ -28,6 +30,12 @@ const PROVIDER_RULE =
   'must be a name (1 to 64 characters from a-z 0-9 _ . : -), or a list of 1 to 200 names in order of preference';
 const PARAMS_RULE = `must be a list of at most ${MAX_PARAMS} values`;
 const MESSAGES_RULE = `must be a list of at most ${MAX_MESSAGES} messages`;
+
+export const resolveProviderInput: z.ZodType<NamedProvider<StepProviderType>> = z.strictObject({
+  workspaceId: workspaceId.optional(),
+  type: z.enum(STEP_PROVIDER_TYPES, { error: `must be one of ${STEP_PROVIDER_TYPES.join(', ')}` }),
+  name: z.union([providerName, z.array(providerName).min(1).max(MAX_NAMES)], { error: PROVIDER_RULE }),
+});
 
 export const resolveLlmKeyInput: z.ZodType<ResolveLlmKeyInput> = z.strictObject({
   workspaceId: workspaceId.optional(),

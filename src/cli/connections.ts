@@ -26,14 +26,14 @@ export async function withClient<Result>(use: (client: ProviderClient) => Promis
 /** @throws ProviderError `TemporalUnavailable`; `SetupInvalid`, which names the setting */
 export async function withTemporal<Result>(use: (temporal: Temporal) => Promise<Result>): Promise<Result> {
   const { Client, Connection } = await import('@temporalio/client');
-  const { readDataConverter, readOperationsTaskQueue } = await import('../config/worker-config.js');
+  const { readClientDataConverter, readOperationsTaskQueue } = await import('../config/worker-config.js');
   const { readTemporalConfig } = await import('../config/temporal-config.js');
   const { connectionError, temporalError } = await import('../config/temporal-errors.js');
   const settings = new Settings(takeEnvironment());
   settings.refuseMisspelt();
   const { connection: options, namespace } = readTemporalConfig(settings);
   const operationsTaskQueue = readOperationsTaskQueue(settings);
-  const dataConverter = readDataConverter(settings);
+  const dataConverter = readClientDataConverter(settings);
   const signer = await operatorSigner(settings);
   settings.throwIfRefused();
   const connection = await Connection.connect(options).catch(async (error: unknown) => {

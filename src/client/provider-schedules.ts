@@ -19,6 +19,7 @@ import {
   type CheckTotals,
   ROTATE_DUE_PROVIDERS,
   type RotateDueTotals,
+  SCHEDULE_ID_PREFIX,
 } from '../protocol/schedules.js';
 
 /** `rotate-due` rotates what is due; `check` asks the services about every active credential. */
@@ -193,7 +194,7 @@ function checkName(name: string): ScheduleName {
 }
 
 function idOf(name: ScheduleName): string {
-  return `workspace-providers/${name}`;
+  return `${SCHEDULE_ID_PREFIX}/${name}`;
 }
 
 function toSpec({ every, cron }: ScheduleTimes): ScheduleSpec {

@@ -146,13 +146,18 @@ export class RotationClient {
     }
   }
 
+  /** @throws ProviderError `RotationFailed` if a workflow that is not a rotation runs under the rotation's id */
   async #isRunning(provider: ProviderIdentity): Promise<boolean> {
     try {
-      return (await this.handleOf(provider).describe()).status.name === 'RUNNING';
+      const { status, type } = await this.handleOf(provider).describe();
+      if (status.name !== 'RUNNING') return false;
+      if (type === ROTATE_PROVIDER) return true;
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return false;
       throw error;
     }
+    const message = `a workflow that is not a rotation runs under the id ${rotationWorkflowId(provider)}: terminate it`;
+    throw failed(message, provider);
   }
 
   /** Ends a rotation whose workflow was terminated: it would never end by itself, and would block every other one. */

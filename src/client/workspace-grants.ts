@@ -10,15 +10,17 @@ import {
   WorkflowClient,
   type WorkflowClientInterceptor,
   type WorkflowClientOptions,
+  type WorkflowExecution,
 } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { GrantSigner } from '../grants/grant-signer.js';
-import { ProviderError } from '../protocol/errors.js';
-import { GRANT_HEADERS, type GrantKind } from '../protocol/grants.js';
+import { isProviderError, ProviderError } from '../protocol/errors.js';
+import { GRANT_HEADERS, type GrantKind, SENDER_HEADER } from '../protocol/grants.js';
 import { checkWorkspaceId } from '../protocol/names.js';
 import { ROTATION_ID_PREFIX } from '../protocol/rotation.js';
 import { ROTATE_DUE_PROVIDERS } from '../protocol/schedules.js';
-import { checkClientInternals, InterceptedScheduleClient, withSubclients } from '../sdk/internals.js';
+import { checkClientInternals, InterceptedScheduleClient, onConnection, withSubclients } from '../sdk/internals.js';
+import { WorkspaceBoundary } from './workspace-boundary.js';
 
 /** The workspace or operator that a client's workflows work for. */
 interface Granted {
@@ -44,7 +46,9 @@ export class WorkspaceGrants {
 
   /**
    * Returns a client whose workflows, also those that its schedules start, may use the providers of one workspace. It
-   * shares the connection.
+   * shares the connection. Its calls on a workflow or a schedule that carries no grant of the workspace fail with
+   * ProviderError `GrantInvalid`, and those on ids under `rotate/` and `workspace-providers/` with
+   * `ProviderConfigInvalid`. Lists and counts are those of the whole namespace.
    *
    * @throws ProviderError `ProviderConfigInvalid` if the id does not fit; `SetupInvalid` if the client's workflow
    *   interceptors are not a list
@@ -65,19 +69,24 @@ export class WorkspaceGrants {
 
   #clientOf(granted: Granted): Client {
     const { client } = this;
-    const { connection, workflow, schedule } = client;
+    const { workflow, schedule } = client;
     const { namespace } = client.options;
+    const isOperator = granted.kind === 'operator';
+    const connection = isOperator
+      ? client.connection
+      : new WorkspaceBoundary(client.connection, namespace, granted.subject).guarded();
     const sign: Sign = async (headers, workflowIds) => {
       const token = await this.signer.sign(granted.kind, { subject: granted.subject, namespace, workflowIds });
       return { ...headers, [GRANT_HEADERS[granted.kind]]: defaultPayloadConverter.toPayload(token) };
     };
-    const isOperator = granted.kind === 'operator';
+    const sender: Headers = isOperator ? {} : { [SENDER_HEADER]: defaultPayloadConverter.toPayload(granted.subject) };
     const subclients = {
-      workflow: new WorkflowClient({
+      ...onConnection(client, connection),
+      workflow: new GrantingWorkflowClient({
         ...workflow.options,
         connection,
         // Last, because other interceptors may change the workflow's id.
-        interceptors: [...listOf(workflow.options.interceptors), startsWith(sign)],
+        interceptors: [...listOf(workflow.options.interceptors), grantingInterceptor(sign, sender)],
       }),
       schedule: new GrantingScheduleClient(
         { ...schedule.options, connection },
@@ -111,21 +120,36 @@ function listOf(interceptors: WorkflowClientOptions['interceptors'] = []): reado
   );
 }
 
-function startsWith(sign: Sign): WorkflowClientInterceptor {
+function grantingInterceptor(sign: Sign, sender: Headers): WorkflowClientInterceptor {
   const signed = async <Input extends Start>(input: Input): Promise<Input> => {
     return { ...input, headers: await sign(input.headers, [input.options.workflowId]) };
+  };
+  const sent = <Input extends { readonly headers: Headers }>(input: Input): Input => {
+    return { ...input, headers: { ...input.headers, ...sender } };
   };
   return {
     startWithDetails: async (input, next) => next(await signed(input)),
     signalWithStart: async (input, next) => next(await signed(input)),
     startUpdateWithStart: async (input, next) => {
-      const { workflowStartHeaders, workflowStartOptions } = input;
+      const { workflowStartHeaders, workflowStartOptions, updateHeaders } = input;
       return next({
         ...input,
+        updateHeaders: { ...updateHeaders, ...sender },
         workflowStartHeaders: await sign(workflowStartHeaders, [workflowStartOptions.workflowId]),
       });
     },
+    signal: (input, next) => next(sent(input)),
+    startUpdate: (input, next) => next(sent(input)),
+    query: (input, next) => next(sent(input)),
   };
+}
+
+/** Throws the errors of the boundary as they are: the SDK would put them into one of its own. */
+class GrantingWorkflowClient extends WorkflowClient {
+  protected override rethrowGrpcError(error: unknown, message: string, execution?: WorkflowExecution): never {
+    if (isProviderError(error)) throw error;
+    super.rethrowGrpcError(error, message, execution);
+  }
 }
 
 /** Signs a grant for each schedule that is created or updated. */
@@ -137,6 +161,11 @@ class GrantingScheduleClient extends InterceptedScheduleClient {
     const create: ScheduleClientInterceptor['create'] = async (input, next) =>
       next({ ...input, headers: await grant(input.headers, input.options.action) });
     super({ ...options, interceptors: [...(options.interceptors ?? []), { create }] });
+  }
+
+  protected override rethrowGrpcError(error: unknown, message: string, scheduleId?: string): never {
+    if (isProviderError(error)) throw error;
+    super.rethrowGrpcError(error, message, scheduleId);
   }
 
   protected override headersOfUpdate(headers: Headers, action: Action): Promise<Headers> {

@@ -4,7 +4,7 @@
  * docs/runbook.md.
  */
 import { ProviderError } from '../protocol/errors.js';
-import { isSecretVariable } from './settings.js';
+import { isHarmless } from './harmless-variables.js';
 
 const TLS_VARIABLE = 'NODE_TLS_REJECT_UNAUTHORIZED';
 
@@ -40,9 +40,15 @@ export function refuseUnverifiedTls(env: NodeJS.ProcessEnv): void {
   throw ProviderError.setupInvalid(TLS_VARIABLE, `${rule} NODE_EXTRA_CA_CERTS`);
 }
 
-/** Returns the environment, and removes its secrets from `process.env`, so that no child process or report has them. */
+/**
+ * Returns the environment, and removes from `process.env` what is not known to be harmless, so that no child process,
+ * library or report has it.
+ *
+ * @throws ProviderError `SetupInvalid` if NODE_TLS_REJECT_UNAUTHORIZED is 0, also if a file of settings has set it
+ */
 export function takeEnvironment(): NodeJS.ProcessEnv {
-  for (const name of Object.keys(process.env)) if (isSecretVariable(name)) takeVariable(name);
+  refuseUnverifiedTls(process.env);
+  for (const [name, value = ''] of Object.entries(process.env)) if (!isHarmless(name, value)) takeVariable(name);
   return { ...process.env, ...taken };
 }
 
@@ -59,7 +65,7 @@ export function hasVariable(name: string): boolean {
   return process.env[name] !== undefined || taken[name] !== undefined;
 }
 
-/** Sets a variable as if the process had been started with it, except that no child process gets a secret one. */
+/** Sets a variable as if the process had been started with it, except that no child process gets one that may be secret. */
 export function setVariable(name: string, value: string): void {
-  (isSecretVariable(name) ? taken : process.env)[name] = value;
+  (isHarmless(name, value) ? process.env : taken)[name] = value;
 }

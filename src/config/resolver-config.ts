@@ -74,6 +74,11 @@ export interface ProviderOptions extends ResolverOptions {
    * Setting: `PROVIDER_GRANT_KEYS`. Required unless grants are switched off.
    */
   readonly grantKeys?: string;
+  /**
+   * How long a key set that cannot be read again stays in effect. After that, grants are refused with
+   * `KeyServiceUnavailable` until it can be read. `0`: for ever. Setting: `PROVIDER_GRANT_KEYS_MAX_AGE`. Default: `1h`.
+   */
+  readonly grantKeysMaxAge?: Duration;
 }
 
 export interface ResolverConfig {
@@ -144,8 +149,9 @@ function readGrantPolicy(settings: Settings): GrantPolicy {
     'set it to the public keys of the services that start workflows: a JWKS, or the file or address of one (see ' +
       `workspace-providers grants create-key); or set PROVIDER_GRANTS=${NO_GRANTS}`,
   );
+  const maxAgeMs = settings.durationMs('PROVIDER_GRANT_KEYS_MAX_AGE');
   // Used only if nothing was refused.
-  return settings.parsed('PROVIDER_GRANT_KEYS', () => new GrantVerifier(keySet)) as GrantVerifier;
+  return settings.parsed('PROVIDER_GRANT_KEYS', () => new GrantVerifier(keySet, { maxAgeMs })) as GrantVerifier;
 }
 
 export function readRootKeyring(settings: Settings): RootKeyring {

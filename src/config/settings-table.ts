@@ -159,7 +159,18 @@ export const SETTINGS = {
     defaultText: 'required',
     meaning:
       'the public keys of the services that start workflows: a JSON Web Key Set, or the file or `https:` address of ' +
-      'one, which is read again every ten seconds',
+      'one, which is read again every ten seconds. Only the user of the worker or root may be able to write the file',
+  },
+  PROVIDER_GRANT_KEYS_MAX_AGE: {
+    kind: 'duration',
+    readBy: ['worker'],
+    option: 'grantKeysMaxAge',
+    default: '1h',
+    min: '0',
+    max: '7d',
+    meaning:
+      'how long a key set that cannot be read again stays in effect; after that, grants are refused until it can be ' +
+      'read. `0`: for ever, so that whoever can keep the set away keeps a revocation away',
   },
   PROVIDER_GRANT_SIGNING_KEY: {
     kind: 'secret',
@@ -197,6 +208,14 @@ export const SETTINGS = {
     readBy: ['worker process', 'operations', 'starter', 'commands'],
     defaultText: 'none: payloads are stored as they are',
     meaning: 'the keys that encrypt payloads, `id:key` or a list; the first one encrypts, all of them decrypt',
+  },
+  PROVIDER_PAYLOADS_ACCEPTED: {
+    kind: 'text',
+    readBy: ['worker process', 'operations', 'starter', 'commands'],
+    defaultText: 'none',
+    meaning:
+      'what a process with a payload key accepts beside what was encrypted for the same workflow: `plaintext`, while you ' +
+      'introduce the key; `other-workflows`, for results of Nexus operations and replays; or both, with a comma',
   },
   PROVIDER_TASK_QUEUE: {
     kind: 'text',

@@ -13,17 +13,14 @@ import { originOf } from './variable-origins.js';
 /** Settings of other programs that hold a secret. */
 const FOREIGN_SECRETS = ['TEMPORAL_API_KEY'];
 
-/** The variables that the platform's fallback is read from. */
-const FALLBACK_VARIABLE = /_(API_KEY|ACCESS_KEY|AUTH_TOKEN)$|^RPC_URL_\d+$/;
-
 /** Only names with it are compared: `DATABASE_URL` and `ENCRYPTION_KEY` are near to names that others may use. */
 const PREFIX = 'PROVIDER_';
 /** The largest number of letters that were added, left out or changed. */
 const MAX_TYPOS = 2;
 
-/** Whether a variable of the environment holds a secret. */
-export function isSecretVariable(name: string): boolean {
-  return secretSettings().includes(name) || FALLBACK_VARIABLE.test(name);
+/** Whether a variable is a setting that holds no secret. */
+export function isPlainSetting(variable: string): boolean {
+  return Object.hasOwn(SETTINGS, variable) && !secretSettings().includes(variable);
 }
 
 /**
@@ -91,7 +88,7 @@ export class Settings {
     if (!given) return undefined;
     const fits = /^postgres(ql)?:/.test(given.text) && URL.canParse(given.text);
     if (!fits) this.refuse(given.label, 'must be postgres://login:password@host/database');
-    return given.text;
+    return fits ? withPassword(given.text, this.env.PGPASSWORD) : given.text;
   }
 
   /** The first of `names` that is set; refused if none is. @param hint - what it must be */
@@ -193,6 +190,14 @@ export class Settings {
       return undefined;
     }
   }
+}
+
+/** As libpq and pg do. They would look for the variable later, when a program has removed it. */
+function withPassword(databaseUrl: string, password: string | undefined): string {
+  const url = new URL(databaseUrl);
+  if (!password || url.password || !url.hostname) return databaseUrl;
+  url.password = encodeURIComponent(password);
+  return url.href;
 }
 
 function textOf(option: unknown): string {

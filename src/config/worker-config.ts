@@ -1,6 +1,7 @@
 /** The configuration of the packaged worker process: of its resolver, of Temporal, and of the process itself. */
 import type { DataConverter } from '@temporalio/common';
-import { providerDataConverter } from '../codec/data-converter.js';
+import { parseAccepted } from '../codec/accepted-payloads.js';
+import { providerDataConverter, WITHOUT_KEY } from '../codec/data-converter.js';
 import type { ManagerConfig } from './manager-config.js';
 import { describeProviderConfig, type ProviderConfig, readConfig, readProviderConfig } from './resolver-config.js';
 import type { Settings } from './settings.js';
@@ -61,9 +62,17 @@ export function readOperationsTaskQueue(settings: Settings): string {
   return settings.text('PROVIDER_OPERATIONS_TASK_QUEUE') as string;
 }
 
-/** `undefined` if the setting is absent: payloads are not encrypted. */
-export function readDataConverter(settings: Settings): DataConverter | undefined {
-  return settings.parsed('PROVIDER_PAYLOAD_KEY', (keys) => (keys ? providerDataConverter(keys) : undefined));
+/** `undefined` if no key is set: payloads are not encrypted. */
+function readDataConverter(settings: Settings): DataConverter | undefined {
+  const accept = settings.parsed('PROVIDER_PAYLOADS_ACCEPTED', parseAccepted);
+  return settings.parsed('PROVIDER_PAYLOAD_KEY', (keys) =>
+    keys ? providerDataConverter(keys, { accept }) : undefined,
+  );
+}
+
+/** For a client: if no key is set, it reports that when it meets an encrypted payload. */
+export function readClientDataConverter(settings: Settings): DataConverter {
+  return readDataConverter(settings) ?? WITHOUT_KEY;
 }
 
 /** The settings in force, without secrets. */

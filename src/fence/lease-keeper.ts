@@ -20,6 +20,8 @@ export interface LeaseKeeperOptions {
   readonly worker: WorkerRegistration;
   readonly lease: Lease;
   readonly cache: LeasedCache;
+  /** The digest of the key set of grants that this process uses. Default: it checks no grants. */
+  readonly grantKeys?: () => string;
   /** Called after each renewal, if the store knows the clock of the database. */
   readonly onClock?: (reading: ClockReading) => void;
   /** Called after the worker has registered in another lineage of the database than before. */
@@ -142,7 +144,7 @@ export class LeaseKeeper {
   }
 
   async #renewOnce(): Promise<void> {
-    const { store, worker, lease, cache } = this.options;
+    const { store, worker, lease, cache, grantKeys } = this.options;
     if (!this.#registered) {
       this.#mayHaveRow = true;
       const lineage = await store.registerWorker(worker).catch((error: unknown) => {
@@ -155,7 +157,7 @@ export class LeaseKeeper {
       this.#noteLineage(lineage);
     }
     const sentAt = lease.now();
-    const renewal = await store.renewLease(worker.workerId, lease.appliedEpoch, lease.leaseMs / 2);
+    const renewal = await store.renewLease(worker.workerId, lease.appliedEpoch, lease.leaseMs / 2, grantKeys?.());
     if (this.#stopped) return;
     if (!renewal) {
       this.#counts.losses += 1;

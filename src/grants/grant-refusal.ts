@@ -63,11 +63,12 @@ export function refusalFor(error: unknown, { kind, keyId, isKnownKey }: TokenFac
       : { cause: 'unknown key', message: 'its key is not in PROVIDER_GRANT_KEYS: add the public key', facts };
   }
   if (error instanceof errors.JOSEAlgNotAllowed || error instanceof errors.JOSENotSupported) {
-    return { cause: 'wrong header', message: 'its header must have the alg EdDSA', facts };
+    return { cause: 'wrong header', message: 'its header must have the alg EdDSA or Ed25519', facts };
   }
   if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'typ') {
     return { cause: 'wrong header', message: `its header must have the typ ${kind}-grant+jwt`, facts };
   }
+  if (error instanceof errors.JWTExpired) return wrongClaim(error.claim, facts);
   if (error instanceof errors.JWTClaimValidationFailed) {
     return error.claim === 'nbf' && typeof error.payload.nbf === 'number'
       ? aheadOfClock(error.payload.nbf, facts)
@@ -98,6 +99,9 @@ export function aheadOfClock(atSeconds: number, facts: GrantRefusal['facts']): G
 }
 
 function wrongClaim(claim: string, facts: GrantRefusal['facts']): GrantRefusal {
-  const message = 'one of its claims is missing or not valid: docs/grants.md lists the claims';
+  const message =
+    claim === 'exp'
+      ? 'it has the claim exp: grants do not expire, they are revoked'
+      : 'one of its claims is missing or not valid: docs/grants.md lists the claims';
   return { cause: 'wrong claim', message, facts: { ...facts, claim } };
 }

@@ -3,13 +3,15 @@
  * the grant was not revoked. Grants do not expire, because workflows run for weeks and are reset. They are revoked
  * instead.
  */
-import type { Fetch } from '../egress/http-client.js';
 import { ProviderError, type ProviderErrorFacts } from '../protocol/errors.js';
 import { coversWorkflow, type Grant, type GrantKind } from '../protocol/grants.js';
 import type { Revocation } from './grant-keys.js';
 import type { GrantRefusal } from './grant-refusal.js';
-import { KeySource } from './key-source.js';
+import { KeySource, type KeySourceOptions } from './key-source.js';
 import { TrustedKeys } from './trusted-keys.js';
+
+/** RFC 7517: what a reader of a key set does not understand is ignored. */
+const UNUSED = 'PROVIDER_GRANT_KEYS has members that are not for grants, and are ignored';
 
 const SHORTEST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 10_000;
@@ -25,10 +27,28 @@ export class GrantVerifier {
 
   /**
    * @param keySet - a JSON Web Key Set of public Ed25519 keys: the document, the path of a file, or an `https:`
-   *   address. A file or an address is read again every ten seconds while workflows present grants
+   *   address. A file or an address is read again every ten seconds
+   * @param options - `maxAgeMs`: how long a set that cannot be read again stays in effect
    */
-  constructor(keySet: string, fetch?: Fetch) {
-    this.#keys = new KeySource(keySet, 'PROVIDER_GRANT_KEYS', TrustedKeys.parse, fetch);
+  constructor(keySet: string, options: Pick<KeySourceOptions, 'fetch' | 'maxAgeMs'> = {}) {
+    const said = new Set<string>();
+    const parse = (text: string) =>
+      TrustedKeys.parse(text, (ignored) => {
+        const names = ignored.slice(0, 5).join(', ');
+        if (!said.has(names)) process.emitWarning(`${UNUSED}: ${names}`, 'WorkspaceProvidersWarning');
+        said.add(names);
+      });
+    this.#keys = new KeySource(keySet, 'PROVIDER_GRANT_KEYS', parse, { ...options, refusesOpenFiles: true });
+  }
+
+  /** A digest of the key set that is in use; empty before it was read. */
+  get revision(): string {
+    return this.#keys.latest?.revision ?? '';
+  }
+
+  /** Reads the key set also while no workflow presents a grant, until the returned function is called. */
+  watch(changed: () => void): () => void {
+    return this.#keys.watch(changed);
   }
 
   /**
@@ -42,7 +62,8 @@ export class GrantVerifier {
   /**
    * @param refused - is called with the reason before a refusal is thrown, for the worker's log
    * @throws ProviderError `GrantInvalid`, with the same message for every token that none of the keys signed. It can be
-   *   retried if the grant is dated minutes ahead of the clock of this process
+   *   retried if the grant is dated minutes ahead of the clock of this process. `KeyServiceUnavailable`, which can be
+   *   retried, if the key set could not be read for too long
    */
   async verify(
     kind: GrantKind,

@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { Grant, GrantKind } from '../protocol/grants.js';
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from '../vendor/jose.js';
-import { type KeySet, parseKeySet, type Revocation } from './grant-keys.js';
+import { ALGORITHMS, type KeySet, parseKeySet, type Revocation, revisionOf } from './grant-keys.js';
 import { aheadOfClock, CLOCK_TOLERANCE_SECONDS, type GrantRefusal, MALFORMED, refusalFor } from './grant-refusal.js';
 import { GRANT_TYPES } from './grant-signer.js';
 
@@ -27,21 +27,32 @@ const CLAIMS = z.object({
 
 export class TrustedKeys {
   readonly revoked: readonly Revocation[];
+  /** What `workers` and `grants revoke` compare. */
+  readonly revision: string;
   readonly #kids: ReadonlySet<string>;
   readonly #keysFor: Readonly<Record<GrantKind, ReturnType<typeof createLocalJWKSet>>>;
   readonly #verified = new LRUCache<string, Grant>({ max: REMEMBERED });
 
-  private constructor({ keys, revoked }: KeySet) {
+  private constructor({ keys, revoked }: Pick<KeySet, 'keys' | 'revoked'>) {
+    // Without the name of the algorithm: a token may use the other one.
     const keysFor = (kind: GrantKind) =>
-      createLocalJWKSet({ keys: keys.filter(({ grants }) => grants.includes(kind)) });
+      createLocalJWKSet({
+        keys: keys.filter(({ grants }) => grants.includes(kind)).map(({ kty, crv, x, kid }) => ({ kty, crv, x, kid })),
+      });
     this.revoked = revoked;
+    this.revision = revisionOf({ keys, revoked });
     this.#kids = new Set(keys.map(({ kid }) => kid));
     this.#keysFor = { workspace: keysFor('workspace'), operator: keysFor('operator') };
   }
 
-  /** @throws ProviderError `SetupInvalid` if the text is not a set of public keys */
-  static parse(keySet: string): TrustedKeys {
-    return new TrustedKeys(parseKeySet(keySet));
+  /**
+   * @param ignored - called with the names of members of the document that are not used, if there are any
+   * @throws ProviderError `SetupInvalid` if the text is not a set of public keys
+   */
+  static parse(keySet: string, ignored: (names: readonly string[]) => void = () => {}): TrustedKeys {
+    const set = parseKeySet(keySet);
+    if (set.ignored.length > 0) ignored(set.ignored);
+    return new TrustedKeys(set);
   }
 
   /** Returns a refusal if none of these keys has signed the token, or may sign this kind. */
@@ -62,7 +73,7 @@ export class TrustedKeys {
     if (!isToken(token)) return MALFORMED;
     try {
       const { payload } = await jwtVerify(token, this.#keysFor[kind], {
-        algorithms: ['EdDSA'],
+        algorithms: [...ALGORITHMS],
         typ: GRANT_TYPES[kind],
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
         requiredClaims: ['nbf'],

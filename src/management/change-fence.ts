@@ -58,10 +58,7 @@ export async function fenceChange<Changed extends object>(
 }
 
 /** @throws ProviderError `StoreUnavailable`: it is then unknown which workers have the change */
-export async function waitForFence(
-  registry: WorkerRegistry,
-  wait: FenceWait,
-): Promise<FenceReport> {
+export async function waitForFence(registry: WorkerRegistry, wait: FenceWait): Promise<FenceReport> {
   return fenceOf(registry, await registry.readEpoch(), wait);
 }
 

@@ -17,8 +17,8 @@ import { type ManagementStore, openManagementStore } from '../store/management-s
 import type { ProviderRecord, RegisteredWorker } from '../store/ports.js';
 import type { RotationSummary } from '../store/rotation-store.js';
 import { type ChangeOptions, type FenceWait, fenceChange, waitForFence } from './change-fence.js';
-import { continueAfterRestore } from './continue-after-restore.js';
 import { checkInput } from './checked-input.js';
+import { continueAfterRestore } from './continue-after-restore.js';
 import { checkInterval } from './due-rotation.js';
 import type { ImportSource } from './import-lines.js';
 import { type ImportOptions, type ImportReport, importProviders } from './import-providers.js';

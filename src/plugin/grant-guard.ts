@@ -12,6 +12,9 @@ import type { WorkspaceScope } from '../resolver/provider-resolver.js';
 import { noteEveryWorkspace, noteWorkspace } from './activity-workspaces.js';
 import { RefusalLog } from './refusal-log.js';
 
+/** An activity that opens nothing is not refused, so there is nothing to report. */
+const QUIET: Pick<RefusalLog, 'warn'> = { warn: () => {} };
+
 const shown = new AsyncLocalStorage<() => Promise<Grant>>();
 
 /**
@@ -32,13 +35,19 @@ function guard(
   return {
     async execute(input, next) {
       // Verified at each use: a grant may be revoked while a long activity runs. The verifier caches its results.
-      const verified = async () => {
-        const grant = await verify(verifier, 'workspace', input.headers, context, refusals);
+      const verified = async (log: Pick<RefusalLog, 'warn'> = refusals) => {
+        const grant = await verify(verifier, 'workspace', input.headers, context, log);
         noteWorkspace(grant.subject);
         return grant;
       };
-      if (Object.hasOwn(guarded, context.info.activityType)) await runActivity(verified);
-      return shown.run(verified, () => next(input));
+      if (Object.hasOwn(guarded, context.info.activityType)) await runActivity(() => verified());
+      // Without a grant it may run as long as it opens nothing. With one, its texts are searched for that workspace's
+      // secrets, also if it opens nothing.
+      else if (tokenIn(input.headers, 'workspace') !== undefined) await verified(QUIET).catch(() => {});
+      return shown.run(
+        () => verified(),
+        () => next(input),
+      );
     },
   };
 }
@@ -90,7 +99,7 @@ async function verify(
   kind: GrantKind,
   headers: Headers,
   { info, log }: Context,
-  refusals: RefusalLog,
+  refusals: Pick<RefusalLog, 'warn'>,
 ): Promise<Grant> {
   // A standalone activity has no workflow that a grant could be bound to.
   const use = { namespace: info.namespace, workflowId: info.workflowExecution?.workflowId ?? '' };

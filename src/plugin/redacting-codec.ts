@@ -1,7 +1,8 @@
 /**
  * Removes secrets from what activities return, send in heartbeats and throw, after it was serialised: in the form in
  * which it leaves the process. An object may show one thing to a search and another to a payload converter. It must be
- * the first codec, because later ones encrypt or compress.
+ * the first codec, because later ones encrypt or compress. When payloads are decoded it is the last, and sees whether one
+ * is still encrypted.
  */
 import { asyncLocalStorage } from '@temporalio/activity';
 import {
@@ -11,13 +12,16 @@ import {
   type Payload,
   type PayloadCodec,
 } from '@temporalio/common';
+import { toFailure } from '../activities/run-activity.js';
+import { refuseEncrypted } from '../codec/encrypted-payload.js';
+import { isProviderError } from '../protocol/errors.js';
 import { redactBytes } from '../redaction/redact-bytes.js';
 import { REDACTED } from '../redaction/redactor.js';
 import { redactOf } from './activity-workspaces.js';
 
 /** The data converter of a worker, with the codec before its own ones. */
 export function redactingDataConverter({ payloadCodecs = [], ...converters }: DataConverter = {}): DataConverter {
-  return { ...converters, payloadCodecs: [new RedactingCodec(), ...payloadCodecs] };
+  return { ...converters, payloadCodecs: [new RedactingCodec(), ...payloadCodecs].map(withFailures) };
 }
 
 class RedactingCodec implements PayloadCodec {
@@ -28,8 +32,19 @@ class RedactingCodec implements PayloadCodec {
   }
 
   async decode(payloads: Payload[]): Promise<Payload[]> {
-    return payloads;
+    return refuseEncrypted(payloads);
   }
+}
+
+/** The codec, with failures that have the types of this package: the SDK would name the class of an error. */
+function withFailures(codec: PayloadCodec): PayloadCodec {
+  const toFailures = (error: unknown) => {
+    throw isProviderError(error) ? toFailure(error, 1) : error;
+  };
+  return {
+    encode: (...call) => codec.encode(...call),
+    decode: (...call) => codec.decode(...call).catch(toFailures),
+  };
 }
 
 /** @throws ApplicationFailure `UnexpectedError` if the payload has a form that cannot be changed */

@@ -79,7 +79,7 @@ export class WorkspaceProviders {
     checkActivityInternals(Context);
     if (config.grants === NO_GRANTS) warnOfNoGrants();
     else await config.grants.preflight();
-    const parts = await connectParts(config, runningWorkflow);
+    const parts = await connectParts(config, runningWorkflow, config.grants === NO_GRANTS ? undefined : config.grants);
     warnOfWeakSecrets();
     return new WorkspaceProviders(parts, config.grants);
   }

@@ -161,8 +161,10 @@ export const FAILURE_TYPES: Readonly<Record<FailureType, FailureFacts>> = {
     retryable: true,
     httpStatus: 503,
     exitCode: 5,
-    meaning: 'The root-key service, or the address of the public grant keys, cannot be reached.',
-    action: 'Nothing for workflows: they wait until it is back. Repeat a command.',
+    meaning:
+      'The root-key service, or the address of the public grant keys, cannot be reached; or the key set of grants could ' +
+      'not be read for longer than `PROVIDER_GRANT_KEYS_MAX_AGE`.',
+    action: 'Act on the message. Workflows wait until it is back. Repeat a command.',
   },
   TemporalUnavailable: {
     retryable: true,

@@ -1,5 +1,5 @@
 /**
- * The id of a workflow, read from its history. A replay from a history alone runs under a made-up workflow id, so the
+ * What a workflow is told by its history: its id, and whom it works for. A replay from a history alone runs under a made-up workflow id, so the
  * ids of child workflows must not depend on the id that the SDK reports: otherwise a replay would not find its children.
  */
 import { coversWorkflow } from './grants.js';
@@ -34,14 +34,24 @@ export function grantedWorkflowId({ reportedId, token, passedId, scheduledAt }: 
   return passedId ?? (scheduledAt ? `${first}-${scheduledAt.toISOString().slice(0, 19)}Z` : first);
 }
 
+/** The subject of a grant. Does not verify the token. */
+export function subjectIn(token: string | undefined): string | undefined {
+  const { sub } = claimsIn(token);
+  return typeof sub === 'string' ? sub : undefined;
+}
+
+function workflowIdsIn(token: string | undefined): readonly string[] {
+  const { workflow_ids: ids } = claimsIn(token);
+  return Array.isArray(ids) ? ids.filter((id) => typeof id === 'string') : [];
+}
+
 /** Does not verify the token: activities do that. */
-function workflowIdsIn(token = ''): readonly string[] {
+function claimsIn(token = ''): { readonly sub?: unknown; readonly workflow_ids?: unknown } {
   try {
     const claims: unknown = JSON.parse(new TextDecoder().decode(fromBase64Url(token.split('.')[1] ?? '')));
-    const { workflow_ids: ids } = claims as { readonly workflow_ids?: unknown };
-    return Array.isArray(ids) ? ids.filter((id) => typeof id === 'string') : [];
+    return claims ?? {};
   } catch {
-    return [];
+    return {};
   }
 }
 

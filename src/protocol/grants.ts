@@ -14,6 +14,12 @@ export const GRANT_HEADERS = {
   operator: 'operator-grant',
 } as const satisfies Record<GrantKind, string>;
 
+/**
+ * The header in which a signal, an update or a query names the workspace that sends it. It is not signed: it keeps a
+ * message from the wrong workflow, and does not stop a sender who chooses headers.
+ */
+export const SENDER_HEADER = 'workspace-grant-sender';
+
 export interface Grant {
   /** The id by which the grant can be revoked. */
   readonly grantId: string;

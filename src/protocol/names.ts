@@ -45,10 +45,11 @@ export function checkChainId(chainId: number): number {
   throw new ProviderError('ProviderConfigInvalid', 'chainId must be a whole number from 1', { fields: ['chainId'] });
 }
 
-/** @throws ProviderError `ProviderConfigInvalid` if it is not a list of provider names, or is empty */
-export function checkPreference(providers: readonly string[]): readonly string[] {
-  if (Array.isArray(providers) && providers.length > 0) return providers;
-  const message = 'provider must be a name, or a list of names in order of preference';
+/** @throws ProviderError `ProviderConfigInvalid` if it is neither a name nor a list of names */
+export function checkPreference(names: unknown): readonly string[] {
+  if (typeof names === 'string') return [names];
+  if (Array.isArray(names) && names.length > 0) return names;
+  const message = 'the provider must be a name, or a list of names in order of preference';
   throw new ProviderError('ProviderConfigInvalid', message, { fields: ['provider'] });
 }
 

@@ -50,3 +50,11 @@ export interface ProviderUse {
   readonly source: ProviderSource;
   readonly cache: CacheOutcome;
 }
+
+/** A provider of a workspace by its name, or the first of several names that is configured and active. */
+export interface NamedProvider<Type extends string = string> {
+  /** Default: the workspace of the workflow's grant. No other workspace is accepted. */
+  readonly workspaceId?: string;
+  readonly type: Type;
+  readonly name: string | readonly string[];
+}

@@ -1,13 +1,25 @@
 import type { ProviderIdentity } from './references.js';
 import type { CheckReport } from './rotation.js';
 
+/** The first part of the ids of this package's schedules, and of their runs. */
+export const SCHEDULE_ID_PREFIX = 'workspace-providers';
+
 /** Workflow types. Each due rotation runs in its own workflow. */
 export const ROTATE_DUE_PROVIDERS = 'rotateDueProviders';
 export const CHECK_PROVIDERS = 'checkProviders';
 
-/** Selects a page of providers, ordered by workspace, type and name: those after `after`. Default: from the first. */
+/**
+ * A provider, and the number of its turn: 1 for the first provider of a workspace. Lists have the first ones of all
+ * workspaces, then the second ones, so that a workspace with many slow providers does not keep the others waiting.
+ */
+export interface ListedProvider {
+  readonly provider: ProviderIdentity;
+  readonly turn: number;
+}
+
+/** Selects a page of providers, ordered by turn, workspace, type and name: those after `after`. Default: from the first. */
 export interface PageInput {
-  readonly after?: ProviderIdentity;
+  readonly after?: ListedProvider;
   readonly limit: number;
 }
 
@@ -38,7 +50,7 @@ interface SweepInput<Totals> {
   readonly pageSize?: number;
   /** The number of providers at the same time. Default: 5. */
   readonly atOnce?: number;
-  readonly after?: ProviderIdentity;
+  readonly after?: ListedProvider;
   readonly totals?: Totals;
 }
 

@@ -50,6 +50,14 @@ export interface ConnectedParts extends ResolverParts {
   isClosed(): boolean;
 }
 
+/** The key set of grants that a process uses, for its row. */
+export interface WatchedKeySet {
+  /** A digest. */
+  readonly revision: string;
+  /** @returns what ends it */
+  watch(changed: () => void): () => void;
+}
+
 export interface PartsDependencies {
   readonly store: Pick<ProviderStore, 'readWorkspace'>;
   readonly sealer: Pick<Sealer, 'open'>;
@@ -103,9 +111,14 @@ function fetchPerType({ fetch, within }: PartsDependencies): ResolverParts['fetc
  * fails after this leaves no row that a fence would wait for.
  *
  * @param callerOf - names the workflow that a credential is given to, for the audit
+ * @param grantKeys - shown in the row of the process. Default: it checks no grants
  * @throws ProviderError `SetupInvalid` for a login or root keys that do not fit, `StoreUnavailable`
  */
-export async function connectParts(config: ResolverConfig, callerOf?: CallerOf): Promise<ConnectedParts> {
+export async function connectParts(
+  config: ResolverConfig,
+  callerOf?: CallerOf,
+  grantKeys?: WatchedKeySet,
+): Promise<ConnectedParts> {
   const { rootKeyring, egress, fallback, maxProviders, stepsPerWorkspace } = config;
   const store = openProviderStore(config.database);
   const http = createFetch({ egress });
@@ -118,6 +131,7 @@ export async function connectParts(config: ResolverConfig, callerOf?: CallerOf):
   let listener: ChangeListener | undefined;
   let sweeping: NodeJS.Timeout | undefined;
   let endWatch = () => {};
+  let endKeys = () => {};
   const begin = async () => {
     // After the end, the store refuses the read itself.
     if (closing) return;
@@ -135,6 +149,7 @@ export async function connectParts(config: ResolverConfig, callerOf?: CallerOf):
   const keeper = new LeaseKeeper({
     ...{ store, worker, lease, cache: parts.cache, onClock: observe },
     onNewLineage: () => void checkNow(store.preflight),
+    grantKeys: () => grantKeys?.revision ?? '',
   });
   const start = async () => {
     await keeper.start();
@@ -142,10 +157,12 @@ export async function connectParts(config: ResolverConfig, callerOf?: CallerOf):
     audit.start();
     listener = config.listenUrl === 'off' ? undefined : listenForChanges(config.listenUrl, keeper.nudge);
     endWatch = watchPreflight(store.preflight);
+    endKeys = grantKeys?.watch(keeper.nudge) ?? endKeys;
     sweeping = setInterval(() => parts.cache.sweep(), lease.leaseMs).unref();
   };
   const closeAll = async () => {
     endWatch();
+    endKeys();
     clearInterval(sweeping);
     await listener?.close();
     // Only a registered worker may record uses.

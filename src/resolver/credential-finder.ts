@@ -12,6 +12,11 @@ import { byPriority, endpointsOf, servesChain } from './chain-endpoints.js';
 import type { CacheRead, WorkspaceCache } from './workspace-cache.js';
 import { type OpenedProvider, type SealedProvider, toOpened, type WorkspaceEntry } from './workspace-entry.js';
 
+/** A row has a version per change. No activity accepts a larger number. */
+const MAX_VERSION = 2_147_483_647;
+/** By the retry policies of the steps, after 8 to 25 minutes: longer than a replica lags. */
+const BEHIND_ATTEMPTS = 20;
+
 export interface FoundCredential {
   readonly opened: OpenedProvider;
   readonly cache: CacheOutcome;
@@ -64,6 +69,7 @@ export class CredentialFinder {
   async atLeast(reference: ProviderReference): Promise<FoundCredential> {
     const { workspaceId, type, name } = reference;
     checkStepType(type);
+    checkVersion(reference);
     const cached = this.cache.peek(workspaceId)?.find(type, name);
     if (cached?.active && cached.opened && cached.record.version >= reference.version) {
       this.cache.countHit();
@@ -72,8 +78,7 @@ export class CredentialFinder {
     const found = await this.find(workspaceId, type, [name], reference);
     const { version, source } = found.opened.reference;
     if (version >= reference.version || source === 'platform') return found;
-    const message = `the database has an older version of ${describeProvider(reference)}: connect to the primary`;
-    throw new ProviderError('StoreUnavailable', message, { provider: reference });
+    throw behind(reference);
   }
 
   /** Reads the workspace again. Returns `undefined` if its credential is still the refused one. */
@@ -149,6 +154,32 @@ export class CredentialFinder {
       return { opened: await repaired.open(), cache: again.cache };
     }
   }
+}
+
+/** A reference of another activity may be any JSON. */
+function checkVersion({ version }: ProviderReference): void {
+  if (Number.isInteger(version) && version >= 0 && version <= MAX_VERSION) return;
+  throw ProviderError.configInvalid('version', `must be a whole number from 0 to ${MAX_VERSION}`);
+}
+
+/**
+ * The database may be a replica that will catch up. After minutes it is the reference that nothing will fit: it was made
+ * up, or the database was restored to an earlier state.
+ */
+function behind({ workspaceId, type, name }: ProviderReference): ProviderError {
+  const provider = { workspaceId, type, name };
+  const what = describeProvider(provider);
+  const final = ProviderError.configInvalid(
+    'version',
+    `of the reference to ${what} is newer than any that the database has: resolve the provider again; if a backup was ` +
+      'restored, see docs/runbook.md',
+    provider,
+  );
+  const message = `the database has an older version of ${what}: connect to the primary`;
+  return new ProviderError('StoreUnavailable', message, {
+    provider,
+    givesUp: { afterAttempts: BEHIND_ATTEMPTS, with: final },
+  });
 }
 
 interface FailedEndpoint {

@@ -7,7 +7,7 @@ import { type ResolverOptions, readConfig, readResolverConfig } from '../config/
 import type { Fetch } from '../egress/http-client.js';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
 import { checkChainId, checkPreference, checkWorkspaceId } from '../protocol/names.js';
-import type { ProviderReference, ProviderUse, RpcReference } from '../protocol/references.js';
+import type { NamedProvider, ProviderReference, ProviderUse, RpcReference } from '../protocol/references.js';
 import type { ResolveLlmKeyInput, ResolveRpcEndpointInput, ResolveTenderlyConfigInput } from '../protocol/steps.js';
 import { toProviderError } from '../providers/answers/provider-error.js';
 import { checkStepType, type ProviderCredentials, type StepProviderType } from '../providers/registry.js';
@@ -35,7 +35,6 @@ export interface ProviderCall<Credential> extends OpenCredential<Credential> {
  */
 export type WorkspaceScope = (named?: string) => Promise<string>;
 
-const TENDERLY_NAMES = ['default'];
 const NEVER_ABORTED = new AbortController().signal;
 
 /**
@@ -81,28 +80,36 @@ export class ProviderResolver {
   }
 
   /**
-   * Returns a reference to the workspace's LLM provider. If `provider` is a list, it is the first that is configured
-   * and active.
+   * Returns a reference to a provider of the workspace. If `name` is a list, it is the first that is configured and
+   * active.
    *
-   * @param input - `workspaceId` is required, except for the resolver of a worker with grants
+   * @param provider - `workspaceId` is required, except for the resolver of a worker with grants
    * @throws ProviderError `ProviderNotConfigured`, `ProviderDisabled`, `CredentialUnreadable`, `ProviderConfigInvalid`,
    *   `GrantInvalid`, `StoreUnavailable`, `KeyServiceUnavailable`
    */
-  async resolveLlmKey({ workspaceId, provider }: ResolveLlmKeyInput): Promise<ProviderReference<'llm'>> {
-    const names = typeof provider === 'string' ? [provider] : checkPreference(provider);
-    return this.#resolve(await this.#workspaceOf(workspaceId), 'llm', names);
+  async resolveProvider<Type extends StepProviderType>({
+    workspaceId,
+    type,
+    name,
+  }: NamedProvider<Type>): Promise<ProviderReference<Type>> {
+    checkStepType(type);
+    const names = checkPreference(name);
+    return this.#resolve(await this.#workspaceOf(workspaceId), type, names);
   }
 
-  /** Returns a reference to the workspace's Tenderly account. Throws as {@link resolveLlmKey} does. */
-  async resolveTenderlyConfig({
-    workspaceId,
-  }: ResolveTenderlyConfigInput = {}): Promise<ProviderReference<'tenderly'>> {
-    return this.#resolve(await this.#workspaceOf(workspaceId), 'tenderly', TENDERLY_NAMES);
+  /** Returns a reference to the workspace's LLM provider, as {@link resolveProvider} does. */
+  resolveLlmKey({ workspaceId, provider }: ResolveLlmKeyInput): Promise<ProviderReference<'llm'>> {
+    return this.resolveProvider({ workspaceId, type: 'llm', name: provider });
+  }
+
+  /** Returns a reference to the workspace's Tenderly account. Throws as {@link resolveProvider} does. */
+  resolveTenderlyConfig({ workspaceId }: ResolveTenderlyConfigInput = {}): Promise<ProviderReference<'tenderly'>> {
+    return this.resolveProvider({ workspaceId, type: 'tenderly', name: 'default' });
   }
 
   /**
    * Returns references to the workspace's endpoints of a chain, the lowest `priority` first. An endpoint that cannot be
-   * opened is listed in `unusable`, as long as another one can. Throws as {@link resolveLlmKey} does.
+   * opened is listed in `unusable`, as long as another one can. Throws as {@link resolveProvider} does.
    *
    * @param atLeast - an earlier answer: none of its endpoints is returned at an older version
    */

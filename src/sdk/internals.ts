@@ -4,7 +4,13 @@
  * through later.
  */
 import type { Context } from '@temporalio/activity';
-import { type Client, type CompiledScheduleUpdateOptions, type Headers, ScheduleClient } from '@temporalio/client';
+import {
+  type Client,
+  type CompiledScheduleUpdateOptions,
+  type ConnectionLike,
+  type Headers,
+  ScheduleClient,
+} from '@temporalio/client';
 import type { TemporalFailure } from '@temporalio/common';
 import type { Logger, Worker } from '@temporalio/worker';
 import { ProviderError } from '../protocol/errors.js';
@@ -27,6 +33,16 @@ export function forgetReceivedForm(failure: TemporalFailure): void {
 /** Returns the client with other subclients. A new `Client` would apply the connection's plugins a second time. */
 export function withSubclients(client: Client, subclients: object): Client {
   return Object.create(client, Object.getOwnPropertyDescriptors(subclients)) as Client;
+}
+
+/** Returns the subclients of a client, and the client's own raw access, on another connection. */
+export function onConnection(client: Client, connection: ConnectionLike): object {
+  const moved = Object.entries(client).flatMap(([name, part]: [string, unknown]) =>
+    typeof part === 'object' && part !== null && 'connection' in part
+      ? [[name, Object.create(part, { connection: { value: connection } }) as object] as const]
+      : [],
+  );
+  return { ...Object.fromEntries(moved), connection };
 }
 
 /** Interceptors see a schedule when it is created, but not when it is updated. */

@@ -2,6 +2,7 @@
 import { ProviderError } from '../protocol/errors.js';
 import { rememberOwnSecret } from '../redaction/opened-secrets.js';
 import { KEY_BYTES } from './compact-jwe.js';
+import { weaknessOf } from './weak-keys.js';
 
 const KEY_ID = /^[A-Za-z0-9_.-]{1,32}$/;
 
@@ -39,7 +40,8 @@ function parseEntry(entry: string, refuse: (what: string) => ProviderError): { i
   const key = Buffer.from(encoded, 'base64');
   if (key.toString('base64') !== encoded) throw refuse('has a key that is not base64 with padding');
   if (key.length !== KEY_BYTES) throw refuse(`has a key of ${key.length * 8} bits, not 256`);
-  if (key.every((byte) => byte === key[0])) throw refuse('has a key that is one repeated byte, not random');
+  const weakness = weaknessOf(key);
+  if (weakness !== undefined) throw refuse(`has a key ${weakness}`);
   const hex = key.toString('hex');
   const spellings = [encoded, encoded.replace(/=+$/, ''), key.toString('base64url'), hex, hex.toUpperCase()];
   for (const spelling of spellings) rememberOwnSecret(spelling);

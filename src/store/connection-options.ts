@@ -65,7 +65,8 @@ function tlsOptions(mode: TlsMode, parameters: Parameters): TlsOptions | false {
   });
   return {
     ...Object.fromEntries(files),
-    ...(mode === 'no-verify' && { rejectUnauthorized: false }),
+    // Explicitly, because NODE_TLS_REJECT_UNAUTHORIZED changes the default.
+    rejectUnauthorized: mode !== 'no-verify',
     ...(mode === 'verify-ca' && { checkServerIdentity: () => undefined }),
   };
 }

@@ -52,6 +52,8 @@ export interface RegisteredWorker extends WorkerRegistration {
   readonly renewal: string;
   /** The newest epoch whose changes the worker had applied when it last renewed. */
   readonly appliedEpoch: number;
+  /** A digest of the key set of grants that the worker uses. Empty: it has not read one, or checks no grants. */
+  readonly grantKeys: string;
   readonly registeredAt: Date;
   /** By the database's clock, for people. No decision depends on it. */
   readonly heardAt: Date;
@@ -107,8 +109,14 @@ export interface LeaseStore {
    *
    * @throws ProviderError with `facts.isUnguarded` if what the cache holds cannot be relied on any more
    * @param timeoutMs - how long to wait for the answer; a later one is discarded
+   * @param grantKeys - the digest of the key set of grants that the worker uses. Default: it checks no grants
    */
-  renewLease(workerId: string, appliedEpoch: number, timeoutMs: number): Promise<Renewal | undefined>;
+  renewLease(
+    workerId: string,
+    appliedEpoch: number,
+    timeoutMs: number,
+    grantKeys?: string,
+  ): Promise<Renewal | undefined>;
   deregisterWorker(workerId: string): Promise<void>;
 }
 

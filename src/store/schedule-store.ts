@@ -1,7 +1,13 @@
 /** What schedules read of all workspaces, page by page, and the events that they record once. */
 import { notConfigured } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
-import type { DueRotation, PageInput, PreparedRotation, ProviderEventName } from '../protocol/schedules.js';
+import type {
+  DueRotation,
+  ListedProvider,
+  PageInput,
+  PreparedRotation,
+  ProviderEventName,
+} from '../protocol/schedules.js';
 import { call, change, type KeyColumns, keyOf, toIdentity } from './calls.js';
 import type { Database } from './pool.js';
 
@@ -17,8 +23,8 @@ export interface StageDueRotation {
 /** Each method throws ProviderError `StoreUnavailable`. */
 export interface ScheduleStore {
   /** Active providers whose `rotate_every` has passed, and that have no rotation under way. */
-  listDueRotations(page: PageInput): Promise<readonly DueRotation[]>;
-  listActiveProviders(page: PageInput): Promise<readonly ProviderIdentity[]>;
+  listDueRotations(page: PageInput): Promise<readonly (DueRotation & ListedProvider)[]>;
+  listActiveProviders(page: PageInput): Promise<readonly ListedProvider[]>;
   /** Takes a rotation that was staged ahead of time, or stages one to be issued. Replaces nothing. May be repeated. */
   stageDueRotation(rotation: StageDueRotation): Promise<PreparedRotation>;
   /** @returns false if the event was recorded for this version before, or the provider is at another version by now */
@@ -36,12 +42,12 @@ export interface ScheduleStore {
 export function scheduleStore(database: Database, actor?: string): ScheduleStore {
   return {
     async listDueRotations(page) {
-      const rows = await database.query<KeyColumns & { version: string }>(LIST_DUE, pageOf(page));
-      return rows.map((row) => ({ provider: toIdentity(row), version: Number(row.version) }));
+      const rows = await database.query<ListedColumns & { version: string }>(LIST_DUE, pageOf(page));
+      return rows.map((row) => ({ ...toListed(row), version: Number(row.version) }));
     },
 
     async listActiveProviders(page) {
-      return (await database.query<KeyColumns>(LIST_ACTIVE, pageOf(page))).map(toIdentity);
+      return (await database.query<ListedColumns>(LIST_ACTIVE, pageOf(page))).map(toListed);
     },
 
     async stageDueRotation({ rotationId, provider, canBeIssued, requestedBy }) {
@@ -71,8 +77,8 @@ export function scheduleStore(database: Database, actor?: string): ScheduleStore
   };
 }
 
-const LIST_DUE = call('list_due_rotations', 4);
-const LIST_ACTIVE = call('list_active_providers', 4);
+const LIST_DUE = call('list_due_rotations', 5);
+const LIST_ACTIVE = call('list_active_providers', 5);
 const STAGE_DUE = change('stage_due_rotation', 6);
 const RAISE_ONCE = change('raise_event_once', 6);
 const COUNT_OVERDUE = call('count_overdue', 0);
@@ -83,7 +89,15 @@ interface StagedColumns {
   readonly staged_id: string | null;
 }
 
-/** An empty text sorts before every name. */
+interface ListedColumns extends KeyColumns {
+  readonly turn: string;
+}
+
+function toListed(row: ListedColumns): ListedProvider {
+  return { provider: toIdentity(row), turn: Number(row.turn) };
+}
+
+/** The first turn is 1. */
 function pageOf({ after, limit }: PageInput): unknown[] {
-  return [...(after ? keyOf(after) : ['', '', '']), limit];
+  return [...(after ? [after.turn, ...keyOf(after.provider)] : [0, '', '', '']), limit];
 }

@@ -56,8 +56,9 @@ export function leaseStore(database: Database, tokens: WorkerTokens): LeaseStore
       return row.lineage;
     },
 
-    async renewLease(workerId, appliedEpoch, timeoutMs) {
-      const values = [workerId, tokens.get(workerId), tokens.nextCall(workerId), appliedEpoch, tokens.lineageOf(workerId)];
+    async renewLease(workerId, appliedEpoch, timeoutMs, grantKeys = '') {
+      const own = [workerId, tokens.get(workerId), tokens.nextCall(workerId)];
+      const values = [...own, appliedEpoch, tokens.lineageOf(workerId), grantKeys];
       const [row] = await database.query<RenewalColumns>(RENEW, values, timeoutMs);
       if (row?.moved) tokens.forgetLineage(workerId);
       if (!row?.renewed) return undefined;
@@ -88,7 +89,7 @@ export function workerRegistry(database: Database): WorkerRegistry {
 }
 
 const REGISTER = call('register_worker', 8);
-const RENEW = call('renew_lease', 5, '*, extract(epoch from clock_timestamp())::float8 * 1000 as database_ms');
+const RENEW = call('renew_lease', 6, '*, extract(epoch from clock_timestamp())::float8 * 1000 as database_ms');
 const DEREGISTER = call('deregister_worker', 3);
 const LIST = call('list_workers', 0, '*, extract(epoch from clock_timestamp() - heard_at)::float8 * 1000 as silent_ms');
 const MARK_VANISHED = call('mark_vanished', 2, 'mark_vanished as worker_id');
@@ -113,6 +114,7 @@ interface WorkerColumns {
   readonly longest_step_ms: number;
   readonly renewal: string;
   readonly applied_epoch: string;
+  readonly grant_keys: string;
   readonly registered_at: Date;
   readonly heard_at: Date;
   readonly silent_ms: number;
@@ -129,6 +131,7 @@ function toWorker(row: WorkerColumns): RegisteredWorker {
     longestStepMs: row.longest_step_ms,
     renewal: row.renewal,
     appliedEpoch: Number(row.applied_epoch),
+    grantKeys: row.grant_keys,
     registeredAt: row.registered_at,
     heardAt: row.heard_at,
     silentMs: row.silent_ms,

@@ -25,8 +25,10 @@ export async function inGroups<Worker, Answer>(
 }
 
 /**
- * As `inParallel`, but takes one item of each group in turn, and never more than half of `atOnce` of the same group: a
- * group that is slow does not keep the others waiting.
+ * Runs `run` for each item, `atOnce` at a time. It takes one item of each group in turn, and never more than half of
+ * `atOnce` of the same group: a group that is slow does not keep the others waiting.
+ *
+ * @returns the answers, in the order in which they came
  */
 export async function inTurns<Item, Answer>(
   items: readonly Item[],
@@ -63,20 +65,5 @@ export async function inTurns<Item, Answer>(
     if (turn) start(turn);
     else await Promise.race(ended);
   }
-  return answers;
-}
-
-/** Runs `run` for each item, `atOnce` at a time. Returns the answers in the order of the items, or the first error. */
-export async function inParallel<Item, Answer>(
-  items: readonly Item[],
-  atOnce: number,
-  run: (item: Item) => Promise<Answer>,
-): Promise<Answer[]> {
-  const answers: Answer[] = [];
-  const waiting = items.entries();
-  const lanes = Array.from({ length: Math.min(atOnce, items.length) }, async () => {
-    for (const [index, item] of waiting) answers[index] = await run(item);
-  });
-  await Promise.all(lanes);
   return answers;
 }

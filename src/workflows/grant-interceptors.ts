@@ -1,12 +1,18 @@
 /**
  * Passes a workflow's grant on: to its activities (local ones too), its child workflows, the run that it continues as,
- * and the Nexus operations that it calls. Part of a worker's workflow bundle: the `WorkspaceProviders` plugin adds it.
+ * and the Nexus operations that it calls. Refuses signals, updates and queries that another workspace sends. Part of a worker's workflow bundle: the `WorkspaceProviders` plugin adds it.
  */
-import { defaultPayloadConverter, defineSearchAttributeKey, type Headers, type Payload } from '@temporalio/common';
-import { type WorkflowInterceptors, workflowInfo } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  defaultPayloadConverter,
+  defineSearchAttributeKey,
+  type Headers,
+  type Payload,
+} from '@temporalio/common';
+import { log, type WorkflowInterceptors, workflowInfo } from '@temporalio/workflow';
 import { withBoundedCauses } from '../protocol/causes.js';
-import { grantedWorkflowId, WORKFLOW_ID_HEADER } from '../protocol/granted-workflow-id.js';
-import { childWorkflowId, GRANT_HEADERS, type GrantKind } from '../protocol/grants.js';
+import { grantedWorkflowId, subjectIn, WORKFLOW_ID_HEADER } from '../protocol/granted-workflow-id.js';
+import { childWorkflowId, GRANT_HEADERS, type GrantKind, SENDER_HEADER } from '../protocol/grants.js';
 
 const KINDS = Object.keys(GRANT_HEADERS) as GrantKind[];
 const SCHEDULED_AT = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
@@ -24,9 +30,33 @@ export function interceptors(): WorkflowInterceptors {
     const scheduledAt = typedSearchAttributes.get(SCHEDULED_AT);
     return grantedWorkflowId({ reportedId: workflowId, token, passedId, scheduledAt });
   };
+  /** A workflow without any grant has no workspace, and hears everybody. */
+  const isFromOther = (headers: Headers) => {
+    const sender = textIn(headers[SENDER_HEADER]) ?? subjectIn(textIn(headers[GRANT_HEADERS.workspace]));
+    return sender !== undefined && grantKind() !== undefined && sender !== ownWorkspace();
+  };
+  const ownWorkspace = () => subjectIn(textIn(grants[GRANT_HEADERS.workspace]));
   return {
     inbound: [
       {
+        // Without `async`, so that what is let through is handled when it would be without this interceptor.
+        handleSignal(input, next) {
+          if (!isFromOther(input.headers)) return next(input);
+          // An error would fail the workflow, which is what the sender may want.
+          log.warn('a signal was dropped, because another workspace sent it', { signalName: input.signalName });
+          return Promise.resolve();
+        },
+        // Runs only for updates that have a validator; what it refuses leaves no event.
+        validateUpdate(input, next) {
+          if (isFromOther(input.headers)) throw refused('update');
+          next(input);
+        },
+        handleUpdate(input, next) {
+          return isFromOther(input.headers) ? Promise.reject(refused('update')) : next(input);
+        },
+        handleQuery(input, next) {
+          return isFromOther(input.headers) ? Promise.reject(refused('query')) : next(input);
+        },
         execute(input, next) {
           grants = grantsIn(input.headers);
           passedId = textIn(input.headers[WORKFLOW_ID_HEADER]);
@@ -51,10 +81,23 @@ export function interceptors(): WorkflowInterceptors {
           input.options.workflowId = childWorkflowId(kind, ownId(kind), input.options.workflowId);
           return next(withWorkflowId(carried(input), input.options.workflowId));
         },
+        signalWorkflow(input, next) {
+          const sender = ownWorkspace();
+          return next(sender === undefined ? input : { ...input, headers: { ...input.headers, ...sentBy(sender) } });
+        },
         startNexusOperation: (input, next) => next({ ...input, headers: { ...input.headers, ...asTexts(grants) } }),
       },
     ],
   };
+}
+
+function refused(what: 'update' | 'query'): ApplicationFailure {
+  const message = `the ${what} was refused, because another workspace sent it`;
+  return ApplicationFailure.nonRetryable(message, 'GrantInvalid');
+}
+
+function sentBy(workspaceId: string): Headers {
+  return { [SENDER_HEADER]: defaultPayloadConverter.toPayload(workspaceId) };
 }
 
 function withWorkflowId<Input extends { readonly headers: Headers }>(input: Input, workflowId: string): Input {

@@ -40,6 +40,20 @@ function failureThrownBy(run: () => unknown): unknown {
 }
 
 describe("the failure that Temporal records for an activity's error [G6]", () => {
+  test('is a final one once the error says that trying again is pointless [G23]', () => {
+    const final = ProviderError.configInvalid('version', 'is newer than any');
+    const error = new ProviderError('StoreUnavailable', 'behind', { givesUp: { afterAttempts: 3, with: final } });
+    const seen = [1, 2, 3, 4].map((attempt) => toFailure(error, attempt) as ApplicationFailure);
+    expect(seen.map(({ type, nonRetryable }) => `${type} ${nonRetryable}`)).toEqual([
+      ...[
+        'StoreUnavailable false',
+        'StoreUnavailable false',
+        'ProviderConfigInvalid true',
+        'ProviderConfigInvalid true',
+      ],
+    ]);
+  });
+
   test.each(Object.keys(FAILURE_TYPES) as FailureType[])(
     'keeps the type, the message and the retryability of %s',
     (type) => {

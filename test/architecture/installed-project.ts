@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { cp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 import type { Teardown } from '../../testbed/teardown.js';
@@ -26,6 +27,8 @@ export interface InstalledProject {
 
 export interface RunningProgram {
   readonly child: ChildProcess;
+  /** Resolves to what the pattern's group matched in the first printed line that matches. */
+  line(pattern: RegExp): Promise<string>;
   /** Sends SIGTERM, and returns the exit code and what the program printed. */
   stop(): Promise<{ readonly exitCode: number | null; readonly printed: string }>;
 }
@@ -56,7 +59,22 @@ export async function installProject(teardown: Teardown): Promise<InstalledProje
         return { exitCode, printed: (await printed).join('\n') };
       };
       onTestFinished(async () => void (await stop()));
-      return { child, stop };
+      return { child, stop, line: (pattern) => firstMatch(child.stdout, pattern) };
     },
   };
+}
+
+function firstMatch(output: Readable, pattern: RegExp): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let printed = '';
+    output.on('data', (chunk: Buffer) => {
+      printed += chunk;
+      const found = printed
+        .split('\n')
+        .map((line) => pattern.exec(line)?.[1])
+        .find(Boolean);
+      if (found) resolve(found);
+    });
+    output.once('end', () => reject(new Error(`the program ended before it printed ${pattern}`)));
+  });
 }

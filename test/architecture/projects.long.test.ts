@@ -91,10 +91,28 @@ describe('test runners', () => {
     expect(ran, ran.stderr).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('2 passing') });
   });
 
+  test('Vitest runs the tests of activities', async () => {
+    const ran = await project.tool('vitest/vitest.mjs', 'run', '--dir', 'vitest');
+    expect(ran, ran.stderr).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('2 passed') });
+  });
+
   test('Jest with ts-jest runs the tests of a NestJS application, in CommonJS under module node16', async () => {
     const ran = await project.tool('jest/bin/jest.js', ...['--config', 'nest/jest.config.js', '--rootDir', 'nest']);
     expect(ran, ran.stderr).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('2 passed') });
   });
+});
+
+test('a NestJS application serves HTTP, and its worker, and ends at SIGTERM', async () => {
+  const TASK_QUEUE = uniqueName('nest');
+  const WORKSPACE = await workspaceWith('anthropic');
+  const { PROVIDER_GRANT_SIGNING_KEY = '' } = stage.managerEnv;
+  const app = startWorker([...TS_NODE, 'nest/main.ts'], { TASK_QUEUE, WORKSPACE, PROVIDER_GRANT_SIGNING_KEY });
+  const url = await app.line(/^listening at (http:.+)$/);
+  expect(await (await fetch(`${url}/models`)).json()).toEqual({ models: expect.any(Number) });
+  await app.stop();
+  // NestJS sends itself the signal again when it has shut down.
+  expect(app.child.signalCode).toBe('SIGTERM');
+  expect((await stage.manager.listWorkers()).filter(({ state }) => state === 'live')).toEqual([]);
 });
 
 describe('a worker', () => {
@@ -157,16 +175,33 @@ describe('a worker', () => {
   });
 });
 
-describe('an agent of the AI SDK 7 and one of the OpenAI Agents SDK, through Temporal’s plugins,', () => {
-  test.each(['first', 'last'])('use the key of their workspace; our plugin is the %s one', async (ORDER) => {
-    const TASK_QUEUE = uniqueName('frameworks');
-    const workspaceId = await workspaceWith('openai');
-    startWorker([...TS_NODE, 'frameworks/worker.ts'], { TASK_QUEUE, ORDER });
-    for (const agent of ['aiSdkAgent', 'openaiAgent']) {
-      expect(await executeFor(workspaceId, agent, TASK_QUEUE)).toBe(`The key of ${workspaceId} works.`);
-    }
-  });
+describe('agents of the AI SDK 7 and of the OpenAI Agents SDK, through Temporal’s plugins,', () => {
+  test.each([
+    ['first', ['aiSdkAgent', 'aiSdkToolsAgent', 'openaiAgent', 'activityAgent', 'streamingAgent']],
+    ['last', ['aiSdkAgent', 'openaiAgent']],
+  ])(
+    'use the keys of two workspaces side by side, and fail as this package does; our plugin is the %s one',
+    async (ORDER, agents) => {
+      const TASK_QUEUE = uniqueName('frameworks');
+      const workspaces = [await workspaceWith('openai'), await workspaceWith('openai')];
+      startWorker([...TS_NODE, 'frameworks/worker.ts'], { TASK_QUEUE, ORDER });
+      for (const agent of agents) {
+        const answers = workspaces.map((workspaceId) => executeFor(workspaceId, agent, TASK_QUEUE));
+        const expected = workspaces.map((workspaceId) => `The key of ${workspaceId} works.`);
+        expect(await Promise.all(answers), agent).toEqual(expected);
+        const failure = await executeFor(newWorkspace(), agent, TASK_QUEUE).catch(rootOf);
+        expect(failure, agent).toMatchObject({ type: 'ProviderNotConfigured', nonRetryable: true });
+      }
+      expect(await executeFor(workspaces[0] ?? '', 'aiSdkEmbedding', TASK_QUEUE)).toBe(3);
+      expect(stage.llm.wrongKeyCalls()).toEqual([]);
+    },
+  );
 });
+
+/** The first failure of a chain of causes. */
+function rootOf(error: unknown): unknown {
+  return error instanceof Error && error.cause ? rootOf(error.cause) : error;
+}
 
 const endOf = ({ child }: RunningProgram) =>
   new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));

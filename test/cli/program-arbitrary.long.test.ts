@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { parseAssignments } from '../../src/cli/assignments.js';
 import { runCli } from '../../src/cli/program.js';
 import { formatDuration, parseDuration } from '../../src/config/duration.js';
-import { isSecretVariable } from '../../src/config/settings.js';
+import { SETTINGS } from '../../src/config/settings-table.js';
 import { providerType } from '../../src/providers/registry.js';
 
 const CANARY = 'canary-argument-5eed';
@@ -63,7 +63,7 @@ let written: { stdout: string; stderr: string };
 
 beforeEach(() => {
   // Invalid, so that a command stops at its settings, before it reads stdin or calls a service.
-  for (const name of Object.keys(process.env)) if (isSecretVariable(name)) vi.stubEnv(name, undefined);
+  for (const name of Object.keys(SETTINGS)) vi.stubEnv(name, undefined);
   vi.stubEnv('DATABASE_URL', 'none');
   vi.stubEnv('PROVIDER_PAYLOAD_KEY', 'none');
   written = { stdout: '', stderr: '' };

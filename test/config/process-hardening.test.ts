@@ -5,27 +5,62 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { isHarmless } from '../../src/config/harmless-variables.js';
 import { hardenProcess, takeEnvironment, takeVariable } from '../../src/config/process-hardening.js';
 import { readConfig } from '../../src/config/resolver-config.js';
+import { Settings } from '../../src/config/settings.js';
+import { SETTINGS } from '../../src/config/settings-table.js';
 
 afterEach(() => vi.unstubAllEnvs());
 
 describe('takeEnvironment', () => {
-  it('returns the whole environment, and removes the secrets from it [G19]', () => {
-    const secrets = {
-      DATABASE_URL: 'postgres://login:canary-password@db/providers',
-      ENCRYPTION_KEY: 'canary-root-key',
-      PROVIDER_PAYLOAD_KEY: 'canary-payload-key',
-      TEMPORAL_API_KEY: 'canary-temporal-key',
-      ANTHROPIC_API_KEY: 'canary-platform-key',
-      TENDERLY_ACCESS_KEY: 'canary-tenderly-key',
-      RPC_URL_1: 'https://rpc.example/canary-path',
-    };
-    for (const [name, value] of Object.entries({ ...secrets, PROVIDER_TASK_QUEUE: 'agents' })) vi.stubEnv(name, value);
-    expect(takeEnvironment()).toMatchObject({ ...secrets, PROVIDER_TASK_QUEUE: 'agents' });
-    expect(Object.values(process.env).filter((value) => value?.includes('canary'))).toEqual([]);
-    expect(process.env.PROVIDER_TASK_QUEUE).toBe('agents');
-    expect(takeEnvironment()).toMatchObject(secrets);
+  const SECRETS = {
+    DATABASE_URL: 'postgres://login:canary-password@db/providers',
+    ENCRYPTION_KEY: 'canary-root-key',
+    PROVIDER_PAYLOAD_KEY: 'canary-payload-key',
+    PROVIDER_GRANT_SIGNING_KEY: 'canary-signing-key',
+    TEMPORAL_API_KEY: 'canary-temporal-key',
+    TEMPORAL_TLS_CLIENT_KEY_DATA: 'canary-client-key',
+    TEMPORAL_GRPC_META_AUTHORIZATION: 'Bearer canary-metadata',
+    TEMPORAL_CODEC_AUTH: 'canary-codec',
+    PGPASSWORD: 'canary-pg-password',
+    ANTHROPIC_API_KEY: 'canary-platform-key',
+    ANTHROPIC_CUSTOM_HEADERS: 'Authorization: Bearer canary-header',
+    OPENAI_ADMIN_KEY: 'canary-admin-key',
+    TENDERLY_ACCESS_KEY: 'canary-tenderly-key',
+    RPC_URL_1: 'https://rpc.example/canary-path',
+    AWS_SECRET_ACCESS_KEY: 'canary-aws-key',
+    AWS_SESSION_TOKEN: 'canary-aws-token',
+    HTTPS_PROXY: 'http://login:canary-proxy@proxy:3128',
+    https_proxy: 'http://login:canary-proxy@proxy:3128',
+    NODE_AUTH_TOKEN: 'canary-npm-token',
+    OTEL_EXPORTER_OTLP_HEADERS: 'authorization=canary-otel',
+    SENTRY_DSN: 'https://canary-sentry@sentry.example/1',
+    SOMETHING_OF_A_PLATFORM: 'canary-of-another-name',
+    lower_case: 'canary-in-lower-case',
+  };
+
+  it('returns the whole environment, and removes what is not known to be harmless [G19]', () => {
+    const harmless = { PROVIDER_TASK_QUEUE: 'agents', LC_ALL: 'C.UTF-8', NODE_ENV: 'test', http_proxy: 'http://proxy' };
+    for (const [name, value] of Object.entries({ ...SECRETS, ...harmless })) vi.stubEnv(name, value);
+    expect(takeEnvironment()).toMatchObject({ ...SECRETS, ...harmless });
+    expect(Object.entries(process.env).filter(([, value]) => value?.includes('canary'))).toEqual([]);
+    expect(process.env).toMatchObject(harmless);
+    expect(takeEnvironment()).toMatchObject(SECRETS);
+  });
+
+  it('leaves no setting of this package with a secret, and every other one [G19]', () => {
+    const kinds = Object.entries(SETTINGS).map(([name, { kind }]) => [name, kind !== 'secret']);
+    expect(kinds.map(([name]) => [name, isHarmless(String(name), 'text')])).toEqual(kinds);
+  });
+
+  it('reads the password that pg would look for in the environment later', () => {
+    const read = (DATABASE_URL: string) =>
+      new Settings({ DATABASE_URL, PGPASSWORD: 'pass:word/@' }).databaseUrl('DATABASE_URL');
+    expect(read('postgres://login@db:5433/agents?sslmode=require')).toBe(
+      'postgres://login:pass%3Aword%2F%40@db:5433/agents?sslmode=require',
+    );
+    expect(read('postgres://login:own@db/agents')).toBe('postgres://login:own@db/agents');
   });
 
   it('has a variant for one variable that the caller names: takeVariable', () => {
@@ -42,6 +77,7 @@ describe('a process in which no certificate would be verified', () => {
   it.each<[string, () => unknown]>([
     ['hardenProcess', () => hardenProcess()],
     ['a connect', () => readConfig({ env: {} }, () => 'read')],
+    ['a command, also after a file of settings was read', () => takeEnvironment()],
   ])('does not start: %s [G10]', (_, start) => {
     vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
     expect(start).toThrow(/^NODE_TLS_REJECT_UNAUTHORIZED is 0, .* NODE_EXTRA_CA_CERTS$/);
@@ -86,7 +122,7 @@ describe('a process', () => {
   afterAll(() => rm(folder, { recursive: true }));
 
   async function seenOf(how: 'hardened' | 'as it is') {
-    const env = { PATH: process.env.PATH, ENCRYPTION_KEY: 'canary-root-key' };
+    const env = { PATH: process.env.PATH, ENCRYPTION_KEY: 'canary-root-key', AWS_SESSION_TOKEN: 'canary-token' };
     const child = fork(join(folder, 'seen.mjs'), [how], {
       execArgv: ['--inspect-port=0'],
       env,

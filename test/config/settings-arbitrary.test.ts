@@ -6,8 +6,7 @@ import { randomInt } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { providerNotes } from '../../src/config/resolver-config.js';
-import { isSecretVariable } from '../../src/config/settings.js';
-import { SETTINGS } from '../../src/config/settings-table.js';
+import { SETTINGS, type SettingName } from '../../src/config/settings-table.js';
 import { describeWorkerConfig, workerConfigFromEnv } from '../../src/config/worker-config.js';
 import { isProviderError, type ProviderError } from '../../src/protocol/errors.js';
 import { TEST_ENCRYPTION_KEY } from '../support/fake-store.js';
@@ -56,6 +55,8 @@ function outcomeOf(env: NodeJS.ProcessEnv): { readonly shown: string; readonly r
   }
 }
 
+const isSecret = (name: string) => SETTINGS[name as SettingName]?.kind === 'secret';
+
 const runs = { numRuns: 200, seed: randomInt(2 ** 31) };
 
 describe('a setting with any text is accepted, or is the only one named, and a secret is never printed [G18]', () => {
@@ -64,13 +65,13 @@ describe('a setting with any text is accepted, or is the only one named, and a s
       fc.property(text, (value) => {
         const { shown, refusal } = outcomeOf({ ...ENV, [name]: value });
         if (refusal) expect(refusal.facts.fields).toEqual([name]);
-        if (isSecretVariable(name)) expect(withoutLogin(shown, value)).not.toContain(CANARY);
+        if (isSecret(name)) expect(withoutLogin(shown, value)).not.toContain(CANARY);
       }),
       runs,
     );
   });
 
-  test.each(NAMES.filter(isSecretVariable))('%s_FILE', (name) => {
+  test.each(NAMES.filter(isSecret))('%s_FILE', (name) => {
     const { [name as keyof typeof ENV]: _, ...others } = ENV;
     fc.assert(
       fc.property(text, (path) => {

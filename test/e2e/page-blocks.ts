@@ -44,6 +44,7 @@ export function readBlocks(markdown: string): readonly PageBlock[] {
 export function likeShown(line: string): string {
   return line
     .replace(/\d+(\.\d+)? (ms|s|min|h|d)\b/g, '<duration>')
+    .replace(/\bkeys [0-9a-f]{8}\b/g, 'keys <revision>')
     .replace(/\bnever used\b|\bused \d{4}-\d\d-\d\d \d\d:\d\d UTC/g, '<used>')
     .replace(/\d+/g, '0')
     .replace(/…\w{4}\b/g, '…')

@@ -6,18 +6,16 @@ import { expect, onTestFinished, test } from 'vitest';
 import { DATABASE_FAULTS, runDatabaseFaults } from './database-faults.js';
 import { Ledger } from './ledger.js';
 
-test(
-  'every worker reports a fault of its database within two renewals, and no fence is reported during it [G16]',
-  { timeout: 180_000 },
-  async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'workspace-providers-faults-'));
-    onTestFinished(() => rm(folder, { recursive: true, force: true }));
-    // Postgres may run as another user.
-    await chmod(folder, 0o755);
-    const ledger = new Ledger();
-    await runDatabaseFaults(folder, ledger, DATABASE_FAULTS, AbortSignal.abort());
-    expect(ledger.oddities).toEqual([]);
-    expect(ledger.faults).toEqual(Object.fromEntries(DATABASE_FAULTS.map((kind) => [kind, 1])));
-    expect(ledger.databaseReads).toBeGreaterThan(0);
-  },
-);
+test('every worker reports a fault of its database within two renewals, and no fence is reported during it [G16]', {
+  timeout: 180_000,
+}, async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'workspace-providers-faults-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  // Postgres may run as another user.
+  await chmod(folder, 0o755);
+  const ledger = new Ledger();
+  await runDatabaseFaults(folder, ledger, DATABASE_FAULTS, AbortSignal.abort());
+  expect(ledger.oddities).toEqual([]);
+  expect(ledger.faults).toEqual(Object.fromEntries(DATABASE_FAULTS.map((kind) => [kind, 1])));
+  expect(ledger.databaseReads).toBeGreaterThan(0);
+});

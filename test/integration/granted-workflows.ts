@@ -2,9 +2,11 @@
 import {
   condition,
   continueAsNew,
+  defineQuery,
   defineSignal,
   defineUpdate,
   executeChild,
+  getExternalWorkflowHandle,
   proxyLocalActivities,
   setHandler,
   startChild,
@@ -32,6 +34,8 @@ export async function whoseOf(handed: Reference): Promise<string> {
 
 export const tellName = defineSignal<[string]>('tellName');
 export const askName = defineUpdate<string>('askName');
+export const askCheckedName = defineUpdate<string>('askCheckedName');
+export const isNamedYet = defineQuery<boolean>('isNamedYet');
 
 /** Runs a child and its grandchild, and a child that gets a signal. */
 export async function family(depth = 2): Promise<readonly string[]> {
@@ -48,13 +52,21 @@ export async function untilNamed(): Promise<string> {
   setHandler(tellName, () => {
     isNamed = true;
   });
-  setHandler(askName, async () => {
+  setHandler(isNamedYet, () => isNamed);
+  const name = async () => {
     const workspaceId = await whose();
     isNamed = true;
     return workspaceId;
-  });
+  };
+  setHandler(askName, name);
+  setHandler(askCheckedName, name, { validator: () => {} });
   await condition(() => isNamed);
   return whose();
+}
+
+/** Sends a signal to a workflow that is not its child. */
+export async function tell(workflowId: string): Promise<void> {
+  await getExternalWorkflowHandle(workflowId).signal(tellName, 'canary');
 }
 
 export async function chain(runs = 3): Promise<string> {

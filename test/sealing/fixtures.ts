@@ -1,4 +1,5 @@
-/** Fixtures of the sealing tests. The bytes of a root key count up from the first one, so the key is plainly fake. */
+/** Fixtures of the sealing tests. */
+import { createHash } from 'node:crypto';
 import { compactDecrypt } from 'jose/jwe/compact/decrypt';
 import { isProviderError, type ProviderError } from '../../src/protocol/errors.js';
 import type { ProviderIdentity } from '../../src/protocol/references.js';
@@ -12,13 +13,13 @@ export const PLAINTEXT = JSON.stringify({ apiKey: CANARY });
 export const ACME_IDENTITY: ProviderIdentity = { workspaceId: 'ws_acme', type: 'llm', name: 'anthropic' };
 export const ACME: CredentialPlace = { ...ACME_IDENTITY, destination: 'https://api.anthropic.com' };
 
-/** A root key in the format of `ENCRYPTION_KEY`, whose 32 bytes count up from `first`. */
-export function fakeRootKey(id: string, first: number): string {
-  return `${id}:${Buffer.from(Array.from({ length: 32 }, (_, i) => first + i)).toString('base64')}`;
+/** A root key in the format of `ENCRYPTION_KEY`: the hash of a text. */
+export function fakeRootKey(id: string, text = id): string {
+  return `${id}:${createHash('sha256').update(`a test key: ${text}`).digest('base64')}`;
 }
 
-export const ROOT_2025 = fakeRootKey('root-2025', 0);
-export const ROOT_2026 = fakeRootKey('root-2026', 100);
+export const ROOT_2025 = fakeRootKey('root-2025');
+export const ROOT_2026 = fakeRootKey('root-2026');
 
 export async function sealed(keyring: RootKeyring = parseLocalKeyring(ROOT_2025)) {
   const sealer = new Sealer(keyring);

@@ -1,10 +1,16 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { createPayloadCodec } from '../../src/codec/payload-codec.js';
 import { isProviderError } from '../../src/protocol/errors.js';
 import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
+import { weaknessOf } from '../../src/sealing/weak-keys.js';
 import { failureOf, fakeRootKey, openByJose, ROOT_2025, ROOT_2026, shownBy } from './fixtures.js';
 
 const KEY = ROOT_2025.split(':')[1] as string;
+const HASH = createHash('sha256').update('a test key').digest();
+/** 128 random bits, no byte of which occurs twice. */
+const SHORT = Buffer.from([...new Set(HASH)].slice(0, 16));
+const bytes = (of: (index: number) => number) => Uint8Array.from({ length: 32 }, (_, index) => of(index));
 const CONTEXT = { workspaceId: 'ws_acme', kid: 'data-key-1' };
 
 describe('a root key that is missing or malformed stops the start [G2]', () => {
@@ -34,27 +40,17 @@ describe('a root key that is missing or malformed stops the start [G2]', () => {
       `root:${Buffer.alloc(32, 0xfb).toString('base64url')}=`,
       'entry 1 has a key that is not base64 with padding',
     ],
-    [
-      'bits beyond the last byte',
-      `root:${KEY.replace('8=', '9=')}`,
-      'entry 1 has a key that is not base64 with padding',
-    ],
+    ['bits beyond the last byte', `root:${'A'.repeat(42)}B=`, 'entry 1 has a key that is not base64 with padding'],
     ['hexadecimal', `root:${Buffer.from(KEY, 'base64').toString('hex')}`, 'entry 1 has a key of 384 bits, not 256'],
     ['words', 'root:correct horse battery staple', 'entry 1 has a key that is not base64 with padding'],
     ['a space inside', `root: ${KEY}`, 'entry 1 has a key that is not base64 with padding'],
     ['128 bits', `root:${randomBytes(16).toString('base64')}`, 'entry 1 has a key of 128 bits, not 256'],
     ['264 bits', `root:${randomBytes(33).toString('base64')}`, 'entry 1 has a key of 264 bits, not 256'],
     [
-      'all zero',
-      `root:${Buffer.alloc(32).toString('base64')}`,
-      'entry 1 has a key that is one repeated byte, not random',
+      'an id twice',
+      `${ROOT_2025},${fakeRootKey('root-2025', 'another')}`,
+      'entry 2 has the same id as an earlier entry',
     ],
-    [
-      'one byte repeated',
-      `root:${Buffer.alloc(32, 'a').toString('base64')}`,
-      'entry 1 has a key that is one repeated byte, not random',
-    ],
-    ['an id twice', `${ROOT_2025},${fakeRootKey('root-2025', 50)}`, 'entry 2 has the same id as an earlier entry'],
     ['a key twice', `${ROOT_2025},other:${KEY}`, 'entry 2 has the same key as an earlier entry, under another id'],
   ])('%s', (_, text, what) => {
     const error = thrownBy(() => parseLocalKeyring(text));
@@ -66,6 +62,43 @@ describe('a root key that is missing or malformed stops the start [G2]', () => {
     expect(error.facts).toEqual({ fields: ['ENCRYPTION_KEY'] });
     for (const part of (text ?? '').split(/[:,]/).filter((value) => value.length > 8))
       expect(shownBy(error)).not.toContain(part);
+  });
+
+  test.each<[string, Uint8Array, string]>([
+    ['all zero', Buffer.alloc(32), 'with fewer than 16 different bytes'],
+    ['31 zeros and a one', Buffer.concat([Buffer.alloc(31), Buffer.of(1)]), 'with fewer than 16 different bytes'],
+    ['one byte repeated', Buffer.alloc(32, 0xa7), 'with fewer than 16 different bytes'],
+    ['a word four times', Buffer.from('changeme'.repeat(4)), 'that is text'],
+    ['the hex digits of a hash of 128 bits', Buffer.from(HASH.subarray(0, 16).toString('hex')), 'that is text'],
+    ['base64 of base64', Buffer.from(HASH.toString('base64').slice(0, 32)), 'that is text'],
+    ['a sentence', Buffer.from('correct horse battery staple, OK'), 'that is text'],
+    ['a sentence in another alphabet', Buffer.from('правильная лошад!'), 'that is text'],
+    ['two lines', Buffer.from('correct horse\nbattery staple,ok\n'), 'that is text'],
+    ['a word in UTF-16', Buffer.from('abcdefghijklmnop', 'utf16le'), 'that is padded'],
+    ['text in UTF-16', Buffer.from('Sphinx of quartz', 'utf16le'), 'that is padded'],
+    ['counted up', bytes((i) => i), 'that is a sequence'],
+    ['counted up from another byte', bytes((i) => 240 + i), 'that is a sequence'],
+    ['counted down', bytes((i) => 255 - i), 'that is a sequence'],
+    ['in steps of seven', bytes((i) => 7 * i + 3), 'that is a sequence'],
+    ['squares', bytes((i) => i * i), 'that is a sequence'],
+    ['a hash of 128 bits twice', Buffer.concat([SHORT, SHORT]), 'that repeats its first'],
+    ['a short key, padded', Buffer.concat([HASH.subarray(0, 20), Buffer.alloc(12)]), 'that is padded'],
+    ['a short key, padded in front', Buffer.concat([Buffer.alloc(12, 0xff), HASH.subarray(0, 20)]), 'that is padded'],
+  ])('a key that can be guessed: %s', (_, key, what) => {
+    for (const [name, parse] of [
+      ['ENCRYPTION_KEY', parseLocalKeyring],
+      ['PROVIDER_PAYLOAD_KEY', createPayloadCodec],
+    ] as const) {
+      const text = `${ROOT_2025},root:${Buffer.from(key).toString('base64')}`;
+      const error = thrownBy(() => parse(text)) as Error;
+      expect(error.message).toContain(`${name} entry 2 has a key ${what}`);
+      expect(error.message).toContain('openssl rand -base64 32');
+      expect(shownBy(error)).not.toContain(Buffer.from(key).toString('base64'));
+    }
+  });
+
+  test('but no key of a random generator is refused', () => {
+    for (let made = 0; made < 20_000; made += 1) expect(weaknessOf(randomBytes(32))).toBeUndefined();
   });
 
   test('but whitespace around entries, as a file or a shell leaves it, is accepted', async () => {
@@ -103,7 +136,7 @@ describe('a data key', () => {
       keyring.unwrap({ ...wrapped, kid: 'data-key-2' }, 'ws_acme'),
       keyring.unwrap({ ...wrapped, rootKeyId: 'root-2026' }, 'ws_acme'),
       keyring.unwrap({ ...wrapped, rootKeyId: 'root-lost' }, 'ws_acme'),
-      parseLocalKeyring(fakeRootKey('root-2025', 7)).unwrap(wrapped, 'ws_acme'),
+      parseLocalKeyring(fakeRootKey('root-2025', 'another')).unwrap(wrapped, 'ws_acme'),
     ];
     for (const failure of await Promise.all(refused.map(failureOf))) {
       expect(failure.type).toBe('CredentialUnreadable');

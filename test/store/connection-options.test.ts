@@ -8,10 +8,10 @@ describe('the TLS parameters of a database URL', () => {
     ['', undefined],
     ['?application_name=x', undefined],
     ['?sslmode=disable', false],
-    ['?sslmode=require', {}],
-    ['?sslmode=verify-full', {}],
-    ['?sslmode=verify-full&sslrootcert=system', {}],
-    ['?sslrootcert=system', {}],
+    ['?sslmode=require', { rejectUnauthorized: true }],
+    ['?sslmode=verify-full', { rejectUnauthorized: true }],
+    ['?sslmode=verify-full&sslrootcert=system', { rejectUnauthorized: true }],
+    ['?sslrootcert=system', { rejectUnauthorized: true }],
     ['?sslmode=no-verify', { rejectUnauthorized: false }],
   ])('%s', (parameters, ssl) => {
     const options = connectionOptions(`${URL_BASE}${parameters}`);

@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { type PostgresPart, startPostgres } from '../../src/dev/postgres.js';
+import { isStepType, providerTypes } from '../../src/providers/registry.js';
 import { openManagementStore } from '../../src/store/management-store.js';
 import { openProviderStore } from '../../src/store/provider-store.js';
 import { createTestDatabase } from '../support/database.js';
 import { useDatabase } from '../support/use-database.js';
+import { anyWorkspace, provider, row } from './rows.js';
 
 type Opened = 'worker' | 'manager';
 
@@ -194,6 +196,23 @@ describe.each([
     );
     await preflight(url(), as);
     expect((await database.query(`select ${LATEST} as name`)).rows).toEqual([{ name: '9999_newer' }]);
+  });
+});
+
+describe('a workspace with every type of provider', () => {
+  const database = useDatabase();
+
+  it('is read by a worker without the admin credentials that no step may open, and by a manager whole [G15]', async () => {
+    const workspaceId = anyWorkspace();
+    const types = Object.keys(providerTypes).sort();
+    for (const type of types) await database.manager.putProvider(provider(workspaceId, 'any', type), row('x'));
+    const worker = openProviderStore({ databaseUrl: database.resolverUrl });
+    onTestFinished(() => worker.close());
+    const typesRead = async (store: Pick<typeof worker, 'readWorkspace'>) =>
+      (await store.readWorkspace(workspaceId)).providers.map(({ type }) => type).sort();
+    expect(types).toContain('llm-admin');
+    expect(await typesRead(worker)).toEqual(types.filter(isStepType));
+    expect(await typesRead(database.manager)).toEqual(types);
   });
 });
 

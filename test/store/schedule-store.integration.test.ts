@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { prepareDueRotation } from '../../src/management/due-rotation.js';
 import type { ProviderIdentity } from '../../src/protocol/references.js';
+import type { ListedProvider } from '../../src/protocol/schedules.js';
 import type { ManagementStore } from '../../src/store/management-store.js';
 import { withSession } from '../support/database.js';
 import { pastDue, stagedLongAgo } from '../support/due.js';
@@ -47,7 +48,7 @@ describe('a rotation is due', () => {
     await pastDue(database, identity);
     expect(await listDue(identity), 'never due without an interval').toEqual([]);
     await store.setRotationInterval(identity, '30 days');
-    expect(await listDue(identity)).toEqual([{ provider: identity, version: 1 }]);
+    expect(await listDue(identity)).toEqual([{ provider: identity, version: 1, turn: 1 }]);
     await store.setRotationInterval(identity, '32 days');
     expect(await listDue(identity)).toEqual([]);
     await store.setRotationInterval(identity, undefined);
@@ -84,25 +85,45 @@ describe('a rotation is due', () => {
   });
 });
 
-test('pages list each provider once, in the order of workspace, type and name', async () => {
+test('pages list each provider once, and the workspaces in turn [G23]', async () => {
   const workspaces = [anyWorkspace(), anyWorkspace()].sort();
-  const wanted = workspaces.flatMap((workspaceId) => [
-    provider(workspaceId, 'anthropic'),
-    provider(workspaceId, 'openai'),
-    provider(workspaceId, 'a-node', 'rpc'),
-  ]);
-  for (const identity of wanted) await due(identity);
-  const pages = async (list: (after?: ProviderIdentity) => Promise<readonly ProviderIdentity[]>) => {
-    const seen: ProviderIdentity[] = [];
+  const turns = [
+    ...workspaces.map((workspaceId) => provider(workspaceId, 'anthropic')),
+    ...workspaces.map((workspaceId) => provider(workspaceId, 'openai')),
+    ...workspaces.map((workspaceId) => provider(workspaceId, 'a-node', 'rpc')),
+  ];
+  for (const identity of turns.toReversed()) await due(identity);
+  const many = anyWorkspace();
+  for (let number = 100; number < 120; number += 1) await due(provider(many, `a-${number}`, 'rpc'));
+  const pages = async (list: (after?: ListedProvider) => Promise<readonly ListedProvider[]>) => {
+    const seen: ListedProvider[] = [];
     for (let page = await list(); page.length > 0; page = await list(page.at(-1))) seen.push(...page);
-    return seen.filter(({ workspaceId }) => workspaces.includes(workspaceId));
+    return seen.filter(({ provider: { workspaceId } }) => [...workspaces, many].includes(workspaceId));
   };
-  const active = await pages((after) => store.listActiveProviders({ after, limit: 2 }));
-  const overdue = await pages(async (after) =>
-    (await store.listDueRotations({ after, limit: 2 })).map((each) => each.provider),
-  );
-  expect(active).toEqual(wanted);
-  expect(overdue).toEqual(wanted);
+  for (const listed of [
+    await pages((after) => store.listActiveProviders({ after, limit: 2 })),
+    await pages((after) => store.listDueRotations({ after, limit: 2 })),
+  ]) {
+    const others = listed.filter(({ provider: { workspaceId } }) => workspaceId !== many);
+    expect(others.map((each) => each.provider)).toEqual(turns);
+    expect(listed).toHaveLength(turns.length + 20);
+    const before = listed.slice(0, listed.indexOf(others.at(-1) as ListedProvider));
+    const ofMany = before.filter(({ provider: { workspaceId } }) => workspaceId === many);
+    expect(ofMany.length, 'before the last one of the others').toBeLessThanOrEqual(3);
+  }
+});
+
+test('a page continues after a provider that is no longer due, and leaves out none [G23]', async () => {
+  const workspaceId = anyWorkspace();
+  const all = [1, 2, 3, 4].map((number) => provider(workspaceId, `a-${number}`));
+  for (const identity of all) await due(identity);
+  const mine = async (after?: ListedProvider) =>
+    (await store.listDueRotations({ after, limit: 10_000 })).filter(
+      (each) => each.provider.workspaceId === workspaceId,
+    );
+  const [first, second] = await mine();
+  for (const done of [first, second]) await store.setStatus(done?.provider as ProviderIdentity, 'disabled');
+  expect((await mine(second)).map((each) => each.provider)).toEqual(all.slice(2));
 });
 
 test('no row that a workspace’s service writes hides the due rotations of other workspaces', async () => {

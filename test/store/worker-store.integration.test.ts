@@ -105,6 +105,16 @@ describe('a lease renewal reports', () => {
   });
 });
 
+it('a worker shows the revision of the key set of grants that it uses, or none', async () => {
+  const workerId = await register();
+  const shown = async () => (await manager.listWorkers()).find((row) => row.workerId === workerId)?.grantKeys;
+  await worker.renewLease(workerId, 0, 1_000, 'a1b2c3d4a1b2c3d4');
+  expect(await shown()).toBe('a1b2c3d4a1b2c3d4');
+  await expect(worker.renewLease(workerId, 0, 1_000, 'not a digest')).rejects.toMatchObject({ name: 'ProviderError' });
+  await worker.renewLease(workerId, 0, 1_000);
+  expect(await shown()).toBe('');
+});
+
 describe('the epoch is not raised', () => {
   it('by a transaction that rolls back', async () => {
     const workspaceId = anyWorkspace();

@@ -54,7 +54,7 @@ export class FakeRegistry implements LeaseStore, WorkerRegistry {
     }
     this.#leased.delete(workerId);
     const at = new Date(this.wallMs);
-    const first = { ...worker, state: 'live' as const, appliedEpoch: 0, registeredAt: at, silentMs: 0 };
+    const first = { ...worker, state: 'live' as const, appliedEpoch: 0, grantKeys: '', registeredAt: at, silentMs: 0 };
     this.#rows.set(workerId, { ...(present ?? first), state: 'live', renewal: this.#nextRenewal(), heardAt: at });
     this.#lineages.set(workerId, this.lineage);
     return this.lineage;
@@ -123,11 +123,11 @@ export class FakeRegistry implements LeaseStore, WorkerRegistry {
     this.goBackUnnoticed(epoch);
     this.lineage += ', again';
     for (const row of this.#rows.values()) this.#rows.set(row.workerId, { ...row, state: 'vanished' });
-    const unknown = { taskQueue: 'none', identity: 'unknown workers', build: '-', longestStepMs: 0, appliedEpoch: -1 };
+    const unknown = { taskQueue: 'none', identity: 'unknown workers', build: '-', longestStepMs: 0 };
     const at = new Date(this.wallMs);
     this.#rows.set(UNKNOWN, {
       ...{ ...unknown, workerId: UNKNOWN, state: 'live', leaseMs: longestLeaseMs, renewal: this.#nextRenewal() },
-      ...{ registeredAt: at, heardAt: at, silentMs: 0 },
+      ...{ appliedEpoch: -1, grantKeys: '', registeredAt: at, heardAt: at, silentMs: 0 },
     });
   }
 

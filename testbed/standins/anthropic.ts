@@ -61,7 +61,7 @@ export const anthropic: WireFormat = {
       prompt: textOf([system, messages]),
       wantsJson: schema !== undefined,
       schema,
-      reply: (answer, { input, output }) => ({
+      reply: ({ text: answer }, { input, output }) => ({
         id: `msg_${randomUUID()}`,
         type: 'message',
         role: 'assistant',

@@ -67,7 +67,7 @@ export const gemini: WireFormat = {
       prompt: textOf([systemInstruction, contents]),
       wantsJson: generationConfig?.responseMimeType === 'application/json',
       schema: generationConfig?.responseJsonSchema ?? generationConfig?.responseSchema,
-      reply: (answer, { input, output }) => ({
+      reply: ({ text: answer }, { input, output }) => ({
         candidates: [{ content: { role: 'model', parts: [{ text: answer }] }, finishReason: 'STOP', index: 0 }],
         usageMetadata: { promptTokenCount: input, candidatesTokenCount: output, totalTokenCount: input + output },
         modelVersion: model,

@@ -110,7 +110,12 @@ async function reply(
   const { reply: toBody, ...question } = request;
   const text = await answer({ ...question, provider: format.provider, owner });
   const usage = { input: countTokens(question.prompt), output: countTokens(text) };
-  return { status: 200, body: toBody(text, usage) };
+  return { status: 200, body: toBody({ text, calls: toolCalls(question) }, usage) };
+}
+
+/** Calls every tool once, with the plainest arguments, and then answers. */
+function toolCalls({ tools = [], hasToolResult }: Pick<ModelRequest, 'tools' | 'hasToolResult'>) {
+  return hasToolResult ? [] : tools.map(({ name, schema }) => ({ name, args: sampleOf(schema) }));
 }
 
 function read(format: WireFormat, path: string, body: string): ModelRequest | z.ZodError | undefined {

@@ -1,11 +1,12 @@
 /**
- * OpenAI's Responses, Chat Completions and Models APIs. An OpenAI-compatible service has the latter two. The refusal of
- * a key repeats part of the key, as OpenAI's does.
+ * OpenAI's Responses, Chat Completions, Embeddings and Models APIs. An OpenAI-compatible service has the last three. The
+ * refusal of a key repeats part of the key, as OpenAI's does.
  */
-import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { readChat } from './openai-chat.js';
+import { readResponses } from './openai-responses.js';
 import type { Reply } from './stand-in.js';
-import { bearerToken, jsonSchema, type ModelRequest, noStream, textOf, type WireFormat } from './wire-format.js';
+import { bearerToken, type ModelRequest, textOf, type WireFormat } from './wire-format.js';
 
 const MODELS = ['gpt-5-mini', 'gpt-4o-mini'];
 
@@ -19,30 +20,37 @@ const ERRORS: Readonly<Record<number, readonly [type: string, code: string | nul
   503: ['server_error', null, 'The engine is currently overloaded, please try again later.'],
 };
 
-const responsesRequest = z.looseObject({
-  model: z.string(),
-  instructions: z.unknown().optional(),
-  input: z.union([z.string(), z.array(z.unknown()).min(1)]),
-  stream: noStream,
-  text: z
-    .looseObject({ format: z.looseObject({ type: z.string(), schema: jsonSchema.optional() }).optional() })
-    .optional(),
-});
+const embeddingsRequest = z.looseObject({ model: z.string(), input: z.union([z.string(), z.array(z.string())]) });
 
-const chatRequest = z.looseObject({
-  model: z.string(),
-  messages: z.array(z.unknown()).min(1),
-  stream: noStream,
-  response_format: z
-    .looseObject({ type: z.string(), json_schema: z.looseObject({ schema: jsonSchema.optional() }).optional() })
-    .optional(),
-});
+/** Shorter than a real one. */
+const EMBEDDING = [0.25, -0.5, 0.75];
 
 export const openai = openAiFormat('openai', '/openai', (path, body) =>
-  path === '/v1/responses' ? readResponses(body) : readChat(path, body),
+  path === '/v1/responses' ? readResponses(body) : readCompatible(path, body),
 );
 
-export const openaiCompatible = openAiFormat('openai-compatible', '/compatible', readChat);
+export const openaiCompatible = openAiFormat('openai-compatible', '/compatible', readCompatible);
+
+function readCompatible(path: string, body: unknown): ModelRequest | undefined {
+  if (path === '/v1/chat/completions') return readChat(body);
+  return path === '/v1/embeddings' ? readEmbeddings(body) : undefined;
+}
+
+function readEmbeddings(body: unknown): ModelRequest {
+  const { model, input } = embeddingsRequest.parse(body);
+  const texts = [input].flat();
+  return {
+    model,
+    prompt: textOf(texts),
+    wantsJson: false,
+    reply: (_answer, usage) => ({
+      object: 'list',
+      model,
+      data: texts.map((_, index) => ({ object: 'embedding', index, embedding: EMBEDDING })),
+      usage: { prompt_tokens: usage.input, total_tokens: usage.input },
+    }),
+  };
+}
 
 function openAiFormat(
   provider: 'openai' | 'openai-compatible',
@@ -65,76 +73,6 @@ function openAiFormat(
   };
 }
 
-function readResponses(body: unknown): ModelRequest {
-  const { model, instructions, input, text } = responsesRequest.parse(body);
-  const format = text?.format;
-  return {
-    model,
-    prompt: textOf([instructions, input]),
-    wantsJson: isJson(format?.type),
-    schema: format?.schema,
-    reply: (answer, usage) => ({
-      id: `resp_${randomUUID()}`,
-      object: 'response',
-      created_at: nowInSeconds(),
-      status: 'completed',
-      error: null,
-      incomplete_details: null,
-      model,
-      output: [
-        {
-          type: 'message',
-          id: `msg_${randomUUID()}`,
-          status: 'completed',
-          role: 'assistant',
-          content: [{ type: 'output_text', text: answer, annotations: [], logprobs: [] }],
-        },
-      ],
-      usage: {
-        input_tokens: usage.input,
-        input_tokens_details: { cached_tokens: 0 },
-        output_tokens: usage.output,
-        output_tokens_details: { reasoning_tokens: 0 },
-        total_tokens: usage.input + usage.output,
-      },
-    }),
-  };
-}
-
-function readChat(path: string, body: unknown): ModelRequest | undefined {
-  if (path !== '/v1/chat/completions') return undefined;
-  const { model, messages, response_format } = chatRequest.parse(body);
-  return {
-    model,
-    prompt: textOf(messages),
-    wantsJson: isJson(response_format?.type),
-    schema: response_format?.json_schema?.schema,
-    reply: (answer, usage) => ({
-      id: `chatcmpl-${randomUUID()}`,
-      object: 'chat.completion',
-      created: nowInSeconds(),
-      model,
-      choices: [
-        {
-          index: 0,
-          message: { role: 'assistant', content: answer, refusal: null },
-          logprobs: null,
-          finish_reason: 'stop',
-        },
-      ],
-      usage: {
-        prompt_tokens: usage.input,
-        completion_tokens: usage.output,
-        total_tokens: usage.input + usage.output,
-      },
-    }),
-  };
-}
-
-function isJson(type: string | undefined): boolean {
-  return type === 'json_schema' || type === 'json_object';
-}
-
 /** Shows the first eight and the last four characters of the key, and a short key completely. */
 function incorrect(key: string): string {
   const shown = key.length > 12 ? `${key.slice(0, 8)}${'*'.repeat(key.length - 12)}${key.slice(-4)}` : key;
@@ -144,8 +82,4 @@ function incorrect(key: string): string {
 function error(status: number, message?: string): Reply {
   const [type, code, text] = ERRORS[status] ?? ['server_error', null, 'The server had an error.'];
   return { status, body: { error: { message: message ?? text, type, param: null, code } } };
-}
-
-function nowInSeconds(): number {
-  return Math.floor(Date.now() / 1000);
 }

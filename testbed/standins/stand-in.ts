@@ -20,8 +20,8 @@ export interface ServiceRequest {
 
 export interface Reply {
   readonly status: number;
-  /** Text is sent as it is, an object as JSON. */
-  readonly body: string | object;
+  /** Text is sent as it is, an object as JSON, and `events` as a stream. */
+  readonly body: string | object | { readonly events: readonly string[] };
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -147,6 +147,11 @@ async function answered(service: Service, request: ServiceRequest, owner: string
 }
 
 function send(outgoing: ServerResponse, { status, body, headers }: Reply): void {
+  if (typeof body === 'object' && 'events' in body) {
+    outgoing.writeHead(status, { 'content-type': 'text/event-stream', ...headers });
+    for (const event of body.events as readonly string[]) outgoing.write(event);
+    return void outgoing.end();
+  }
   const json = typeof body !== 'string';
   outgoing.writeHead(status, { 'content-type': json ? 'application/json' : 'text/plain', ...headers });
   outgoing.end(json ? JSON.stringify(body) : body);

@@ -30,7 +30,23 @@ export interface ModelRequest {
   readonly prompt: string;
   readonly wantsJson: boolean;
   readonly schema?: JsonSchema;
-  reply(answer: string, usage: Usage): object;
+  /** The functions that the model may call. Absent: none, or the stand-in does not read them. */
+  readonly tools?: readonly ModelTool[];
+  /** Whether a tool's result is among the messages. */
+  readonly hasToolResult?: boolean;
+  /** The body, or the events of a stream if the request asked for one. */
+  reply(answer: ModelAnswer, usage: Usage): object | { readonly events: readonly string[] };
+}
+
+export interface ModelTool {
+  readonly name: string;
+  readonly schema?: JsonSchema;
+}
+
+/** A text, or calls of tools. */
+export interface ModelAnswer {
+  readonly text: string;
+  readonly calls: readonly { readonly name: string; readonly args: unknown }[];
 }
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -43,7 +59,7 @@ export interface Usage {
 
 export const jsonSchema = z.record(z.string(), z.unknown());
 
-/** Answers are not streamed: a request for a stream is refused. */
+/** For services whose stand-in does not stream: a request for a stream is refused. */
 export const noStream = z.literal(false).optional();
 
 /** Four characters per token, rounded up: the rule of thumb that the services give for English. */
@@ -67,4 +83,13 @@ export function textOf(message: unknown): string {
   if (typeof message !== 'object' || message === null) return '';
   const { text, content, parts } = message as Record<string, unknown>;
   return textOf([text, content, parts]);
+}
+
+/** Of OpenAI's APIs. */
+export function isJsonFormat(type: string | undefined): boolean {
+  return type === 'json_schema' || type === 'json_object';
+}
+
+export function nowInSeconds(): number {
+  return Math.floor(Date.now() / 1000);
 }

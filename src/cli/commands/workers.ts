@@ -10,8 +10,8 @@ export function addWorkers(program: Command, output: Output): void {
     .summary('list the workers that serve credentials, and how current each is')
     .description(
       'Lists the worker processes that hold leases, and those that vanished recently. Shows how many changes each ' +
-        'still has to apply, its lease (how long a change waits if it does not answer), and when it was last heard ' +
-        'from.',
+        'still has to apply, its lease (how long a change waits if it does not answer), when it was last heard from, ' +
+        'and the revision of the key set of grants that it uses.',
     )
     .action(async () => {
       const { epoch, workers } = await withClient(async (client) => {
@@ -25,7 +25,10 @@ export function addWorkers(program: Command, output: Output): void {
     });
 }
 
-function toRow({ identity, state, appliedEpoch, leaseMs, silentMs, build }: RegisteredWorker, epoch: number): string[] {
+function toRow(
+  { identity, state, appliedEpoch, leaseMs, silentMs, build, grantKeys }: RegisteredWorker,
+  epoch: number,
+): string[] {
   const behind = epoch - appliedEpoch;
   return [
     identity,
@@ -34,5 +37,6 @@ function toRow({ identity, state, appliedEpoch, leaseMs, silentMs, build }: Regi
     `lease ${describeDuration(leaseMs)}`,
     `heard ${describeDuration(Math.max(0, silentMs))} ago`,
     `build ${build}`,
+    grantKeys === '' ? 'no grants' : `keys ${grantKeys.slice(0, 8)}`,
   ];
 }

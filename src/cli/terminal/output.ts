@@ -5,6 +5,7 @@
 import { styleText } from 'node:util';
 import { EXIT } from '../exit-codes.js';
 import { classify } from '../failure.js';
+import { printable, printableJson, printableLines } from './printable.js';
 
 const MARKS = { ok: ['green', '✔'], bad: ['red', '✖'], unsure: ['yellow', '?'], running: ['cyan', '⠹'] } as const;
 const VERB_WIDTH = 12;
@@ -24,12 +25,12 @@ export class Output {
 
   /** Prints one line of a result that comes in parts. With `--json`, the whole result is printed at the end. */
   print(text: string): void {
-    if (!this.json) process.stdout.write(`${text}\n`);
+    if (!this.json) process.stdout.write(`${printableLines(text)}\n`);
   }
 
   /** @param lines - the document's content for a person */
   result(document: object, lines: readonly string[]): void {
-    process.stdout.write(`${this.json ? JSON.stringify(document) : lines.join('\n')}\n`);
+    process.stdout.write(`${this.json ? printableJson(document) : printableLines(lines.join('\n'))}\n`);
   }
 
   /** Prints a result that a person has already seen: only with `--json`. */
@@ -39,7 +40,7 @@ export class Output {
 
   /** Prints a note for a person to stderr, where it does not disturb a script that reads stdout. */
   note(text: string): void {
-    process.stderr.write(`${text}\n`);
+    process.stderr.write(`${printableLines(text)}\n`);
   }
 
   /**
@@ -85,11 +86,6 @@ export function minute(at: Date): string {
 export function describeShown({ key, host, ...others }: Readonly<Record<string, string | number>>): string {
   const named = Object.entries(others).map(([name, value]) => `${name} ${value}`);
   return [key, host, ...named].filter((fact) => fact !== undefined).join(' · ');
-}
-
-/** Text from others, such as a worker's name or a reason, must not move the cursor. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}+/gu, ' ');
 }
 
 /** The mark, colored if the stream is a terminal that supports it. */

@@ -8,6 +8,7 @@ import { ProviderError } from '../../protocol/errors.js';
 import { parseJson } from '../../redaction/parse-json.js';
 import { MAX_PLAINTEXT_BYTES } from '../../sealing/sealer.js';
 import { UsageError } from '../failure.js';
+import { printable } from './printable.js';
 
 /** The option that answers the question in advance. */
 export const YES = ['--yes', 'do not ask for confirmation'] as const;
@@ -16,7 +17,7 @@ export const YES = ['--yes', 'do not ask for confirmation'] as const;
 export async function askWhether(question: string): Promise<void> {
   if (!process.stdin.isTTY)
     throw new UsageError('this command asks for confirmation, and stdin is not a terminal: add --yes');
-  const answer = await confirm({ message: question, initialValue: false, output: process.stderr });
+  const answer = await confirm({ message: printable(question), initialValue: false, output: process.stderr });
   if (isCancel(answer) || !answer) throw new UsageError('cancelled: nothing was changed');
 }
 
@@ -63,7 +64,7 @@ function fromEnvironment(variable: string): string {
 }
 
 async function ask(question: string): Promise<string> {
-  const answer = await password({ message: question, output: process.stderr });
+  const answer = await password({ message: printable(question), output: process.stderr });
   if (isCancel(answer)) throw new UsageError('cancelled: nothing was changed');
   return answer ?? '';
 }

@@ -3,7 +3,8 @@
  * SDK reads the environment: a workspace without a key must fail, and not spend the platform's.
  */
 import type { Fetch } from '../../egress/http-client.js';
-import { ProviderError } from '../../protocol/errors.js';
+import { isProviderError, ProviderError } from '../../protocol/errors.js';
+import { Secret } from '../../redaction/secret.js';
 import { optionalPackage } from '../optional-package.js';
 import type { LlmCredential } from './llm.js';
 import { GEMINI_MODEL, GEMINI_MODEL_RULE } from './vendors.js';
@@ -36,16 +37,51 @@ export interface AiSdkModel {
  *   model of Gemini that would lead to another path
  */
 export function aiSdkModel(credential: LlmCredential, modelId: string, fetch: Fetch): AiSdkModel {
+  return aiSdkProvider(credential, fetch).languageModel(safeModelId(credential, modelId));
+}
+
+/** Model ids become a part of Gemini's URLs. @throws ProviderError `ProviderConfigInvalid` */
+export function safeModelId({ provider }: LlmCredential, modelId: string): string {
+  if (provider !== 'gemini' || GEMINI_MODEL.test(modelId)) return modelId;
+  throw ProviderError.configInvalid('model', GEMINI_MODEL_RULE);
+}
+
+/** What the AI SDK's packages for services have in common. */
+export interface AiSdkProvider {
+  languageModel(modelId: string): AiSdkModel;
+  embeddingModel?(modelId: string): AiSdkEmbeddingModel;
+  imageModel?(modelId: string): AiSdkImageModel;
+}
+
+/** As {@link AiSdkModel}, for `embed` and `embedMany`. */
+export interface AiSdkEmbeddingModel extends Pick<AiSdkModel, 'specificationVersion' | 'provider' | 'modelId'> {
+  // biome-ignore lint/suspicious/noExplicitAny: versions 6 and 7 of the AI SDK name types that do not fit each other
+  readonly maxEmbeddingsPerCall: any;
+  // biome-ignore lint/suspicious/noExplicitAny: versions 6 and 7 of the AI SDK name types that do not fit each other
+  readonly supportsParallelCalls: any;
+  // biome-ignore lint/suspicious/noExplicitAny: versions 6 and 7 of the AI SDK name types that do not fit each other
+  doEmbed(options: any): PromiseLike<any>;
+}
+
+/** As {@link AiSdkModel}, for `generateImage`. */
+export interface AiSdkImageModel extends Pick<AiSdkModel, 'specificationVersion' | 'provider' | 'modelId'> {
+  // biome-ignore lint/suspicious/noExplicitAny: versions 6 and 7 of the AI SDK name types that do not fit each other
+  readonly maxImagesPerCall: any;
+  // biome-ignore lint/suspicious/noExplicitAny: versions 6 and 7 of the AI SDK name types that do not fit each other
+  doGenerate(options: any): PromiseLike<any>;
+}
+
+/** The AI SDK's provider for the credential's service. Throws as {@link aiSdkModel} does. */
+export function aiSdkProvider(credential: LlmCredential, fetch: Fetch): AiSdkProvider {
   const { provider, baseURL, organization, project } = credential;
   const apiKey = credential.apiKey.reveal();
   switch (provider) {
     case 'anthropic':
-      return anthropic().createAnthropic({ apiKey, baseURL: `${baseURL}/v1`, fetch })(modelId);
+      return anthropic().createAnthropic({ apiKey, baseURL: `${baseURL}/v1`, fetch });
     case 'openai':
-      return openai().createOpenAI({ apiKey, baseURL, organization, project, fetch })(modelId);
+      return openai().createOpenAI({ apiKey, baseURL, organization, project, fetch });
     case 'gemini':
-      if (!GEMINI_MODEL.test(modelId)) throw ProviderError.configInvalid('model', GEMINI_MODEL_RULE);
-      return google().createGoogleGenerativeAI({ apiKey, baseURL: `${baseURL}/v1beta`, fetch })(modelId);
+      return google().createGoogleGenerativeAI({ apiKey, baseURL: `${baseURL}/v1beta`, fetch });
     default:
       // Otherwise the schema is not sent to the model, and the model returns any object.
       return compatible().createOpenAICompatible({
@@ -54,9 +90,30 @@ export function aiSdkModel(credential: LlmCredential, modelId: string, fetch: Fe
         baseURL,
         fetch,
         supportsStructuredOutputs: true,
-      })(modelId);
+      });
   }
 }
+
+/**
+ * The version of models that the installed packages of the AI SDK make: `v3` of AI SDK 6, `v4` of AI SDK 7.
+ *
+ * @throws ProviderError `SetupInvalid` if none is installed
+ */
+export function aiSdkVersion(): string {
+  const names = ['openai', 'anthropic', 'gemini', 'compatible'];
+  const credentials = names.map((provider) => ({ provider, apiKey: new Secret('none'), baseURL: 'http://localhost' }));
+  for (const credential of credentials) {
+    try {
+      return aiSdkModel(credential, 'none', noFetch).specificationVersion;
+    } catch (error) {
+      if (!isProviderError(error, 'SetupInvalid')) throw error;
+    }
+  }
+  const packages = '@ai-sdk/openai, @ai-sdk/anthropic, @ai-sdk/google or @ai-sdk/openai-compatible';
+  throw new ProviderError('SetupInvalid', `no package of the AI SDK for a service is installed: install ${packages}`);
+}
+
+const noFetch: Fetch = () => Promise.reject(new Error('this model is never called'));
 
 const anthropic = () =>
   optionalPackage<typeof import('@ai-sdk/anthropic')>('@ai-sdk/anthropic', () => require('@ai-sdk/anthropic'));

@@ -129,6 +129,7 @@ create table public.resolver_workers (
   calls bigint not null default 0,
   renewal bigint not null,
   applied_epoch bigint not null default 0,
+  grant_keys text not null default '',
   registered_at timestamptz not null default now(),
   heard_at timestamptz not null default now(),
   constraint worker_id check (worker_id ~ '^[A-Za-z0-9_.:-]{1,128}$'),
@@ -136,8 +137,10 @@ create table public.resolver_workers (
   constraint task_queue check (length(task_queue) between 1 and 1000),
   constraint lease_ms check (lease_ms between 1 and 3600000),
   constraint longest_step_ms check (longest_step_ms >= 0),
-  constraint applied_epoch check (applied_epoch >= -1)
+  constraint applied_epoch check (applied_epoch >= -1),
+  constraint grant_keys check (grant_keys ~ '^[0-9a-f]{0,64}$')
 );
+comment on column public.resolver_workers.grant_keys is 'a digest of the key set of grants that it uses; empty: it checks none';
 comment on column public.resolver_workers.token_hash is 'SHA-256 of the token that only this worker was told; null: the row stands for unknown workers';
 comment on column public.resolver_workers.calls is 'the worker’s own count of its renewals; 0: it never had a lease';
 comment on column public.resolver_workers.state is 'vanished: has no lease any more, but may still be running a step';

@@ -17,9 +17,9 @@ end;
 -- to non-superusers ("permission denied to set parameter"), and the login that migrates need not be a superuser.
 
 -- Returns what a workspace has stored, in one round trip and one snapshot, with that snapshot's epoch. The active data
--- key, which seals, comes first. The limits are twice the bounds of check_workspace_size. `lineage` is null if a new one
--- is about to begin. Without a policy every row is hidden, so nothing is answered as absent before the policies were
--- looked at.
+-- key, which seals, comes first. The limits are twice the bounds of check_workspace_size. A worker opens no admin
+-- credential, so only a manager's login is given one, sealed as it is. `lineage` is null if a new one is about to begin.
+-- Without a policy every row is hidden, so nothing is answered as absent before the policies were looked at.
 create or replace function provider_api.read_workspace(
   p_workspace_id text, out epoch bigint, out lineage uuid, out data_keys json, out providers json
 )
@@ -43,6 +43,7 @@ begin
     (select json_agg(p) from (
       select provider_type, provider_name, config, encrypted_config, status, version
       from public.workspace_providers where workspace_id = p_workspace_id
+        and (provider_type <> 'llm-admin' or pg_has_role(session_user, 'provider_manager', 'member'))
       order by provider_type, provider_name limit 400
     ) as p)
   from public.provider_epoch as e
@@ -98,11 +99,11 @@ begin
 end $$;
 
 -- Records what the worker has applied so far and returns the workspaces that changed since. `renewed` is false if the
--- worker's row is gone, and with it the lease; `moved`, if what the worker has applied is not of this lineage. `changed` is null if the list would be too long or does not go back far
--- enough: everything may have changed. The worker counts its calls: a count that was used before comes from a second
+-- worker's row is gone, and with it the lease; `moved`, if what the worker has applied is not of this lineage. `changed`
+-- is null if the list would be too long or does not go back far enough: everything may have changed. The worker counts its calls: a count that was used before comes from a second
 -- process with the same memory, a copy of a virtual machine, which gets no lease.
 create or replace function provider_api.renew_lease(
-  p_worker_id text, p_token text, p_call bigint, p_applied_epoch bigint, p_lineage uuid,
+  p_worker_id text, p_token text, p_call bigint, p_applied_epoch bigint, p_lineage uuid, p_grant_keys text,
   out renewed boolean, out moved boolean, out epoch bigint, out changed text[]
 )
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -115,7 +116,7 @@ begin
   end if;
   update public.resolver_workers
     set renewal = nextval('public.resolver_renewals'), heard_at = now(), calls = p_call,
-      applied_epoch = greatest(applied_epoch, p_applied_epoch)
+      applied_epoch = greatest(applied_epoch, p_applied_epoch), grant_keys = p_grant_keys
     where worker_id = p_worker_id and state = 'live' and calls < p_call
       and token_hash = provider_api.hash_token(p_token);
   renewed := found;

@@ -239,14 +239,14 @@ end $$;
 create or replace function provider_api.list_workers()
 returns table (
   worker_id text, state text, task_queue text, identity text, build text, lease_ms integer, longest_step_ms integer,
-  renewal bigint, applied_epoch bigint, registered_at timestamptz, heard_at timestamptz
+  renewal bigint, applied_epoch bigint, grant_keys text, registered_at timestamptz, heard_at timestamptz
 )
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform provider_api.require_primary();
   return query
     select w.worker_id, w.state, w.task_queue, w.identity, w.build, w.lease_ms, w.longest_step_ms, w.renewal,
-      w.applied_epoch, w.registered_at, w.heard_at
+      w.applied_epoch, w.grant_keys, w.registered_at, w.heard_at
     from public.resolver_workers as w order by w.registered_at, w.worker_id;
 end $$;
 

@@ -3,38 +3,50 @@
 -- credential, and it may change nothing.
 set local role provider_owner;
 
--- For schedules. Both lists continue after the given key; empty texts start from the first provider.
+-- For schedules. Both lists have the first provider of each workspace, then the second ones, and so on: a workspace with
+-- many providers does not delay the others. The turn counts all providers of a workspace, so that it stays the same while
+-- some of them are no longer due. Both lists continue after the given key; turn 0 starts from the first provider.
 
 -- Providers that are due and have no rotation under way.
 create or replace function provider_api.list_due_rotations(
-  p_workspace_id text, p_provider_type text, p_provider_name text, p_limit integer
+  p_turn bigint, p_workspace_id text, p_provider_type text, p_provider_name text, p_limit integer
 )
-returns table (workspace_id text, provider_type text, provider_name text, version bigint)
+returns table (turn bigint, workspace_id text, provider_type text, provider_name text, version bigint)
 language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
-  select p.workspace_id, p.provider_type, p.provider_name, p.version
-  from public.workspace_providers as p
-  where (p.workspace_id, p.provider_type, p.provider_name) > (p_workspace_id, p_provider_type, p_provider_name)
+  select p.turn, p.workspace_id, p.provider_type, p.provider_name, p.version
+  from (
+    select row_number() over (partition by w.workspace_id order by w.provider_type, w.provider_name) as turn,
+      w.workspace_id, w.provider_type, w.provider_name, w.version, w.status, w.rotated_at, w.rotate_every
+    from public.workspace_providers as w
+  ) as p
+  where (p.turn, p.workspace_id, p.provider_type, p.provider_name)
+      > (p_turn, p_workspace_id, p_provider_type, p_provider_name)
     and provider_api.is_due(p.status, p.rotated_at, p.rotate_every)
     and not exists (
       select from public.provider_rotations as r
       where (r.workspace_id, r.provider_type, r.provider_name) = (p.workspace_id, p.provider_type, p.provider_name)
         and r.ended_at is null and r.workflow_id is not null
     )
-  order by p.workspace_id, p.provider_type, p.provider_name limit p_limit;
+  order by p.turn, p.workspace_id, p.provider_type, p.provider_name limit p_limit;
 end;
 
 create or replace function provider_api.list_active_providers(
-  p_workspace_id text, p_provider_type text, p_provider_name text, p_limit integer
+  p_turn bigint, p_workspace_id text, p_provider_type text, p_provider_name text, p_limit integer
 )
-returns table (workspace_id text, provider_type text, provider_name text)
+returns table (turn bigint, workspace_id text, provider_type text, provider_name text)
 language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
-  select p.workspace_id, p.provider_type, p.provider_name
-  from public.workspace_providers as p
-  where (p.workspace_id, p.provider_type, p.provider_name) > (p_workspace_id, p_provider_type, p_provider_name)
+  select p.turn, p.workspace_id, p.provider_type, p.provider_name
+  from (
+    select row_number() over (partition by w.workspace_id order by w.provider_type, w.provider_name) as turn,
+      w.workspace_id, w.provider_type, w.provider_name, w.status
+    from public.workspace_providers as w
+  ) as p
+  where (p.turn, p.workspace_id, p.provider_type, p.provider_name)
+      > (p_turn, p_workspace_id, p_provider_type, p_provider_name)
     and p.status = 'active'
-  order by p.workspace_id, p.provider_type, p.provider_name limit p_limit;
+  order by p.turn, p.workspace_id, p.provider_type, p.provider_name limit p_limit;
 end;
 
 -- The number of overdue rotations that were already reported and are still due.

@@ -5,8 +5,8 @@
 -- Owners. A function runs as its owner, and all were created as provider_owner. A new owner needs `create` on the
 -- schema, but only for the change.
 grant create on schema provider_api to provider_auditor;
-alter function provider_api.list_due_rotations(text, text, text, integer) owner to provider_auditor;
-alter function provider_api.list_active_providers(text, text, text, integer) owner to provider_auditor;
+alter function provider_api.list_due_rotations(bigint, text, text, text, integer) owner to provider_auditor;
+alter function provider_api.list_active_providers(bigint, text, text, text, integer) owner to provider_auditor;
 alter function provider_api.count_overdue() owner to provider_auditor;
 alter function provider_api.list_data_keys(text, text, integer) owner to provider_auditor;
 alter function provider_api.sample_data_keys() owner to provider_auditor;
@@ -48,7 +48,7 @@ grant select on public.provider_events to provider_auditor;
 -- Functions.
 grant execute on function
   provider_api.register_worker(text, text, text, text, integer, integer, text, uuid),
-  provider_api.renew_lease(text, text, bigint, bigint, uuid),
+  provider_api.renew_lease(text, text, bigint, bigint, uuid, text),
   provider_api.deregister_worker(text, text, bigint),
   provider_api.record_use(text, text, text[], text[], text[], timestamptz[], bigint[], text[], text[], bigint[]),
   provider_api.record_unreadable(text, text, text, text, text, bigint, text, text)
@@ -102,8 +102,8 @@ grant execute on function provider_api.is_due(text, timestamptz, interval) to pr
 set local role provider_auditor;
 grant execute on function provider_api.sample_data_keys() to provider_resolver;
 grant execute on function
-  provider_api.list_due_rotations(text, text, text, integer),
-  provider_api.list_active_providers(text, text, text, integer),
+  provider_api.list_due_rotations(bigint, text, text, text, integer),
+  provider_api.list_active_providers(bigint, text, text, text, integer),
   provider_api.count_overdue(),
   provider_api.list_data_keys(text, text, integer),
   provider_api.list_rotations(text, integer),

@@ -1,5 +1,5 @@
 /** What workflow code calls: three resolves and three steps. They are deterministic; activities do the work. */
-import type { ProviderReference, RpcReference } from '../../protocol/references.js';
+import type { NamedProvider, ProviderReference, RpcReference } from '../../protocol/references.js';
 import type {
   Json,
   LlmStepInput,
@@ -14,6 +14,23 @@ import type {
 } from '../../protocol/steps.js';
 import { CHAIN_OPTIONS, LLM_OPTIONS, RESOLVE_OPTIONS, type StepOptions, scheduled } from './step-options.js';
 import { atLeastUsed, endpointsAtLeastUsed, noteUse } from './version-floors.js';
+
+/**
+ * Returns a reference to a provider of the workspace. Of a list of names, it takes the first provider that is configured
+ * and active. It waits out outages of Postgres.
+ *
+ * @throws ActivityFailure as {@link resolveLlmKey} does
+ * @example
+ * const tenderly = await resolveProvider({ type: 'tenderly', name: 'default' });
+ */
+export async function resolveProvider<Type extends string>(
+  input: NamedProvider<Type>,
+  options?: StepOptions,
+): Promise<ProviderReference<Type>> {
+  const wanted = `${input.type}/${[input.name].flat().join(' or ')}`;
+  const resolve = scheduled('resolveProvider', RESOLVE_OPTIONS, `resolve ${wanted}${whose(input)}`, options);
+  return (await resolve(input as NamedProvider<'llm'>)) as ProviderReference<Type>;
+}
 
 /**
  * Returns a reference to the workspace's LLM provider. Of a list of names, it takes the first provider that is

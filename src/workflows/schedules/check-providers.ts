@@ -1,10 +1,10 @@
 /**
- * Asks the live services about the stored credential of each active provider, over all workspaces, one page of
- * providers per workflow history, and within a page one workspace after the other in turn. The answers are recorded. A rejected credential raises an event, once per version.
+ * Asks the live services about the stored credential of each active provider, over all workspaces, one page of providers
+ * per workflow history. Workspaces take turns, over all pages and within one: a workspace whose services hang does not
+ * keep the others waiting. The answers are recorded. A rejected credential raises an event, once per version.
  */
 import { continueAsNew, isCancellation } from '@temporalio/workflow';
-import type { ProviderIdentity } from '../../protocol/references.js';
-import type { CheckProvidersInput, CheckTotals } from '../../protocol/schedules.js';
+import type { CheckProvidersInput, CheckTotals, ListedProvider } from '../../protocol/schedules.js';
 import { inTurns } from '../fan-out.js';
 import { operation, SERVICE_OPTIONS, STORE_OPTIONS } from '../rotation/proxies.js';
 
@@ -19,17 +19,16 @@ export async function checkProviders({
   const list = operation('listActiveProviders', STORE_OPTIONS, 'list active providers');
   const page = await list({ after, limit: pageSize });
   const counts = { ...totals, checked: totals.checked + page.length };
-  // A workspace whose services hang does not keep the others of the page waiting.
   for (const outcome of await inTurns(page, atOnce, workspaceOf, check)) counts[outcome] += 1;
   if (page.length < pageSize) return counts;
   return continueAsNew<typeof checkProviders>({ pageSize, atOnce, after: page.at(-1), totals: counts });
 }
 
-function workspaceOf({ workspaceId }: ProviderIdentity): string {
-  return workspaceId;
+function workspaceOf({ provider }: ListedProvider): string {
+  return provider.workspaceId;
 }
 
-async function check(provider: ProviderIdentity): Promise<Exclude<keyof CheckTotals, 'checked'>> {
+async function check({ provider }: ListedProvider): Promise<Exclude<keyof CheckTotals, 'checked'>> {
   const who = `${provider.type}/${provider.name} for ${provider.workspaceId}`;
   try {
     const { outcome } = await operation('checkStoredCredential', SERVICE_OPTIONS, `check · ${who}`)({ provider });

@@ -13,8 +13,13 @@ import {
   ParentClosePolicy,
 } from '@temporalio/workflow';
 import { rotationWorkflowId } from '../../protocol/rotation.js';
-import type { DueRotation, RotateDueProvidersInput, RotateDueTotals } from '../../protocol/schedules.js';
-import { inParallel } from '../fan-out.js';
+import type {
+  DueRotation,
+  ListedProvider,
+  RotateDueProvidersInput,
+  RotateDueTotals,
+} from '../../protocol/schedules.js';
+import { inTurns } from '../fan-out.js';
 import { operation, SERVICE_OPTIONS, STORE_OPTIONS } from '../rotation/proxies.js';
 import { rotateProvider } from '../rotation/rotate-provider.js';
 
@@ -29,20 +34,33 @@ export async function rotateDueProviders({
 }: RotateDueProvidersInput): Promise<RotateDueTotals> {
   const page = await operation('listDueRotations', STORE_OPTIONS, 'list due rotations')({ after, limit: pageSize });
   const counts = { ...totals, due: totals.due + page.length };
-  for (const found of await inParallel(page, atOnce, rotateDue)) {
+  // A workspace whose rotations take long does not keep the others of the page waiting.
+  for (const found of await inTurns(page, atOnce, workspaceOf, rotateDue)) {
     for (const kind of found) counts[kind] += 1;
   }
   if (page.length < pageSize) return counts;
   return continueAsNew<typeof rotateDueProviders>({
     pageSize,
     atOnce,
-    after: page.at(-1)?.provider,
+    after: placeOf(page.at(-1)),
     totals: counts,
   });
 }
 
+function workspaceOf({ provider }: DueRotation): string {
+  return provider.workspaceId;
+}
+
+function placeOf(last: ListedProvider | undefined): ListedProvider | undefined {
+  return last && { provider: last.provider, turn: last.turn };
+}
+
 /** @returns the totals that the provider counts towards */
-async function rotateDue(due: DueRotation): Promise<readonly Exclude<keyof RotateDueTotals, 'due'>[]> {
+async function rotateDue({
+  provider,
+  version,
+}: DueRotation): Promise<readonly Exclude<keyof RotateDueTotals, 'due'>[]> {
+  const due = { provider, version };
   const who = `${due.provider.type}/${due.provider.name} for ${due.provider.workspaceId}`;
   try {
     const prepared = await operation('prepareDueRotation', SERVICE_OPTIONS, `prepare the rotation · ${who}`)(due);

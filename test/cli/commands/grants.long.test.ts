@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, expect, it, vi } from 'vitest';
 import { GrantSigner } from '../../../src/client.js';
 import { GrantVerifier } from '../../../src/grants/grant-verifier.js';
 import { documentOf } from '../operator.js';
@@ -39,7 +39,7 @@ it('grants creates a key and a second one, revokes a signed grant, and never sho
   const made = await make(first, '--json');
   expect(made).toMatchObject({ exitCode: 0, stderr: '' });
   const { kid } = documentOf(made);
-  expect(documentOf(made)).toEqual({ kid, grants: ['workspace'] });
+  expect(documentOf(made)).toEqual({ kid, grants: ['workspace'], warnings: [] });
   expect(statSync(first).mode & 0o777).toBe(0o600);
   expect([await isAccepted(first), await isAccepted(first, 'operator')]).toEqual([true, false]);
 
@@ -48,10 +48,14 @@ it('grants creates a key and a second one, revokes a signed grant, and never sho
   expect([await isAccepted(first), await isAccepted(second, 'operator')]).toEqual([true, true]);
 
   const signed = await sign(first);
-  const revoked = await runCli(['grants', 'revoke', '--key-set', keySet, '--workflow', 'answer-1']);
+  const revoked = await runCli(['grants', 'revoke', '--no-wait', '--key-set', keySet, '--workflow', 'answer-1']);
   expect(revoked.stdout).toMatch(/^✔ revoked {5}answer-1 · until \S+\n$/);
   expect(await isAccepted(first, 'workspace', signed)).toBe(false);
+  // A signer whose clock is ahead may have signed this before the revocation.
+  expect(await isAccepted(first)).toBe(false);
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 61_000 });
   expect(await isAccepted(first)).toBe(true);
+  vi.useRealTimers();
   expect(JSON.parse(readFileSync(keySet, 'utf8')).keys).toHaveLength(2);
 
   const privates = [first, second].map((file) => JSON.parse(readFileSync(file, 'utf8')).d as string);
@@ -76,10 +80,26 @@ it('grants leaves the key set unchanged if an argument or a file is invalid', as
     ['grants', 'create-key', '--signing-key', `${first}2`, '--key-set', keySet, '--for', 'all'],
     /--for must be/,
   );
-  await refused(['grants', 'revoke', '--key-set', keySet], /give exactly one of --workflow, --subject and --grant/);
-  await refused(['grants', 'revoke', '--key-set', `${keySet}2`, '--grant', 'a'], /the key set cannot be read/);
+  await refused(
+    ['grants', 'revoke', '--no-wait', '--key-set', keySet],
+    /give exactly one of --workflow, --subject and --grant/,
+  );
+  await refused(
+    ['grants', 'revoke', '--no-wait', '--key-set', `${keySet}2`, '--grant', 'a'],
+    /the key set cannot be read/,
+  );
+  expect(readFileSync(keySet, 'utf8')).toBe(before);
+  const bounded = ['grants', 'revoke', '--key-set', keySet, '--grant', 'a', '--wait-limit', 'soon'];
+  await refused(bounded, /--wait-limit must be a duration/);
+  await refused(
+    ['grants', 'revoke', '--key-set', keySet, '--grant', 'a'],
+    /is not set[\s\S]*--no-wait needs no database/,
+  );
   expect(readFileSync(keySet, 'utf8')).toBe(before);
   writeFileSync(keySet, '{"keys":');
-  await refused(['grants', 'revoke', '--key-set', keySet, '--grant', 'a'], /the key set is not a JSON Web Key Set/);
+  await refused(
+    ['grants', 'revoke', '--no-wait', '--key-set', keySet, '--grant', 'a'],
+    /the key set is not a JSON Web Key Set/,
+  );
   expect(readFileSync(keySet, 'utf8')).toBe('{"keys":');
 });

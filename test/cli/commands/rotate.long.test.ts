@@ -234,6 +234,6 @@ it('workers shows each worker, whether it is current, and when it was last heard
   expect(epoch).toBeGreaterThanOrEqual(workers[0].appliedEpoch);
   const { stdout } = await op.run(['workers']);
   expect(stdout).toMatch(
-    /^agents-7 {2}live {2}(current|\d+ changes? behind) {2}lease 30 s {2}heard .* ago {2}build \d/,
+    /^agents-7 {2}live {2}(current|\d+ changes? behind) {2}lease 30 s {2}heard .* ago {2}build \S+ {2}keys [0-9a-f]{8}\n$/,
   );
 });

@@ -2,21 +2,24 @@ import { AiSdkPlugin } from '@temporalio/ai-sdk';
 import { OpenAIAgentsPlugin } from '@temporalio/openai-agents';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { WorkspaceProviders } from 'workspace-providers';
-import { aiSdkModels, openaiModels } from './models';
+import { workspaceModels } from 'workspace-providers/ai-sdk';
+import { workspaceAgentModels } from 'workspace-providers/openai-agents';
+import * as activities from './activities';
 
 async function main() {
   const { TEMPORAL_ADDRESS, TASK_QUEUE = '', ORDER } = process.env;
   const connection = await NativeConnection.connect({ address: TEMPORAL_ADDRESS });
   const providers = await WorkspaceProviders.connect();
   const plugins = [
-    new AiSdkPlugin({ modelProvider: aiSdkModels }),
-    new OpenAIAgentsPlugin({ modelProvider: openaiModels }),
+    new AiSdkPlugin({ modelProvider: workspaceModels() }),
+    new OpenAIAgentsPlugin({ modelProvider: workspaceAgentModels() }),
     providers.plugin(),
   ];
   const worker = await Worker.create({
     connection,
     taskQueue: TASK_QUEUE,
     workflowsPath: require.resolve('./workflows'),
+    activities,
     // As in Temporal's sample for OpenAI Agents: its ES modules are loaded on demand, which a workflow cannot do.
     bundlerOptions: {
       webpackConfigHook: (config) => ({

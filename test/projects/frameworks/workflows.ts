@@ -1,20 +1,47 @@
-/** Agents of two frameworks. Each resolves its workspace's provider and hands the reference to the model. */
+/** Agents of two frameworks, as their authors write them: nothing in them speaks of keys. */
 import { Agent } from '@openai/agents-core';
 import { temporalProvider } from '@temporalio/ai-sdk/workflow';
 import { TemporalOpenAIRunner } from '@temporalio/openai-agents/workflow';
-import { generateText } from 'ai';
-import { resolveLlmKey } from 'workspace-providers/workflow';
+import { proxyActivities } from '@temporalio/workflow';
+import { embed, generateText, Output, stepCountIs, tool } from 'ai';
+import { z } from 'zod';
+import type * as activities from './activities';
+
+const { weatherIn, askInActivity, streamInActivity } = proxyActivities<typeof activities>({
+  startToCloseTimeout: '1 minute',
+  retry: { maximumAttempts: 3 },
+});
+
+const MODEL = 'anthropic/claude-sonnet-5-5, openai/gpt-5-mini';
 
 export async function aiSdkAgent(prompt: string): Promise<string> {
-  const ref = await resolveLlmKey({ provider: 'openai' });
-  const providerOptions = { workspace: { ref: JSON.stringify(ref) } };
-  const model = temporalProvider.languageModel('gpt-5-mini');
-  return (await generateText({ model, prompt, providerOptions })).text;
+  return (await generateText({ model: temporalProvider.languageModel(MODEL), prompt })).text;
+}
+
+export async function aiSdkToolsAgent(prompt: string): Promise<string> {
+  const weather = tool({
+    description: 'Returns the weather of a city.',
+    inputSchema: z.object({ city: z.string() }),
+    execute: ({ city }) => weatherIn(city),
+  });
+  const model = temporalProvider.languageModel(MODEL);
+  return (await generateText({ model, prompt, tools: { weather }, stopWhen: stepCountIs(3) })).text;
+}
+
+export async function aiSdkObjectAgent(prompt: string): Promise<unknown> {
+  const output = Output.object({ schema: z.object({ answer: z.string() }) });
+  return (await generateText({ model: temporalProvider.languageModel(MODEL), prompt, output })).output;
+}
+
+export async function aiSdkEmbedding(value: string): Promise<number> {
+  return (await embed({ model: temporalProvider.embeddingModel('openai/text-embedding-3-small'), value })).embedding
+    .length;
 }
 
 export async function openaiAgent(prompt: string): Promise<string> {
-  const ref = await resolveLlmKey({ provider: 'openai' });
-  const modelSettings = { providerData: { ref: JSON.stringify(ref) } };
-  const agent = new Agent({ name: 'Agent', instructions: 'Answer in a sentence.', model: 'gpt-5-mini', modelSettings });
+  const agent = new Agent({ name: 'Agent', instructions: 'Answer in a sentence.', model: 'gpt-5-mini' });
   return (await new TemporalOpenAIRunner().run(agent, prompt)).finalOutput ?? '';
 }
+
+export const activityAgent = (prompt: string): Promise<string> => askInActivity(prompt);
+export const streamingAgent = (prompt: string): Promise<string> => streamInActivity(prompt);

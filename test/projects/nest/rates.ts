@@ -1,5 +1,5 @@
 import { Inject, Injectable, Module } from '@nestjs/common';
-import { Client } from '@temporalio/client';
+import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { type ProviderReference, WorkspaceProviders, withProvider } from 'workspace-providers';
 import { GrantSigner, WorkspaceGrants } from 'workspace-providers/client';
@@ -22,10 +22,11 @@ export class RatesService {
 
 export const clientProvider = {
   provide: 'CLIENT',
-  useFactory: () =>
-    new WorkspaceGrants(new Client(), new GrantSigner(process.env.PROVIDER_GRANT_SIGNING_KEY ?? '')).clientFor(
-      'ws_acme',
-    ),
+  useFactory: () => {
+    const client = new Client({ connection: Connection.lazy({ address: process.env.TEMPORAL_ADDRESS }) });
+    const signer = new GrantSigner(process.env.PROVIDER_GRANT_SIGNING_KEY ?? '');
+    return new WorkspaceGrants(client, signer).clientFor(process.env.WORKSPACE ?? 'ws_acme');
+  },
 };
 
 export const workerProvider = {
@@ -34,8 +35,10 @@ export const workerProvider = {
   useFactory: async (rates: RatesService) => {
     const providers = await WorkspaceProviders.connect();
     const activities = { countModels: rates.countModels.bind(rates) };
-    const connection = await NativeConnection.connect();
-    return Worker.create({ connection, taskQueue: 'rates', activities, plugins: [providers.plugin()] });
+    const connection = await NativeConnection.connect({ address: process.env.TEMPORAL_ADDRESS });
+    const workflowsPath = require.resolve('./workflows');
+    const taskQueue = process.env.TASK_QUEUE ?? 'rates';
+    return Worker.create({ connection, taskQueue, workflowsPath, activities, plugins: [providers.plugin()] });
   },
 };
 

@@ -1,7 +1,7 @@
-"""Another service: opens rows and seals secrets, only with the code of docs/sealing-format.md.
+"""Another service: opens rows and payloads, and seals secrets and payloads, only with the code of docs/sealing-format.md.
 
-Reads one JSON object from stdin and writes one to stdout. A row that does not open, or a config without a destination,
-is null.
+Reads one JSON object from stdin and writes one to stdout. A row or payload that does not open, or a config without a
+destination, is null.
 """
 
 import json
@@ -9,7 +9,9 @@ import sys
 
 from sealing_format import (
     create_data_key,
+    decrypt_payload,
     destination_of,
+    encrypt_payload,
     open_credential,
     parse_root_keys,
     seal_credential,
@@ -52,11 +54,25 @@ def destination(asked):
         return None
 
 
+def decrypted(payload, payload_keys):
+    try:
+        return decrypt_payload(payload["place"], payload["data"], payload_keys).hex()
+    except Exception:
+        return None
+
+
+def encrypted(payload, payload_keys):
+    kid = next(iter(payload_keys))
+    return encrypt_payload(payload["place"], bytes.fromhex(payload["payload"]), kid, payload_keys[kid])
+
+
 asked = json.load(sys.stdin)
 keys = parse_root_keys(asked["encryptionKey"])
 answer = {
     "opened": [opened(row, keys) for row in asked["rows"]],
     "sealed": [sealed(secret, keys) for secret in asked["secrets"]],
     "destinations": [destination(config) for config in asked["configs"]],
+    "decrypted": [decrypted(payload, keys) for payload in asked["encrypted"]],
+    "encrypted": [encrypted(payload, keys) for payload in asked["payloads"]],
 }
 json.dump(answer, sys.stdout)

@@ -144,7 +144,7 @@ export const TENANT: readonly Attempt[] = [
     'select provider_api.list_workers()',
     `select provider_api.mark_vanished('{}', '{}')`,
     `select provider_api.register_worker('w', 'q', 'i', 'b', 1, 1, null, null)`,
-    `select provider_api.renew_lease('victim', 'x', 1, 0, null)`,
+    `select provider_api.renew_lease('victim', 'x', 1, 0, null, '')`,
   ),
   // Locks.
   ...all(
@@ -206,8 +206,8 @@ export const RESOLVER: readonly Attempt[] = [
   [`select provider_api.record_unreadable('victim', 'x', 'ws_own', 'llm', 'own', 1, 'w', '')`, 'WP002'],
   ...all(
     'allowed',
-    `do $$ begin if (provider_api.renew_lease('victim', 'x', 1000, 0, null)).renewed then raise 'renewed'; end if; end $$`,
-    `do $$ begin if (provider_api.renew_lease('victim', null, 1000, 0, null)).renewed then raise 'renewed'; end if; end $$`,
+    `do $$ begin if (provider_api.renew_lease('victim', 'x', 1000, 0, null, '')).renewed then raise 'renewed'; end if; end $$`,
+    `do $$ begin if (provider_api.renew_lease('victim', null, 1000, 0, null, '')).renewed then raise 'renewed'; end if; end $$`,
     `select provider_api.deregister_worker('victim', 'x', 1000)`,
     `select provider_api.deregister_worker('victim', null, 1000)`,
     'select provider_api.list_workers()',
@@ -246,7 +246,7 @@ export const MANAGER: readonly Attempt[] = [
   ...all(
     DENIED,
     `select provider_api.register_worker('w', 'q', 'i', 'b', 1, 1, null, null)`,
-    `select provider_api.renew_lease('victim', 'x', 1, 0, null)`,
+    `select provider_api.renew_lease('victim', 'x', 1, 0, null, '')`,
     `select provider_api.deregister_worker('victim', 'x', 1)`,
     use('now()', '1', '1'),
     `select provider_api.remove_own_provider('llm', 'own')`,

@@ -40,7 +40,7 @@ export class RememberedProviders {
       listDueRotations: async ({ limit }) => {
         this.#replaceByHand();
         const due = this.#rows.filter(({ rotatedAtMs }) => rotatedAtMs + ROTATE_EVERY_MS <= now());
-        return due.slice(0, limit).map(({ provider, version }) => ({ provider, version }));
+        return due.slice(0, limit).map(({ provider, version }, index) => ({ provider, version, turn: index + 1 }));
       },
       prepareDueRotation: async ({ provider }) => {
         if (!this.#row(provider.name).canBeIssued) return { outcome: 'needs-person' };

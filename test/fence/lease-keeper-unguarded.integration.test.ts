@@ -10,10 +10,10 @@ import { openManagementStore } from '../../src/store/management-store.js';
 import { openProviderStore } from '../../src/store/provider-store.js';
 import { repair } from '../../src/store/repair.js';
 import { Teardown } from '../../testbed/teardown.js';
+import { provider, row } from '../store/rows.js';
 import { withSession } from '../support/database.js';
 import { uniqueName } from '../support/parts.js';
 import { databaseForTest } from '../support/use-database.js';
-import { provider, row } from './rows.js';
 
 const LEASE_MS = 60_000;
 const WORKSPACE = 'ws_acme';

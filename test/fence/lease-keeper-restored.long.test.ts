@@ -14,10 +14,10 @@ import { openManagementStore } from '../../src/store/management-store.js';
 import { openProviderStore } from '../../src/store/provider-store.js';
 import { migratedDatabase } from '../../testbed/stage-database.js';
 import { Teardown } from '../../testbed/teardown.js';
+import { provider, row } from '../store/rows.js';
 import { startOwnPostgres, withSession } from '../support/database.js';
 import { uniqueName } from '../support/parts.js';
 import { useStage } from '../support/use-stage.js';
-import { provider, row } from './rows.js';
 
 const LEASE_MS = 2_000;
 const WORKSPACE = 'ws_acme';
@@ -74,30 +74,33 @@ describe('after a restore to an earlier time', () => {
   it.each([
     ['is still behind what a worker has applied', 0],
     ['has overtaken what a worker has applied', 9],
-  ])('whose epoch %s, a worker drops its cache at its next renewal, says so, and serves the stored version', async (_, changes) => {
-    await put('a');
-    const one = worker();
-    await one.warm();
-    await stage.postgres.backUp();
-    await renewed(one);
-    warnings.mockClear();
-    await put('b');
-    await put('c');
-    await one.warm();
-    const lost = one.served();
-    await stage.postgres.restore();
-    await answered();
-    for (let count = 0; count < changes; count += 1) await put('d');
-    await renewed(one);
-    expect(one.served()).toBeUndefined();
-    expect(one.lease.isHeld()).toBe(true);
-    expect(warnings).toHaveBeenCalledTimes(1);
-    expect(warnings).toHaveBeenCalledWith(expect.stringContaining('after-restore'), 'ProviderLeaseWarning');
-    await one.warm();
-    const [stored] = await stage.manager.listProviders(WORKSPACE);
-    expect(one.served()).toBe(stored?.version);
-    if (changes === 0) expect(one.served()).toBeLessThan(lost ?? 0);
-  });
+  ])(
+    'whose epoch %s, a worker drops its cache at its next renewal, says so, and serves the stored version',
+    async (_, changes) => {
+      await put('a');
+      const one = worker();
+      await one.warm();
+      await stage.postgres.backUp();
+      await renewed(one);
+      warnings.mockClear();
+      await put('b');
+      await put('c');
+      await one.warm();
+      const lost = one.served();
+      await stage.postgres.restore();
+      await answered();
+      for (let count = 0; count < changes; count += 1) await put('d');
+      await renewed(one);
+      expect(one.served()).toBeUndefined();
+      expect(one.lease.isHeld()).toBe(true);
+      expect(warnings).toHaveBeenCalledTimes(1);
+      expect(warnings).toHaveBeenCalledWith(expect.stringContaining('after-restore'), 'ProviderLeaseWarning');
+      await one.warm();
+      const [stored] = await stage.manager.listProviders(WORKSPACE);
+      expect(one.served()).toBe(stored?.version);
+      if (changes === 0) expect(one.served()).toBeLessThan(lost ?? 0);
+    },
+  );
 
   it('a fence waits for the leases of workers that the database does not know, and only once [G16]', async () => {
     await put('a');

@@ -1,0 +1,87 @@
+/**
+ * Streams of a service. The credential stays open until the stream ends, its reader cancels, or the activity ends.
+ */
+import { runningActivity, withProvider } from '../plugin/with-provider.js';
+import type { NamedProvider } from '../protocol/references.js';
+import type { LlmCredential } from '../providers/llm/llm.js';
+import type { ProviderCall } from '../resolver/provider-resolver.js';
+
+/** A service's stream, and what came with its beginning. */
+export interface OpenedStream<Head, Part> {
+  readonly head: Head;
+  readonly parts: AsyncIterable<Part>;
+}
+
+/** What {@link streamWithProvider} returns. */
+export interface CredentialStream<Head, Part> {
+  readonly head: Head;
+  readonly parts: ReadableStream<Part>;
+}
+
+/**
+ * Opens the provider, and returns the stream once its first part is there. If the service refuses the credential before
+ * that, it is read again and tried once more, as `withProvider` does. What breaks the stream later ends it with a typed
+ * failure.
+ *
+ * @param open - starts the call. Its `signal` is aborted if nobody reads the stream any longer
+ * @param errorIn - the service's error, if a part is one
+ * @throws ActivityFailure of `withProvider`
+ */
+export function streamWithProvider<Head, Part>(
+  provider: NamedProvider<'llm'>,
+  open: (call: ProviderCall<LlmCredential>) => Promise<OpenedStream<Head, Part>>,
+  errorIn: (part: Part) => unknown,
+): Promise<CredentialStream<Head, Part>> {
+  const { ended } = runningActivity();
+  return new Promise((resolve, reject) => {
+    let control: TransformStreamDefaultController<Part> | undefined;
+    const { readable, writable } = new TransformStream<Part, Part>({
+      start(controller) {
+        control = controller;
+      },
+    });
+    const writer = writable.getWriter();
+    const unread = new AbortController();
+    // Rejects if the reader cancels.
+    writer.closed.catch(() => unread.abort());
+    // Ends a write that waits for a reader too.
+    const giveUp = () => control?.error(new Error('the activity that opened this stream has ended'));
+    ended.addEventListener('abort', giveUp, { once: true });
+
+    let broken: { readonly error: unknown } | undefined;
+    let isHandedOver = false;
+    const pass = async (call: ProviderCall<LlmCredential>): Promise<void> => {
+      // The reader has parts of the first answer, so a second one must not follow them.
+      if (broken) throw broken.error;
+      const { head, parts } = await open({ ...call, signal: AbortSignal.any([call.signal, unread.signal]) });
+      try {
+        for await (const part of parts) {
+          const error = errorIn(part);
+          if (error !== undefined) throw error;
+          if (!isHandedOver) resolve({ head, parts: readable });
+          isHandedOver = true;
+          await writer.write(part);
+        }
+      } catch (error) {
+        if (unread.signal.aborted) return;
+        if (isHandedOver) broken = { error };
+        throw error;
+      }
+      resolve({ head, parts: readable });
+      await writer.close();
+    };
+    withProvider(provider, pass)
+      .catch((failure: unknown) => {
+        reject(failure);
+        control?.error(failure);
+      })
+      .finally(() => ended.removeEventListener('abort', giveUp));
+  });
+}
+
+/** An error that a service sent within a stream, as `withProvider` understands it. */
+export function streamError(error: unknown): Error {
+  if (error instanceof Error) return error;
+  const body = typeof error === 'object' && error !== null ? error : { message: String(error) };
+  return Object.assign(new Error('the service sent an error within its stream'), { type: 'error', error: body });
+}

@@ -1,0 +1,16 @@
+import { generateText, streamText } from 'ai';
+import { workspaceModels } from 'workspace-providers/ai-sdk';
+
+const model = () => workspaceModels().languageModel('openai/gpt-5-mini');
+
+export const weatherIn = async (city: string): Promise<string> => `Sunny in ${city}.`;
+
+export const askInActivity = async (prompt: string): Promise<string> =>
+  (await generateText({ model: model(), prompt, maxRetries: 0 })).text;
+
+export async function streamInActivity(prompt: string): Promise<string> {
+  const { textStream } = streamText({ model: model(), prompt, maxRetries: 0, onError: () => {} });
+  let text = '';
+  for await (const part of textStream) text += part;
+  return text;
+}
