@@ -38,9 +38,6 @@ export async function runStatement<Row extends pg.QueryResultRow>(
   waits: LockWaits,
 ): Promise<Row[]> {
   const client = await pool.connect();
-  // A lost connection also fails the running statement; without a listener it would end the process.
-  const ignore = () => {};
-  client.on('error', ignore);
   let running = query.text;
   let holders: Promise<readonly LockHolder[]> | undefined;
   const look = setTimeout(() => {
@@ -56,7 +53,6 @@ export async function runStatement<Row extends pg.QueryResultRow>(
     if (isChange) await send({ text: beginWithin(limitMs) });
     const { rows } = await send(query);
     if (isChange) await send({ text: COMMIT });
-    client.off('error', ignore);
     client.release();
     return rows;
   } catch (error) {
