@@ -152,6 +152,25 @@ it('a fence reports progress per worker', async () => {
   ]);
 });
 
+it('a fence fails if the database went back during the wait, because the change may be lost', async () => {
+  await register(registry, 'a');
+  const failed = fence({ change: FIRST }, async () => {
+    registry.goBack(0, LEASE_MS);
+  });
+  await expect(failed).rejects.toMatchObject({
+    type: 'StoreUnavailable',
+    message: expect.stringContaining('look whether the change is still there'),
+  });
+});
+
+it('a fence waits for the leases of workers that the database does not know', async () => {
+  registry.goBack(0, LEASE_MS);
+  const report = await fence();
+  expect(report.workers).toMatchObject([{ outcome: 'waited-out' }]);
+  expect(clock.nowMs).toBeGreaterThanOrEqual(outlasting(LEASE_MS));
+  expect((await fence()).workers).toEqual([]);
+});
+
 it('a fence fails if the store fails', async () => {
   await register(registry, 'a');
   const failed = fence({ change: FIRST }, async () => {
