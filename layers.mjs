@@ -101,6 +101,15 @@ export const ROOMS = [
     temporal: true,
   },
   {
+    room: 'testing',
+    has: 'providers in memory, for the tests of users',
+    imports: [
+      ...['protocol', 'redaction', 'egress', 'grants', 'store/ports', 'providers', 'resolver', 'activities'],
+      ...['workflows', 'client', 'plugin'],
+    ],
+    temporal: true,
+  },
+  {
     room: 'dev',
     has: 'embedded Postgres and Temporal, for development and tests',
     imports: ['protocol'],
@@ -129,4 +138,4 @@ export const ROOMS = [
 ];
 
 /** The entries of the package: explicit exports, no logic. */
-export const ENTRIES = ['index', 'workflow', 'client', 'management', 'ai-sdk', 'openai-agents', 'worker'];
+export const ENTRIES = ['index', 'workflow', 'client', 'management', 'ai-sdk', 'openai-agents', 'testing', 'worker'];

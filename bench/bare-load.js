@@ -22,11 +22,12 @@ const SELECT_ROW = {
  * Opens a pool as `src/store/pool.ts` does, but with longer timeouts: a busy machine must not end a benchmark.
  *
  * @param {string} connectionString
+ * @param {number} max
  */
-export function openPool(connectionString) {
+export function openPool(connectionString, max = 10) {
   const pool = new pg.Pool({
     connectionString,
-    max: 10,
+    max,
     connectionTimeoutMillis: 120_000,
     query_timeout: 120_000,
     idleTimeoutMillis: 300_000,

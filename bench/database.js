@@ -14,9 +14,12 @@ const UNFENCED = { fence: /** @type {const} */ (false) };
 
 /** @typedef {Awaited<ReturnType<typeof startDatabase>>} BenchDatabase */
 
-/** @param {number} workspaces */
-export async function startDatabase(workspaces) {
-  const postgres = await startPostgres();
+/**
+ * @param {number} workspaces
+ * @param {import('../dist/dev/postgres.js').PostgresOptions} [options]
+ */
+export async function startDatabase(workspaces, options = {}) {
+  const postgres = await startPostgres(options);
   try {
     await migrate(postgres.url);
     const encryptionKey = createEncryptionKey();

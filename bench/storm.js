@@ -13,6 +13,8 @@ import { inRounds, turnOfMs } from './rounds.js';
 
 const CALLERS = 1_000;
 const FLOOR = 'floor: one load, awaited by all';
+const DEDUPE = 'async-cache-dedupe';
+const AIM = 1.5;
 
 /**
  * @param {{ rounds: number, turnMs: number }} settings
@@ -47,9 +49,10 @@ export async function benchStorm({ rounds, turnMs }, { resolverUrl, rootKeyring,
     const contenders = [
       { name: FLOOR, storm: async (id) => all(async (/** @type {Promise<unknown>} */ shared) => shared)(load(id)) },
       {
-        name: 'ours: resolveLlmKey',
+        name: 'ours: resolveLlmKey (beside async-cache-dedupe)',
         storm: all((id) => resolver.resolveLlmKey({ workspaceId: id, provider: 'anthropic' })),
-        floor: FLOOR,
+        floor: DEDUPE,
+        aim: AIM,
       },
       ...peers.map((peer) => ({ ...peer, floor: FLOOR })),
       { name: 'no cache', storm: all(load), floor: FLOOR },

@@ -25,8 +25,7 @@ export const SYNCHRONOUS = {
   [FLOOR]: floor,
   [OURS.synchronous]: async (workspaceIds) => {
     const resolver = await warmResolver(workspaceIds);
-    const names = ['anthropic'];
-    return (id) => resolver.peek(id, 'llm', names);
+    return (id) => resolver.peek(id, 'llm', 'anthropic');
   },
   'lru-cache get, its own ttl': (workspaceIds) => {
     const cache = new LRUCache({ max: workspaceIds.length, ttl: LEASE_MS });

@@ -33,7 +33,7 @@ export interface ResolverOptions extends StoreOptions {
    * Default: `databaseUrl`.
    */
   readonly listenDatabaseUrl?: string;
-  /** The size of the connection pool. Setting: `PROVIDER_DATABASE_CONNECTIONS`. Default: 10. */
+  /** The size of the connection pool; two more renew the lease and listen. Setting: `PROVIDER_DATABASE_CONNECTIONS`. Default: 10. */
   readonly databaseConnections?: number;
   /**
    * How long the process may answer from its cache without hearing from the database, and so how long a change waits

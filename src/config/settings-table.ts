@@ -78,7 +78,7 @@ export const SETTINGS = {
     default: '10',
     min: '1',
     max: '1000',
-    meaning: 'the size of the connection pool, not counting the connection that listens',
+    meaning: 'the size of the connection pool, not counting the two that renew the lease and listen for changes',
   },
   PROVIDER_PREPARED_STATEMENTS: {
     kind: 'flag',

@@ -26,6 +26,8 @@ export interface LeaseKeeperOptions {
   readonly onClock?: (reading: ClockReading) => void;
   /** Called after the worker has registered in another lineage of the database than before. */
   readonly onNewLineage?: () => void;
+  /** Called after each renewal. */
+  readonly onRenewal?: (succeeded: boolean) => void;
 }
 
 export interface LeaseCounts {
@@ -43,6 +45,12 @@ const NEW_LINEAGE =
 
 /** The wait after a failed renewal: short, so that the lease is back soon after Postgres is. */
 const RETRY_MS = 250;
+
+/**
+ * How long a renewal may take if there is no lease that it could save. It may have to open a connection first, on a busy
+ * machine, and if its answer comes too late for a lease, the next one does not need to.
+ */
+const UNLEASED_RENEWAL_MS = 5_000;
 
 export class LeaseKeeper {
   readonly #counts = { renewals: 0, failures: 0, losses: 0 };
@@ -133,8 +141,10 @@ export class LeaseKeeper {
         await this.#renewOnce();
       }
       this.#warned = undefined;
+      this.options.onRenewal?.(true);
     } catch (error) {
       this.#counts.failures += 1;
+      this.options.onRenewal?.(false);
       if (isProviderError(error) && error.facts.isUnguarded) {
         this.#loseLease();
         this.#warnOnce(error.message);
@@ -157,7 +167,8 @@ export class LeaseKeeper {
       this.#noteLineage(lineage);
     }
     const sentAt = lease.now();
-    const renewal = await store.renewLease(worker.workerId, lease.appliedEpoch, lease.leaseMs / 2, grantKeys?.());
+    const timeoutMs = lease.isHeld() ? lease.leaseMs / 2 : Math.max(lease.leaseMs / 2, UNLEASED_RENEWAL_MS);
+    const renewal = await store.renewLease(worker.workerId, lease.appliedEpoch, timeoutMs, grantKeys?.());
     if (this.#stopped) return;
     if (!renewal) {
       this.#counts.losses += 1;

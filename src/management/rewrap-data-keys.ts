@@ -18,6 +18,8 @@ export interface RewrapReport {
 }
 
 const PAGE = 100;
+/** As many as the pool has connections: each data key is a change of its own, and waits for its commit. */
+const AT_ONCE = 10;
 
 /**
  * @throws ProviderError `StoreUnavailable`, `KeyServiceUnavailable`: data keys that were wrapped before stay wrapped
@@ -28,11 +30,15 @@ export async function rewrapDataKeys(store: DataKeyStore, sealer: Sealer): Promi
   let last: WorkspaceDataKey | undefined;
   for (;;) {
     const page = await store.listDataKeys(last, PAGE);
-    for (const key of page) {
-      const outcome = await rewrap(key, store, sealer);
-      if (outcome === 'lost') lost.add(key.workspaceId);
-      else counts[outcome] += 1;
-    }
+    const remaining = page.values();
+    const rewrapInTurn = async () => {
+      for (const key of remaining) {
+        const outcome = await rewrap(key, store, sealer);
+        if (outcome === 'lost') lost.add(key.workspaceId);
+        else counts[outcome] += 1;
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, rewrapInTurn));
     last = page.at(-1);
     if (page.length < PAGE) return { ...counts, lost: [...lost] };
   }

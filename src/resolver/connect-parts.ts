@@ -7,6 +7,7 @@ import { createFetch, type Fetch, type HttpClient } from '../egress/http-client.
 import { ClockDifference } from '../fence/clock-difference.js';
 import { DEFAULT_LEASE_MS, Lease } from '../fence/lease.js';
 import { LeaseKeeper } from '../fence/lease-keeper.js';
+import { LoadLimit } from '../fence/load-limit.js';
 import { PlatformFallback } from '../providers/platform-fallback.js';
 import { providerType, STEP_PROVIDER_TYPES, type StepProviderType } from '../providers/registry.js';
 import { Sealer } from '../sealing/sealer.js';
@@ -68,6 +69,8 @@ export interface PartsDependencies {
   readonly fallback?: PlatformFallback;
   /** The lease under which the cache answers. Default: one that is never held, so every read goes to the database. */
   readonly lease?: Lease;
+  /** Default: one that is never in force. */
+  readonly loadLimit?: LoadLimit;
   /** The number of providers that the cache holds. Default: 10,000. */
   readonly maxProviders?: number;
   /** The number of steps of one workspace at the same time. Default: 25. */
@@ -81,9 +84,10 @@ export interface PartsDependencies {
 
 export function createParts(dependencies: PartsDependencies): ResolverParts {
   const { store, audit, lease = new Lease(DEFAULT_LEASE_MS), maxProviders = 10_000 } = dependencies;
+  const { loadLimit = new LoadLimit() } = dependencies;
   const load = async (workspaceId: string) => {
     await dependencies.begin?.();
-    const snapshot = await store.readWorkspace(workspaceId);
+    const snapshot = await loadLimit.run((signal) => store.readWorkspace(workspaceId, signal));
     return new WorkspaceEntry(workspaceId, snapshot, dependencies, lease.now().monotonicMs);
   };
   return {
@@ -123,6 +127,7 @@ export async function connectParts(
   const store = openProviderStore(config.database);
   const http = createFetch({ egress });
   const lease = new Lease(config.leaseMs);
+  const loadLimit = new LoadLimit();
   const worker = registrationOf(config);
   const audit = new UseAudit(store, worker.identity, callerOf);
   const sealer = new Sealer(rootKeyring);
@@ -143,11 +148,11 @@ export async function connectParts(
   };
   const parts = createParts({
     ...{ store, sealer, fetch: http.fetch, within: http.within, fallback, lease },
-    ...{ maxProviders, stepsPerWorkspace, audit, begin },
+    ...{ maxProviders, stepsPerWorkspace, audit, begin, loadLimit },
   });
   const { observe } = new ClockDifference((text) => process.emitWarning(text, 'WorkspaceProvidersWarning'));
   const keeper = new LeaseKeeper({
-    ...{ store, worker, lease, cache: parts.cache, onClock: observe },
+    ...{ store, worker, lease, cache: parts.cache, onClock: observe, onRenewal: loadLimit.onRenewal },
     onNewLineage: () => void checkNow(store.preflight),
     grantKeys: () => grantKeys?.revision ?? '',
   });

@@ -87,14 +87,12 @@ export class ProviderResolver {
    * @throws ProviderError `ProviderNotConfigured`, `ProviderDisabled`, `CredentialUnreadable`, `ProviderConfigInvalid`,
    *   `GrantInvalid`, `StoreUnavailable`, `KeyServiceUnavailable`
    */
-  async resolveProvider<Type extends StepProviderType>({
+  resolveProvider<Type extends StepProviderType>({
     workspaceId,
     type,
     name,
   }: NamedProvider<Type>): Promise<ProviderReference<Type>> {
-    checkStepType(type);
-    const names = checkPreference(name);
-    return this.#resolve(await this.#workspaceOf(workspaceId), type, names);
+    return this.#warm(workspaceId, type, name) ?? this.#resolve(workspaceId, type, name);
   }
 
   /** Returns a reference to the workspace's LLM provider, as {@link resolveProvider} does. */
@@ -214,31 +212,46 @@ export class ProviderResolver {
     return this.#handOut(await this.#finder.atLeast(reference)) as OpenCredential<ProviderCredentials[Type]>;
   }
 
-  /** The warm path: the first of `names` if the cache holds it, active and opened. Synchronous, no query. @internal */
-  peek<Type extends string>(
-    workspaceId: string,
-    type: Type,
-    names: readonly string[],
-  ): ProviderReference<Type> | undefined {
+  /** A provider that the cache holds, active and opened. Synchronous, no query. @internal */
+  peek<Type extends string>(workspaceId: string, type: Type, name: string): ProviderReference<Type> | undefined {
     const { cache } = this.parts;
-    const entry = cache.peek(workspaceId);
-    if (entry === undefined) return undefined;
-    for (const name of names) {
-      const stored = entry.find(type, name);
-      if (stored?.active) {
-        if (stored.opened) cache.countHit();
-        return stored.opened?.reference as ProviderReference<Type> | undefined;
-      }
-    }
-    return undefined;
+    const answer = cache.peek(workspaceId)?.warm(type, name);
+    if (answer === undefined) return undefined;
+    cache.countHit();
+    return answer as ProviderReference<Type>;
+  }
+
+  /**
+   * The same as a promise that the entry keeps: a promise per read, and its garbage, would take longer than the read.
+   * `undefined` if there is something to wait for.
+   */
+  #warm<Type extends string>(
+    workspaceId: string | undefined,
+    type: Type,
+    name: string | readonly string[],
+  ): Promise<ProviderReference<Type>> | undefined {
+    if (this.#isScoped() || workspaceId === undefined || typeof name !== 'string') return undefined;
+    const { cache } = this.parts;
+    const answer = cache.peek(workspaceId)?.promised(type, name);
+    if (answer === undefined) return undefined;
+    cache.countHit();
+    return answer as Promise<ProviderReference<Type>>;
+  }
+
+  /** Whether another authority than the caller decides on the workspace. */
+  #isScoped(): boolean {
+    return this.#workspaceOf !== namedWorkspace;
   }
 
   async #resolve<Type extends string>(
-    workspaceId: string,
+    named: string | undefined,
     type: Type,
-    names: readonly string[],
+    preference: string | readonly string[],
   ): Promise<ProviderReference<Type>> {
-    return this.peek(workspaceId, type, names) ?? referenceTo(await this.#finder.find(workspaceId, type, names));
+    checkStepType(type);
+    const names = checkPreference(preference);
+    const workspaceId = this.#isScoped() || named === undefined ? await this.#workspaceOf(named) : named;
+    return referenceTo(await this.#finder.find(workspaceId, type, names));
   }
 
   #handOut({ opened, cache }: FoundCredential): OpenCredential<unknown> {

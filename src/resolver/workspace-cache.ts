@@ -13,7 +13,9 @@ export interface WorkspaceCacheOptions {
   /** Reads the database. Its failures reach the callers that wait for it and are not cached. */
   readonly load: (workspaceId: string) => Promise<WorkspaceEntry>;
   readonly lease: Lease;
-  /** The largest number of providers that are held. The least recently used workspaces are evicted first. */
+  /**
+   * The largest number of providers that are held. Workspaces that were not used since the last loads are evicted first.
+   */
   readonly maxProviders: number;
 }
 
@@ -48,12 +50,20 @@ interface Load {
 const LONGEST_STAY = 10;
 
 export class WorkspaceCache {
-  readonly #entries: LRUCache<string, WorkspaceEntry>;
+  /** What `#recency` holds. A read looks here, because a look-up that also moves the entry in a list takes twice as long. */
+  readonly #entries = new Map<string, WorkspaceEntry>();
+  /** Decides which entries stay. */
+  readonly #recency: LRUCache<string, WorkspaceEntry>;
   readonly #loads = new Map<string, Load>();
   readonly #counts = { hit: 0, miss: 0, joined: 0, reloaded: 0, refusedByLease: 0, load: 0 };
 
   constructor(private readonly options: WorkspaceCacheOptions) {
-    this.#entries = new LRUCache({ maxSize: options.maxProviders, sizeCalculation: (entry) => entry.size });
+    this.#recency = new LRUCache({
+      maxSize: options.maxProviders,
+      sizeCalculation: (entry) => entry.size,
+      onInsert: (entry, workspaceId) => this.#entries.set(workspaceId, entry),
+      dispose: (_, workspaceId) => this.#entries.delete(workspaceId),
+    });
   }
 
   get counts(): CacheCounts {
@@ -63,7 +73,13 @@ export class WorkspaceCache {
   /** The entry, if a lease is held. Synchronous; counts nothing. */
   peek(workspaceId: string): WorkspaceEntry | undefined {
     const entry = this.#entries.get(workspaceId);
-    return entry !== undefined && this.options.lease.isHeld() ? entry : undefined;
+    if (entry === undefined || !this.options.lease.isHeld()) return undefined;
+    // Nothing is evicted between two loads, so the first use after a load is enough to tell what is in use.
+    if (entry.usedAtLoad !== this.#counts.load) {
+      entry.usedAtLoad = this.#counts.load;
+      this.#recency.get(workspaceId);
+    }
+    return entry;
   }
 
   countHit(): void {
@@ -104,21 +120,21 @@ export class WorkspaceCache {
    */
   invalidate(workspaceIds: readonly string[], epoch: number): void {
     for (const workspaceId of workspaceIds) {
-      const entry = this.#entries.peek(workspaceId);
-      if (entry && entry.epoch < epoch) this.#entries.delete(workspaceId);
+      const entry = this.#entries.get(workspaceId);
+      if (entry && entry.epoch < epoch) this.#recency.delete(workspaceId);
     }
   }
 
   clear(): void {
-    this.#entries.clear();
+    this.#recency.clear();
   }
 
   /** Drops the entries that have reached their longest stay. */
   sweep(): void {
     const { lease } = this.options;
     const oldestMs = lease.now().monotonicMs - LONGEST_STAY * lease.leaseMs;
-    for (const [workspaceId, entry] of this.#entries.entries()) {
-      if (entry.loadedAtMs <= oldestMs) this.#entries.delete(workspaceId);
+    for (const [workspaceId, entry] of this.#entries) {
+      if (entry.loadedAtMs <= oldestMs) this.#recency.delete(workspaceId);
     }
   }
 
@@ -130,7 +146,7 @@ export class WorkspaceCache {
       const entry = await load.entry;
       const newest = this.#entries.get(workspaceId);
       if (this.options.lease.admits(entry) && (!newest || newest.epoch <= entry.epoch)) {
-        this.#entries.set(workspaceId, entry);
+        this.#recency.set(workspaceId, entry);
       }
       return entry;
     } finally {

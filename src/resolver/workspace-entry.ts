@@ -11,6 +11,7 @@ import { parseJson } from '../redaction/parse-json.js';
 import type { Sealer } from '../sealing/sealer.js';
 import type { ProviderRecord, WorkspaceSnapshot } from '../store/ports.js';
 import type { ResolverAudit } from './use-audit.js';
+import { WarmAnswers } from './warm-answers.js';
 
 /** A provider with its plaintext credential: only in this process, and only as long as its entry. */
 export interface OpenedProvider<Credential = unknown> {
@@ -21,10 +22,9 @@ export interface OpenedProvider<Credential = unknown> {
 
 /** A row, and what it was opened to. */
 export class SealedProvider {
-  /** Set once the row was opened. Warm reads return it. */
+  /** Set once the row was opened. */
   opened: OpenedProvider | undefined;
   #opening: Promise<OpenedProvider> | undefined;
-  // Copied from `record`: each further object that a warm read touches costs a miss of the processor's cache.
   readonly type: string;
   readonly name: string;
   readonly active: boolean;
@@ -33,6 +33,7 @@ export class SealedProvider {
     readonly identity: ProviderIdentity,
     readonly record: ProviderRecord,
     private readonly unseal: () => Promise<string>,
+    private readonly onOpened: (opened: OpenedProvider) => void,
   ) {
     this.type = record.type;
     this.name = record.name;
@@ -40,8 +41,8 @@ export class SealedProvider {
   }
 
   /** @throws ProviderError `CredentialUnreadable`, `ProviderConfigInvalid`, `KeyServiceUnavailable` */
-  async open(): Promise<OpenedProvider> {
-    if (this.opened) return this.opened;
+  open(): Promise<OpenedProvider> {
+    if (this.opened) return Promise.resolve(this.opened);
     this.#opening ??= this.#open().finally(() => {
       this.#opening = undefined;
     });
@@ -53,6 +54,7 @@ export class SealedProvider {
     const { type, name, config, version } = this.record;
     const parsed = ownedBy(this.identity.workspaceId, () => parseProvider(type, name, config, secret));
     this.opened = toOpened(this.identity, parsed, version, 'workspace');
+    if (this.active) this.onOpened(this.opened);
     return this.opened;
   }
 }
@@ -63,7 +65,9 @@ export interface EntryDependencies {
   readonly audit?: ResolverAudit;
 }
 
-export class WorkspaceEntry {
+export class WorkspaceEntry extends WarmAnswers {
+  /** The number of loads that the cache had begun when it last noted a use of the entry. */
+  usedAtLoad = 0;
   readonly #providers: readonly SealedProvider[];
   /** The number of providers, at least 1: the size of the entry in the cache. */
   readonly size: number;
@@ -77,6 +81,7 @@ export class WorkspaceEntry {
     /** When the entry was loaded, by the monotonic clock. */
     readonly loadedAtMs: number,
   ) {
+    super();
     this.epoch = snapshot.epoch;
     this.lineage = snapshot.lineage;
     // What steps may not open is not kept: no reference, however it was made, leads to it.
@@ -91,11 +96,11 @@ export class WorkspaceEntry {
           throw error;
         });
       };
-      return new SealedProvider(identity, record, unseal);
+      return new SealedProvider(identity, record, unseal, ({ reference }) => this.keepWarm(reference));
     });
   }
 
-  /** Searches a list, because a workspace has few providers, and nested maps would touch more memory. */
+  /** Searches a list, because a workspace has few providers. */
   find(type: string, name: string): SealedProvider | undefined {
     return this.#providers.find((stored) => stored.name === name && stored.type === type);
   }

@@ -9,7 +9,7 @@ import { keyOf } from './calls.js';
 import type { WorkspaceDataKey } from './data-key-store.js';
 import type { Database } from './pool.js';
 import type { WorkspaceSnapshot, WrappedDataKey } from './ports.js';
-import { type DataKeyColumns, toDataKey, toSnapshot, type WorkspaceColumns } from './provider-store.js';
+import { type DataKeyColumns, readWorkspaces, toDataKey } from './provider-store.js';
 
 export interface BulkWrite extends ProviderIdentity {
   /** Public: a JSON object. It is not checked against its provider type here. */
@@ -36,9 +36,7 @@ export interface BulkStore {
 /** @param actor - the name that the audit records; default: the login */
 export function bulkStore(database: Database, actor?: string): BulkStore {
   return {
-    async readWorkspaces(workspaceIds) {
-      return (await database.query<WorkspaceColumns>(READ, [workspaceIds.map(checkWorkspaceId)])).map(toSnapshot);
-    },
+    readWorkspaces: (workspaceIds) => readWorkspaces(database, workspaceIds),
 
     async addDataKeys(keys) {
       const values = columns(keys, ({ workspaceId, kid, wrappedKey, rootKeyId }) => [
@@ -60,12 +58,6 @@ export function bulkStore(database: Database, actor?: string): BulkStore {
   };
 }
 
-const READ = {
-  name: 'read_workspaces',
-  text:
-    'select read.* from unnest($1::text[]) with ordinality as given (workspace_id, place), ' +
-    'provider_api.read_workspace(given.workspace_id) as read order by given.place',
-};
 const ADD_DATA_KEYS = {
   name: 'add_data_keys',
   isChange: true,

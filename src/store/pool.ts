@@ -35,10 +35,10 @@ export interface Statement {
 
 export interface Database {
   /**
-   * @param timeoutMs - how long to wait for the answer, in milliseconds; default: `queryTimeoutMs`
+   * @param signal - if aborted, the statement is given up, also while it waits for a connection
    * @throws ProviderError whatever happens, and no other error
    */
-  query<Row extends object>(statement: Statement, values: readonly unknown[], timeoutMs?: number): Promise<Row[]>;
+  query<Row extends object>(statement: Statement, values: readonly unknown[], signal?: AbortSignal): Promise<Row[]>;
   /** Waits for running statements. Idempotent. */
   close(): Promise<void>;
 }
@@ -83,13 +83,13 @@ export function openDatabase(options: DatabaseOptions, role: ConnectedRole): Dat
     async query<Row extends pg.QueryResultRow>(
       { name, text, isChange = false }: Statement,
       values: readonly unknown[],
-      timeoutMs?: number,
+      signal?: AbortSignal,
     ) {
       const query = { ...(prepared && { name }), text, values: [...values] };
-      const limitMs = timeoutMs ?? options.queryTimeoutMs ?? DEFAULT_QUERY_TIMEOUT_MS;
+      const limitMs = options.queryTimeoutMs ?? DEFAULT_QUERY_TIMEOUT_MS;
       for (let run = 1; ; run += 1) {
         try {
-          return await runStatement<Row>(pool, { query, isChange, limitMs }, waits);
+          return await runStatement<Row>(pool, { query, isChange, limitMs, signal }, waits);
         } catch (error) {
           if (run === MAX_RUNS || !asksToRepeat(error)) throw toStoreError(error, role);
         }

@@ -1,5 +1,6 @@
 /** The worker's part of the store. Its login is granted `provider_resolver`, which can only call a few functions. */
 import { checkWorkspaceId } from '../protocol/names.js';
+import { BatchedReads } from './batched-reads.js';
 import { call } from './calls.js';
 import { type Database, type DatabaseOptions, openDatabase } from './pool.js';
 import type { LeaseStore, ProviderRecord, WorkerRegistry, WorkspaceSnapshot, WrappedDataKey } from './ports.js';
@@ -11,12 +12,13 @@ export type ProviderStoreOptions = DatabaseOptions;
 
 export interface ProviderStore extends LeaseStore, StepAuditStore, Pick<WorkerRegistry, 'listWorkers'> {
   /**
-   * Reads all that a workspace has stored, in one snapshot and one round trip. The lists are empty if there is nothing.
-   * The first data key is the active one.
+   * Reads all that a workspace has stored, in one snapshot and one round trip, which it may share with other reads. The
+   * lists are empty if there is nothing. The first data key is the active one.
    *
+   * @param signal - if aborted, the read fails with `StoreUnavailable`
    * @throws ProviderError `StoreUnavailable`, `ProviderConfigInvalid` if the id is not valid
    */
-  readWorkspace(workspaceId: string): Promise<WorkspaceSnapshot>;
+  readWorkspace(workspaceId: string, signal?: AbortSignal): Promise<WorkspaceSnapshot>;
   /** A few data keys of any workspaces: empty if none is stored. @throws ProviderError `StoreUnavailable` */
   sampleDataKeys(): Promise<readonly (WrappedDataKey & { readonly workspaceId: string })[]>;
   /**
@@ -37,18 +39,21 @@ export interface ProviderStore extends LeaseStore, StepAuditStore, Pick<WorkerRe
  */
 export function openProviderStore(options: ProviderStoreOptions): ProviderStore {
   const database = openDatabase(options, 'provider_resolver');
+  // Loads that wait for a connection must not delay renewals: each read would then become a load, and delay them more.
+  const renewals = openDatabase({ ...options, maxConnections: 1 }, 'provider_resolver');
+  const reads = new BatchedReads((workspaceIds, signal) => readWorkspaces(database, workspaceIds, signal));
   const tokens = new WorkerTokens();
   return {
-    ...leaseStore(database, tokens),
+    ...leaseStore(renewals, tokens),
     ...stepAuditStore(database, tokens),
     listWorkers: workerRegistry(database).listWorkers,
-    readWorkspace: (workspaceId) => readWorkspace(database, workspaceId),
+    readWorkspace: async (workspaceId, signal) => reads.read(checkWorkspaceId(workspaceId), signal),
     async sampleDataKeys() {
       const rows = await database.query<DataKeyColumns & { readonly workspace_id: string }>(SAMPLE, []);
       return rows.map((row) => ({ workspaceId: row.workspace_id, ...toDataKey(row) }));
     },
     preflight: () => preflight(database, 'provider_resolver'),
-    close: () => database.close(),
+    close: async () => void (await Promise.all([database.close(), renewals.close()])),
   };
 }
 
@@ -83,12 +88,35 @@ const READ_WORKSPACE = {
 
 const SAMPLE = call('sample_data_keys', 0);
 
-export async function readWorkspace(database: Database, workspaceId: string): Promise<WorkspaceSnapshot> {
-  const [row] = await database.query<WorkspaceColumns>(READ_WORKSPACE, [checkWorkspaceId(workspaceId)]);
+const READ_WORKSPACES = {
+  name: 'read_workspaces',
+  text:
+    'select read.* from unnest($1::text[]) with ordinality as given (workspace_id, place), ' +
+    'provider_api.read_workspace(given.workspace_id) as read order by given.place',
+};
+
+export async function readWorkspace(
+  database: Database,
+  workspaceId: string,
+  signal?: AbortSignal,
+): Promise<WorkspaceSnapshot> {
+  const [row] = await database.query<WorkspaceColumns>(READ_WORKSPACE, [checkWorkspaceId(workspaceId)], signal);
   return toSnapshot(row);
 }
 
-export function toSnapshot(row: WorkspaceColumns | undefined): WorkspaceSnapshot {
+/** Reads several workspaces with one statement, and so in one snapshot. Returns them in the order of the ids. */
+export async function readWorkspaces(
+  database: Database,
+  workspaceIds: readonly string[],
+  signal?: AbortSignal,
+): Promise<readonly WorkspaceSnapshot[]> {
+  const [first] = workspaceIds;
+  if (workspaceIds.length === 1 && first) return [await readWorkspace(database, first, signal)];
+  const rows = await database.query<WorkspaceColumns>(READ_WORKSPACES, [workspaceIds.map(checkWorkspaceId)], signal);
+  return rows.map(toSnapshot);
+}
+
+function toSnapshot(row: WorkspaceColumns | undefined): WorkspaceSnapshot {
   return {
     epoch: Number(row?.epoch ?? 0),
     ...(row?.lineage && { lineage: row.lineage }),

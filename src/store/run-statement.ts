@@ -21,6 +21,8 @@ export interface StatementRun {
   readonly query: pg.QueryConfig & { readonly text: string };
   readonly isChange: boolean;
   readonly limitMs: number;
+  /** If aborted, the statement is given up before its time limit. */
+  readonly signal?: AbortSignal;
 }
 
 /** A statement that ended because another session held a lock, or a commit whose outcome is unknown. */
@@ -34,10 +36,11 @@ export class StatementEnded extends Error {
 /** @throws StatementEnded, or the error of pg as it is */
 export async function runStatement<Row extends pg.QueryResultRow>(
   pool: pg.Pool,
-  { query, isChange, limitMs }: StatementRun,
+  { query, isChange, limitMs, signal }: StatementRun,
   waits: LockWaits,
 ): Promise<Row[]> {
-  const client = await pool.connect();
+  const abortion = rejectionOn(signal);
+  const client = await connectWithin(pool, abortion);
   let running = query.text;
   let holders: Promise<readonly LockHolder[]> | undefined;
   const look = setTimeout(() => {
@@ -47,7 +50,7 @@ export async function runStatement<Row extends pg.QueryResultRow>(
     running = next.text;
     look.refresh();
     holders = undefined;
-    return client.query<Row>({ ...next, query_timeout: limitMs } as pg.QueryConfig);
+    return abortion.race(client.query<Row>({ ...next, query_timeout: limitMs } as pg.QueryConfig));
   };
   try {
     if (isChange) await send({ text: beginWithin(limitMs) });
@@ -62,6 +65,39 @@ export async function runStatement<Row extends pg.QueryResultRow>(
     throw ended(error, isChange, running, (await holders) ?? []);
   } finally {
     clearTimeout(look);
+    abortion.end();
+  }
+}
+
+interface Abortion {
+  /** Fails as a time limit does if the signal is aborted first. */
+  race<Result>(work: Promise<Result>): Promise<Result>;
+  end(): void;
+}
+
+function rejectionOn(signal: AbortSignal | undefined): Abortion {
+  if (!signal) return { race: (work) => work, end: () => {} };
+  let abort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(new Error(TIMEOUT_TEXT));
+  });
+  aborted.catch(() => {});
+  signal.addEventListener('abort', abort);
+  if (signal.aborted) abort();
+  return { race: (work) => Promise.race([work, aborted]), end: () => signal.removeEventListener('abort', abort) };
+}
+
+async function connectWithin(pool: pg.Pool, abortion: Abortion): Promise<pg.PoolClient> {
+  const connecting = pool.connect();
+  try {
+    return await abortion.race(connecting);
+  } catch (error) {
+    abortion.end();
+    connecting.then(
+      (late) => late.release(),
+      () => {},
+    );
+    throw error;
   }
 }
 

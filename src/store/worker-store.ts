@@ -59,7 +59,7 @@ export function leaseStore(database: Database, tokens: WorkerTokens): LeaseStore
     async renewLease(workerId, appliedEpoch, timeoutMs, grantKeys = '') {
       const own = [workerId, tokens.get(workerId), tokens.nextCall(workerId)];
       const values = [...own, appliedEpoch, tokens.lineageOf(workerId), grantKeys];
-      const [row] = await database.query<RenewalColumns>(RENEW, values, timeoutMs);
+      const [row] = await database.query<RenewalColumns>(RENEW, values, AbortSignal.timeout(timeoutMs));
       if (row?.moved) tokens.forgetLineage(workerId);
       if (!row?.renewed) return undefined;
       return { epoch: Number(row.epoch), changed: row.changed ?? 'everything', databaseMs: row.database_ms };

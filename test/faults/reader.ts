@@ -30,7 +30,7 @@ const REPORT_INTERVAL_MS = 100;
 /** $1 is the process id, $2 the seconds to wait. */
 const WAKE = 'sleep "$2"; kill -s CONT "$1"';
 
-const NAMES = ['anthropic'];
+const NAME = 'anthropic';
 const clock = () => process.hrtime.bigint();
 
 class Reader {
@@ -88,7 +88,7 @@ class Reader {
     await once(waker, 'spawn');
     for (const workspaceId of shuffled(this.settings.workspaceIds)) {
       const invokedAt = clock();
-      const reference = resolver.peek(workspaceId, 'llm', NAMES);
+      const reference = resolver.peek(workspaceId, 'llm', NAME);
       if (!reference) continue;
       process.kill(process.pid, 'SIGSTOP');
       this.#recorder.returned(keyOf(workspaceId), reference.version, invokedAt, clock());
@@ -103,7 +103,7 @@ class Reader {
       for (let round = 0; round < ROUNDS_A_BURST; round += 1) {
         for (const workspaceId of this.settings.workspaceIds) {
           const invokedAt = clock();
-          const reference = resolver.peek(workspaceId, 'llm', NAMES);
+          const reference = resolver.peek(workspaceId, 'llm', NAME);
           const returnedAt = clock();
           if (reference) this.#recorder.returned(keyOf(workspaceId), reference.version, invokedAt, returnedAt);
           else if (!this.#loading.has(workspaceId)) void this.#readThrough(workspaceId);

@@ -57,7 +57,7 @@ function worker() {
     await keeper.stop();
     await store.close();
   });
-  const served = () => resolver.peek(WORKSPACE, 'llm', ['anthropic'])?.version;
+  const served = () => resolver.peek(WORKSPACE, 'llm', 'anthropic')?.version;
   const warm = async () => {
     await keeper.renew();
     await resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'anthropic' });

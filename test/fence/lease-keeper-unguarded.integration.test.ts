@@ -47,7 +47,7 @@ async function warmWorker() {
   await keeper.renew();
   await read();
   const owner = (sql: string) => withSession(ownerUrl, (session) => session.query(sql));
-  const served = () => resolver.peek(WORKSPACE, 'llm', ['anthropic'])?.version;
+  const served = () => resolver.peek(WORKSPACE, 'llm', 'anthropic')?.version;
   return { ownerUrl, owner, manager, keeper, lease, read, served };
 }
 

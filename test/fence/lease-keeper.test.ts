@@ -73,6 +73,34 @@ it('a keeper starts no timer if it cannot register', async () => {
   expect(keeper.counts).toEqual({ renewals: 0, failures: 1, losses: 0 });
 });
 
+it('a keeper reports whether Postgres answered each renewal', async () => {
+  const outcomes: boolean[] = [];
+  const cache = { invalidate: () => {}, clear: () => {} };
+  const onRenewal = (succeeded: boolean) => outcomes.push(succeeded);
+  keeper = new LeaseKeeper({ store: registry, worker: WORKER, lease, cache, onRenewal });
+  await keeper.start();
+  registry.isAway = true;
+  await pass(LEASE_MS / 3);
+  registry.isAway = false;
+  await pass(250);
+  expect(outcomes).toEqual([true, false, true]);
+});
+
+it('a renewal may take half a lease if one is held, and as long as it takes to connect if none is', async () => {
+  const timeouts: number[] = [];
+  lease = new Lease(100, clock);
+  keeper = keeperOver({
+    ...logging(registry),
+    renewLease: (workerId, appliedEpoch, timeoutMs) => {
+      timeouts.push(timeoutMs);
+      return registry.renewLease(workerId, appliedEpoch);
+    },
+  });
+  await keeper.start();
+  await keeper.renew();
+  expect(timeouts).toEqual([5_000, 50]);
+});
+
 it('a keeper renews at every third of a lease, so that it always holds one', async () => {
   await keeper.start();
   for (let third = 0; third < 9; third += 1) {

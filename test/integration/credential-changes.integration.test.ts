@@ -92,7 +92,7 @@ test('an agent that slept opens the newest version with its old reference', asyn
   });
   await vi.waitFor(() => expect(answersTo(workspaceId)).toHaveLength(1), { timeout: 20_000 });
   await stage.addLlm(workspaceId);
-  const isCached = () => providers.resolver.peek(workspaceId, 'llm', ['anthropic']) !== undefined;
+  const isCached = () => providers.resolver.peek(workspaceId, 'llm', 'anthropic') !== undefined;
   await vi.waitFor(() => expect(isCached()).toBe(false), { timeout: 10_000 });
   await agent.signal(goOn);
 

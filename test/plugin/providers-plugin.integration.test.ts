@@ -39,6 +39,6 @@ test('the plugin closes its parts only when the last worker of the process has e
 
   await second.end();
   expect(await holdsLease()).toBe(false);
-  expect(providers.resolver.peek(workspaceId, 'llm', ['anthropic'])).toBeUndefined();
+  expect(providers.resolver.peek(workspaceId, 'llm', 'anthropic')).toBeUndefined();
   await expect(resolve()).rejects.toMatchObject({ type: 'StoreUnavailable' });
 });

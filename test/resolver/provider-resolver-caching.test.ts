@@ -29,7 +29,7 @@ test('a thousand callers of one credential that is not cached cause one load [G2
 test('a resolve from the cache is synchronous, is counted and causes no load', async () => {
   const resolver = resolverWith();
   await resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'anthropic' });
-  expect(resolver.peek(WORKSPACE, 'llm', ['anthropic'])).toMatchObject({ version: 1, cache: 'hit' });
+  expect(resolver.peek(WORKSPACE, 'llm', 'anthropic')).toMatchObject({ version: 1, cache: 'hit' });
   expect(memory.store.loads).toBe(1);
   expect(resolver.parts.cache.counts.hit).toBe(1);
 });
@@ -39,9 +39,9 @@ test('without a lease the cache does not answer, and loads still do [G16]', asyn
   const lease = new Lease(1_000, clock);
   const resolver = resolverWith({ lease });
   await resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'anthropic' });
-  expect(resolver.peek(WORKSPACE, 'llm', ['anthropic'])).toBeUndefined();
+  expect(resolver.peek(WORKSPACE, 'llm', 'anthropic')).toBeUndefined();
   lease.extend(lease.now());
-  expect(resolver.peek(WORKSPACE, 'llm', ['anthropic'])).toBeDefined();
+  expect(resolver.peek(WORKSPACE, 'llm', 'anthropic')).toBeDefined();
   clock.nowMs = 1_000;
   expect((await resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'anthropic' })).cache).toBe('miss');
   expect(resolver.parts.cache.counts).toMatchObject({ miss: 2, refusedByLease: 1, load: 2 });
@@ -90,7 +90,7 @@ test('a credential that nobody asks for is soon dropped from memory [G23]', asyn
   await resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: 'anthropic' });
   const isCached = () => {
     lease.extend(lease.now());
-    return resolver.peek(WORKSPACE, 'llm', ['anthropic']) !== undefined;
+    return resolver.peek(WORKSPACE, 'llm', 'anthropic') !== undefined;
   };
   clock.nowMs = 9_999;
   resolver.parts.cache.sweep();
@@ -106,6 +106,31 @@ test('the cache holds at most maxProviders providers', async () => {
     await memory.store.put(workspaceId, 'llm', 'openai', {}, { apiKey: 'canary-openai-key' });
     await resolver.resolveLlmKey({ workspaceId: workspaceId, provider: 'openai' });
   }
-  expect(resolver.peek('ws_1', 'llm', ['openai'])).toBeUndefined();
-  expect(resolver.peek('ws_3', 'llm', ['openai'])).toBeDefined();
+  expect(resolver.peek('ws_1', 'llm', 'openai')).toBeUndefined();
+  expect(resolver.peek('ws_3', 'llm', 'openai')).toBeDefined();
+});
+
+test('the workspaces that were used since the last load stay, and the others are evicted', async () => {
+  const resolver = resolverWith({ maxProviders: 3 });
+  const use = async (workspaceId: string) => {
+    await memory.store.put(workspaceId, 'llm', 'openai', {}, { apiKey: 'canary-openai-key' });
+    await resolver.resolveLlmKey({ workspaceId, provider: 'openai' });
+  };
+  for (const workspaceId of ['ws_1', 'ws_2', 'ws_3']) await use(workspaceId);
+  await use('ws_1');
+  await use('ws_4');
+  const isCached = (workspaceId: string) => resolver.peek(workspaceId, 'llm', 'openai') !== undefined;
+  expect(['ws_1', 'ws_2', 'ws_3', 'ws_4'].map(isCached)).toEqual([true, false, true, true]);
+});
+
+test('an agent with more providers than have a place for warm answers is served all of them from the cache', async () => {
+  const resolver = resolverWith();
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const config = { baseURL: 'https://llm.example/v1' };
+  for (const name of names) await memory.store.put('ws_1', 'llm', name, config, { apiKey: 'canary-openai-key' });
+  const resolve = (provider: string) => resolver.resolveLlmKey({ workspaceId: 'ws_1', provider });
+  for (const name of names) await resolve(name);
+  const loads = memory.store.loads;
+  expect(await Promise.all(names.map(resolve))).toMatchObject(names.map((name) => ({ name, cache: 'hit' })));
+  expect(memory.store.loads).toBe(loads);
 });

@@ -77,7 +77,7 @@ describe('a closed resolver', () => {
     await resolver.close();
     await resolver.close();
     expect(await holdsLease()).toBe(false);
-    expect(resolver.peek(workspaceId, 'llm', ['anthropic'])).toBeUndefined();
+    expect(resolver.peek(workspaceId, 'llm', 'anthropic')).toBeUndefined();
     await expect(resolver.withProvider(reference, async () => 'never')).rejects.toMatchObject({
       type: 'StoreUnavailable',
     });

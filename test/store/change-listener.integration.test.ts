@@ -4,6 +4,7 @@ import { expect, it, vi } from 'vitest';
 import { type ChangeListener, listenForChanges } from '../../src/store/change-listener.js';
 import { withSession } from '../support/database.js';
 import { useDatabase } from '../support/use-database.js';
+import { provider, row } from './rows.js';
 
 const WAIT = { timeout: 20_000 };
 
@@ -85,6 +86,18 @@ it('a listener that is closed before it connects leaves no session behind', asyn
   await listener.close();
   await vi.waitUntil(async () => (await sessions()) === 0, WAIT);
   expect(onChange).not.toHaveBeenCalled();
+});
+
+it('a change gives no hint while an earlier one waits for its epoch, and the epoch of both is notified', async () => {
+  await withSession(database.resolverUrl, async (session) => {
+    const payloads: (string | undefined)[] = [];
+    session.on('notification', ({ payload }) => payloads.push(payload));
+    await session.query('listen provider_changes');
+    for (const workspaceId of ['ws_a', 'ws_b']) await database.manager.putProvider(provider(workspaceId), row('x'));
+    const epoch = await database.manager.readEpoch();
+    await vi.waitUntil(async () => (await session.query('select 1')) && payloads.includes(`${epoch}`), WAIT);
+    expect(payloads).toEqual(['', `${epoch}`]);
+  });
 });
 
 it.each(['', 'http://127.0.0.1/', 'postgres://no port:x'])('an invalid URL is refused at once: %j', (url) => {

@@ -139,7 +139,11 @@ begin
         and noted.xmin = pg_current_xact_id()::xid
     );
   -- Only a hint, for speed: it does not reach a worker that is reconnecting or listens through a transaction pooler.
-  perform pg_notify('provider_changes', '');
+  -- Postgres lets transactions that notify commit one after the other. So a change gives no hint if another one still
+  -- waits for its epoch: that one has given it, and whoever numbers it notifies again.
+  if not exists (select from public.provider_changes where changed_by <> pg_current_xact_id()) then
+    perform pg_notify('provider_changes', '');
+  end if;
   return null;
 end $$;
 

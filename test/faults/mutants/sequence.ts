@@ -55,7 +55,7 @@ export async function commitInOtherOrder(
     });
     const change = await manager.readEpoch();
     await Promise.all([awaitFence({ registry: manager, change }), keeper.renew()]);
-    return { served: resolver.peek(EARLY, 'llm', ['anthropic'])?.version, changedTo: version + 1 };
+    return { served: resolver.peek(EARLY, 'llm', 'anthropic')?.version, changedTo: version + 1 };
   } finally {
     await keeper.stop();
     await Promise.all([manager.close(), store.close()]);

@@ -123,7 +123,7 @@ export class World {
     if (name.endsWith('lost')) this.#spent.add('loss');
     run();
     await quiescence();
-    const hit = this.#resolver.peek(WORKSPACE, 'llm', ['anthropic']);
+    const hit = this.#resolver.peek(WORKSPACE, 'llm', 'anthropic');
     if (hit) this.#check(hit, this.#done);
   }
 

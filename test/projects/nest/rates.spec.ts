@@ -1,5 +1,7 @@
 import 'reflect-metadata';
 import { Test } from '@nestjs/testing';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { testProviders } from 'workspace-providers/testing';
 import { clientProvider, RatesModule, RatesService, workflowSteps } from './rates';
 
 const client = { workflow: { getHandle: () => ({ query: async () => 1.5 }) } };
@@ -11,7 +13,14 @@ describe('RatesService', () => {
       .useValue(client)
       .compile();
     expect(await app.get(RatesService).latest()).toBe(1.5);
-    expect(() => app.get(RatesService).countModels({} as never)).toThrow(/inside an activity of a worker/);
+  });
+
+  it('opens a provider of the test', async () => {
+    const providers = testProviders({ ws_acme: { 'llm/anthropic': { apiKey: 'key-of-acme-for-tests' } } });
+    const ref = await providers.resolver.resolveLlmKey({ workspaceId: 'ws_acme', provider: 'anthropic' });
+    const environment = new MockActivityEnvironment({}, { interceptors: providers.interceptors('ws_acme') });
+    const rates = new RatesService(client as never);
+    expect(await environment.run((each) => rates.countModels(each), ref)).toBe('https://api.anthropic.com'.length);
   });
 });
 

@@ -1,0 +1,53 @@
+/** The functions of `workspace-providers/workflow` without a workflow: each runs its activity at once, in this process. */
+import { ActivityFailure, RetryState } from '@temporalio/common';
+import { type ActivityInterceptorsFactory, DefaultLogger } from '@temporalio/worker';
+import type { ProviderActivities } from '../activities/provider-activities.js';
+import { FAILURE_TYPES } from '../protocol/failure-types.js';
+import { RPC_READ_METHODS } from '../protocol/steps.js';
+import { optionalPackage } from '../providers/optional-package.js';
+import type * as steps from '../workflows/agent/steps.js';
+import { failureTypeOf } from '../workflows/failure-type.js';
+
+type Name = keyof ProviderActivities;
+
+/** What fails is thrown. */
+const SILENT = new DefaultLogger('ERROR', () => {});
+
+/** What `workspace-providers/workflow` exports. */
+export interface WorkflowFunctions {
+  readonly resolveProvider: typeof steps.resolveProvider;
+  readonly resolveLlmKey: typeof steps.resolveLlmKey;
+  readonly resolveTenderlyConfig: typeof steps.resolveTenderlyConfig;
+  readonly resolveRpcEndpoint: typeof steps.resolveRpcEndpoint;
+  readonly llmStep: typeof steps.llmStep;
+  readonly tenderlyStep: typeof steps.tenderlyStep;
+  readonly rpcStep: typeof steps.rpcStep;
+  readonly failureTypeOf: typeof failureTypeOf;
+  readonly FAILURE_TYPES: typeof FAILURE_TYPES;
+  readonly RPC_READ_METHODS: typeof RPC_READ_METHODS;
+}
+
+export function workflowFunctions(
+  activities: ProviderActivities,
+  interceptors: ActivityInterceptorsFactory[],
+): WorkflowFunctions {
+  const run = async (name: Name, input: unknown) => {
+    const environment = new (testing().MockActivityEnvironment)(
+      { activityType: name },
+      { interceptors, logger: SILENT },
+    );
+    try {
+      return await environment.run(activities[name] as (input: unknown) => Promise<unknown>, input);
+    } catch (error) {
+      const cause = error instanceof Error ? error : undefined;
+      throw new ActivityFailure('Activity task failed', name, '1', RetryState.MAXIMUM_ATTEMPTS_REACHED, 'test', cause);
+    }
+  };
+  const functions = Object.fromEntries(
+    (Object.keys(activities) as Name[]).map((name) => [name, (input: unknown = {}) => run(name, input)]),
+  );
+  return { ...functions, failureTypeOf, FAILURE_TYPES, RPC_READ_METHODS } as unknown as WorkflowFunctions;
+}
+
+const testing = () =>
+  optionalPackage<typeof import('@temporalio/testing')>('@temporalio/testing', () => require('@temporalio/testing'));
