@@ -13,7 +13,7 @@ import { providerType, STEP_PROVIDER_TYPES, type StepProviderType } from '../pro
 import { Sealer } from '../sealing/sealer.js';
 import { type ChangeListener, listenForChanges } from '../store/change-listener.js';
 import type { WorkerRegistration } from '../store/ports.js';
-import { watchPreflight } from '../store/preflight-watch.js';
+import { checkNow, watchPreflight } from '../store/preflight-watch.js';
 import { openProviderStore, type ProviderStore } from '../store/provider-store.js';
 import { checkRootKeys } from './check-root-keys.js';
 import { closeAtExit } from './close-at-exit.js';
@@ -153,6 +153,7 @@ export async function connectParts(
   const { observe } = new ClockDifference((text) => process.emitWarning(text, 'WorkspaceProvidersWarning'));
   const keeper = new LeaseKeeper({
     ...{ store, worker, lease, cache: parts.cache, onClock: observe, onRenewal: loadLimit.onRenewal },
+    onNewLineage: () => void checkNow(store.preflight),
     grantKeys: () => grantKeys?.revision ?? '',
   });
   const start = async () => {

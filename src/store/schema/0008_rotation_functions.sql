@@ -6,7 +6,7 @@ set local role provider_owner;
 -- Returns `staged`, `not-configured`, `changed` if the provider is not at `p_from_version`, or `in-progress` if it has
 -- another rotation. A rotation that was staged and has not begun is replaced: the process that staged it may have failed
 -- to start its workflow. Without `p_requested_by` the login is recorded.
-create function provider_api.stage_rotation(
+create or replace function provider_api.stage_rotation(
   p_rotation_id text, p_workspace_id text, p_provider_type text, p_provider_name text, p_from_version bigint,
   p_origin text, p_next_encrypted_config text, p_requested_by text, out outcome text
 )
@@ -40,7 +40,7 @@ begin
 end $$;
 
 -- Returns the id of the provider's rotation that has begun and has not ended, or null.
-create function provider_api.find_open_rotation(
+create or replace function provider_api.find_open_rotation(
   p_workspace_id text, p_provider_type text, p_provider_name text, out rotation_id text
 )
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
@@ -55,7 +55,7 @@ end $$;
 --   `begun`    also if an earlier call of the same workflow has begun it
 --   `changed`  the provider has changed since the rotation was staged
 --   `ended`    the rotation does not exist, has ended, or belongs to another workflow
-create function provider_api.begin_rotation(
+create or replace function provider_api.begin_rotation(
   p_rotation_id text, p_workflow_id text, out outcome text, out origin text, out from_version bigint
 )
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -87,14 +87,14 @@ begin
   end if;
 end $$;
 
-create function provider_api.read_rotation(p_rotation_id text) returns setof public.provider_rotations
+create or replace function provider_api.read_rotation(p_rotation_id text) returns setof public.provider_rotations
 language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
   select * from public.provider_rotations where rotation_id = p_rotation_id;
 end;
 
 -- `stored` is false if the rotation has a credential already, or is past that stage.
-create function provider_api.store_issued_credential(
+create or replace function provider_api.store_issued_credential(
   p_rotation_id text, p_next_encrypted_config text, p_key_id text, out stored boolean
 )
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -107,7 +107,7 @@ begin
 end $$;
 
 -- Moves only forward: a call for a stage that the rotation has already reached changes nothing.
-create function provider_api.advance_rotation(p_rotation_id text, p_state text) returns void
+create or replace function provider_api.advance_rotation(p_rotation_id text, p_state text) returns void
 language sql security definer set search_path = pg_catalog, pg_temp
 begin atomic
   update public.provider_rotations set state = p_state, updated_at = now()
@@ -121,7 +121,7 @@ end;
 --   `activated`  with the new version, also if an earlier call has activated it
 --   `changed`    the provider has changed since the rotation began
 --   `not-ready`  the rotation is not checked, or has no next credential
-create function provider_api.activate_rotation(p_rotation_id text, out outcome text, out new_version bigint)
+create or replace function provider_api.activate_rotation(p_rotation_id text, out outcome text, out new_version bigint)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   outer_workspace text := current_setting('app.workspace_id', true);
@@ -164,7 +164,7 @@ end $$;
 --   `activated`  with the new version, also if an earlier call has rolled it back
 --   `changed`    the provider has changed since the activation
 --   `not-ready`  there is nothing to restore
-create function provider_api.roll_back_rotation(
+create or replace function provider_api.roll_back_rotation(
   p_rotation_id text, p_reason text, out outcome text, out new_version bigint
 )
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -204,7 +204,7 @@ begin
 end $$;
 
 -- Without a state the rotation ends in the state that it is in.
-create function provider_api.end_rotation(p_rotation_id text, p_state text, p_reason text) returns void
+create or replace function provider_api.end_rotation(p_rotation_id text, p_state text, p_reason text) returns void
 language sql security definer set search_path = pg_catalog, pg_temp
 begin atomic
   update public.provider_rotations
@@ -216,7 +216,7 @@ end;
 -- Rotations and events that schedules start. The lists that they work through are in 0009_auditor_functions.
 
 -- By column, because provider_auditor may not read a whole row, which includes the sealed credential.
-create function provider_api.is_due(p_status text, p_rotated_at timestamptz, p_rotate_every interval) returns boolean
+create or replace function provider_api.is_due(p_status text, p_rotated_at timestamptz, p_rotate_every interval) returns boolean
 language sql stable
 return p_status = 'active' and p_rotated_at <= now() - p_rotate_every;
 
@@ -227,7 +227,7 @@ return p_status = 'active' and p_rotated_at <= now() - p_rotate_every;
 --   `passed`        the provider is no longer due, or another caller handles it
 -- It replaces nothing. A rotation that another caller staged within the last minute is left to that caller, which may
 -- be about to start it.
-create function provider_api.stage_due_rotation(
+create or replace function provider_api.stage_due_rotation(
   p_rotation_id text, p_workspace_id text, p_provider_type text, p_provider_name text,
   p_can_be_issued boolean, p_requested_by text, out outcome text, out staged_id text
 )
@@ -269,7 +269,7 @@ end $$;
 
 -- Records an event once per version. `raised` is false if it was recorded for this version before, or the provider is
 -- at another version by now.
-create function provider_api.raise_event_once(
+create or replace function provider_api.raise_event_once(
   p_workspace_id text, p_provider_type text, p_provider_name text, p_version bigint, p_event text, p_actor text,
   out raised boolean
 )
