@@ -8,7 +8,7 @@ import pg from 'pg';
 /** The statement of `src/store/provider-store.ts`. */
 const READ_WORKSPACE = {
   name: 'read_workspace',
-  text: 'select epoch, data_keys, providers from provider_api.read_workspace($1)',
+  text: 'select epoch, lineage, data_keys, providers from provider_api.read_workspace($1)',
 };
 
 /** The statement without row-level security, functions and snapshots. */

@@ -7,6 +7,11 @@ import { createProgram } from '../dist/cli/program.js';
 import { Output } from '../dist/cli/terminal/output.js';
 import { SETTINGS } from '../dist/config/settings-table.js';
 import { FAILURE_TYPES } from '../dist/protocol/failure-types.js';
+import { MEANINGS } from '../dist/providers/answers/meanings.js';
+import { ANY_MODEL_SERVICE, FIREWALLS, TENDERLY } from '../dist/providers/answers/rules/any-service.js';
+import { CLOUDS, COMPATIBLE, GATEWAYS } from '../dist/providers/answers/rules/compatible-services.js';
+import { JSON_RPC } from '../dist/providers/answers/rules/json-rpc.js';
+import { ANTHROPIC, GEMINI, OPENAI } from '../dist/providers/answers/rules/language-models.js';
 import { ROOMS } from '../layers.mjs';
 
 const check = process.argv.includes('--check');
@@ -50,6 +55,15 @@ const PARTS = {
           .join(', '),
       ]),
     ),
+  meanings: () =>
+    table(
+      ['meaning', 'failure', 'message'],
+      Object.entries(MEANINGS).map(([meaning, { type, text }]) => [meaning, `\`${type}\``, text]),
+    ),
+  'model answers': () => answers([...ANTHROPIC, ...OPENAI, ...GEMINI, ...GATEWAYS, ...COMPATIBLE, ...CLOUDS]),
+  'any answers': () => answers([...FIREWALLS, ...ANY_MODEL_SERVICE]),
+  'tenderly answers': () => answers(TENDERLY),
+  'rpc answers': () => answers(JSON_RPC),
   rooms: () =>
     table(
       ['folder', 'what it has', 'may import'],
@@ -97,6 +111,22 @@ function helpOf(path) {
   command.configureOutput({ writeOut: (written) => (text += written) });
   command.outputHelp();
   return text;
+}
+
+/** @param {readonly import('../dist/providers/answers/rule.js').ServiceRules[]} services */
+function answers(services) {
+  const rows = services.flatMap(({ service, source, rules }) =>
+    rules.map((rule, index) => [index === 0 ? `[${service}](${source})` : '', ...signs(rule), rule.means]),
+  );
+  return table(['service', 'status', 'code', 'words', 'means'], rows);
+}
+
+/** Long words are named, and not printed. @param {import('../dist/providers/answers/rule.js').Rule} rule */
+function signs({ status = [], codes = [], words, data, header }) {
+  const shown = (/** @type {RegExp} */ { source }) =>
+    source.length > 160 ? 'words of this meaning' : `\`${source.replaceAll('|', '\\|')}\``;
+  const code = [...codes.map((each) => `\`${each}\``), ...(header ? [`header \`${header[0]}\``] : [])];
+  return [status.join(', '), code.join(', '), [words, data].flatMap((each) => (each ? shown(each) : [])).join('; ')];
 }
 
 /** @param {readonly string[]} head @param {readonly (readonly string[])[]} rows */

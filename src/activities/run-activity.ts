@@ -74,7 +74,8 @@ export function toFailure(error: unknown, attempt: number): TemporalFailure {
       message: error.message,
       nonRetryable: !error.retryable,
       details: [{ provider: error.facts.provider, fields: error.facts.fields }],
-      nextRetryDelay: error.facts.retryAfterMs,
+      // Never 0: a server takes it for the end of the retries.
+      nextRetryDelay: error.facts.retryAfterMs || undefined,
     });
   }
   const kind = error instanceof Error ? error.constructor.name : typeof error;

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { loadEnvFiles } from '../config/env-files.js';
 import { BUILD } from '../config/package-version.js';
 import { hardenProcess } from '../config/process-hardening.js';
+import { addAfterRestore } from './commands/after-restore.js';
 import { addAudit } from './commands/audit.js';
 import { addCheck } from './commands/check.js';
 import { addConfigure } from './commands/configure.js';
@@ -79,6 +80,7 @@ export function createProgram(output: Output): Command {
   const commands = [
     addInit,
     addMigrate,
+    addAfterRestore,
     addConfigure,
     addImport,
     addList,

@@ -167,10 +167,10 @@ async function startServer(
   return server;
 }
 
-/** As pg_ctl does: the lock file has this process id, and `ready`. It needs no connection, and so no login. */
+/** As pg_ctl does: the lock file has this process id, and its state. It needs no connection, and so no login. */
 async function isReady(home: Home, pid: number): Promise<boolean> {
   const lines = (await readFile(join(cluster(home), 'postmaster.pid'), 'utf8').catch(() => '')).split('\n');
-  return lines[0] === String(pid) && lines[7]?.trim() === 'ready';
+  return lines[0] === String(pid) && ['ready', 'standby'].includes(lines[7]?.trim() ?? '');
 }
 
 function surroundings(home: Home) {

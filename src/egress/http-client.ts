@@ -6,6 +6,7 @@
 import { Agent, type buildConnector, type RequestInit as UndiciRequestInit, fetch as undiciFetch } from 'undici';
 import { type AnswerLimits, withinLimits, withMaxDecodedBytes } from './answer-limits.js';
 import { guardedConnector } from './connector.js';
+import { idempotentOnceMore } from './dropped-connection.js';
 import { type EgressPolicy, PUBLIC_EGRESS } from './policy.js';
 import { egressRefusal } from './refusal.js';
 
@@ -51,7 +52,7 @@ export function createFetch(options: FetchOptions = {}): HttpClient {
   });
   const within = (limits: AnswerLimits): Fetch => {
     const dispatcher = agent.compose(withinLimits(limits));
-    return async (input, init) => {
+    return idempotentOnceMore(async (input, init) => {
       const request = input instanceof Request ? input : undefined;
       const url = new URL(request?.url ?? String(input));
       // Checked here too, because the connector does not see requests on a connection that is already open.
@@ -66,7 +67,7 @@ export function createFetch(options: FetchOptions = {}): HttpClient {
         });
       }
       return withMaxDecodedBytes(response, maxResponseBytes) as unknown as Response;
-    };
+    });
   };
   return { fetch: within(options.limits ?? DEFAULT_LIMITS), within, close: () => agent.destroy() };
 }

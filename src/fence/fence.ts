@@ -4,14 +4,15 @@
  * wall clock, not even the database's. A wait that was cut short can be started again.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { ProviderError } from '../protocol/errors.js';
 import type { FencedWorker, FenceOutcome, FenceReport } from '../protocol/rotation.js';
-import type { RegisteredWorker, WorkerRegistry } from '../store/ports.js';
+import type { EpochReading, RegisteredWorker, WorkerRegistry } from '../store/ports.js';
 import { type Clock, outlasting, systemClock } from './clock.js';
 
 export interface FenceOptions {
   readonly registry: WorkerRegistry;
-  /** The epoch of the change, or a later one. Default: an epoch that covers every change committed before the call. */
-  readonly epoch?: number;
+  /** The epoch of the change, or a later one. Default: one that covers every change committed before the call. */
+  readonly change?: EpochReading;
   readonly clock?: Pick<Clock, 'monotonicMs'>;
   /** Waits between two reads of the registry, by the same clock. If it ends early, that costs one more read. */
   readonly sleep?: (ms: number, signal: AbortSignal | undefined) => Promise<void>;
@@ -26,11 +27,12 @@ const LAST_POLL_MS = 100;
 /**
  * Returns when no worker serves a version that is older than the epoch.
  *
- * @throws ProviderError `StoreUnavailable`. Nothing is known then: call it again
+ * @throws ProviderError `StoreUnavailable`. Nothing is known then: call it again. It is also thrown if Postgres may have
+ *   lost the change during the wait, and while a trigger or policy that the fence relies on is not in force
  */
 export async function awaitFence(options: FenceOptions): Promise<FenceReport> {
   const { registry, clock = systemClock, sleep = systemSleep, signal, onProgress } = options;
-  const epoch = options.epoch ?? (await registry.readEpoch());
+  const { epoch, lineage } = options.change ?? (await registry.readEpoch());
   const startMs = clock.monotonicMs();
   const listed = (await registry.listWorkers()).filter(({ state }) => state === 'live');
   // Taken after the answer, because a renewal that the list shows may have been sent until then.
@@ -64,7 +66,18 @@ export async function awaitFence(options: FenceOptions): Promise<FenceReport> {
   // meantime is not marked, and keeps its row.
   const silent = listed.filter(({ workerId }) => outcomes.get(workerId)?.outcome === 'waited-out');
   await registry.markVanished(silent);
+  requireLineage(lineage, await registry.readEpoch());
   return report();
+}
+
+/** @throws ProviderError `StoreUnavailable` if what was read earlier need not hold any more */
+export function requireLineage(before: string, now: EpochReading): void {
+  if (before === now.lineage) return;
+  throw new ProviderError(
+    'StoreUnavailable',
+    'Postgres was restarted, replaced or restored meanwhile, or its triggers or policies were changed: look whether ' +
+      'the change is still there, and wait for the fence again',
+  );
 }
 
 function systemSleep(ms: number, signal: AbortSignal | undefined): Promise<void> {

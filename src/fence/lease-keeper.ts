@@ -26,6 +26,8 @@ export interface LeaseKeeperOptions {
   readonly grantKeys?: () => string;
   /** Called after each renewal, if the store knows the clock of the database. */
   readonly onClock?: (reading: ClockReading) => void;
+  /** Called after the worker has registered in another lineage of the database than before. */
+  readonly onNewLineage?: () => void;
   /** Called after each renewal. */
   readonly onRenewal?: (succeeded: boolean) => void;
 }
@@ -39,6 +41,10 @@ export interface LeaseCounts {
   readonly losses: number;
 }
 
+const NEW_LINEAGE =
+  'Postgres was restarted, replaced or restored, or its triggers or policies were changed: this worker has emptied its ' +
+  'cache and registered again. If Postgres lost changes, run `workspace-providers after-restore`';
+
 /** The wait after a failed renewal: short, so that the lease is back soon after Postgres is. */
 const RETRY_MS = 250;
 
@@ -50,6 +56,7 @@ const UNLEASED_RENEWAL_MS = 5_000;
 
 export class LeaseKeeper {
   readonly #counts = { renewals: 0, failures: 0, losses: 0 };
+  #lineage: string | undefined;
   #registered = false;
   /** Whether there may be a row: a registration without an answer may still be done. */
   #mayHaveRow = false;
@@ -57,7 +64,8 @@ export class LeaseKeeper {
   #next: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
-  #warned = false;
+  /** The last fault that was reported, so that each is reported once. */
+  #warned: string | undefined;
 
   constructor(private readonly options: LeaseKeeperOptions) {}
 
@@ -134,10 +142,15 @@ export class LeaseKeeper {
         applied = lease.appliedEpoch;
         await this.#renewOnce();
       }
+      this.#warned = undefined;
       this.options.onRenewal?.(true);
     } catch (error) {
       this.#counts.failures += 1;
       this.options.onRenewal?.(false);
+      if (isProviderError(error) && error.facts.isUnguarded) {
+        this.#loseLease();
+        this.#warnOnce(error.message);
+      }
       throw error;
     }
   }
@@ -146,12 +159,14 @@ export class LeaseKeeper {
     const { store, worker, lease, cache, grantKeys, held } = this.options;
     if (!this.#registered) {
       this.#mayHaveRow = true;
-      await store.registerWorker(worker).catch((error: unknown) => {
+      const lineage = await store.registerWorker(worker).catch((error: unknown) => {
         this.#noteSecondProcess(error);
         throw error;
       });
       this.#registered = true;
       this.#loseLease();
+      lease.begin(lineage);
+      this.#noteLineage(lineage);
     }
     const sentAt = lease.now();
     const timeoutMs = lease.isHeld() ? lease.leaseMs / 2 : Math.max(lease.leaseMs / 2, UNLEASED_RENEWAL_MS);
@@ -180,8 +195,20 @@ export class LeaseKeeper {
     if (!isProviderError(error) || error.type !== 'SetupInvalid') return;
     this.#mayHaveRow = false;
     this.#loseLease();
-    if (!this.#warned) process.emitWarning(error.message, 'ProviderLeaseWarning');
-    this.#warned = true;
+    this.#warnOnce(error.message);
+  }
+
+  #noteLineage(lineage: string): void {
+    if (this.#lineage !== undefined && this.#lineage !== lineage) {
+      process.emitWarning(NEW_LINEAGE, 'ProviderLeaseWarning');
+      this.options.onNewLineage?.();
+    }
+    this.#lineage = lineage;
+  }
+
+  #warnOnce(message: string): void {
+    if (this.#warned !== message) process.emitWarning(message, 'ProviderLeaseWarning');
+    this.#warned = message;
   }
 
   #loseLease(): void {

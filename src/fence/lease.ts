@@ -15,8 +15,15 @@ export interface Instant {
   readonly wallMs: number;
 }
 
+/** When and in which lineage of the database something was read. */
+export interface Snapshot {
+  readonly epoch: number;
+  readonly lineage?: string | undefined;
+}
+
 export class Lease {
   #appliedEpoch = 0;
+  #lineage: string | undefined;
   #untilMonotonicMs = Number.NEGATIVE_INFINITY;
   #untilWallMs = Number.NEGATIVE_INFINITY;
 
@@ -36,18 +43,28 @@ export class Lease {
     return this.clock.monotonicMs() < this.#untilMonotonicMs && this.clock.wallMs() < this.#untilWallMs;
   }
 
-  /** Whether a load may enter the cache: an older snapshot may lack a change that was already applied. */
-  admits(snapshotEpoch: number): boolean {
-    return snapshotEpoch >= this.#appliedEpoch;
+  /**
+   * Whether a load may enter the cache: an older snapshot may lack a change that was already applied, and the epoch of
+   * another lineage says nothing.
+   */
+  admits({ epoch, lineage }: Snapshot): boolean {
+    return epoch >= this.#appliedEpoch && lineage === this.#lineage;
   }
 
   /** Whether another caller's load, which may have begun before this caller asked, may answer this caller now. */
-  vouchesFor(snapshotEpoch: number): boolean {
-    return this.isHeld() && this.admits(snapshotEpoch);
+  vouchesFor(snapshot: Snapshot): boolean {
+    return this.isHeld() && this.admits(snapshot);
   }
 
   now(): Instant {
     return { monotonicMs: this.clock.monotonicMs(), wallMs: this.clock.wallMs() };
+  }
+
+  /** Called when the worker has registered and its cache is empty. Nothing is applied yet. */
+  begin(lineage: string): void {
+    this.lose();
+    this.#lineage = lineage;
+    this.#appliedEpoch = 0;
   }
 
   /** Called after the changes up to this epoch have left the cache, and not before. */

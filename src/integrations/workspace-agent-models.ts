@@ -1,5 +1,6 @@
 /** Models of the OpenAI Agents SDK that open the workspace's own provider at each call. */
 import { leavesUnwrapped, withProvider } from '../plugin/with-provider.js';
+import { modelAnswers } from '../providers/answers/model-answer.js';
 import type { LlmCredential } from '../providers/llm/llm.js';
 import { optionalPackage } from '../providers/optional-package.js';
 import type { ProviderCall } from '../resolver/provider-resolver.js';
@@ -80,7 +81,7 @@ function vendorModel(wanted: WantedModel, opened: ProviderCall<LlmCredential>): 
     // `undefined` would be read from the environment, which is the platform's.
     organization: credential.organization ?? null,
     project: credential.project ?? null,
-    fetch,
+    fetch: modelAnswers(fetch),
     maxRetries: 0,
   });
   const modelId = wanted.idFor(credential);

@@ -1,9 +1,9 @@
 /** Waits until every worker has a change of a provider. The change is committed, however the wait ends. */
 import { DURATION_RULE, type Duration, parseDuration } from '../config/duration.js';
-import { awaitFence } from '../fence/fence.js';
+import { awaitFence, requireLineage } from '../fence/fence.js';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
 import type { FenceReport, Holder } from '../protocol/rotation.js';
-import type { HeldQuestion, HolderRegistry, WorkerRegistry } from '../store/ports.js';
+import type { EpochReading, HeldQuestion, HolderRegistry, WorkerRegistry } from '../store/ports.js';
 
 /** How a wait for the fence may end early. The report then has `complete: false`, and lists who has not answered. */
 export interface FenceWait {
@@ -38,11 +38,19 @@ export async function fenceChange<Changed extends object>(
   { fence: limit, onChanged, ...wait }: ChangeOptions<Changed> = {},
 ): Promise<Changed & { readonly fence?: FenceReport }> {
   if (limit) limitMs(limit);
+  if (limit === false) {
+    const changed = await change();
+    onChanged?.(changed);
+    return changed;
+  }
+  // A fault here must not stop a change that switches something off. The fence reports it afterwards.
+  const before = await registry.readEpoch().catch(() => undefined);
   const changed = await change();
   onChanged?.(changed);
-  if (limit === false) return changed;
   try {
-    return { ...changed, fence: await waitForFence(registry, { ...wait, ...(limit !== undefined && { limit }) }) };
+    const reading = await registry.readEpoch();
+    if (before) requireLineage(before.lineage, reading);
+    return { ...changed, fence: await fenceOf(registry, reading, { ...wait, ...(limit !== undefined && { limit }) }) };
   } catch (error) {
     if (!isProviderError(error)) throw error;
     throw new ProviderError(error.type, `the change was made, but some workers may not have it yet: ${error.message}`);
@@ -64,8 +72,13 @@ export async function withHolders<Changed extends { readonly version?: number; r
 }
 
 /** @throws ProviderError `StoreUnavailable`: it is then unknown which workers have the change */
-export async function waitForFence(
+export async function waitForFence(registry: WorkerRegistry, wait: FenceWait): Promise<FenceReport> {
+  return fenceOf(registry, await registry.readEpoch(), wait);
+}
+
+async function fenceOf(
   registry: WorkerRegistry,
+  change: EpochReading,
   { limit, signal, onProgress }: FenceWait,
 ): Promise<FenceReport> {
   const ends = [signal, limit === undefined ? undefined : AbortSignal.timeout(limitMs(limit))].filter(
@@ -73,14 +86,13 @@ export async function waitForFence(
   );
   const end = AbortSignal.any(ends);
   const startMs = performance.now();
-  const epoch = await registry.readEpoch();
-  let last: FenceReport = { epoch, complete: false, tookMs: 0, workers: [] };
+  let last: FenceReport = { epoch: change.epoch, complete: false, tookMs: 0, workers: [] };
   const note = (report: FenceReport) => {
     last = report;
     onProgress?.(report);
   };
   try {
-    return await awaitFence({ registry, epoch, signal: end, onProgress: note });
+    return await awaitFence({ registry, change, signal: end, onProgress: note });
   } catch (error) {
     if (!end.aborted) throw error;
     return { ...last, tookMs: Math.round(performance.now() - startMs) };

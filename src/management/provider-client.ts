@@ -19,6 +19,7 @@ import type { RotationSummary } from '../store/rotation-store.js';
 import { ABANDON_TIMEOUT_MS, endAbandoned } from './abandoned-rotations.js';
 import { type ChangeOptions, type FenceWait, fenceChange, waitForFence, withHolders } from './change-fence.js';
 import { checkInput } from './checked-input.js';
+import { continueAfterRestore } from './continue-after-restore.js';
 import { checkInterval } from './due-rotation.js';
 import type { ImportSource } from './import-lines.js';
 import { type ImportOptions, type ImportReport, importProviders } from './import-providers.js';
@@ -240,14 +241,19 @@ export class ProviderClient {
     return this.#fenced(shred, options, { workspaceId });
   }
 
+  /** What to do after a restore, or a failover that lost commits: {@link continueAfterRestore}. Safe to run again. */
+  afterRestore(options: FenceWait = {}): Promise<FenceReport> {
+    return continueAfterRestore(this.#store, options);
+  }
+
   /** Lists the worker processes that hold leases, and those that vanished lately. */
   listWorkers(): Promise<readonly RegisteredWorker[]> {
     return this.#store.listWorkers();
   }
 
   /** Returns the database's epoch: a worker that has applied it is current. */
-  readEpoch(): Promise<number> {
-    return this.#store.readEpoch();
+  async readEpoch(): Promise<number> {
+    return (await this.#store.readEpoch()).epoch;
   }
 
   /** Waits until every worker has what was committed before the call: for changes by SQL or with `fence: false`. */

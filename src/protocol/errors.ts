@@ -9,8 +9,12 @@ export interface ProviderErrorFacts {
   readonly lines?: readonly LineProblem[];
   /** How long to wait before the next request to the service, in milliseconds, if the service set such a time. */
   readonly retryAfterMs?: number;
+  /** Whether only this endpoint of the chain lacks what the request asks for, so that another one may have it. */
+  readonly isOfEndpoint?: boolean;
   /** Whether the cause ends by itself, so that trying again helps although the type is final. */
   readonly isPassing?: boolean;
+  /** Whether the database cannot prove what is current: it is a standby, or a trigger or policy is not in force. */
+  readonly isUnguarded?: boolean;
   /** When an activity stops trying again, although the type is not final, and with which error it then fails. @internal */
   readonly givesUp?: { readonly afterAttempts: number; readonly with: ProviderError };
 }

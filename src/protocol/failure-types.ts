@@ -94,8 +94,10 @@ export const FAILURE_TYPES: Readonly<Record<FailureType, FailureFacts>> = {
     retryable: false,
     httpStatus: 400,
     exitCode: 2,
-    meaning: 'The service refused the request itself (400, 404, 413, 422). Sending it again would change nothing.',
-    action: 'Change the request.',
+    meaning:
+      'The service refused the request itself (400, 404, 413, 422), its content, or its model or scope for this key; or ' +
+      'an execution reverted; or no endpoint of the chain has the method or state. Sending it again would change nothing.',
+    action: 'Change the request, or what the key may do.',
   },
   ProviderQuotaExhausted: {
     retryable: false,
@@ -117,7 +119,8 @@ export const FAILURE_TYPES: Readonly<Record<FailureType, FailureFacts>> = {
     retryable: true,
     httpStatus: 502,
     exitCode: 5,
-    meaning: 'The service cannot be reached, fails (5xx), or does not answer in time.',
+    meaning:
+      'The service cannot be reached, fails (5xx), does not answer in time, or sends a success that holds no answer.',
     action: 'Nothing: Temporal retries the step.',
   },
   AnswerUnusable: {

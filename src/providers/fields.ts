@@ -22,6 +22,20 @@ const SERVICE_URL_RULE =
 /** The normal form is in the header of each sealed credential, which must stay small. */
 const MAX_SERVICE_URL_LENGTH = 2048;
 const SERVICE_URL = /^(https?):\/\/([^/?#@\\]+)((?:\/[^/?#\\]+)*)\/*$/i;
+/** What the URL of a service must not end with, and the rule that says so. */
+interface RefusedEnding {
+  readonly ending: RegExp;
+  readonly rule: string;
+}
+
+/** As the pages of vendors show it in their examples. `/models` without a version is the base URL of some services. */
+const CALL_PATH: RefusedEnding = {
+  ending:
+    /\/chat\/completions$|\/v\d\w*\/(completions|responses|messages|embeddings|models(\/[^/]+)?|organizations?(\/.+)?)$|:\w*generateContent$/i,
+  rule:
+    'must be the base URL of the API, without the path of a call: https://api.example.com/v1, not ' +
+    'https://api.example.com/v1/chat/completions',
+};
 const DEFAULT_PORT: Readonly<Record<string, RegExp>> = { https: /:443$/, http: /:80$/ };
 
 /** A text that holds a credential, such as a URL. */
@@ -38,13 +52,15 @@ export const secretKey = z
  * The base URL of a service, in its normal form. It is public, so it has no place for a credential.
  *
  * @param preface - text before the rule
+ * @param refused - what the URL must not end with. Default: the path of a call
  */
-export function serviceURL(preface?: string) {
+export function serviceURL(preface?: string, refused = CALL_PATH) {
   const error = preface ? `${preface} ${SERVICE_URL_RULE}` : SERVICE_URL_RULE;
   return z
     .string({ error })
-    .refine((value) => normalServiceURL(value) !== undefined, { error })
-    .transform((value) => normalServiceURL(value) ?? '');
+    .refine((value) => normalServiceURL(value) !== undefined, { error, abort: true })
+    .transform((value) => normalServiceURL(value) ?? '')
+    .refine((value) => !refused.ending.test(value), { error: refused.rule });
 }
 
 /** Text that becomes part of a header or a path: a model, a slug. */

@@ -108,6 +108,8 @@ export interface ProviderType<Config = unknown, SecretFields = unknown, Credenti
   readonly destinationField: string;
   /** How long a service of this type may take to answer. Shorter than a step. Default: those of models. */
   readonly limits?: AnswerLimits;
+  /** Adapts the `fetch` with which steps call the service. Default: it stays as it is. */
+  adaptFetch?(credential: Credential, fetch: Fetch): Fetch;
   /** The platform's own credential of that name, from the environment. `undefined` if it is not set. */
   fromEnvironment(
     name: string,

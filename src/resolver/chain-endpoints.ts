@@ -27,7 +27,7 @@ export function byPriority(a: { opened: OpenedProvider }, b: { opened: OpenedPro
   return priority(a) - priority(b) || (a.opened.reference.name < b.opened.reference.name ? -1 : 1);
 }
 
-/** Failures that say nothing about the request: another endpoint may answer it. */
+/** Failures that say nothing about the request: another endpoint may answer it. So may it if this one lacks a method. */
 const PASSED_OVER: ReadonlySet<string> = new Set([
   'ProviderUnavailable',
   'ProviderRateLimited',
@@ -37,7 +37,7 @@ const PASSED_OVER: ReadonlySet<string> = new Set([
 
 /** Whether the next endpoint is asked after such a failure. A refused key is not passed over: it must be noticed. */
 export function isPassedOver(error: ProviderError): boolean {
-  return PASSED_OVER.has(error.type);
+  return PASSED_OVER.has(error.type) || error.facts.isOfEndpoint === true;
 }
 
 /**

@@ -13,7 +13,7 @@ import { providerType, STEP_PROVIDER_TYPES, type StepProviderType } from '../pro
 import { Sealer } from '../sealing/sealer.js';
 import { type ChangeListener, listenForChanges } from '../store/change-listener.js';
 import type { WorkerRegistration } from '../store/ports.js';
-import { watchPreflight } from '../store/preflight-watch.js';
+import { checkNow, watchPreflight } from '../store/preflight-watch.js';
 import { openProviderStore, type ProviderStore } from '../store/provider-store.js';
 import { checkRootKeys } from './check-root-keys.js';
 import { closeAtExit } from './close-at-exit.js';
@@ -155,6 +155,7 @@ export async function connectParts(
   const keeper = new LeaseKeeper({
     ...{ store, worker, lease, cache: outdating(cache, scopes), held: () => scopes.outdated() },
     ...{ onClock: observe, onRenewal: loadLimit.onRenewal },
+    onNewLineage: () => void checkNow(store.preflight),
     grantKeys: () => grantKeys?.revision ?? '',
   });
   const start = async () => {

@@ -10,7 +10,7 @@ import { checkChainId, checkPreference, checkWorkspaceId } from '../protocol/nam
 import type { NamedProvider, ProviderReference, ProviderUse, RpcReference } from '../protocol/references.js';
 import type { ResolveLlmKeyInput, ResolveRpcEndpointInput, ResolveTenderlyConfigInput } from '../protocol/steps.js';
 import { toProviderError } from '../providers/answers/provider-error.js';
-import { checkStepType, type ProviderCredentials, type StepProviderType } from '../providers/registry.js';
+import { checkStepType, type ProviderCredentials, providerType, type StepProviderType } from '../providers/registry.js';
 import { callLifetime } from './call-lifetime.js';
 import { firstAnswer } from './chain-endpoints.js';
 import { connectParts, type ResolverParts } from './connect-parts.js';
@@ -164,7 +164,8 @@ export class ProviderResolver {
       const { credential, use } = this.#handOut(found);
       const lifetime = callLifetime(fetch, signal);
       try {
-        return await callback({ credential: credential as never, use, fetch: lifetime.fetch, signal: lifetime.signal });
+        const own = providerType(reference.type).adaptFetch?.(credential, lifetime.fetch) ?? lifetime.fetch;
+        return await callback({ credential: credential as never, use, fetch: own, signal: lifetime.signal });
       } catch (error) {
         throw toProviderError(error, found.opened.reference) ?? error;
       } finally {

@@ -104,7 +104,7 @@ export class WorkspaceCache {
     while (inFlight) {
       const entry = await inFlight.entry;
       // A load that began after the call is as good as the caller's own. An older one needs the lease to vouch for it.
-      if (inFlight.number > calledAtLoad || (this.options.lease.vouchesFor(entry.epoch) && accepts(entry))) {
+      if (inFlight.number > calledAtLoad || (this.options.lease.vouchesFor(entry) && accepts(entry))) {
         this.#counts.joined += 1;
         return { entry, cache: 'joined' };
       }
@@ -145,7 +145,7 @@ export class WorkspaceCache {
     try {
       const entry = await load.entry;
       const newest = this.#entries.get(workspaceId);
-      if (this.options.lease.admits(entry.epoch) && (!newest || newest.epoch <= entry.epoch)) {
+      if (this.options.lease.admits(entry) && (!newest || newest.epoch <= entry.epoch)) {
         this.#recency.set(workspaceId, entry);
       }
       return entry;

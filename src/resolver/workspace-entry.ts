@@ -72,6 +72,7 @@ export class WorkspaceEntry extends WarmAnswers {
   /** The number of providers, at least 1: the size of the entry in the cache. */
   readonly size: number;
   readonly epoch: number;
+  readonly lineage: string | undefined;
 
   constructor(
     workspaceId: string,
@@ -82,6 +83,7 @@ export class WorkspaceEntry extends WarmAnswers {
   ) {
     super();
     this.epoch = snapshot.epoch;
+    this.lineage = snapshot.lineage;
     // What steps may not open is not kept: no reference, however it was made, leads to it.
     const records = snapshot.providers.filter(({ type }) => isStepType(type));
     this.size = Math.max(1, records.length);

@@ -21,6 +21,7 @@ import {
   toDataKey,
   toProviderRecord,
 } from './provider-store.js';
+import { type RestoreStore, restoreStore } from './restore-store.js';
 import { type RotationStore, rotationStore } from './rotation-store.js';
 import { type ScheduleStore, scheduleStore } from './schedule-store.js';
 import { workerRegistry } from './worker-store.js';
@@ -64,7 +65,8 @@ export interface ManagementStore
     RotationStore,
     ScheduleStore,
     DataKeyStore,
-    BulkStore {
+    BulkStore,
+    RestoreStore {
   readonly audit: ProviderAudit;
   /** Returns the same store, whose changes the audit records under this name. Closing one of the two closes both. */
   actingAs(actor: string): ManagementStore;
@@ -108,6 +110,7 @@ function managementStore(database: CheckedDatabase, actor?: string): ManagementS
     audit: providerAudit(database),
     ...dataKeyStore(database, actor),
     ...bulkStore(database, actor),
+    ...restoreStore(database, actor),
 
     async listProviders(workspaceId) {
       return (await database.query<RowColumns>(LIST, [checkWorkspaceId(workspaceId)])).map(toProviderRow);

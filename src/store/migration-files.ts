@@ -5,7 +5,7 @@ import { join } from 'node:path';
 /** The path leads to the same folder from `src/store` and from `dist/store`. */
 export const SCHEMA_FOLDER = join(__dirname, '../../src/store/schema');
 
-/** For example `0011_grants`. The names are numbered, so they compare as text. */
+/** For example `0012_grants`. The names are numbered, so they compare as text. */
 export function latestMigration(): string {
   const names = readdirSync(SCHEMA_FOLDER).filter((name) => name.endsWith('.sql'));
   return (

@@ -73,6 +73,9 @@ export function openDatabase(options: DatabaseOptions, role: ConnectedRole): Dat
   });
   // The server may end an idle connection. The pool has dropped it already, but without a listener Node would exit.
   pool.on('error', () => {});
+  // The same is true of a connection that is being taken or used: its statement fails, and that is enough. The last
+  // message of a server that shuts down may arrive together with the one before it, when nobody else can listen yet.
+  pool.on('connect', (client) => client.on('error', () => {}));
   const prepared = options.preparedStatements ?? true;
   const waits = new LockWaits(connection);
   let closing: Promise<void> | undefined;

@@ -24,6 +24,8 @@ export interface ProviderRecord {
 export interface WorkspaceSnapshot {
   /** The epoch of that snapshot. Every change in the database raises it, in commit order. */
   readonly epoch: number;
+  /** The lineage in which the epoch counts. Absent if a new one is about to begin. */
+  readonly lineage?: string;
   readonly dataKeys: readonly WrappedDataKey[];
   readonly providers: readonly ProviderRecord[];
 }
@@ -86,6 +88,12 @@ export interface Renewal {
   readonly databaseMs?: number;
 }
 
+/** Epochs of different lineages cannot be compared: the database may have gone back in between. */
+export interface EpochReading {
+  readonly epoch: number;
+  readonly lineage: string;
+}
+
 /** How a waiting fence and a janitor use the workers' rows. Each method throws ProviderError `StoreUnavailable`. */
 export interface WorkerRegistry {
   /** All workers, however long they have been silent. */
@@ -94,8 +102,12 @@ export interface WorkerRegistry {
   markVanished(workers: readonly SeenWorker[]): Promise<readonly string[]>;
   /** Removes the rows of vanished workers. */
   forgetWorkers(workers: readonly SeenWorker[]): Promise<readonly string[]>;
-  /** The epoch of a snapshot taken after the call: at least that of every change that was committed before the call. */
-  readEpoch(): Promise<number>;
+  /**
+   * The epoch of a snapshot taken after the call: at least that of every change that was committed before the call.
+   *
+   * @throws ProviderError `StoreUnavailable`, also while a trigger or policy that the fence relies on is not in force
+   */
+  readEpoch(): Promise<EpochReading>;
 }
 
 /** How a drain uses the workers' rows. */
@@ -114,13 +126,15 @@ export interface LeaseStore {
   /**
    * Commits before it returns. Grants no lease: a renewal does.
    *
+   * @returns the lineage of the database, in which the lease will count
    * @throws ProviderError `SetupInvalid` if another process has registered with this worker id
    */
-  registerWorker(worker: WorkerRegistration): Promise<void>;
+  registerWorker(worker: WorkerRegistration): Promise<string>;
   /**
-   * Records the applied epoch and returns the changes since. Returns `undefined` if the worker's row is not live, or
-   * another process with the same worker id has renewed it.
+   * Records the applied epoch and returns the changes since. Returns `undefined` if the worker's row is not live, if
+   * another process with the same worker id has renewed it, or if the database has another lineage.
    *
+   * @throws ProviderError with `facts.isUnguarded` if what the cache holds cannot be relied on any more
    * @param timeoutMs - how long to wait for the answer; a later one is discarded
    * @param grantKeys - the digest of the key set of grants that the worker uses. Default: it checks no grants
    * @param held - what steps hold that began before the last change of their workspace was applied. Default: nothing

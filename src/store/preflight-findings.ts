@@ -5,7 +5,7 @@
 
 import { OLDEST_POSTGRES } from './roles.js';
 
-/** What the schema grants (`0011_grants.sql`), and the optional file for Supabase. Everything else is a fault. */
+/** What the schema grants (`0012_grants.sql`), and the optional file for Supabase. Everything else is a fault. */
 const GRANTED = `
       grantee in (select oid from pg_roles where rolsuper)
       or grantee = owner

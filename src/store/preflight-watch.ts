@@ -16,13 +16,7 @@ const CHECK_EVERY_MS = 10 * 60_000;
 export function watchPreflight(preflight: () => Promise<void>, everyMs = CHECK_EVERY_MS): () => void {
   let ended = false;
   let timer: NodeJS.Timeout;
-  const check = () =>
-    preflight()
-      .catch((error: unknown) => {
-        // While Postgres is away, nothing is known. The next check tells.
-        if (isProviderError(error, 'SetupInvalid')) process.emitWarning(error.message, 'ProviderSetupWarning');
-      })
-      .finally(checkLater);
+  const check = () => checkNow(preflight).finally(checkLater);
   const checkLater = () => {
     if (!ended) timer = setTimeout(() => void check(), everyMs * (0.5 + Math.random())).unref();
   };
@@ -31,4 +25,12 @@ export function watchPreflight(preflight: () => Promise<void>, everyMs = CHECK_E
     ended = true;
     clearTimeout(timer);
   };
+}
+
+/** Checks once, with the same warning: after a sign that something has changed. */
+export async function checkNow(preflight: () => Promise<void>): Promise<void> {
+  await preflight().catch((error: unknown) => {
+    // While Postgres is away, nothing is known. The next check tells.
+    if (isProviderError(error, 'SetupInvalid')) process.emitWarning(error.message, 'ProviderSetupWarning');
+  });
 }

@@ -76,13 +76,14 @@ export interface DataKeyColumns {
 
 export interface WorkspaceColumns {
   readonly epoch: string;
+  readonly lineage: string | null;
   readonly data_keys: readonly DataKeyColumns[];
   readonly providers: readonly ProviderColumns[];
 }
 
 const READ_WORKSPACE = {
   name: 'read_workspace',
-  text: 'select epoch, data_keys, providers from provider_api.read_workspace($1)',
+  text: 'select epoch, lineage, data_keys, providers from provider_api.read_workspace($1)',
 };
 
 const SAMPLE = call('sample_data_keys', 0);
@@ -118,6 +119,7 @@ export async function readWorkspaces(
 function toSnapshot(row: WorkspaceColumns | undefined): WorkspaceSnapshot {
   return {
     epoch: Number(row?.epoch ?? 0),
+    ...(row?.lineage && { lineage: row.lineage }),
     dataKeys: (row?.data_keys ?? []).map(toDataKey),
     providers: (row?.providers ?? []).map(toProviderRecord),
   };

@@ -1,8 +1,8 @@
 /**
- * Takes away the rights that were granted beside those of the schema, and puts the schema's own rights, policies and
- * triggers back. It changes no row, and the migrations that were applied stay applied.
+ * Takes away the rights that were granted beside those of the schema, and puts the schema's own functions, triggers,
+ * policies and rights back. It changes no row, and the migrations that were applied stay applied.
  */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type AdministratorSession, withAdministrator } from './administrator.js';
 import { SCHEMA_FOLDER } from './migration-files.js';
@@ -16,11 +16,12 @@ const REPAIRED: Readonly<Record<string, string>> = {
   unforced: 'row-level security that is not in force',
   without_policy: 'a policy that is missing or was changed',
   trigger_off: 'a trigger that is missing or not in force',
+  unbound_function: 'a function whose owner row-level security does not bind',
+  unpinned: 'a function whose search_path is not pinned',
 };
 
-/** Files that may run again: they only set rights and policies. */
-const POLICIES = '0005_row_level_security.sql';
-const GRANTS = '0011_grants.sql';
+/** The only file that may not run again: the others replace what is there. */
+const TABLES = '0002_tables.sql';
 
 export interface Fault {
   /** What is wrong. */
@@ -36,7 +37,8 @@ export function findFaults(databaseUrl: string): Promise<readonly Fault[]> {
 
 /**
  * @param databaseUrl - for the login that migrates
- * @returns the faults that are left, which a repair cannot correct: a trigger that was dropped
+ * @returns the faults that are left, which a repair cannot correct: a policy on a table of
+ *   another owner, for example
  * @throws ProviderError `SetupInvalid`, `StoreUnavailable`; nothing was changed then
  */
 export function repair(databaseUrl: string): Promise<readonly Fault[]> {
@@ -44,7 +46,9 @@ export function repair(databaseUrl: string): Promise<readonly Fault[]> {
     await session.query('begin');
     try {
       await session.query(TAKE_AWAY);
-      for (const file of [POLICIES, GRANTS]) await session.query(readFileSync(join(SCHEMA_FOLDER, file), 'utf8'));
+      for (const file of readdirSync(SCHEMA_FOLDER).sort()) {
+        if (file !== TABLES) await session.query(readFileSync(join(SCHEMA_FOLDER, file), 'utf8'));
+      }
       await session.query('commit');
     } catch (error) {
       await session.query('rollback').catch(() => {});
@@ -107,6 +111,15 @@ const TAKE_AWAY = `
           case grantee when 0 then 'public' else grantee::regrole::text end) as statement
       from pg_default_acl, aclexplode(defaclacl)
       where defaclrole in ('provider_owner'::regrole, 'provider_auditor'::regrole) and grantee <> defaclrole
+    loop
+      execute each.statement;
+    end loop;
+
+    -- Only its owner can replace a function. The last file gives some of them to the auditor again.
+    for each in
+      select format('alter function %s owner to provider_owner', oid::regprocedure) as statement from pg_proc
+      where pronamespace = 'provider_api'::regnamespace and proowner <> 'provider_owner'::regrole
+        and pg_has_role(proowner, 'member')
     loop
       execute each.statement;
     end loop;

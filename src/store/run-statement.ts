@@ -41,9 +41,6 @@ export async function runStatement<Row extends pg.QueryResultRow>(
 ): Promise<Row[]> {
   const abortion = rejectionOn(signal);
   const client = await connectWithin(pool, abortion);
-  // A lost connection also fails the running statement; without a listener it would end the process.
-  const ignore = () => {};
-  client.on('error', ignore);
   let running = query.text;
   let holders: Promise<readonly LockHolder[]> | undefined;
   const look = setTimeout(() => {
@@ -59,7 +56,6 @@ export async function runStatement<Row extends pg.QueryResultRow>(
     if (isChange) await send({ text: beginWithin(limitMs) });
     const { rows } = await send(query);
     if (isChange) await send({ text: COMMIT });
-    client.off('error', ignore);
     client.release();
     return rows;
   } catch (error) {

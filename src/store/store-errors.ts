@@ -59,6 +59,16 @@ const NO_PREPARED_STATEMENTS =
 /** Raised by the functions of workers. */
 const COPIED_IDENTITY = 'WP001';
 
+/** Raised if the database cannot prove what is current. */
+const UNGUARDED: Readonly<Record<string, Wording>> = {
+  WP003: (role) =>
+    `the server is a standby, which may be behind: set ${URL_SETTINGS[role]} to the primary server, or make the proxy ` +
+    'in front of it choose the primary server',
+  WP004: () => `triggers that the fence relies on are missing or not in force: ${REPAIR}`,
+  WP005: () => `row-level security is not in force, or a policy is missing: ${REPAIR}`,
+};
+const REPAIR = 'run `workspace-providers migrate --repair`';
+
 const AWAY: Readonly<Record<string, Wording>> = {
   '08': (role) =>
     `the connection to Postgres failed: if a pooler is in between, check that it knows the login and the database in ${urlSource(role)}`,
@@ -97,6 +107,11 @@ export function toStoreError(error: unknown, role: ConnectedRole): ProviderError
       'another process has registered with the worker id of this one, and this one gets no lease: it is a copy of ' +
         'that process or of its machine. Restart it',
     );
+  }
+  const unguarded = UNGUARDED[code];
+  if (unguarded) {
+    const facts = { fields: [URL_SETTINGS[role]], isUnguarded: true };
+    return new ProviderError('StoreUnavailable', unguarded(role), facts);
   }
   const bound = BOUNDS[columnOf(error)];
   if (bound) return new ProviderError('ProviderConfigInvalid', bound);

@@ -7,12 +7,22 @@ import type { HeldCredential, HolderRegistry, LeaseStore, RegisteredWorker, Seen
 
 /** The tokens that Postgres answered to registrations, with which workers speak for themselves. */
 export class WorkerTokens {
-  readonly #tokens = new Map<string, { readonly token: string; calls: number }>();
+  readonly #tokens = new Map<string, { readonly token: string; calls: number; lineage: string | null }>();
   #last: string | undefined;
 
-  set(workerId: string, token: string): void {
-    this.#tokens.set(workerId, { token, calls: 0 });
+  set(workerId: string, token: string, lineage: string): void {
+    this.#tokens.set(workerId, { token, calls: this.callsOf(workerId), lineage });
     this.#last = workerId;
+  }
+
+  /** The lineage in which the worker has registered. */
+  lineageOf(workerId: string): string | null {
+    return this.#tokens.get(workerId)?.lineage ?? null;
+  }
+
+  forgetLineage(workerId: string): void {
+    const worker = this.#tokens.get(workerId);
+    if (worker) worker.lineage = null;
   }
 
   get(workerId: string): string | null {
@@ -39,15 +49,20 @@ export class WorkerTokens {
 export function leaseStore(database: Database, tokens: WorkerTokens): LeaseStore {
   return {
     async registerWorker({ workerId, taskQueue, identity, build, leaseMs, longestStepMs }) {
-      const values = [workerId, taskQueue, identity, build, leaseMs, longestStepMs, tokens.get(workerId)];
-      const [row] = await database.query<{ token: string }>(REGISTER, values);
-      if (row) tokens.set(workerId, row.token);
+      const facts = [workerId, taskQueue, identity, build, leaseMs, longestStepMs];
+      const values = [...facts, tokens.get(workerId), tokens.lineageOf(workerId)];
+      const [row] = await database.query<{ token: string; lineage: string }>(REGISTER, values);
+      if (!row) throw new ProviderError('StoreUnavailable', 'Postgres did not answer a registration');
+      tokens.set(workerId, row.token, row.lineage);
+      return row.lineage;
     },
 
     async renewLease(workerId, appliedEpoch, timeoutMs, grantKeys = '', held = []) {
-      const facts = [workerId, tokens.get(workerId), tokens.nextCall(workerId), appliedEpoch, grantKeys];
-      const values = [...facts, held === 'too-many' ? null : JSON.stringify(held.map(toHeldColumns))];
+      const own = [workerId, tokens.get(workerId), tokens.nextCall(workerId)];
+      const facts = [appliedEpoch, tokens.lineageOf(workerId), grantKeys];
+      const values = [...own, ...facts, held === 'too-many' ? null : JSON.stringify(held.map(toHeldColumns))];
       const [row] = await database.query<RenewalColumns>(RENEW, values, AbortSignal.timeout(timeoutMs));
+      if (row?.moved) tokens.forgetLineage(workerId);
       if (!row?.renewed) return undefined;
       return { epoch: Number(row.epoch), changed: row.changed ?? 'everything', databaseMs: row.database_ms };
     },
@@ -74,14 +89,14 @@ export function workerRegistry(database: Database): WorkerRegistry & HolderRegis
       return rows.map(({ worker_id: workerId, identity, held }) => ({ workerId, identity, held }));
     },
     async readEpoch() {
-      const [row] = await database.query<{ epoch: string }>(EPOCH, []);
-      return Number(row?.epoch);
+      const [row] = await database.query<{ epoch: string; lineage: string }>(EPOCH, []);
+      return { epoch: Number(row?.epoch), lineage: row?.lineage ?? '' };
     },
   };
 }
 
-const REGISTER = call('register_worker', 7);
-const RENEW = call('renew_lease', 6, '*, extract(epoch from clock_timestamp())::float8 * 1000 as database_ms');
+const REGISTER = call('register_worker', 8);
+const RENEW = call('renew_lease', 7, '*, extract(epoch from clock_timestamp())::float8 * 1000 as database_ms');
 const DEREGISTER = call('deregister_worker', 3);
 const LIST = call('list_workers', 0, '*, extract(epoch from clock_timestamp() - heard_at)::float8 * 1000 as silent_ms');
 const MARK_VANISHED = call('mark_vanished', 2, 'mark_vanished as worker_id');
@@ -101,6 +116,7 @@ function toHeldColumns({ provider: { workspaceId, type, name }, version, count, 
 
 interface RenewalColumns {
   readonly renewed: boolean;
+  readonly moved: boolean;
   readonly epoch: string;
   readonly changed: readonly string[] | null;
   readonly database_ms: number;

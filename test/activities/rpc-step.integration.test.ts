@@ -44,6 +44,10 @@ const called = () =>
 const failing = (name: string, failure: object) =>
   stage.chain.gateway.failNext({ status: 500, ...failure, owner: `${workspaceId} ${name}` });
 
+const error = (code: number, message: string) => ({
+  status: 200,
+  body: { jsonrpc: '2.0', id: 1, error: { code, message } },
+});
 const REFUSED = { status: 401 };
 const OVER_CAPACITY = {
   status: 429,
@@ -66,15 +70,46 @@ describe('endpoints', () => {
 
   test.each([
     ['is unavailable', { status: 503 }, 'ProviderUnavailable'],
-    ['cuts the connection', { status: 'cut' }, 'ProviderUnavailable'],
+    ['cuts the connection, each time', { status: 'cut', times: 2 }, 'ProviderUnavailable'],
     ['limits its rate', { status: 429 }, 'ProviderRateLimited'],
     ['has no capacity left', OVER_CAPACITY, 'ProviderQuotaExhausted'],
+    ['answers without a result', { status: 200, body: { message: 'Unauthorized' } }, 'ProviderUnavailable'],
+    ['has a rate limit in another code', error(-32016, 'over rate limit'), 'ProviderRateLimited'],
+    ['lacks the method', error(-32601, 'the method does not exist'), 'ProviderRequestInvalid'],
+    ['lacks the state', error(-32000, 'state does not maintain archive data'), 'ProviderRequestInvalid'],
   ])('are skipped, and listed as skipped: one that %s', async (_, failure, type) => {
     await twoEndpoints();
     failing('main', failure);
     const { result, provider, skipped } = await read();
     expect([result, provider.name, skipped]).toEqual([BALANCE, 'backup', [{ name: 'main', failure: type }]]);
-    expect(called()).toEqual(['main', 'backup', 'backup']);
+    expect(called().filter((name) => name === 'backup')).toHaveLength(2);
+  });
+
+  test('end the step with what is lacking, if all of them lack it', async () => {
+    await twoEndpoints();
+    failing('main', error(-32601, 'the method does not exist'));
+    failing('backup', error(-32000, 'missing archive state'));
+    await expect(read()).rejects.toMatchObject({ type: 'ProviderRequestInvalid', nonRetryable: true });
+    expect(called()).toEqual(['main', 'backup']);
+  });
+
+  test('are asked once more at once, and not skipped, if they drop the connection before an answer', async () => {
+    await twoEndpoints();
+    failing('main', { status: 'cut' });
+    expect(await read()).toMatchObject({ provider: { name: 'main' }, skipped: [] });
+    failing('main', { status: 'cut' });
+    expect(await read()).toMatchObject({ provider: { name: 'main' }, skipped: [] });
+  });
+
+  test.each([
+    ['does not know the key', { status: 401, body: '' }],
+    ['does not know the key, in a body of another shape', { status: 401, body: '{}' }],
+  ])('are not skipped after the first read if one %s', async (_, failure) => {
+    await twoEndpoints();
+    await read();
+    failing('main', { headers: { 'content-type': 'application/json' }, ...failure });
+    await expect(read()).rejects.toMatchObject({ type: 'CredentialRejected' });
+    expect(called()).not.toContain('backup');
   });
 
   test('are skipped if they do not answer, early enough for the next one to be called', async () => {

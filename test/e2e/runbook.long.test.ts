@@ -182,6 +182,25 @@ drill('Postgres failed over', async (next) => {
   await next();
 });
 
+drill('Postgres was restored', async (next) => {
+  const stored = await stage.configured();
+  await stage.postgres.backUp();
+  const config = { baseURL: stage.llm.baseUrls.anthropic.sdk, model: 'claude-sonnet-5-5' };
+  const change = { ...PROVIDER, config, secret: { apiKey: stage.admittedKey() } };
+  await expect.poll(() => stage.manager.configureProvider(change).catch(() => undefined)).toBeDefined();
+  onTestFinished(stage.llm.failNext({ ...ANTHROPIC, path: '/v1/messages', status: 500 }));
+  const step = held('/v1/messages');
+  const agent = await stage.startAgent('What is in this wallet?');
+  await step.arrived;
+  await stage.postgres.restore();
+  // The step's next attempt asks for a version that is lost.
+  step.release();
+  await next({ env: { PROVIDER_ADMIN_DATABASE_URL: stage.database.ownerUrl } });
+  await agent.result().catch(() => {});
+  expect(questionsWith(stored)).toEqual([200]);
+  await next();
+});
+
 drill('A rotation that hangs', async (next) => {
   const old = await stage.configured();
   const check = held('/v1/models');

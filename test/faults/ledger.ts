@@ -17,6 +17,8 @@ export class Ledger {
   readonly oddities: string[] = [];
   readonly fenceMs: number[] = [];
   rotations = 0;
+  /** Reads of the workers whose database fails. */
+  databaseReads = 0;
   readonly #readers = new Map<string, Seen>();
   readonly #changes: Open[] = [];
   readonly #credentials = new Map<string, SeenCredential>();

@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { formatDuration } from '../../src/config/duration.js';
 import { setUp } from '../../testbed/teardown.js';
 import { runAgents } from './agents.js';
+import { DATABASE_FAULTS, runDatabaseFaults } from './database-faults.js';
 import { Ledger } from './ledger.js';
 import { type Fleet, Nemesis } from './nemesis.js';
 import { Rotator } from './rotator.js';
@@ -29,7 +30,8 @@ export async function runFaults(folder: string, env: NodeJS.ProcessEnv): Promise
   const ledger = new Ledger();
   const fleet = fleetOn(stage, ledger, env.FAULT_LEASE === 'never-ends');
   const nemesis = new Nemesis(stage, fleet, ledger, LEASE_MS);
-  const kinds = env.FAULT_KINDS?.split(',') ?? nemesis.kinds;
+  const kinds = env.FAULT_KINDS?.split(',') ?? [...nemesis.kinds, ...DATABASE_FAULTS];
+  const isOfDatabase = (kind: string) => DATABASE_FAULTS.includes(kind);
   const seats = [...Object.values(fleet.readers), ...fleet.operations];
   try {
     await Promise.all(seats.map((seat) => seat.start()));
@@ -44,7 +46,14 @@ export async function runFaults(folder: string, env: NodeJS.ProcessEnv): Promise
     const rotator = new Rotator(stage, ledger);
     const work = Promise.all([rotator.run(timeIsUp.signal), runAgents(stage, ledger, timeIsUp.signal)]);
     work.catch(() => {});
-    await nemesis.run(kinds, AbortSignal.timeout(seconds * 1_000));
+    const end = AbortSignal.timeout(seconds * 1_000);
+    await Promise.all([
+      nemesis.run(
+        kinds.filter((kind) => !isOfDatabase(kind)),
+        end,
+      ),
+      runDatabaseFaults(folder, ledger, kinds.filter(isOfDatabase), end),
+    ]);
     timeIsUp.abort();
     await Promise.race([work, delay(SETTLING_MS, undefined, { ref: false })]);
     await delay(1_000); // some reads after the last change
@@ -106,6 +115,7 @@ function report(
     JSON.stringify({
       seconds,
       reads: verdict.reads,
+      databaseReads: ledger.databaseReads,
       rotations: ledger.rotations,
       faults: ledger.faults,
       stale: verdict.stale.length,

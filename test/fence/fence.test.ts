@@ -6,6 +6,8 @@ import { FakeRegistry } from '../support/fake-registry.js';
 import { TestClock } from '../support/leases.js';
 import { LEASE_MS, register } from './workers.js';
 
+const FIRST = { epoch: 1, lineage: 'first' };
+
 let registry: FakeRegistry;
 let clock: TestClock;
 
@@ -71,7 +73,7 @@ it('a fence waits out the lease of a silent worker, and the next fence does not 
 it('a fence waits even for a worker that has been silent for long', async () => {
   await register(registry, 'a');
   registry.wallMs = 3_600_000;
-  expect(outcomes(await fence({ epoch: 1 }))).toEqual({ a: 'waited-out' });
+  expect(outcomes(await fence({ change: FIRST }))).toEqual({ a: 'waited-out' });
 });
 
 it('a fence waits out a worker that renews without the change, and keeps its row', async () => {
@@ -150,9 +152,28 @@ it('a fence reports progress per worker', async () => {
   ]);
 });
 
+it('a fence fails if the database went back during the wait, because the change may be lost', async () => {
+  await register(registry, 'a');
+  const failed = fence({ change: FIRST }, async () => {
+    registry.goBack(0, LEASE_MS);
+  });
+  await expect(failed).rejects.toMatchObject({
+    type: 'StoreUnavailable',
+    message: expect.stringContaining('look whether the change is still there'),
+  });
+});
+
+it('a fence waits for the leases of workers that the database does not know', async () => {
+  registry.goBack(0, LEASE_MS);
+  const report = await fence();
+  expect(report.workers).toMatchObject([{ outcome: 'waited-out' }]);
+  expect(clock.nowMs).toBeGreaterThanOrEqual(outlasting(LEASE_MS));
+  expect((await fence()).workers).toEqual([]);
+});
+
 it('a fence fails if the store fails', async () => {
   await register(registry, 'a');
-  const failed = fence({ epoch: 1 }, async () => {
+  const failed = fence({ change: FIRST }, async () => {
     registry.isAway = true;
   });
   await expect(failed).rejects.toMatchObject({ type: 'StoreUnavailable' });
@@ -161,7 +182,7 @@ it('a fence fails if the store fails', async () => {
 it('a fence ends when its signal is aborted while it sleeps', async () => {
   await register(registry, 'a');
   const ending = new AbortController();
-  const fenced = awaitFence({ registry, epoch: 1, signal: ending.signal });
+  const fenced = awaitFence({ registry, change: FIRST, signal: ending.signal });
   ending.abort();
   await expect(fenced).rejects.toMatchObject({ name: 'AbortError' });
   expect(registry.row('a')?.state).toBe('live');

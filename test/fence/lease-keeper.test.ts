@@ -158,6 +158,41 @@ it('a keeper whose worker id another process has registered holds no lease, warn
   warnings.mockRestore();
 });
 
+it('a keeper whose database went back starts anew in its lineage, and says so once', async () => {
+  const warnings = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  registry.change('ws_acme');
+  await keeper.start();
+  expect(lease.appliedEpoch).toBe(1);
+  registry.goBack(0, LEASE_MS);
+  log = [];
+  await keeper.renew();
+  expect(log).toEqual(['renew 1', 'register', 'empty', 'renew 0', 'drop []']);
+  expect([lease.isHeld(), lease.appliedEpoch]).toEqual([true, 0]);
+  expect(warnings.mock.calls).toEqual([[expect.stringContaining('after-restore'), 'ProviderLeaseWarning']]);
+  warnings.mockRestore();
+});
+
+it('a keeper gives its lease and its cache up while the database cannot prove what is current, and says so once', async () => {
+  const warnings = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  const unguarded = new ProviderError('StoreUnavailable', 'triggers are not in force', { isUnguarded: true });
+  let isUnguarded = false;
+  const store = logging(registry);
+  keeper = keeperOver({
+    ...store,
+    renewLease: (...renewal) => (isUnguarded ? Promise.reject(unguarded) : store.renewLease(...renewal)),
+  });
+  await keeper.start();
+  isUnguarded = true;
+  for (let count = 0; count < 2; count += 1) await expect(keeper.renew()).rejects.toBe(unguarded);
+  expect(lease.isHeld()).toBe(false);
+  expect(log.at(-1)).toBe('empty');
+  expect(warnings.mock.calls).toEqual([['triggers are not in force', 'ProviderLeaseWarning']]);
+  isUnguarded = false;
+  await keeper.renew();
+  expect(lease.isHeld()).toBe(true);
+  warnings.mockRestore();
+});
+
 it('a keeper holds its lease until it expires while Postgres is unavailable, and regains it soon after', async () => {
   await keeper.start();
   registry.isAway = true;

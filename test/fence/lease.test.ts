@@ -80,15 +80,15 @@ describe('a loaded workspace', () => {
   it('enters the cache unless its snapshot is older than the applied epoch', () => {
     const { lease } = leaseWithClocks();
     lease.apply(7);
-    expect([6, 7, 8].map((epoch) => lease.admits(epoch))).toEqual([false, true, true]);
+    expect([6, 7, 8].map((epoch) => lease.admits({ epoch }))).toEqual([false, true, true]);
   });
 
   it('is returned to joined reads only under a lease, and unless its snapshot is older', () => {
     const { lease } = leaseWithClocks();
     lease.apply(7);
-    expect(lease.vouchesFor(7)).toBe(false);
+    expect(lease.vouchesFor({ epoch: 7 })).toBe(false);
     lease.extend(lease.now());
-    expect([6, 7].map((epoch) => lease.vouchesFor(epoch))).toEqual([false, true]);
+    expect([6, 7].map((epoch) => lease.vouchesFor({ epoch }))).toEqual([false, true]);
   });
 
   it('is compared with the newest epoch that was ever applied', () => {
@@ -97,6 +97,19 @@ describe('a loaded workspace', () => {
     lease.apply(3);
     lease.lose();
     expect(lease.appliedEpoch).toBe(7);
+  });
+
+  it('enters the cache only if it is of the lineage in which the worker registered, whatever its epoch', () => {
+    const { lease } = leaseWithClocks();
+    lease.begin('first');
+    lease.apply(7);
+    lease.extend(lease.now());
+    lease.begin('second');
+    expect(lease.isHeld()).toBe(false);
+    expect(lease.admits({ epoch: 9, lineage: 'first' })).toBe(false);
+    expect(lease.admits({ epoch: 9 })).toBe(false);
+    // The second lineage counts from an earlier epoch.
+    expect(lease.admits({ epoch: 3, lineage: 'second' })).toBe(true);
   });
 });
 

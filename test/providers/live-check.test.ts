@@ -60,6 +60,50 @@ describe('a key of a language-model service', () => {
     expect(JSON.stringify(service.requests[1])).not.toContain(KEY);
   });
 
+  it.each<[string, unknown]>([
+    ['a bare list, as at Together', [{ id: 'a', object: 'model' }]],
+    ['in an envelope of another name', { success: true, result: [{ id: 'a' }] }],
+    ['in two envelopes', { code: 200, data: { models: [] } }],
+    ['empty, as at Ollama', { object: 'list', data: null }],
+    ['with an error that is null', { data: [], error: null }],
+  ])('is ok if the list comes %s', async (_how, body) => {
+    const service = await startService(withKey({ status: 200, body }));
+    expect(await llmCheck('mistral', service.url)).toMatchObject({ outcome: 'ok' });
+  });
+
+  it.each<[string, unknown, CheckResult['outcome']]>([
+    ['an error with a list in it', { error: { message: 'x', details: [] } }, 'cannot-tell'],
+    ['a list beside an error', { data: [], error: { code: 429, message: 'x' } }, 'cannot-tell'],
+    ['a list beside a failure', { success: false, result: [], errors: [{ code: 500 }] }, 'cannot-tell'],
+    ['a list of what does not fit', { detail: [{ loc: ['header'], msg: 'x' }] }, 'cannot-tell'],
+    ['a refused key', { error: { code: 401, message: 'x' } }, 'rejected'],
+  ])('is not ok if HTTP 200 holds %s', async (_what, body, outcome) => {
+    const service = await startService({ status: 200, body });
+    expect(await llmCheck('mistral', service.url)).toMatchObject({ outcome });
+  });
+
+  const missingScope = 'You have insufficient permissions for this operation. Missing scopes: api.model.read.';
+  it.each<[string, string, ServiceReply]>([
+    ['the scope of a restricted key', 'openai', { status: 401, body: { error: { message: missingScope } } }],
+    ['the scope, at a gateway', 'gateway', { status: 403, body: { error: { message: missingScope } } }],
+    ['the model', 'litellm', { status: 401, body: { error: { type: 'key_model_access_denied', message: 'x' } } }],
+    ['the API', 'gemini', { status: 403, body: { error: { details: [{ reason: 'API_KEY_SERVICE_BLOCKED' }] } } }],
+    ['the credit', 'zai', { status: 401, body: { error: { code: '1113', message: 'Insufficient balance' } } }],
+    ['a firewall', 'gateway', { status: 401, headers: { 'cf-mitigated': 'challenge' }, body: '<html>' }],
+  ])('lives if what is refused is %s', async (_what, name, reply) => {
+    const service = await startService(reply);
+    expect(await llmCheck(name, service.url)).toMatchObject({ outcome: 'cannot-tell' });
+  });
+
+  it.each<[string, ServiceReply]>([
+    ['xAI', { status: 400, body: { code: 'invalid-argument', error: 'Incorrect API key provided: st***ef.' } }],
+    ['MiniMax', { status: 200, body: { base_resp: { status_code: 1004, status_msg: 'login fail' } } }],
+    ['a gateway', { status: 403, body: { message: 'Invalid API key' } }],
+  ])('is rejected in the words of %s', async (_who, reply) => {
+    const service = await startService(reply);
+    expect(await llmCheck('gateway', service.url)).toMatchObject({ outcome: 'rejected' });
+  });
+
   const deadGoogleKey = { error: { code: 400, status: 'INVALID_ARGUMENT', details: [{ reason: 'API_KEY_INVALID' }] } };
   it.each<[string, string, ServiceReply, CheckResult['outcome']]>([
     ['a 401', 'anthropic', { status: 401, body: {} }, 'rejected'],
@@ -203,6 +247,10 @@ describe('an RPC endpoint', () => {
     ['no chain id', answer(null), 'cannot-tell'],
     ['an invalid chain id', answer('one'), 'cannot-tell'],
     ['an HTML page', { status: 200, body: '<html>' }, 'cannot-tell'],
+    ['a 401 without a body', { status: 401, body: '' }, 'rejected'],
+    ['a firewall', { status: 403, headers: { 'cf-mitigated': 'challenge' }, body: '' }, 'cannot-tell'],
+    ['a plan', { status: 403, ...{ body: failure(-32002, 'not available on your plan').body } }, 'cannot-tell'],
+    ['a chain id beside an error', { status: 200, body: { result: '0x1', error: { code: -32005 } } }, 'cannot-tell'],
   ])('is rejected only if it does not know the key: %s', async (_what, reply, outcome) => {
     expect(await rpcCheck((await startService(reply)).url)).toMatchObject({ outcome });
   });

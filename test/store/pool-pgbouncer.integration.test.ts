@@ -84,7 +84,7 @@ describe('through a pooler in transaction mode', () => {
     const workerId = 'behind-a-pooler';
     const registration = { workerId, taskQueue: 'q', identity: 'i', build: '0', leaseMs: 1_000, longestStepMs: 0 };
     await worker.registerWorker(registration);
-    const epoch = await manager.readEpoch();
+    const { epoch } = await manager.readEpoch();
     await manager.setStatus(provider(WORKSPACES[0] as string), 'disabled');
     expect(await worker.renewLease(workerId, epoch, 20_000)).toEqual({
       epoch: epoch + 1,

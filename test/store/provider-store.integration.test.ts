@@ -236,7 +236,7 @@ describe('on a server that logs each statement', () => {
     const store = openProviderStore({ databaseUrl: database.resolverUrl, preparedStatements, maxConnections: 1 });
     logged = (await readFile(server.logFile, 'utf8')).split('\n').length - 1;
     for (let turn = 0; turn < 3; turn += 1) await store.readWorkspace('ws_a');
-    const text = 'select epoch, data_keys, providers from provider_api.read_workspace($1)';
+    const text = 'select epoch, lineage, data_keys, providers from provider_api.read_workspace($1)';
     expect(await statementsIn(server.logFile)).toEqual([text, text, text].map((statement) => execute + statement));
     await store.close();
     await store.close();

@@ -91,12 +91,20 @@ describe('a fault beside the schema', () => {
     expect(await withSession(database.ownerUrl, listPrivileges)).toBe(before);
   });
 
-  it('that a repair cannot correct is listed: a trigger that was dropped', async () => {
-    await database.query('drop trigger note_truncate on workspace_keys');
-    expect(await repair(database.ownerUrl)).toMatchObject([{ where: 'note_truncate on workspace_keys' }]);
-    await database.query(`create trigger note_truncate after truncate on workspace_keys
-      for each statement execute function provider_api.note_change();
-      alter table workspace_keys enable always trigger note_truncate`);
+  it('is repaired although a trigger or a function is gone, or was replaced', async () => {
+    const before = await withSession(database.ownerUrl, listPrivileges);
+    await database.query(`drop trigger note_truncate on workspace_keys;
+      drop function provider_api.count_overdue();
+      create or replace function provider_api.note_change() returns trigger language plpgsql
+        as 'begin return null; end'`);
+    await expect(preflight()).rejects.toMatchObject({ type: 'SetupInvalid' });
+    expect(await repair(database.ownerUrl)).toEqual([]);
+    await preflight();
+    const identity = provider(anyWorkspace());
+    const { epoch } = await database.manager.readEpoch();
+    await database.manager.putProvider(identity, row('a'));
+    expect((await database.manager.readEpoch()).epoch).toBe(epoch + 1);
+    expect(await withSession(database.ownerUrl, listPrivileges)).toBe(before);
   });
 
   it('does not stop a manager that has passed the check: a kill switch must work', async () => {

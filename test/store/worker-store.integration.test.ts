@@ -28,7 +28,7 @@ async function register(): Promise<string> {
 /** The workspaces that changed while `change` ran, as reported to a worker that had applied all earlier changes. */
 async function changedBy(change: () => Promise<unknown>): Promise<readonly string[] | 'everything' | undefined> {
   const workerId = await register();
-  const applied = await manager.readEpoch();
+  const { epoch: applied } = await manager.readEpoch();
   await change();
   const renewal = await worker.renewLease(workerId, applied, 1_000);
   return renewal?.changed === 'everything' ? 'everything' : renewal?.changed.toSorted();
@@ -63,12 +63,12 @@ describe('a lease renewal reports', () => {
   it('every workspace that one transaction changes, under one epoch', async () => {
     const workspaceIds = [anyWorkspace(), anyWorkspace(), anyWorkspace()].toSorted();
     await stored(...workspaceIds);
-    const before = await manager.readEpoch();
+    const { epoch: before } = await manager.readEpoch();
     const list = workspaceIds.map((id) => `'${id}'`).join(', ');
     expect(
       await changedBy(() => psql(`update workspace_providers set config = '{}' where workspace_id in (${list})`)),
     ).toEqual(workspaceIds);
-    expect(await manager.readEpoch()).toBe(before + 1);
+    expect((await manager.readEpoch()).epoch).toBe(before + 1);
   });
 
   it('a workspace whose data keys were deleted', async () => {
@@ -119,10 +119,10 @@ describe('the epoch is not raised', () => {
   it('by a transaction that rolls back', async () => {
     const workspaceId = anyWorkspace();
     await stored(workspaceId);
-    const before = await manager.readEpoch();
+    const { epoch: before } = await manager.readEpoch();
     const change = `update workspace_providers set config = '{}' where workspace_id = '${workspaceId}'`;
     expect(await changedBy(() => psql(`begin; ${change}; rollback`))).toEqual([]);
-    expect(await manager.readEpoch()).toBe(before);
+    expect((await manager.readEpoch()).epoch).toBe(before);
   });
 
   it('by a change that no reader sees: the result of a check, a rotation interval', async () => {
@@ -143,7 +143,7 @@ describe('a change gets its epoch after its commit', () => {
   it('so an open transaction delays no other change, and is not missed when it commits later [G16]', async () => {
     const [first, second] = [anyWorkspace(), anyWorkspace()];
     await stored(first, second);
-    const applied = await manager.readEpoch();
+    const { epoch: applied } = await manager.readEpoch();
     const workerId = await register();
     await withSession(database.ownerUrl, async (early) => {
       await early.query(`begin; ${update(first)}; set constraints all immediate`);
@@ -165,14 +165,14 @@ describe('a change gets its epoch after its commit', () => {
   it('so a transaction that reads its own change sees the epoch without it', async () => {
     const workspaceId = anyWorkspace();
     await stored(workspaceId);
-    const before = await manager.readEpoch();
+    const { epoch: before } = await manager.readEpoch();
     await withSession(database.ownerUrl, async (session) => {
       await session.query(`begin; ${update(workspaceId)}`);
       const { rows } = await session.query('select epoch from provider_api.read_workspace($1)', [workspaceId]);
       expect(Number(rows[0].epoch)).toBe(before);
       await session.query('rollback');
     });
-    expect(await manager.readEpoch()).toBe(before);
+    expect((await manager.readEpoch()).epoch).toBe(before);
   });
 
   it('although rows of a restored dump have the same transaction id', async () => {
@@ -188,7 +188,7 @@ describe('a change gets its epoch after its commit', () => {
       await manager.readEpoch();
       await session.query('commit');
     });
-    const applied = await manager.readEpoch();
+    const { epoch: applied } = await manager.readEpoch();
     expect(await worker.renewLease(workerId, applied - 1, 1_000)).toMatchObject({ changed: [workspaceId] });
   });
 
@@ -204,7 +204,7 @@ describe('a change gets its epoch after its commit', () => {
       expect(await worker.renewLease(workerId, 0, 1_000)).toMatchObject({ epoch: expect.any(Number) });
       await expect(manager.readEpoch()).rejects.toMatchObject({ type: 'StoreUnavailable' });
       await numbering.query('commit');
-      expect(await manager.readEpoch()).toBe(epoch + 1);
+      expect((await manager.readEpoch()).epoch).toBe(epoch + 1);
     });
   });
 
@@ -229,7 +229,7 @@ describe('a lease renewal reports everything', () => {
     await manager.readEpoch();
     await psql(`update provider_epoch set epoch = 20998`);
     await stored(anyWorkspace());
-    const applied = await manager.readEpoch();
+    const { epoch: applied } = await manager.readEpoch();
     await stored(anyWorkspace());
     expect(await worker.renewLease(workerId, 11_000, 1_000)).toEqual({
       epoch: 21_000,
@@ -304,7 +304,7 @@ it('a commit notifies listeners at once, and a rollback does not', async () => {
   await manager.putProvider(provider(workspaceId), row('b'));
   await vi.waitUntil(() => heard.length > 0, { timeout: 20_000 });
   expect(heard).toEqual(['']);
-  const epoch = await manager.readEpoch();
+  const { epoch } = await manager.readEpoch();
   await vi.waitUntil(() => heard.length > 1, { timeout: 20_000 });
   expect(heard, 'and again once the change has an epoch').toEqual(['', String(epoch)]);
   await session.end();

@@ -5,6 +5,7 @@
  */
 import { ProviderError } from '../../src/protocol/errors.js';
 import type {
+  EpochReading,
   LeaseStore,
   RegisteredWorker,
   Renewal,
@@ -13,8 +14,12 @@ import type {
   WorkerRegistry,
 } from '../../src/store/ports.js';
 
+/** The row of the workers that the database does not know. */
+export const UNKNOWN = 'before';
+
 export class FakeRegistry implements LeaseStore, WorkerRegistry {
   epoch = 0;
+  lineage = 'first';
   prunedTo = 0;
   /** The database's wall clock, which must not decide anything. */
   wallMs = 0;
@@ -24,6 +29,8 @@ export class FakeRegistry implements LeaseStore, WorkerRegistry {
   readonly #rows = new Map<string, RegisteredWorker>();
   /** The workers that renewed since they registered. */
   readonly #leased = new Set<string>();
+  /** The lineage in which each worker has registered, as its store knows it. */
+  readonly #lineages = new Map<string, string>();
   #renewals = 0;
 
   /** Changes these workspaces in one transaction; `*` is a truncate. @returns the epoch of the change */
@@ -37,17 +44,20 @@ export class FakeRegistry implements LeaseStore, WorkerRegistry {
     return this.#rows.get(workerId);
   }
 
-  async registerWorker(worker: WorkerRegistration): Promise<void> {
+  async registerWorker(worker: WorkerRegistration): Promise<string> {
     this.#answer();
     const { workerId } = worker;
     const present = this.#rows.get(workerId);
-    if (present?.state === 'live' && this.#leased.has(workerId)) {
+    const isOfThis = this.#lineages.get(workerId) === this.lineage;
+    if (present?.state === 'live' && this.#leased.has(workerId) && isOfThis) {
       throw new ProviderError('SetupInvalid', 'another process has registered');
     }
     this.#leased.delete(workerId);
     const at = new Date(this.wallMs);
     const first = { ...worker, state: 'live' as const, appliedEpoch: 0, grantKeys: '', registeredAt: at, silentMs: 0 };
     this.#rows.set(workerId, { ...(present ?? first), state: 'live', renewal: this.#nextRenewal(), heardAt: at });
+    this.#lineages.set(workerId, this.lineage);
+    return this.lineage;
   }
 
   async renewLease(workerId: string, appliedEpoch: number, _timeoutMs?: number): Promise<Renewal | undefined> {
@@ -58,7 +68,7 @@ export class FakeRegistry implements LeaseStore, WorkerRegistry {
   /** The first half of a renewal. @returns whether the row is live */
   recordRenewal(workerId: string, appliedEpoch: number): boolean {
     const row = this.#rows.get(workerId);
-    if (row?.state !== 'live') return false;
+    if (row?.state !== 'live' || this.#hasMoved(workerId, appliedEpoch)) return false;
     this.#leased.add(workerId);
     this.#rows.set(workerId, {
       ...row,
@@ -91,6 +101,7 @@ export class FakeRegistry implements LeaseStore, WorkerRegistry {
     this.#answer();
     const marked = this.#unchanged(workers, 'live');
     for (const row of marked) this.#rows.set(row.workerId, { ...row, state: 'vanished' });
+    if (marked.some(({ workerId }) => workerId === UNKNOWN)) this.#rows.delete(UNKNOWN);
     return marked.map(({ workerId }) => workerId);
   }
 
@@ -101,9 +112,36 @@ export class FakeRegistry implements LeaseStore, WorkerRegistry {
     return forgotten;
   }
 
-  async readEpoch(): Promise<number> {
+  async readEpoch(): Promise<EpochReading> {
     this.#answer();
-    return this.epoch;
+    return { epoch: this.epoch, lineage: this.lineage };
+  }
+
+  /** As after a restore: the epoch is an earlier one, and the rows are vanished, or gone. */
+  goBack(epoch: number, longestLeaseMs: number, knowsWorkers = true): void {
+    if (!knowsWorkers) this.#rows.clear();
+    this.goBackUnnoticed(epoch);
+    this.lineage += ', again';
+    for (const row of this.#rows.values()) this.#rows.set(row.workerId, { ...row, state: 'vanished' });
+    const unknown = { taskQueue: 'none', identity: 'unknown workers', build: '-', longestStepMs: 0 };
+    const at = new Date(this.wallMs);
+    this.#rows.set(UNKNOWN, {
+      ...{ ...unknown, workerId: UNKNOWN, state: 'live', leaseMs: longestLeaseMs, renewal: this.#nextRenewal() },
+      ...{ appliedEpoch: -1, grantKeys: '', registeredAt: at, heardAt: at, silentMs: 0 },
+    });
+  }
+
+  /** Only for a mutant: the database does not notice. */
+  goBackUnnoticed(epoch: number): void {
+    this.epoch = epoch;
+    this.#changes.splice(0, this.#changes.length, ...this.#changes.filter((change) => change.epoch <= epoch));
+  }
+
+  /** A worker that has moved forgets its lineage, and may register over its own live row. */
+  #hasMoved(workerId: string, appliedEpoch: number): boolean {
+    const hasMoved = this.#lineages.get(workerId) !== this.lineage || appliedEpoch > this.epoch;
+    if (hasMoved) this.#lineages.delete(workerId);
+    return hasMoved;
   }
 
   #unchanged(workers: readonly SeenWorker[], state: RegisteredWorker['state']): RegisteredWorker[] {

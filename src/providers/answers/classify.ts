@@ -1,112 +1,80 @@
 /**
- * Classifies failed calls by HTTP status and by the codes that services document. If a service distinguishes two cases
- * only by the words of its message, the words decide. They are never passed on.
+ * Classifies failed calls: by the rules of the services (`rules/`), and if none fits, by the HTTP status. Nothing that a
+ * service said is passed on.
  */
 
 import { egressRuleOf } from '../../egress/refusal.js';
-import { classifyRpc } from './classify-rpc.js';
+import { type Said, saidIn } from './error-body.js';
+import { MEANINGS, type Meaning, type ProviderKind, type Verdict } from './meanings.js';
 import { retryAfterMs } from './retry-after.js';
+import { codesFirst, firstMeaning, type ServiceRules } from './rule.js';
+import { ANY_MODEL_SERVICE, FIREWALLS, TENDERLY } from './rules/any-service.js';
+import { CLOUDS, COMPATIBLE, GATEWAYS } from './rules/compatible-services.js';
+import { FAILED_CODES, JSON_RPC } from './rules/json-rpc.js';
+import { ANTHROPIC, GEMINI, OPENAI } from './rules/language-models.js';
 import type { ServiceAnswer } from './service-answer.js';
-import {
-  DEAD_KEY,
-  OUT_OF_CREDIT,
-  OVERLOADED,
-  type ProviderKind,
-  RATE_LIMITED,
-  REQUEST_INVALID,
-  UNAVAILABLE,
-  type Verdict,
-} from './verdict.js';
-
-const FORBIDDEN: Verdict = { type: 'CredentialRejected', text: 'refused the credential' };
-const NOT_ALLOWED: Verdict = {
-  type: 'ProviderRequestInvalid',
-  text: 'does not allow this request with this credential',
-};
-const WRONG_ADDRESS: Verdict = {
-  type: 'CredentialRejected',
-  text: 'does not accept the credential from this IP address',
-};
-const WRONG_ORGANIZATION: Verdict = { type: 'CredentialRejected', text: 'refused the organization of the credential' };
 
 /**
- * Codes that are more specific than the status that they come with. Some of OpenAI's codes blame something that goes
- * with the key: its organization, or the caller's address. These are rejections, since a newer version of the provider
- * may correct it, but the key is not dead.
+ * All of them for each provider of a model, because a gateway passes on what the service behind it says, and a
+ * workspace chooses the name of a compatible service.
  */
-const VERDICT_OF_CODE: ReadonlyMap<string, Verdict> = new Map([
-  ['insufficient_quota', OUT_OF_CREDIT],
-  ['credit_balance_exhausted', OUT_OF_CREDIT],
-  ['billing_not_active', OUT_OF_CREDIT],
-  ['billing_hard_limit_reached', OUT_OF_CREDIT],
-  ['billing_error', OUT_OF_CREDIT],
-  ['enforced_spend_limit_reached', OUT_OF_CREDIT],
-  ['API_KEY_INVALID', DEAD_KEY],
-  ['ip_not_authorized', WRONG_ADDRESS],
-  ['no_organization', { type: 'CredentialRejected', text: 'refused the credential: it has no organization' }],
-  ['invalid_organization', WRONG_ORGANIZATION],
-  ['mismatched_organization', WRONG_ORGANIZATION],
-  ['mismatched_project', { type: 'CredentialRejected', text: 'refused the project of the credential' }],
-  ['unsupported_country_region_territory', { type: 'ProviderRequestInvalid', text: 'is not offered in this region' }],
-  ['overloaded_error', OVERLOADED],
-  ['server_is_overloaded', OVERLOADED],
-  ['slow_down', OVERLOADED],
+const MODEL_RULES = codesFirst([
+  ...FIREWALLS,
+  ...[...ANTHROPIC, ...OPENAI, ...GEMINI],
+  ...[...GATEWAYS, ...COMPATIBLE, ...CLOUDS],
+  ...ANY_MODEL_SERVICE,
 ]);
-
-/** Messages without a code, seen in production under a status that means something else. */
-const VERDICT_OF_WORDS: readonly (readonly [RegExp, Verdict])[] = [
-  [/credit balance is too low/i, OUT_OF_CREDIT], // Anthropic, 400
-  [/organization has been disabled/i, DEAD_KEY], // Anthropic, 400
-  [/API key was reported as leaked/i, DEAD_KEY], // Gemini, 403
-  [/\bIP\b.{0,40}not authorized/i, WRONG_ADDRESS], // OpenAI, 401
-];
-
-/** Errors within Anthropic's streams have a type, but no status. */
-const STATUS_OF_TYPE: ReadonlyMap<string, number> = new Map([
-  ['invalid_request_error', 400],
-  ['authentication_error', 401],
-  ['permission_error', 403],
-  ['not_found_error', 404],
-  ['request_too_large', 413],
-  ['rate_limit_error', 429],
-]);
+const RULES: Readonly<Record<string, readonly ServiceRules[]>> = {
+  rpc: [...FIREWALLS, ...JSON_RPC],
+  tenderly: codesFirst([...FIREWALLS, ...TENDERLY]),
+};
 
 export function classify(answer: ServiceAnswer, provider: ProviderKind): Verdict {
-  return { ...classifyAnswer(answer, provider), retryAfterMs: retryAfterMs(answer) };
-}
-
-function classifyAnswer(answer: ServiceAnswer, provider: ProviderKind): Verdict {
   if (answer.networkCode) return classifyNetwork(answer.networkCode);
-  const { status, text } = answer;
-  if (provider.type === 'rpc') return classifyRpc(answer) ?? classifyStatus(status, provider);
-  const codes = codesIn(answer.body);
-  const coded = codes.map((code) => VERDICT_OF_CODE.get(code)).find(Boolean);
-  if (coded) return coded;
-  const worded = VERDICT_OF_WORDS.find(([words]) => words.test(text));
-  if (worded && status !== undefined && status >= 400) return worded[1];
-  return classifyStatus(status ?? codes.map((code) => STATUS_OF_TYPE.get(code)).find(Boolean), provider);
+  const said = saidIn(answer);
+  const ruled = firstMeaning(RULES[provider.type] ?? MODEL_RULES, said);
+  const meaning = isLargerThanItsLimit(said) ? 'too large for any wait' : (ruled ?? meaningOfStatus(said, provider));
+  return { ...MEANINGS[meaning], retryAfterMs: retryAfterMs(answer) };
 }
 
-function classifyStatus(status: number | undefined, provider: ProviderKind): Verdict {
-  if (status === undefined) return UNAVAILABLE;
-  if (status < 300) return { type: 'ProviderUnavailable', text: 'sent a response that is not valid for its API' };
+/** OpenAI, Groq and others: `Limit 30,000, Used 20000, Requested 61337`. What is more than the limit fits no minute. */
+function isLargerThanItsLimit({ status, message }: Said): boolean {
+  const [, limit, requested] = /\blimit:? (\d+)\b.*\brequested:? (\d+)\b/i.exec(message.replaceAll(',', '')) ?? [];
+  return status === 429 && limit !== undefined && Number(requested) > Number(limit);
+}
+
+function meaningOfStatus({ status, codes, isError }: Said, provider: ProviderKind): Meaning {
+  if (provider.type === 'rpc' && isError && (status === undefined || status < 400)) {
+    if (codes.some((code) => FAILED_CODES.includes(Number(code)))) return 'failed';
+    // An error without a number is not an answer of JSON-RPC: its `error` is a text.
+    return codes.some((code) => /^-?\d+$/.test(code)) ? 'final' : 'not an answer';
+  }
+  if (status === undefined) return 'passing';
+  if (status < 400) return 'not an answer';
   switch (status) {
     case 401:
-      return DEAD_KEY;
+      return 'key refused';
     case 402:
-      return OUT_OF_CREDIT;
+      return 'out of credit';
     case 403:
-      return answers401ToDeadKeys(provider) ? NOT_ALLOWED : FORBIDDEN;
+      return answers401ToDeadKeys(provider) ? 'scope or model refused' : 'key not accepted';
     case 429:
-      return RATE_LIMITED;
+    case 420: // of the time before 429
+      return 'rate limited';
     case 529:
-      return OVERLOADED;
+      return 'overloaded';
     case 408: // request timeout
     case 409: // conflict: the vendors' own SDKs retry it
+    case 421: // misdirected request
+    case 423: // locked
+    case 424: // failed dependency: Groq, Amazon Bedrock
     case 425: // too early
-      return UNAVAILABLE;
+    case 444: // nginx: no response
+    case 460: // a load balancer of AWS: the connection was closed
+    case 499: // Google: cancelled; nginx: the connection was closed
+      return 'passing';
     default:
-      return status < 500 ? REQUEST_INVALID : UNAVAILABLE;
+      return status < 500 ? 'final' : 'passing';
   }
 }
 
@@ -136,18 +104,4 @@ function classifyNetwork(code: string): Verdict {
         ? { type: 'ProviderUnavailable', text: 'did not answer in time' }
         : { type: 'ProviderUnavailable', text: 'cannot be reached' };
   }
-}
-
-/**
- * Every code that an error body of these services may carry: OpenAI's `code` and `type`, Anthropic's `type` and
- * `details.error_code`, and the `reason`s in Google's `details`.
- */
-function codesIn(body: unknown): string[] {
-  // Google's OpenAI-compatible endpoint sends the error within a list.
-  const { error } = ((Array.isArray(body) ? body[0] : body) ?? {}) as { error?: unknown };
-  if (typeof error !== 'object' || error === null) return [];
-  const { code, type, details } = error as Readonly<Record<string, unknown>>;
-  const more = (Array.isArray(details) ? details : [details]) as ({ reason?: unknown; error_code?: unknown } | null)[];
-  const candidates = [code, type, ...more.flatMap((detail) => [detail?.reason, detail?.error_code])];
-  return candidates.filter((candidate) => typeof candidate === 'string');
 }

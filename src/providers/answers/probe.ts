@@ -3,8 +3,9 @@
 import { parseJson } from '../../redaction/parse-json.js';
 import type { CheckContext, CheckResult } from '../type.js';
 import { classify } from './classify.js';
+import { errorIn } from './error-body.js';
+import type { ProviderKind } from './meanings.js';
 import { answerFromResponse, answerOf, type ServiceAnswer } from './service-answer.js';
-import type { ProviderKind } from './verdict.js';
 
 export interface ProbeRequest {
   readonly url: string;
@@ -14,8 +15,8 @@ export interface ProbeRequest {
 /**
  * Sends the request and classifies the answer.
  *
- * @param judge - judges the body of a successful answer, parsed, or `undefined` if it is not JSON; it returns
- *   `undefined` if the body does not show success
+ * @param judge - judges the body of a successful answer without an error in it, parsed, or `undefined` if it is not
+ *   JSON; it returns `undefined` if the body does not show success
  * @returns `rejected` only if the service says that it does not know the key; `cannot-tell` if the service is
  *   unavailable, limits the rate, forbids the call, or sends an unexpected answer
  * @throws what `judge` throws, and the signal's reason if it is aborted
@@ -30,7 +31,8 @@ export async function probe(
   try {
     const response = await fetch(url, { ...init, signal });
     const text = await response.text();
-    const judged = response.ok ? judge(parseJson(text)) : undefined;
+    const body = parseJson(text);
+    const judged = response.ok && errorIn(body) === undefined ? judge(body) : undefined;
     if (judged) return judged;
     answer = answerFromResponse(response, text);
   } catch (error) {

@@ -37,9 +37,14 @@ function named(error: ProviderError, provider: ProviderIdentity): ProviderError 
 }
 
 function fromAnswer(answer: ServiceAnswer, provider: ProviderIdentity): ProviderError {
-  const { type, text, retryAfterMs } = classify(answer, provider);
+  const { type, text, retryAfterMs, isOfEndpoint } = classify(answer, provider);
   const field = egressRuleOf(answer.networkCode) && providerType(provider.type).destinationField;
-  const facts = { provider: identityOf(provider), retryAfterMs, ...(field && { fields: [field] }) };
+  const facts = {
+    provider: identityOf(provider),
+    retryAfterMs,
+    ...(isOfEndpoint && { isOfEndpoint }),
+    ...(field && { fields: [field] }),
+  };
   const subject = field ? `${describeProvider(provider)}: ${field}` : describeProvider(provider);
   return new ProviderError(type, `${subject} ${text}${numbersOf(answer)}`, facts);
 }

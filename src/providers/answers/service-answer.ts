@@ -15,7 +15,7 @@ export interface ServiceAnswer {
   readonly networkCode?: string;
   /** The JSON body, if there was one. */
   readonly body?: unknown;
-  /** The message of the service, in its own words. */
+  /** The body as it came, or the message of a library's error. */
   readonly text: string;
   header(name: string): string | undefined;
 }
@@ -39,14 +39,8 @@ export class ServiceAnswerError extends Error {
 /** Reads the answer from a response of `fetch`. */
 export function answerFromResponse(response: Response, bodyText: string): ServiceAnswer {
   const body = parseJson(bodyText);
-  const rpcError = rpcErrorIn(body);
-  return {
-    status: response.status,
-    rpcCode: rpcError?.code,
-    body,
-    text: rpcError?.message ?? bodyText,
-    header: headerReader(response.headers),
-  };
+  const rpcCode = rpcCodeIn(body);
+  return { status: response.status, rpcCode, body, text: bodyText, header: headerReader(response.headers) };
 }
 
 /**
@@ -62,7 +56,7 @@ export function answerOf(error: unknown): ServiceAnswer | undefined {
   const answered = rpcError ?? chain.find((link) => statusOf(link) !== undefined) ?? chain.find(isWithoutStatus);
   const networkCode = chain.map(networkCodeOf).find(Boolean);
   if (networkCode && !(answered && isRefusal(answered))) return { networkCode, text: '', header: () => undefined };
-  if (!answered) return isRevert ? { rpcCode: REVERTED, text: '', header: () => undefined } : undefined;
+  if (!answered) return isRevert ? REVERT : undefined;
   const text = textOf(answered);
   return {
     status: statusOf(answered),
@@ -73,8 +67,8 @@ export function answerOf(error: unknown): ServiceAnswer | undefined {
   };
 }
 
-/** The code of a revert. Once viem has decoded a revert, it keeps neither the code nor the original error. */
-const REVERTED = 3;
+/** Once viem has decoded a revert, it keeps neither the code nor the original error. */
+const REVERT: ServiceAnswer = { rpcCode: 3, body: { error: { code: 3 } }, text: '', header: () => undefined };
 
 type Link = Readonly<Record<string, unknown>>;
 
@@ -116,9 +110,10 @@ function isRefusal(link: Link): boolean {
   return (statusOf(link) ?? 0) >= 400;
 }
 
-/** Anthropic's SDK keeps the whole body in `error`; OpenAI's keeps only the `error` member of the body. */
+/** Anthropic's SDK keeps the whole body in `error`; OpenAI's keeps only its `error` member; viem takes it apart. */
 function bodyOf(link: Link): unknown {
   if (typeof link.responseBody === 'string') return parseJson(link.responseBody);
+  if (link.name === 'RpcRequestError') return { error: { code: link.code, message: link.details, data: link.data } };
   if (typeof link.error !== 'object' || link.error === null) return undefined;
   return 'error' in link.error ? link.error : { error: link.error };
 }
@@ -138,11 +133,14 @@ function networkCodeOf(link: Link): string | undefined {
   return link.name === 'TypeError' && link.message === 'fetch failed' && !link.cause ? 'FETCH_FAILED' : undefined;
 }
 
-/** Only in a body that declares itself JSON-RPC, because Google's errors have numeric codes too. */
-function rpcErrorIn(body: unknown): { code: number; message?: string } | undefined {
-  const { jsonrpc, error } = (body ?? {}) as { jsonrpc?: unknown; error?: { code?: unknown; message?: unknown } };
-  if (jsonrpc !== '2.0' || typeof error?.code !== 'number') return undefined;
-  return { code: error.code, message: typeof error.message === 'string' ? error.message : undefined };
+/** Only of JSON-RPC, because Google's errors have numeric codes too. */
+function rpcCodeIn(body: unknown): number | undefined {
+  const { jsonrpc, error } = ((Array.isArray(body) ? body[0] : body) ?? {}) as {
+    jsonrpc?: unknown;
+    error?: { code?: unknown } | null;
+  };
+  const code = error?.code;
+  return typeof code === 'number' && (jsonrpc === '2.0' || code <= -32_000) ? code : undefined;
 }
 
 /** Reads from a `Headers`, or from an object with lower-case names. */

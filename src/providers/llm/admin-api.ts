@@ -1,6 +1,7 @@
 /** Calls a vendor's admin API. An answer that is not a success is thrown as `ServiceAnswerError`, which hides it. */
 import { z } from 'zod';
 import { parseJson } from '../../redaction/parse-json.js';
+import { errorIn } from '../answers/error-body.js';
 import { answerFromResponse, ServiceAnswerError } from '../answers/service-answer.js';
 import type { CheckContext } from '../type.js';
 import type { LlmAdminCredential } from './llm-admin.js';
@@ -29,7 +30,8 @@ export async function callAdmin<Answer>(
     signal,
   });
   const text = await response.text();
-  const answer = response.ok ? schema.safeParse(parseJson(text)) : undefined;
+  const answered = parseJson(text);
+  const answer = response.ok && errorIn(answered) === undefined ? schema.safeParse(answered) : undefined;
   if (!answer?.success) throw new ServiceAnswerError(answerFromResponse(response, text));
   return answer.data;
 }

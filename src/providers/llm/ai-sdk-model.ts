@@ -5,6 +5,7 @@
 import type { Fetch } from '../../egress/http-client.js';
 import { isProviderError, ProviderError } from '../../protocol/errors.js';
 import { Secret } from '../../redaction/secret.js';
+import { modelAnswers } from '../answers/model-answer.js';
 import { optionalPackage } from '../optional-package.js';
 import type { LlmCredential } from './llm.js';
 import { GEMINI_MODEL, GEMINI_MODEL_RULE } from './vendors.js';
@@ -74,21 +75,20 @@ export interface AiSdkImageModel extends Pick<AiSdkModel, 'specificationVersion'
 /** The AI SDK's provider for the credential's service. Throws as {@link aiSdkModel} does. */
 export function aiSdkProvider(credential: LlmCredential, fetch: Fetch): AiSdkProvider {
   const { provider, baseURL, organization, project } = credential;
-  const apiKey = credential.apiKey.reveal();
+  const own = { apiKey: credential.apiKey.reveal(), fetch: modelAnswers(fetch) };
   switch (provider) {
     case 'anthropic':
-      return anthropic().createAnthropic({ apiKey, baseURL: `${baseURL}/v1`, fetch });
+      return anthropic().createAnthropic({ ...own, baseURL: `${baseURL}/v1` });
     case 'openai':
-      return openai().createOpenAI({ apiKey, baseURL, organization, project, fetch });
+      return openai().createOpenAI({ ...own, baseURL, organization, project });
     case 'gemini':
-      return google().createGoogleGenerativeAI({ apiKey, baseURL: `${baseURL}/v1beta`, fetch });
+      return google().createGoogleGenerativeAI({ ...own, baseURL: `${baseURL}/v1beta` });
     default:
       // Otherwise the schema is not sent to the model, and the model returns any object.
       return compatible().createOpenAICompatible({
+        ...own,
         name: provider,
-        apiKey,
         baseURL,
-        fetch,
         supportsStructuredOutputs: true,
       });
   }

@@ -4,9 +4,11 @@
  */
 import { z } from 'zod';
 import { mask, Secret } from '../../redaction/secret.js';
+import { listIn } from '../answers/list-in.js';
 import { probe } from '../answers/probe.js';
 import { id, secretKey, serviceURL, word } from '../fields.js';
 import type { CheckContext, CheckResult, ProviderType } from '../type.js';
+import { inBothDialects } from './anthropic-dialects.js';
 import { anthropicKeys } from './anthropic-keys.js';
 import type { LlmKeyIssuer } from './llm-admin.js';
 import { openaiKeys } from './openai-keys.js';
@@ -48,7 +50,15 @@ const KEY_ISSUERS: ReadonlyMap<string, LlmKeyIssuer> = new Map([
 export const modelId = word('must be a model id: 1 to 200 printable characters without spaces', /^[\x21-\x7e]{1,200}$/);
 
 const known = z.strictObject({ baseURL: serviceURL().optional(), model: modelId.optional() });
-const openai = known.extend({ organization: id.optional(), project: id.optional() });
+const openai = known.extend({
+  baseURL: serviceURL()
+    .refine((value) => value !== 'https://api.openai.com', {
+      error: 'must end with the version of the API: https://api.openai.com/v1',
+    })
+    .optional(),
+  organization: id.optional(),
+  project: id.optional(),
+});
 const gemini = known.extend({
   model: modelId.regex(GEMINI_MODEL, { error: GEMINI_MODEL_RULE }).optional(),
 });
@@ -97,7 +107,9 @@ export const llm: ProviderType<LlmConfig, LlmSecret, LlmCredential> = {
     if (!apiKey || !(ownBaseURL || vendorOf(name))) return undefined;
     return { config: ownBaseURL ? { baseURL: ownBaseURL } : {}, secret: { apiKey } };
   },
-  check: (credential, context) => {
+  adaptFetch: inBothDialects,
+  check: (credential, { fetch, signal }) => {
+    const context = { fetch: inBothDialects(credential, fetch), signal };
     const isVendorsOwn = credential.baseURL === vendorOf(credential.provider)?.baseURL;
     return isVendorsOwn ? listModels(credential, context) : listModelsWithAndWithoutKey(credential, context);
   },
@@ -107,12 +119,9 @@ export const llm: ProviderType<LlmConfig, LlmSecret, LlmCredential> = {
 
 /** Lists models, because that call is free and needs a key. */
 function listModels(credential: LlmCredential, context: CheckContext, apiKey = credential.apiKey.reveal()) {
-  return probe({ type: 'llm', name: credential.provider }, modelsRequest(credential, apiKey), context, (body) => {
-    const { data, models } = (body ?? {}) as { data?: unknown; models?: unknown };
-    return Array.isArray(data ?? models)
-      ? { outcome: 'ok', detail: 'the service returned its list of models' }
-      : undefined;
-  });
+  return probe({ type: 'llm', name: credential.provider }, modelsRequest(credential, apiKey), context, (body) =>
+    listIn(body) ? { outcome: 'ok', detail: 'the service returned its list of models' } : undefined,
+  );
 }
 
 /** Some compatible services and proxies return the list to anyone. It then proves nothing about the key. */

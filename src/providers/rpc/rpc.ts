@@ -4,11 +4,13 @@
  */
 import { unescape as decodePercents } from 'node:querystring';
 import { z } from 'zod';
+import { onceMore } from '../../egress/dropped-connection.js';
 import { ProviderError } from '../../protocol/errors.js';
 import { rememberSecret } from '../../redaction/opened-secrets.js';
 import { parseJson } from '../../redaction/parse-json.js';
 import { mask, Secret } from '../../redaction/secret.js';
 import { probe } from '../answers/probe.js';
+import { rpcResultIn } from '../answers/rpc-answer.js';
 import { answerFromResponse, ServiceAnswerError } from '../answers/service-answer.js';
 import { parseHttpUrl, secretText } from '../fields.js';
 import type { CheckContext, ProviderType } from '../type.js';
@@ -109,8 +111,8 @@ export const rpc: ProviderType<RpcConfig, RpcSecret, RpcCredential> = {
     const url = chainId && env[`RPC_URL_${chainId}`];
     return url ? { config: { chainId: Number(chainId), priority: DEFAULT_PRIORITY }, secret: { url } } : undefined;
   },
-  check: (credential, context) =>
-    probe({ type: 'rpc', name: '' }, chainIdRequest(credential), context, (body) => {
+  check: (credential, { fetch, signal }) =>
+    probe({ type: 'rpc', name: '' }, chainIdRequest(credential), { fetch: onceMore(fetch), signal }, (body) => {
       const chainId = chainIdIn(body);
       if (chainId === undefined) return undefined;
       assertChain(chainId, credential);
@@ -130,7 +132,7 @@ const confirmed = new WeakSet<RpcCredential>();
 export async function confirmChain(credential: RpcCredential, { fetch, signal }: CheckContext): Promise<void> {
   if (confirmed.has(credential)) return;
   const { url, init } = chainIdRequest(credential);
-  const response = await fetch(url, { ...init, signal });
+  const response = await onceMore(fetch)(url, { ...init, signal });
   const text = await response.text();
   const chainId = response.ok ? chainIdIn(parseJson(text)) : undefined;
   if (chainId === undefined) throw new ServiceAnswerError(answerFromResponse(response, text));
@@ -151,7 +153,7 @@ function chainIdRequest({ url, headers: own }: RpcCredential) {
 }
 
 function chainIdIn(body: unknown): number | undefined {
-  const { result } = (body ?? {}) as { result?: unknown };
+  const result = rpcResultIn(body);
   const chainId = typeof result === 'string' && /^0x[0-9a-f]{1,14}$/i.test(result) ? Number(result) : Number.NaN;
   return Number.isSafeInteger(chainId) ? chainId : undefined;
 }

@@ -2,8 +2,12 @@
  * Converts a credential to a transport of viem. Its retries are off: viem retries a 403, which many hosts answer to a
  * dead key, and Temporal retries what is worth a retry.
  */
+import { onceMore } from '../../egress/dropped-connection.js';
 import type { Fetch } from '../../egress/http-client.js';
 import { ProviderError } from '../../protocol/errors.js';
+import { RPC_READ_METHODS } from '../../protocol/steps.js';
+import { parseJson } from '../../redaction/parse-json.js';
+import { rpcAnswers } from '../answers/rpc-answer.js';
 import { optionalPackage } from '../optional-package.js';
 import type { RpcCredential } from './rpc.js';
 
@@ -29,8 +33,9 @@ const REQUEST_TIMEOUT_MS = 30_000;
 export function viemTransport(credential: RpcCredential, fetch: Fetch, signal?: AbortSignal): ViemTransport {
   const headers = Object.entries(credential.headers).map(([name, value]) => [name, value.reveal()] as const);
   const open = viem().http(credential.url.reveal(), {
-    fetchFn: fetch,
+    fetchFn: rpcAnswers(readsOnceMore(fetch)),
     fetchOptions: { headers: Object.fromEntries(headers), signal },
+    maxResponseBodySize: false, // `fetch` has a limit, with a failure that says what to do
     retryCount: 0,
     timeout: REQUEST_TIMEOUT_MS,
   });
@@ -42,6 +47,15 @@ export function viemTransport(credential: RpcCredential, fetch: Fetch, signal?: 
         throw isOffchainLookup(error) ? offchainLookupRefused() : error;
       })) as typeof transport.request;
     return { ...transport, request, value: undefined };
+  };
+}
+
+/** viem sends a text. A transaction is not sent twice. */
+function readsOnceMore(fetch: Fetch): Fetch {
+  const repeating = onceMore(fetch);
+  return (input, init) => {
+    const { method } = (parseJson(String(init?.body)) ?? {}) as { readonly method?: unknown };
+    return ((RPC_READ_METHODS as readonly unknown[]).includes(method) ? repeating : fetch)(input, init);
   };
 }
 

@@ -1,7 +1,9 @@
 /** Calls Tenderly's simulation API. The answer is large: only what an agent bases a decision on is kept. */
 import { z } from 'zod';
+import { onceMore } from '../../egress/dropped-connection.js';
 import type { SimulatedTransaction } from '../../protocol/steps.js';
 import { parseJson } from '../../redaction/parse-json.js';
+import { errorIn } from '../answers/error-body.js';
 import { answerFromResponse, ServiceAnswerError } from '../answers/service-answer.js';
 import { word } from '../fields.js';
 import type { CheckContext } from '../type.js';
@@ -69,7 +71,8 @@ export async function simulate(
   const { account, project, baseURL, accessKey } = credential;
   const { networkId, transaction, save = false } = request;
   const { input = '0x', value = '0' } = transaction;
-  const response = await fetch(`${baseURL}/api/v1/account/${account}/project/${project}/simulate`, {
+  const send = save ? fetch : onceMore(fetch); // One that is kept would be kept twice.
+  const response = await send(`${baseURL}/api/v1/account/${account}/project/${project}/simulate`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-access-key': accessKey.reveal() },
     body: JSON.stringify({
@@ -85,7 +88,8 @@ export async function simulate(
     signal,
   });
   const text = await response.text();
-  const answer = response.ok ? answerSchema.safeParse(parseJson(text)) : undefined;
+  const body = parseJson(text);
+  const answer = response.ok && errorIn(body) === undefined ? answerSchema.safeParse(body) : undefined;
   if (!answer?.success) throw new ServiceAnswerError(answerFromResponse(response, text));
   const { transaction: outcome, simulation } = answer.data;
   return {

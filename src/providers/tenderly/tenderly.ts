@@ -5,6 +5,8 @@
 import { z } from 'zod';
 import { ProviderError } from '../../protocol/errors.js';
 import { mask, Secret } from '../../redaction/secret.js';
+import { fieldsOf } from '../answers/error-body.js';
+import { listIn } from '../answers/list-in.js';
 import { probe } from '../answers/probe.js';
 import { secretKey, serviceURL, word } from '../fields.js';
 import type { ProviderType } from '../type.js';
@@ -37,7 +39,11 @@ export interface TenderlyCredential {
 
 const DEFAULT_BASE_URL = 'https://api.tenderly.co';
 const slug = word('must be a slug: 1 to 100 of A-Z a-z 0-9 _ -', /^[A-Za-z0-9_-]{1,100}$/);
-const config = z.strictObject({ account: slug, project: slug, baseURL: serviceURL().optional() });
+const API_PATH = {
+  ending: /\/api(\/v\d+(\/.*)?)?$/,
+  rule: 'must be without the path /api/v1: https://api.tenderly.co',
+};
+const config = z.strictObject({ account: slug, project: slug, baseURL: serviceURL(undefined, API_PATH).optional() });
 
 export const tenderly: ProviderType<TenderlyConfig, TenderlySecret, TenderlyCredential> = {
   type: 'tenderly',
@@ -89,8 +95,6 @@ export const tenderly: ProviderType<TenderlyConfig, TenderlySecret, TenderlyCred
   revokeByHand: () => 'delete the access key at dashboard.tenderly.co, in the settings of the account or project',
 };
 
-/** The list is the whole body, or its member `projects`. */
 function hasProject(body: unknown, project: string): boolean {
-  const list: unknown = Array.isArray(body) ? body : (body as { projects?: unknown } | undefined)?.projects;
-  return Array.isArray(list) && list.some((each: { slug?: unknown } | null) => each?.slug === project);
+  return listIn(body)?.some((each) => fieldsOf(each).slug === project) ?? false;
 }

@@ -35,5 +35,5 @@ end $$;
 -- roles).
 grant usage, create on schema public, provider_api to provider_owner;
 
--- A new function is closed to everyone until 0011_grants opens it.
+-- A new function is closed to everyone until 0012_grants opens it.
 alter default privileges for role provider_owner, provider_auditor revoke execute on functions from public;

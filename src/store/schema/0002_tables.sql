@@ -93,8 +93,14 @@ create table public.provider_epoch (
   only_row boolean primary key default true,
   epoch bigint not null default 0,
   pruned_to bigint not null default 0,
+  lineage uuid not null default gen_random_uuid(),
+  server text,
+  guards text,
   constraint only_row check (only_row)
 );
+comment on column public.provider_epoch.lineage is 'replaced when epochs may have gone back, or a guard was off';
+comment on column public.provider_epoch.server is 'the server process and the database in which this lineage began';
+comment on column public.provider_epoch.guards is 'a digest of the triggers and policies when this lineage began';
 comment on column public.provider_epoch.pruned_to is 'invalidations up to this epoch are deleted';
 insert into public.provider_epoch default values;
 
@@ -107,6 +113,9 @@ comment on column public.provider_invalidations.workspace_id is '*: every worksp
 
 -- Each renewal takes a new number: a row that still has the number that was read has not been renewed since.
 create sequence public.resolver_renewals;
+-- The longest lease, in milliseconds, that a worker of this lineage has registered. As a sequence, because a session
+-- that stays open must not lock it.
+create sequence public.resolver_longest_lease;
 
 create table public.resolver_workers (
   worker_id text collate "C" primary key,
@@ -116,7 +125,7 @@ create table public.resolver_workers (
   build text not null,
   lease_ms integer not null,
   longest_step_ms integer not null,
-  token_hash bytea not null,
+  token_hash bytea,
   calls bigint not null default 0,
   renewal bigint not null,
   applied_epoch bigint not null default 0,
@@ -129,13 +138,13 @@ create table public.resolver_workers (
   constraint task_queue check (length(task_queue) between 1 and 1000),
   constraint lease_ms check (lease_ms between 1 and 3600000),
   constraint longest_step_ms check (longest_step_ms >= 0),
-  constraint applied_epoch check (applied_epoch >= 0),
+  constraint applied_epoch check (applied_epoch >= -1),
   constraint grant_keys check (grant_keys ~ '^[0-9a-f]{0,64}$'),
   constraint held check (jsonb_typeof(held) = 'array' and octet_length(held::text) <= 131072)
 );
 comment on column public.resolver_workers.held is 'what steps that began before the last changes hold; null: too many';
 comment on column public.resolver_workers.grant_keys is 'a digest of the key set of grants that it uses; empty: it checks none';
-comment on column public.resolver_workers.token_hash is 'SHA-256 of the token that only this worker was told';
+comment on column public.resolver_workers.token_hash is 'SHA-256 of the token that only this worker was told; null: the row stands for unknown workers';
 comment on column public.resolver_workers.calls is 'the worker’s own count of its renewals; 0: it never had a lease';
 comment on column public.resolver_workers.state is 'vanished: has no lease any more, but may still be running a step';
 comment on column public.resolver_workers.heard_at is 'for people to read; no decision depends on it';

@@ -2,7 +2,7 @@
 -- so neither is committed without the other. Nobody may change an event.
 set local role provider_owner;
 
-create function provider_api.refuse_change() returns trigger
+create or replace function provider_api.refuse_change() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   raise exception 'provider_events is append-only: % is refused', lower(tg_op) using errcode = 'insufficient_privilege';
@@ -10,16 +10,16 @@ end $$;
 
 -- A statement trigger refuses a superuser too, and also a statement that matches no row. The owner and superusers can
 -- still drop or disable the trigger first.
-create trigger append_only before update or delete or truncate on public.provider_events
+create or replace trigger append_only before update or delete or truncate on public.provider_events
   for each statement execute function provider_api.refuse_change();
 
 -- A caller states who acts, for one transaction, by set_config('app.actor', …, true).
-create function provider_api.acting() returns text
+create or replace function provider_api.acting() returns text
 language sql stable set search_path = pg_catalog, pg_temp
 return coalesce(nullif(left(current_setting('app.actor', true), 200), ''), session_user);
 
-create function provider_api.record_provider_change() returns trigger
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+create or replace function provider_api.record_provider_change() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
 declare
   changed text[];
   rotation public.provider_rotations;
@@ -60,7 +60,7 @@ begin
   return null;
 end $$;
 
-create function provider_api.record_data_key_change() returns trigger
+create or replace function provider_api.record_data_key_change() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   changed public.workspace_keys := case tg_op when 'DELETE' then old else new end;
@@ -77,7 +77,7 @@ begin
 end $$;
 
 -- A truncate does not report its rows: it is one event, of all workspaces.
-create function provider_api.record_truncate() returns trigger
+create or replace function provider_api.record_truncate() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   insert into public.provider_events (workspace_id, event, actor, details)
@@ -86,7 +86,7 @@ begin
 end $$;
 
 -- One event per stage of a rotation, naming who requested it. Its reason is not copied: a person may have written it.
-create function provider_api.record_rotation() returns trigger
+create or replace function provider_api.record_rotation() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   stage text;
@@ -117,15 +117,15 @@ begin
   return null;
 end $$;
 
-create trigger record_change after insert or update or delete on public.workspace_providers
+create or replace trigger record_change after insert or update or delete on public.workspace_providers
   for each row execute function provider_api.record_provider_change();
-create trigger record_truncate after truncate on public.workspace_providers
+create or replace trigger record_truncate after truncate on public.workspace_providers
   for each statement execute function provider_api.record_truncate();
-create trigger record_change after insert or update or delete on public.workspace_keys
+create or replace trigger record_change after insert or update or delete on public.workspace_keys
   for each row execute function provider_api.record_data_key_change();
-create trigger record_truncate after truncate on public.workspace_keys
+create or replace trigger record_truncate after truncate on public.workspace_keys
   for each statement execute function provider_api.record_truncate();
-create trigger record_stage after insert or update on public.provider_rotations
+create or replace trigger record_stage after insert or update on public.provider_rotations
   for each row execute function provider_api.record_rotation();
 
 -- `always`, as in 0003_versions_and_epoch.

@@ -1,5 +1,5 @@
 -- Which rows each role may see and write. Row-level security is forced, so it binds the tables' owner, and with it
--- every function that runs as the owner. What a role may do at all is in 0011_grants.
+-- every function that runs as the owner. What a role may do at all is in 0012_grants.
 set local role provider_owner;
 
 alter table public.workspace_providers enable row level security, force row level security;

@@ -3,7 +3,7 @@
 set local role provider_owner;
 
 -- The preflight compares the result with the newest migration of the build that runs it.
-create function provider_api.latest_migration() returns text
+create or replace function provider_api.latest_migration() returns text
 language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
   select name from provider_api.migrations order by name desc limit 1;
@@ -18,9 +18,10 @@ end;
 
 -- Returns what a workspace has stored, in one round trip and one snapshot, with that snapshot's epoch. The active data
 -- key, which seals, comes first. The limits are twice the bounds of check_workspace_size. A worker opens no admin
--- credential, so only a manager's login is given one, sealed as it is.
-create function provider_api.read_workspace(
-  p_workspace_id text, out epoch bigint, out data_keys json, out providers json
+-- credential, so only a manager's login is given one, sealed as it is. `lineage` is null if a new one is about to begin.
+-- Without a policy every row is hidden, so nothing is answered as absent before the policies were looked at.
+create or replace function provider_api.read_workspace(
+  p_workspace_id text, out epoch bigint, out lineage uuid, out data_keys json, out providers json
 )
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 -- Both lookups are by key, so one plan fits every workspace. On small tables Postgres would otherwise plan each call,
@@ -29,48 +30,58 @@ set plan_cache_mode = force_generic_plan as $$
 declare
   outer_workspace text := current_setting('app.workspace_id', true);
 begin
+  if pg_is_in_recovery() then
+    perform provider_api.require_primary();
+  end if;
   perform set_config('app.workspace_id', p_workspace_id, true);
-  select e.epoch,
-    (select coalesce(json_agg(k), '[]') from (
+  select e.epoch, case when e.server = provider_api.present_server() then e.lineage end,
+    (select json_agg(k) from (
       select kid, wrapped_key, root_key_id
       from public.workspace_keys where workspace_id = p_workspace_id
       order by state = 'active' desc, created_at desc, kid limit 200
     ) as k),
-    (select coalesce(json_agg(p), '[]') from (
+    (select json_agg(p) from (
       select provider_type, provider_name, config, encrypted_config, status, version
       from public.workspace_providers where workspace_id = p_workspace_id
         and (provider_type <> 'llm-admin' or pg_has_role(session_user, 'provider_manager', 'member'))
       order by provider_type, provider_name limit 400
     ) as p)
   from public.provider_epoch as e
-  into epoch, data_keys, providers;
+  into epoch, lineage, data_keys, providers;
+  if epoch is null or data_keys is null or providers is null then
+    perform provider_api.require_guards();
+    data_keys := coalesce(data_keys, '[]');
+    providers := coalesce(providers, '[]');
+  end if;
   perform set_config('app.workspace_id', outer_workspace, true);
 end $$;
 
 -- Leases. The protocol is in docs/fence.md. A worker speaks only for itself: registering answers a token, of which the
 -- row has only the hash, and the other functions want it.
 
-create function provider_api.hash_token(p_token text) returns bytea
+create or replace function provider_api.hash_token(p_token text) returns bytea
 language sql immutable set search_path = pg_catalog, pg_temp
 return sha256(convert_to(p_token, 'UTF8'));
 
 -- Grants no lease: the worker must renew first, after this has been committed. A row that is there stays another
--- process's, unless it never had a lease (the answer to its registration was lost), or it was marked as vanished and the
--- caller has its token.
-create function provider_api.register_worker(
+-- process's, unless it never had a lease (the answer to its registration was lost), or the caller has its token and it
+-- was marked as vanished or the caller was of another lineage. A process keeps its token: in a database that went back,
+-- a row may have an earlier registration of the same process.
+create or replace function provider_api.register_worker(
   p_worker_id text, p_task_queue text, p_identity text, p_build text, p_lease_ms integer, p_longest_step_ms integer,
-  p_token text, out token text
+  p_token text, p_lineage uuid, out token text, out lineage uuid
 )
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   most_workers constant integer := 10000;
 begin
+  lineage := provider_api.present_lineage();
   if (select count(*) from public.resolver_workers) >= most_workers then
     raise exception 'there can be at most % workers', most_workers
       using errcode = 'program_limit_exceeded', constraint = 'most_workers';
   end if;
   -- Each has 122 bits of a strong generator.
-  token := replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', '');
+  token := coalesce(p_token, replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''));
   insert into public.resolver_workers as present
       (worker_id, task_queue, identity, build, lease_ms, longest_step_ms, renewal, token_hash)
     values (p_worker_id, p_task_queue, left(p_identity, 200), left(p_build, 100), p_lease_ms, p_longest_step_ms,
@@ -78,23 +89,33 @@ begin
     on conflict (worker_id) do update
       set state = 'live', renewal = excluded.renewal, heard_at = now(), token_hash = excluded.token_hash, calls = 0
       where present.calls = 0
-        or present.state = 'vanished' and present.token_hash = provider_api.hash_token(p_token);
+        or present.token_hash = provider_api.hash_token(p_token)
+          and (present.state = 'vanished' or p_lineage is distinct from register_worker.lineage);
   if not found then
     raise exception 'another process has registered with this worker id' using errcode = 'WP001';
   end if;
+  perform setval('public.resolver_longest_lease', p_lease_ms) from public.resolver_longest_lease as known
+    where not known.is_called or known.last_value < p_lease_ms;
 end $$;
 
 -- Records what the worker has applied so far and returns the workspaces that changed since. `renewed` is false if the
--- worker's row is gone, and with it the lease. `changed` is null if the list would be too long or does not go back far
--- enough: everything may have changed. The worker counts its calls: a count that was used before comes from a second
--- process with the same memory, a copy of a virtual machine, which gets no lease. `p_held` is what steps hold that began
--- before the worker applied the last change of their workspace; null if it is too much to list. The drain relies on it.
-create function provider_api.renew_lease(
-  p_worker_id text, p_token text, p_call bigint, p_applied_epoch bigint, p_grant_keys text, p_held jsonb,
-  out renewed boolean, out epoch bigint, out changed text[]
+-- worker's row is gone, and with it the lease; `moved`, if what the worker has applied is not of this lineage. `changed`
+-- is null if the list would be too long or does not go back far enough: everything may have changed. The worker counts
+-- its calls: a count that was used before comes from a second process with the same memory, a copy of a virtual machine,
+-- which gets no lease. `p_held` is what steps hold that began before the worker applied the last change of their
+-- workspace; null if it is too much to list. The drain relies on it.
+create or replace function provider_api.renew_lease(
+  p_worker_id text, p_token text, p_call bigint, p_applied_epoch bigint, p_lineage uuid, p_grant_keys text, p_held jsonb,
+  out renewed boolean, out moved boolean, out epoch bigint, out changed text[]
 )
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
+  moved := provider_api.present_lineage() is distinct from p_lineage
+    or p_applied_epoch > (select e.epoch from public.provider_epoch as e);
+  renewed := false;
+  if moved then
+    return;
+  end if;
   update public.resolver_workers
     set renewal = nextval('public.resolver_renewals'), heard_at = now(), calls = p_call,
       applied_epoch = greatest(applied_epoch, p_applied_epoch), grant_keys = p_grant_keys, held = p_held
@@ -120,7 +141,7 @@ end $$;
 
 -- A row that never had a lease needs no token: nothing relies on it. A copy of a process may not remove the row of one
 -- that has renewed since.
-create function provider_api.deregister_worker(p_worker_id text, p_token text, p_call bigint) returns void
+create or replace function provider_api.deregister_worker(p_worker_id text, p_token text, p_call bigint) returns void
 language sql security definer set search_path = pg_catalog, pg_temp
 begin atomic
   delete from public.resolver_workers
@@ -130,7 +151,7 @@ end;
 
 -- What workers add to the audit, which they cannot read.
 
-create function provider_api.require_worker(p_worker_id text, p_token text) returns void
+create or replace function provider_api.require_worker(p_worker_id text, p_token text) returns void
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform from public.resolver_workers
@@ -142,7 +163,7 @@ end $$;
 
 -- Adds one use per array position. Rows are inserted in the order of the key, so that the batches of two workers do not
 -- deadlock. A text that is too long for an index is cut; Temporal's own limit for a name is 1,000 bytes.
-create function provider_api.record_use(
+create or replace function provider_api.record_use(
   p_worker_id text, p_token text,
   p_workspace_ids text[], p_provider_types text[], p_provider_names text[], p_minutes timestamptz[], p_versions bigint[],
   p_workflow_types text[], p_workflow_ids text[], p_counts bigint[]
@@ -182,7 +203,7 @@ end $$;
 
 -- Records a credential that a worker could not open, once per version. Does nothing if the provider is not stored at
 -- that version: a worker can report only on rows that exist.
-create function provider_api.record_unreadable(
+create or replace function provider_api.record_unreadable(
   p_worker_id text, p_token text, p_workspace_id text, p_provider_type text, p_provider_name text, p_version bigint, p_worker text, p_workflow_id text
 ) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

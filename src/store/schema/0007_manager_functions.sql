@@ -7,7 +7,7 @@ set local role provider_owner;
 
 -- Providers.
 
-create function provider_api.list_providers(p_workspace_id text)
+create or replace function provider_api.list_providers(p_workspace_id text)
 returns table (
   provider_type text, provider_name text, config jsonb, encrypted_config text, status text, version bigint,
   rotate_every_ms bigint, rotated_at timestamptz, last_check_outcome text, last_check_at timestamptz,
@@ -31,7 +31,7 @@ end $$;
 
 -- Returns the new version, or null if the provider is not at `p_expected_version` (0: it must not exist). Without an
 -- expected version it overwrites whatever is stored. A provider that is disabled stays disabled.
-create function provider_api.put_provider(
+create or replace function provider_api.put_provider(
   p_workspace_id text, p_provider_type text, p_provider_name text,
   p_config jsonb, p_encrypted_config text, p_expected_version bigint, p_actor text default null,
   out new_version bigint
@@ -62,7 +62,7 @@ begin
 end $$;
 
 -- Returns the new version, or null if there is no such provider.
-create function provider_api.set_provider_status(
+create or replace function provider_api.set_provider_status(
   p_workspace_id text, p_provider_type text, p_provider_name text, p_status text, p_actor text default null,
   out new_version bigint
 )
@@ -80,7 +80,7 @@ begin
   perform set_config('app.actor', outer_actor, true);
 end $$;
 
-create function provider_api.remove_provider(
+create or replace function provider_api.remove_provider(
   p_workspace_id text, p_provider_type text, p_provider_name text, p_actor text default null, out removed boolean
 )
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -98,7 +98,7 @@ begin
 end $$;
 
 -- Without an interval the provider is rotated only on request. `changed` is false if there is no such provider.
-create function provider_api.set_rotation_interval(
+create or replace function provider_api.set_rotation_interval(
   p_workspace_id text, p_provider_type text, p_provider_name text, p_rotate_every text, p_actor text default null,
   out changed boolean
 )
@@ -117,7 +117,7 @@ begin
 end $$;
 
 -- A check is about one version: this does nothing if the provider is at another version by now.
-create function provider_api.record_check(
+create or replace function provider_api.record_check(
   p_workspace_id text, p_provider_type text, p_provider_name text, p_version bigint, p_outcome text
 ) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -134,7 +134,7 @@ end $$;
 -- Data keys.
 
 -- Returns the workspace's active data key: this one, or the one of a caller that was first.
-create function provider_api.add_data_key(
+create or replace function provider_api.add_data_key(
   p_workspace_id text, p_kid text, p_wrapped_key text, p_root_key_id text,
   out kid text, out wrapped_key text, out root_key_id text
 )
@@ -153,7 +153,7 @@ end $$;
 
 -- Replacing the root key wraps every data key again; sealed credentials stay as they are. `rewrapped` is false if
 -- another caller has wrapped the data key again since it was read.
-create function provider_api.rewrap_data_key(
+create or replace function provider_api.rewrap_data_key(
   p_workspace_id text, p_kid text, p_present_wrapped_key text, p_wrapped_key text, p_root_key_id text,
   out rewrapped boolean
 )
@@ -169,7 +169,7 @@ begin
 end $$;
 
 -- Crypto-shredding: what the workspace has stored can never be opened again.
-create function provider_api.delete_data_keys(p_workspace_id text, p_actor text default null) returns void
+create or replace function provider_api.delete_data_keys(p_workspace_id text, p_actor text default null) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   outer_workspace text := current_setting('app.workspace_id', true);
@@ -186,7 +186,7 @@ end $$;
 
 -- Returns the workflows that used a provider, the most recent first; without a version, at any version. `p_from` and
 -- `p_to` are rounded to the minutes that contain them, which are included.
-create function provider_api.list_provider_use(
+create or replace function provider_api.list_provider_use(
   p_workspace_id text, p_provider_type text, p_provider_name text, p_version bigint,
   p_from timestamptz, p_to timestamptz, p_limit integer
 )
@@ -206,7 +206,7 @@ end;
 
 -- Deletes up to `p_limit` rows of minutes before `p_before` and returns their number; when it is less than the limit,
 -- none are left. The last use of each provider stays.
-create function provider_api.prune_use(p_before timestamptz, p_limit integer, out pruned bigint)
+create or replace function provider_api.prune_use(p_before timestamptz, p_limit integer, out pruned bigint)
 language sql security definer set search_path = pg_catalog, pg_temp
 begin atomic
   with
@@ -226,65 +226,79 @@ end;
 
 -- Fences, and the janitor: only managers judge workers.
 
--- Returns an epoch that covers every change that was committed before the call. Waits up to two seconds if another
--- caller is numbering.
-create function provider_api.read_epoch(out epoch bigint)
+-- Returns an epoch that covers every change that was committed before the call, and the lineage in which it counts.
+-- Waits up to two seconds if another caller is numbering.
+create or replace function provider_api.read_epoch(out epoch bigint, out lineage uuid)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
+  lineage := provider_api.present_lineage();
   perform provider_api.number_changes(true);
   select e.epoch into read_epoch.epoch from public.provider_epoch as e;
 end $$;
 
-create function provider_api.list_workers()
+create or replace function provider_api.list_workers()
 returns table (
   worker_id text, state text, task_queue text, identity text, build text, lease_ms integer, longest_step_ms integer,
   renewal bigint, applied_epoch bigint, grant_keys text, registered_at timestamptz, heard_at timestamptz
 )
-language sql stable security definer set search_path = pg_catalog, pg_temp
-begin atomic
-  select worker_id, state, task_queue, identity, build, lease_ms, longest_step_ms, renewal, applied_epoch,
-    grant_keys, registered_at, heard_at
-  from public.resolver_workers order by registered_at, worker_id;
-end;
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform provider_api.require_primary();
+  return query
+    select w.worker_id, w.state, w.task_queue, w.identity, w.build, w.lease_ms, w.longest_step_ms, w.renewal,
+      w.applied_epoch, w.grant_keys, w.registered_at, w.heard_at
+    from public.resolver_workers as w order by w.registered_at, w.worker_id;
+end $$;
 
 -- Drains. Returns the workers whose steps may hold a version of the provider below `p_version`, after a fence of
 -- `p_epoch`. A worker that had applied that epoch when it last renewed reported then which older versions it held. Of the
 -- others, `held` is empty: it is not known. Without a type and a name, every provider of the workspace; without a
 -- version, every version.
-create function provider_api.list_holders(
+create or replace function provider_api.list_holders(
   p_workspace_id text, p_provider_type text, p_provider_name text, p_version bigint, p_epoch bigint
 )
 returns table (worker_id text, identity text, held jsonb)
-language sql stable security definer set search_path = pg_catalog, pg_temp
-begin atomic
-  select worker.worker_id, worker.identity, coalesce(older.held, '[]')
-  from public.resolver_workers as worker, lateral (
-    select jsonb_agg(jsonb_build_object('version', each.version, 'count', each.count, 'longestMs', each.longest_ms
-        + greatest(0, round(extract(epoch from clock_timestamp() - worker.heard_at) * 1000)))
-      order by each.version) as held
-    from jsonb_to_recordset(worker.held) as each (
-      workspace_id text, provider_type text, provider_name text, version bigint, count bigint, longest_ms bigint
-    )
-    where worker.applied_epoch >= p_epoch and each.workspace_id = p_workspace_id
-      and (p_provider_type is null or each.provider_type = p_provider_type)
-      and (p_provider_name is null or each.provider_name = p_provider_name)
-      and (p_version is null or each.version < p_version)
-  ) as older
-  where worker.applied_epoch < p_epoch or worker.held is null or older.held is not null
-  order by worker.registered_at, worker.worker_id;
-end;
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform provider_api.require_primary();
+  return query
+    select worker.worker_id, worker.identity, coalesce(older.versions, '[]')
+    from public.resolver_workers as worker, lateral (
+      select jsonb_agg(jsonb_build_object('version', step.version, 'count', step.count, 'longestMs', step.longest_ms
+          + greatest(0, round(extract(epoch from clock_timestamp() - worker.heard_at) * 1000)))
+        order by step.version) as versions
+      from jsonb_to_recordset(worker.held) as step (
+        workspace_id text, provider_type text, provider_name text, version bigint, count bigint, longest_ms bigint
+      )
+      where worker.applied_epoch >= p_epoch and step.workspace_id = p_workspace_id
+        and (p_provider_type is null or step.provider_type = p_provider_type)
+        and (p_provider_name is null or step.provider_name = p_provider_name)
+        and (p_version is null or step.version < p_version)
+    ) as older
+    where worker.applied_epoch < p_epoch or worker.held is null or older.versions is not null
+    order by worker.registered_at, worker.worker_id;
+end $$;
 
--- Marks only the workers that have not renewed since they were listed: one that has just returned keeps its lease.
-create function provider_api.mark_vanished(p_worker_ids text[], p_renewals bigint[]) returns setof text
+-- Marks only the workers that have not renewed since they were listed: one that has just returned keeps its lease. The
+-- row of unknown workers (present_lineage in 0011_lineage) has served its purpose then.
+create or replace function provider_api.mark_vanished(p_worker_ids text[], p_renewals bigint[]) returns setof text
 language sql security definer set search_path = pg_catalog, pg_temp
 begin atomic
+  with cleared as (
+    delete from public.resolver_workers as unknown
+    using unnest(p_worker_ids, p_renewals) as seen (worker_id, renewal)
+    where unknown.worker_id = seen.worker_id and unknown.renewal = seen.renewal and unknown.token_hash is null
+    returning unknown.worker_id
+  )
+  select setval('public.resolver_longest_lease', coalesce(longest, 1), longest is not null)
+  from cleared, (select max(lease_ms) as longest from public.resolver_workers where token_hash is not null) as known;
   update public.resolver_workers as worker set state = 'vanished'
     from unnest(p_worker_ids, p_renewals) as seen (worker_id, renewal)
     where worker.worker_id = seen.worker_id and worker.renewal = seen.renewal and worker.state = 'live'
     returning worker.worker_id;
 end;
 
-create function provider_api.forget_workers(p_worker_ids text[], p_renewals bigint[]) returns setof text
+create or replace function provider_api.forget_workers(p_worker_ids text[], p_renewals bigint[]) returns setof text
 language sql security definer set search_path = pg_catalog, pg_temp
 begin atomic
   delete from public.resolver_workers as worker

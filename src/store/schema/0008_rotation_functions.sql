@@ -7,7 +7,7 @@ set local role provider_owner;
 -- another rotation. A rotation that was staged and has not begun is replaced, unless a caller that is about to start its
 -- workflow staged it within the last minute (`p_starts_now`): of two callers at once, the first one wins. Without
 -- `p_requested_by` the login is recorded.
-create function provider_api.stage_rotation(
+create or replace function provider_api.stage_rotation(
   p_rotation_id text, p_workspace_id text, p_provider_type text, p_provider_name text, p_from_version bigint,
   p_origin text, p_next_encrypted_config text, p_requested_by text, p_starts_now boolean, out outcome text
 )
@@ -42,7 +42,7 @@ begin
 end $$;
 
 -- Returns the id of the provider's rotation that has begun and has not ended, or null.
-create function provider_api.find_open_rotation(
+create or replace function provider_api.find_open_rotation(
   p_workspace_id text, p_provider_type text, p_provider_name text, out rotation_id text
 )
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
@@ -53,7 +53,7 @@ begin
 end $$;
 
 -- The providers that have one, in the order of the rotations' ids, from the first after `p_after`.
-create function provider_api.list_open_rotations(p_after text, p_limit integer)
+create or replace function provider_api.list_open_rotations(p_after text, p_limit integer)
 returns table (rotation_id text, workspace_id text, provider_type text, provider_name text)
 language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
@@ -67,7 +67,7 @@ end;
 --   `begun`    also if an earlier call of the same workflow has begun it
 --   `changed`  the provider has changed since the rotation was staged
 --   `ended`    the rotation does not exist, has ended, or belongs to another workflow
-create function provider_api.begin_rotation(
+create or replace function provider_api.begin_rotation(
   p_rotation_id text, p_workflow_id text, out outcome text, out origin text, out from_version bigint
 )
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -99,14 +99,14 @@ begin
   end if;
 end $$;
 
-create function provider_api.read_rotation(p_rotation_id text) returns setof public.provider_rotations
+create or replace function provider_api.read_rotation(p_rotation_id text) returns setof public.provider_rotations
 language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
   select * from public.provider_rotations where rotation_id = p_rotation_id;
 end;
 
 -- `stored` is false if the rotation has a credential already, or is past that stage.
-create function provider_api.store_issued_credential(
+create or replace function provider_api.store_issued_credential(
   p_rotation_id text, p_next_encrypted_config text, p_key_id text, out stored boolean
 )
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -120,7 +120,7 @@ end $$;
 
 -- Moves only forward: a call for a stage that the rotation has already reached changes nothing. `is_open` is false if
 -- the rotation has ended or does not exist.
-create function provider_api.advance_rotation(p_rotation_id text, p_state text, out is_open boolean)
+create or replace function provider_api.advance_rotation(p_rotation_id text, p_state text, out is_open boolean)
 language sql security definer set search_path = pg_catalog, pg_temp
 begin atomic
   update public.provider_rotations set state = p_state, updated_at = now()
@@ -135,7 +135,7 @@ end;
 --   `activated`  with the new version, also if an earlier call has activated it
 --   `changed`    the provider has changed since the rotation began
 --   `not-ready`  the rotation is not checked, or has no next credential
-create function provider_api.activate_rotation(p_rotation_id text, out outcome text, out new_version bigint)
+create or replace function provider_api.activate_rotation(p_rotation_id text, out outcome text, out new_version bigint)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   outer_workspace text := current_setting('app.workspace_id', true);
@@ -178,7 +178,7 @@ end $$;
 --   `activated`  with the new version, also if an earlier call has rolled it back
 --   `changed`    the provider has changed since the activation
 --   `not-ready`  there is nothing to restore
-create function provider_api.roll_back_rotation(
+create or replace function provider_api.roll_back_rotation(
   p_rotation_id text, p_reason text, out outcome text, out new_version bigint
 )
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -218,7 +218,7 @@ begin
 end $$;
 
 -- Without a state the rotation ends in the state that it is in. `p_abandoned`: its workflow has not ended it.
-create function provider_api.end_rotation(p_rotation_id text, p_state text, p_reason text, p_abandoned boolean)
+create or replace function provider_api.end_rotation(p_rotation_id text, p_state text, p_reason text, p_abandoned boolean)
 returns void
 language sql security definer set search_path = pg_catalog, pg_temp
 begin atomic
@@ -231,7 +231,7 @@ end;
 -- Rotations and events that schedules start. The lists that they work through are in 0009_auditor_functions.
 
 -- By column, because provider_auditor may not read a whole row, which includes the sealed credential.
-create function provider_api.is_due(p_status text, p_rotated_at timestamptz, p_rotate_every interval) returns boolean
+create or replace function provider_api.is_due(p_status text, p_rotated_at timestamptz, p_rotate_every interval) returns boolean
 language sql stable
 return p_status = 'active' and p_rotated_at <= now() - p_rotate_every;
 
@@ -242,7 +242,7 @@ return p_status = 'active' and p_rotated_at <= now() - p_rotate_every;
 --   `passed`        the provider is no longer due, or another caller handles it
 -- It replaces nothing. A rotation that another caller is about to start is left to that caller; one that it returns is
 -- the caller's own for a minute.
-create function provider_api.stage_due_rotation(
+create or replace function provider_api.stage_due_rotation(
   p_rotation_id text, p_workspace_id text, p_provider_type text, p_provider_name text,
   p_can_be_issued boolean, p_requested_by text, out outcome text, out staged_id text
 )
@@ -287,7 +287,7 @@ end $$;
 
 -- Records an event once per version. `raised` is false if it was recorded for this version before, or the provider is
 -- at another version by now.
-create function provider_api.raise_event_once(
+create or replace function provider_api.raise_event_once(
   p_workspace_id text, p_provider_type text, p_provider_name text, p_version bigint, p_event text, p_actor text,
   out raised boolean
 )

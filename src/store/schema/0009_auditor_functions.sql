@@ -1,5 +1,5 @@
 -- The functions that read every workspace. Managers call them, and workers one of them. They run as provider_auditor
--- (0011_grants makes it their owner). It may read only the columns that these functions return, none of which is a sealed
+-- (0012_grants makes it their owner). It may read only the columns that these functions return, none of which is a sealed
 -- credential, and it may change nothing.
 set local role provider_owner;
 
@@ -8,7 +8,7 @@ set local role provider_owner;
 -- some of them are no longer due. Both lists continue after the given key; turn 0 starts from the first provider.
 
 -- Providers that are due and have no rotation under way.
-create function provider_api.list_due_rotations(
+create or replace function provider_api.list_due_rotations(
   p_turn bigint, p_workspace_id text, p_provider_type text, p_provider_name text, p_limit integer
 )
 returns table (turn bigint, workspace_id text, provider_type text, provider_name text, version bigint)
@@ -31,7 +31,7 @@ begin atomic
   order by p.turn, p.workspace_id, p.provider_type, p.provider_name limit p_limit;
 end;
 
-create function provider_api.list_active_providers(
+create or replace function provider_api.list_active_providers(
   p_turn bigint, p_workspace_id text, p_provider_type text, p_provider_name text, p_limit integer
 )
 returns table (turn bigint, workspace_id text, provider_type text, provider_name text)
@@ -50,7 +50,7 @@ begin atomic
 end;
 
 -- The number of overdue rotations that were already reported and are still due.
-create function provider_api.count_overdue(out overdue bigint)
+create or replace function provider_api.count_overdue(out overdue bigint)
 language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
   select count(*) from public.workspace_providers as p
@@ -63,7 +63,7 @@ begin atomic
 end;
 
 -- For replacing the root key. Continues after the given workspace and kid; empty texts start from the first data key.
-create function provider_api.list_data_keys(p_workspace_id text, p_kid text, p_limit integer)
+create or replace function provider_api.list_data_keys(p_workspace_id text, p_kid text, p_limit integer)
 returns table (workspace_id text, kid text, wrapped_key text, root_key_id text)
 language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
@@ -73,7 +73,7 @@ begin atomic
 end;
 
 -- For the start of a worker, which tries whether its root keys open them.
-create function provider_api.sample_data_keys()
+create or replace function provider_api.sample_data_keys()
 returns table (workspace_id text, kid text, wrapped_key text, root_key_id text)
 language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
@@ -83,7 +83,7 @@ end;
 
 -- For people. Both lists begin with the newest; without a workspace they cover all of them.
 
-create function provider_api.list_rotations(p_workspace_id text, p_limit integer)
+create or replace function provider_api.list_rotations(p_workspace_id text, p_limit integer)
 returns table (
   rotation_id text, workspace_id text, provider_type text, provider_name text, state text, origin text,
   workflow_id text, from_version bigint, to_version bigint, rolled_back boolean, reason text, requested_by text,
@@ -98,8 +98,8 @@ begin atomic
   order by created_at desc, rotation_id limit p_limit;
 end;
 
--- Without a type and a name: the events of all providers, and of data keys. A truncate appears in every list.
-create function provider_api.list_provider_events(
+-- Without a type and a name: the events of all providers, and of data keys. A truncate and a restore appear in every list.
+create or replace function provider_api.list_provider_events(
   p_workspace_id text, p_limit integer, p_provider_type text default null, p_provider_name text default null
 )
 returns table (
@@ -112,8 +112,8 @@ begin atomic
     application, host(client_address)
   from public.provider_events
   where (p_workspace_id is null or workspace_id in (p_workspace_id, '*'))
-    and (p_provider_type is null or provider_type = p_provider_type or provider_type is null and event = 'truncated')
-    and (p_provider_name is null or provider_name = p_provider_name or provider_name is null and event = 'truncated')
+    and (p_provider_type is null or provider_type = p_provider_type or provider_type is null and event in ('truncated', 'restored'))
+    and (p_provider_name is null or provider_name = p_provider_name or provider_name is null and event in ('truncated', 'restored'))
   order by event_id desc limit p_limit;
 end;
 

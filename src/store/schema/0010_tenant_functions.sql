@@ -1,9 +1,9 @@
 -- The functions of the platform's other services, whose logins are granted provider_tenant. They work within the
--- workspace in `app.workspace_id`, which the caller has set, and do what column grants (0011_grants) cannot allow safely:
+-- workspace in `app.workspace_id`, which the caller has set, and do what column grants (0012_grants) cannot allow safely:
 -- a right to delete rows of a table would also be a right to lock the table against everyone.
 set local role provider_owner;
 
-create function provider_api.own_workspace() returns text
+create or replace function provider_api.own_workspace() returns text
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
   if coalesce(current_setting('app.workspace_id', true), '') = '' then
@@ -14,7 +14,7 @@ begin
 end $$;
 
 -- `removed` is false if there was no such provider.
-create function provider_api.remove_own_provider(p_provider_type text, p_provider_name text, out removed boolean)
+create or replace function provider_api.remove_own_provider(p_provider_type text, p_provider_name text, out removed boolean)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   delete from public.workspace_providers
@@ -25,7 +25,7 @@ end $$;
 
 -- Whether a text is a data key of this workspace as docs/sealing-format.md describes it: five parts in their canonical
 -- form, and a header with exactly these members, each once and without white space. Only the root key can tell more.
-create function provider_api.is_wrapped_key(
+create or replace function provider_api.is_wrapped_key(
   p_wrapped_key text, p_workspace_id text, p_kid text, p_root_key_id text
 ) returns boolean
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
@@ -52,7 +52,7 @@ exception
 end $$;
 
 -- Returns the workspace's active data key: this one, or the one that was there before.
-create function provider_api.add_own_data_key(
+create or replace function provider_api.add_own_data_key(
   p_kid text, p_wrapped_key text, p_root_key_id text, out kid text, out wrapped_key text, out root_key_id text
 )
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

@@ -33,6 +33,9 @@ const PACE_LASTS = 12;
 /** Time and faults are off most of the time, because they end most interesting states. */
 const RARE = /lost$|^time|jumps$/;
 const RARITY = 0.7;
+/** Ends every interesting state at once. */
+const RAREST = /goes back/;
+const RAREST_RARITY = 0.97;
 
 /** From a cold start to a worker with a lease and a cached entry. Half of the walks start there. */
 const WARM_UP = [
@@ -96,7 +99,8 @@ async function walk(world: World, random: () => number): Promise<string[]> {
 }
 
 function weigh(name: string, random: () => number): number {
-  return RARE.test(name) && random() < RARITY ? 0 : 10 ** (-DECADES * random());
+  const rarity = RAREST.test(name) ? RAREST_RARITY : RARE.test(name) ? RARITY : 0;
+  return random() < rarity ? 0 : 10 ** (-DECADES * random());
 }
 
 function pick(names: readonly string[], weights: ReadonlyMap<string, number>, random: number): string {

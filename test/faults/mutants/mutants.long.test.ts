@@ -2,7 +2,7 @@
  * Shows that the tests notice a broken rule of the fence: each rule is broken once, and each time the test must fail.
  * All mutants but one are found by exploring schedules, which the protocol passes. `npm run test:mutants` prints how.
  */
-import { expect, it } from 'vitest';
+import { beforeAll, expect, it, vi } from 'vitest';
 import { withSession } from '../../support/database.js';
 import { databaseForTest } from '../../support/use-database.js';
 import { explore, replay, shrink } from './explore.js';
@@ -16,6 +16,9 @@ declare module 'vitest' {
     seen?: string;
   }
 }
+
+/** Each lost lineage would print one. */
+beforeAll(() => void vi.spyOn(process, 'emitWarning').mockImplementation(() => {}));
 
 /** About three times what the hardest mutant needs. */
 const BOUNDS = { seed: 2, schedules: 10_000 };

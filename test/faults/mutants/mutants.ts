@@ -2,9 +2,10 @@
 import { outlasting, systemClock } from '../../../src/fence/clock.js';
 import { awaitFence, type FenceOptions } from '../../../src/fence/fence.js';
 import { Janitor } from '../../../src/fence/janitor.js';
-import { type Instant, Lease } from '../../../src/fence/lease.js';
+import { type Instant, Lease, type Snapshot } from '../../../src/fence/lease.js';
 import { isProviderError } from '../../../src/protocol/errors.js';
 import type { RegisteredWorker, WorkerRegistration, WorkerRegistry } from '../../../src/store/ports.js';
+import { UNKNOWN } from '../../support/fake-registry.js';
 import type { Protocol } from './protocol.js';
 import type { Session } from './statements.js';
 
@@ -30,8 +31,19 @@ class AdmittingAll extends Lease {
   override admits() {
     return true;
   }
-  override vouchesFor(snapshotEpoch: number) {
-    return this.isHeld() && super.admits(snapshotEpoch);
+  override vouchesFor(snapshot: Snapshot) {
+    return this.isHeld() && super.admits(snapshot);
+  }
+}
+
+class OfAnyLineage extends Lease {
+  #lineage = '';
+  override begin(lineage: string) {
+    super.begin(lineage);
+    this.#lineage = lineage;
+  }
+  override admits({ epoch }: Snapshot) {
+    return super.admits({ epoch, lineage: this.#lineage });
   }
 }
 
@@ -42,8 +54,8 @@ class VouchingUnderLease extends Lease {
 }
 
 class VouchingByEpoch extends Lease {
-  override vouchesFor(snapshotEpoch: number) {
-    return this.admits(snapshotEpoch);
+  override vouchesFor(snapshot: Snapshot) {
+    return this.admits(snapshot);
   }
 }
 
@@ -83,6 +95,7 @@ export const MUTANTS: Readonly<Record<string, Partial<Protocol>>> = {
         ...session,
         registerWorker: async (worker) => {
           registered = worker;
+          return session.lineage;
         },
         renewLease: (_, appliedEpoch) => session.renewOrRegister(registered, appliedEpoch),
       };
@@ -93,6 +106,14 @@ export const MUTANTS: Readonly<Record<string, Partial<Protocol>>> = {
       ...session,
       renewLease: async (workerId, epoch, timeoutMs) =>
         (await session.renewLease(workerId, epoch, timeoutMs)) ?? { epoch, changed: [] },
+    }),
+  },
+  'loads of another lineage enter the cache': { lease: (...args) => new OfAnyLineage(...args) },
+  'a database that goes back unnoticed': { goBack: (rows, epoch) => rows.goBackUnnoticed(epoch) },
+  'unknown workers are not waited for': {
+    fenceRegistry: (session) => ({
+      ...session,
+      listWorkers: async () => (await session.listWorkers()).filter(({ workerId }) => workerId !== UNKNOWN),
     }),
   },
   'row and epoch read in two snapshots': { load: (session) => session.readWorkspaceTwice },
@@ -128,7 +149,7 @@ export const MUTANTS: Readonly<Record<string, Partial<Protocol>>> = {
         return await session.readWorkspace(workspaceId);
       } catch (error) {
         if (!isProviderError(error, 'StoreUnavailable')) throw error;
-        return { epoch: 0, dataKeys: [], providers: [] };
+        return { epoch: 0, lineage: session.lineage, dataKeys: [], providers: [] };
       }
     },
   },
@@ -136,6 +157,16 @@ export const MUTANTS: Readonly<Record<string, Partial<Protocol>>> = {
 
 /** Schedules that were found once by chance, and would take minutes to find again. They are walked first. */
 export const KEPT_SCHEDULES: Readonly<Record<string, readonly string[]>> = {
+  'a fence that marks without its condition': [
+    ...['the worker renews', 'worker registers: commit', 'worker registers: answer', 'a read', 'a change commits'],
+    ...['its fence begins', 'fence lists: snapshot', 'fence lists: answer', 'worker renews: snapshot'],
+    ...['time passes, the worker suspended', 'worker renews: commit', 'worker renews: answer', 'fence lists: snapshot'],
+    ...['worker loads: snapshot', 'fence lists: answer', 'worker renews: snapshot', 'worker loads: answer'],
+    ...['worker renews: commit', 'worker renews: answer', 'fence marks: commit', 'fence marks: answer'],
+    ...['fence reads the epoch: snapshot', 'fence reads the epoch: answer', 'a change commits', 'its fence begins'],
+    ...['fence lists: snapshot', 'fence lists: answer', 'fence lists: snapshot', 'fence lists: answer'],
+    ...['fence reads the epoch: snapshot', 'fence reads the epoch: answer'],
+  ],
   'a fence that counts from before its list': [
     ...[
       'a change commits',
@@ -148,8 +179,10 @@ export const KEPT_SCHEDULES: Readonly<Record<string, readonly string[]>> = {
     ...['a read', 'worker registers: answer', 'worker loads: snapshot'],
     ...['worker renews: snapshot', 'worker renews: commit', 'worker renews: answer'],
     ...['fence lists: snapshot', 'fence lists: answer', 'fence lists: snapshot', 'fence lists: answer'],
-    ...['fence marks: commit', 'fence marks: answer', 'a change commits', 'its fence begins'],
+    ...['fence marks: commit', 'fence marks: answer', 'fence reads the epoch: snapshot'],
+    ...['fence reads the epoch: answer', 'a change commits', 'its fence begins'],
     ...['fence lists: snapshot', 'fence lists: answer', 'worker loads: answer'],
     ...['fence lists: snapshot', 'fence lists: answer'],
+    ...['fence reads the epoch: snapshot', 'fence reads the epoch: answer'],
   ],
 };

@@ -6,6 +6,7 @@ import { Janitor } from '../../../src/fence/janitor.js';
 import { Lease } from '../../../src/fence/lease.js';
 import type { LeasedCache } from '../../../src/fence/lease-keeper.js';
 import type { LeaseStore, WorkerRegistry, WorkspaceSnapshot } from '../../../src/store/ports.js';
+import type { FakeRegistry } from '../../support/fake-registry.js';
 import type { Session, SteppedDatabase } from './statements.js';
 
 export interface Protocol {
@@ -19,6 +20,8 @@ export interface Protocol {
   readonly fence: typeof awaitFence;
   /** The epoch that a fence waits for. */
   readonly fenceEpoch: (database: SteppedDatabase, workspaceId: string) => number;
+  /** What the database does when it was restored to an earlier time. */
+  readonly goBack: (rows: FakeRegistry, epoch: number, longestLeaseMs: number, knowsWorkers: boolean) => void;
   /** The fence's access to the database. Only mutants use the wall clock. */
   readonly fenceRegistry: (session: Session, wallMs: () => number) => WorkerRegistry;
   readonly janitor: (session: Session, clock: Clock) => Pick<Janitor, 'look'>;
@@ -32,6 +35,7 @@ export const PROTOCOL: Protocol = {
   load: (session) => session.readWorkspace,
   fence: awaitFence,
   fenceEpoch: (database, workspaceId) => database.number(workspaceId),
+  goBack: (rows, ...copy) => rows.goBack(...copy),
   fenceRegistry: (session) => session,
   janitor: (session, clock) => new Janitor(session, clock),
 };

@@ -14,19 +14,17 @@ import { type TestDatabase, withSession } from '../../support/database.js';
 
 /** In the mutant, a change takes its epoch from a sequence, before its commit. The newest visible number is the epoch. */
 export const SEQUENCE_FOR_EPOCH = `
-  alter table public.provider_epoch rename to numbered_epoch;
   create sequence public.epoch_sequence;
-  set role provider_owner;
-  create view public.provider_epoch as
-    select coalesce(max(epoch), 0) as epoch, 0::bigint as pruned_to from public.provider_invalidations;
-  reset role;
   grant usage on sequence public.epoch_sequence to provider_owner;
   create or replace function provider_api.note_change() returns trigger
     language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
     begin
       insert into public.provider_invalidations values (nextval('public.epoch_sequence'), new.workspace_id);
       return null;
-    end $$;`;
+    end $$;
+  create or replace function provider_api.number_changes(p_may_wait boolean) returns void
+    language sql security definer set search_path = pg_catalog, pg_temp as $$
+    update public.provider_epoch set epoch = (select coalesce(max(epoch), 0) from public.provider_invalidations) $$;`;
 
 const [EARLY, LATE] = ['ws_early', 'ws_late'];
 /** Longer than any test, so that time decides nothing here. */
@@ -55,8 +53,8 @@ export async function commitInOtherOrder(
       await keeper.renew();
       await early.query('commit');
     });
-    const epoch = await manager.readEpoch();
-    await Promise.all([awaitFence({ registry: manager, epoch }), keeper.renew()]);
+    const change = await manager.readEpoch();
+    await Promise.all([awaitFence({ registry: manager, change }), keeper.renew()]);
     return { served: resolver.peek(EARLY, 'llm', 'anthropic')?.version, changedTo: version + 1 };
   } finally {
     await keeper.stop();

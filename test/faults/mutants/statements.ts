@@ -14,6 +14,8 @@ import { FakeRegistry } from '../../support/fake-registry.js';
 
 /** The statements that a session of one process can send. */
 export interface Session extends LeaseStore, WorkerRegistry {
+  /** The present lineage, only for mutants. */
+  readonly lineage: string;
   readWorkspace(workspaceId: string): Promise<WorkspaceSnapshot>;
   /** Only for a mutant, and not in Postgres: a renewal that inserts its row if it is missing. */
   renewOrRegister(worker: WorkerRegistration, appliedEpoch: number): Promise<Renewal>;
@@ -47,6 +49,9 @@ export class SteppedDatabase {
     let renewal: Renewal;
     const snapshot = (appliedEpoch: number) => ['snapshot', () => (renewal = rows.changesSince(appliedEpoch))] as const;
     return {
+      get lineage() {
+        return rows.lineage;
+      },
       registerWorker: (worker) => send('registers', ['commit', () => rows.registerWorker(worker)]),
       renewLease: (workerId, applied) =>
         send('renews', snapshot(applied), [
@@ -72,7 +77,7 @@ export class SteppedDatabase {
       },
       forgetWorkers: async (workers) =>
         workers.length === 0 ? [] : send('forgets', ['commit', () => rows.forgetWorkers(workers)]),
-      readEpoch: () => send('reads the epoch', ['snapshot', () => rows.epoch]),
+      readEpoch: () => send('reads the epoch', ['snapshot', () => rows.readEpoch()]),
       readWorkspace: () => send('loads', ['snapshot', () => this.#read()]),
       readWorkspaceTwice: () => {
         let read: WorkspaceSnapshot;
@@ -89,6 +94,15 @@ export class SteppedDatabase {
   change(): void {
     this.version += 1;
     this.isUnnumbered = true;
+  }
+
+  /**
+   * Goes back to what it was when it had this epoch. Versions that are numbered again mean something else, so they get
+   * other numbers here.
+   */
+  goBack(version: number): void {
+    this.version = version;
+    this.isUnnumbered = false;
   }
 
   /** Gives the committed change its epoch, as a renewal of any worker and each fence do. @returns the newest epoch */
@@ -137,6 +151,6 @@ export class SteppedDatabase {
   #read(): WorkspaceSnapshot {
     const { version } = this;
     const provider = { type: 'llm', name: 'anthropic', config: {}, encryptedConfig: '', status: 'active' as const };
-    return { epoch: this.rows.epoch, dataKeys: [], providers: [{ ...provider, version }] };
+    return { epoch: this.rows.epoch, lineage: this.rows.lineage, dataKeys: [], providers: [{ ...provider, version }] };
   }
 }

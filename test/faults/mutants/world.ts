@@ -47,10 +47,14 @@ export class World {
   readonly #look: () => Promise<unknown>;
   readonly #fence: () => Promise<unknown>;
   #done = 1;
+  #changes = 0;
   readonly #underWay: Activity[] = [];
   #wakeFence: (() => void) | undefined;
 
+  readonly #protocol: Protocol;
+
   constructor(protocol: Protocol) {
+    this.#protocol = protocol;
     const [worker, janitor, fence] = ['worker', 'janitor', 'fence'].map((who) => this.#database.session(who));
     if (!worker || !janitor || !fence) throw new Error('unreachable');
     const clock = this.#clock;
@@ -79,8 +83,11 @@ export class World {
     const sleep = () => new Promise<void>((wake) => (this.#wakeFence = wake));
     const registry = protocol.fenceRegistry(fence, databaseWallMs);
     this.#fence = () => {
-      const epoch = protocol.fenceEpoch(this.#database, WORKSPACE);
-      return protocol.fence({ registry, epoch, clock: trueClock, sleep });
+      const change = {
+        epoch: protocol.fenceEpoch(this.#database, WORKSPACE),
+        lineage: this.#database.rows.lineage,
+      };
+      return protocol.fence({ registry, change, clock: trueClock, sleep });
     };
   }
 
@@ -97,7 +104,9 @@ export class World {
     may(isIdle('renewal'), 'the worker renews', () => this.#during('renewal', this.#keeper.renew()));
     may(isIdle('read'), 'a read', () => this.#read());
     may(isIdle('look'), 'the janitor looks', () => this.#during('look', this.#look()));
-    may(isFenced && this.#database.version <= MOST_CHANGES, 'a change commits', () => this.#database.change());
+    may(isFenced && this.#changes < MOST_CHANGES, 'a change commits', () => this.#change());
+    may(!this.#spent.has('back'), 'the database goes back', () => this.#goBack(true));
+    may(!this.#spent.has('back'), 'the database goes back to before the worker registered', () => this.#goBack(false));
     may(this.#database.isUnnumbered, 'the change gets its epoch', () => this.#database.number(WORKSPACE));
     may(!isFenced && isIdle('fence'), 'its fence begins', () => this.#beginFence());
     may(wakeFence, 'the fence looks again', () => {
@@ -116,6 +125,19 @@ export class World {
     await quiescence();
     const hit = this.#resolver.peek(WORKSPACE, 'llm', 'anthropic');
     if (hit) this.#check(hit, this.#done);
+  }
+
+  #change(): void {
+    this.#changes += 1;
+    this.#database.change();
+  }
+
+  /** Loses all changes. What is read then counts as newer than whatever was read before. */
+  #goBack(knowsWorkers: boolean): void {
+    this.#spent.add('back');
+    this.#changes = 0;
+    this.#database.goBack(this.#database.version + 1);
+    this.#protocol.goBack(this.#database.rows, 0, LEASE_MS, knowsWorkers);
   }
 
   #pass(): void {

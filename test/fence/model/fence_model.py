@@ -7,14 +7,19 @@ returns a version >= v.
     python3 fence_model.py MUTANT      one rule broken: prints a shortest path to a stale read
     MUTANT: lease-from-receive fill-unchecked join-unchecked join-unleased register-with-renew no-lease-check
             number-before-commit list-unnumbered no-drop no-wait list-skips-silent delete-by-wall-clock janitor-unconditional fence-deletes-unconditional
+            lineage-unchecked unknown-not-waited back-unnoticed (the last three with BACK=1)
     A load may be joined at any time, and is checked when it returns. A listed worker whose row is gone counts as done.
-    Environment: L, the lease in ticks (2); CHANGES, the number of changes (2: some faults need a second one)
+    Environment: L, the lease in ticks (2); CHANGES, the number of changes (2: some faults need a second one);
+    BACK, whether the database is restored once to before its first change (0). Then CHANGES counts in each lineage,
+    and L and LOADS, the loads at a time, are 1 by default (else 2). Versions of the second lineage are numbered from 11, and each is newer than all of the first.
 """
 import os
 import sys
 from collections import deque, namedtuple
 
-L = int(os.environ.get("L", 2))
+BACK = int(os.environ.get("BACK", 0))
+L = int(os.environ.get("L", 1 if BACK else 2))
+LOADS = int(os.environ.get("LOADS", 1 if BACK else 2))
 CHANGES = int(os.environ.get("CHANGES", 2))
 MUT = sys.argv[1] if len(sys.argv) > 1 else ""
 
@@ -27,8 +32,11 @@ MUT = sys.argv[1] if len(sys.argv) > 1 else ""
 # reg: 0 not registered, 1 sent, 2 inserted, 3 registered. renew: None, ('sent', ticks since, applied),
 # ('snapshot', ticks since, applied, epoch) or ('result', ticks since, epoch or None). lease: ticks left.
 # entry: the cached version or 0. loads: (stage, owner's floor, version, snapshot's epoch, joiner's floor or -1).
-S = namedtuple("S", "v n done change row jan silent reg renew applied lease entry loads")
-START = S(1, 0, 1, (0, 0, False), None, None, 0, 0, None, 0, 0, 0, ())
+# With BACK: g, the lineage: 0, 1 restored and nobody has noticed, 2 begun. wg: the lineage in which the worker registered.
+# unknown: None, or the row of unknown workers: (is it there, ticks since the janitor's look or None). The fence's change
+# and each load have the lineage that they saw.
+S = namedtuple("S", "v n done change row jan silent reg renew applied lease entry loads g wg unknown")
+START = S(1, 0, 1, (0, 0, False, False, 0), None, None, 0, 0, None, 0, 0, 0, (), 0, 0, None)
 
 
 class Stale(Exception):
@@ -50,40 +58,64 @@ def steps(s):
     def older(age):
         return min(age + 1, L)
 
+    def begun():
+        """What the first statement that asks for the lineage does after a restore: no row of the old one is live."""
+        if s.g != 1 or MUT == "back-unnoticed":
+            return {}
+        return {"g": 2, "row": None, "jan": None, "unknown": (True, None)}
+
     leased = s.lease > 0 or MUT == "no-lease-check"
     step("tick",
          lease=max(s.lease - 1, 0),
-         change=(s.change[0], older(s.change[1]), s.change[2]) if s.change[0] == 3 else s.change,
+         change=(s.change[0], older(s.change[1])) + s.change[2:] if s.change[0] == 3 else s.change,
+         unknown=s.unknown and (s.unknown[0], None if s.unknown[1] is None else older(s.unknown[1])),
          jan=None if s.jan is None else older(s.jan),
          silent=older(s.silent) if MUT == "list-skips-silent" else 0,
-         renew=s.renew and (s.renew[0], older(s.renew[1])) + s.renew[2:])
+         renew=s.renew if not s.renew or s.renew[0] == "registered" else
+         (s.renew[0], older(s.renew[1])) + s.renew[2:])
+
+    # The database is restored to before its first change: to a time when the worker was registered, or not yet.
+    if BACK and s.g == 0:
+        answered = s.renew
+        if s.renew and s.renew[0] == "snapshot":
+            answered = ("result", s.renew[1], s.renew[3] if s.row else None)
+        for kept in {None, s.row and (0, True, True)}:
+            step("restored" if kept is None else "restored, row kept", v=11, n=0, g=1, row=kept, jan=None, renew=answered)
 
     # The change and its fence.
-    stage, since, listed = s.change
-    if stage == 0 and s.v <= CHANGES:
+    stage, since, listed, unknown_listed, seen_g = s.change
+    if stage == 0 and s.v % 10 <= CHANGES:
         if MUT == "number-before-commit":
-            step("number", n=s.n + 1, change=(1, 0, False))
+            step("number", n=s.n + 1, change=(1, 0, False, False, s.g))
         else:
-            step("commit", v=s.v + 1, change=(1, 0, False))
+            step("commit", v=s.v + 1, change=(1, 0, False, False, s.g))
     if stage == 1:
         if MUT == "number-before-commit":
-            step("commit", v=s.v + 1, change=(2, 0, False))
+            step("commit", v=s.v + 1, change=(2, 0, False, False, s.g))
         else:
-            step("number", n=s.n + 1, change=(2, 0, False))
+            after = begun()
+            lost = s.g and seen_g == 0
+            step("number", **{**after, "n": s.n if lost else s.n + 1, "change": (2, 0, False, False, after.get("g", s.g))})
     if stage == 2 or (stage == 1 and MUT == "list-unnumbered"):
         skip = MUT == "list-skips-silent" and s.silent >= L
-        step("list", change=(3, 0, s.row is not None and not skip),
+        there = s.unknown is not None and s.unknown[0] and MUT != "unknown-not-waited"
+        step("list", change=(3, 0, s.row is not None and not skip, there, seen_g),
              row=s.row and (s.row[0], s.row[1], False))
     if stage == 3:
         acked = s.row is None or s.row[0] >= s.n
+        cleared = not unknown_listed or s.unknown is None or not s.unknown[0]
         waited = since >= L
-        if not listed or acked or MUT == "no-wait":
-            step("done", done=s.v, change=(0, 0, False))
+        if seen_g != s.g and MUT != "back-unnoticed":
+            step("fence refused", **{**begun(), "change": (0, 0, False, False, 0)})
+        elif (not listed or acked) and cleared or MUT == "no-wait":
+            step("done", done=s.v, change=(0, 0, False, False, 0))
         elif waited:
             silent = s.row is not None and not s.row[2]
             delete = silent or MUT == "fence-deletes-unconditional"
-            step("done, row deleted" if delete else "done, waited", done=s.v, change=(0, 0, False),
-                 row=None if delete else s.row)
+            step("done, row deleted" if delete else "done, waited", done=s.v, change=(0, 0, False, False, 0),
+                 row=None if delete else s.row, unknown=None if unknown_listed else s.unknown)
+    if BACK and s.g and stage == 0 and s.done < s.v:
+        step("fence without a change", change=(1, 0, False, False, 0))
 
     # The janitor: deletes a row that has not been renewed for a whole lease by its own clock.
     if s.row and s.jan is None:
@@ -96,6 +128,11 @@ def steps(s):
     if MUT == "delete-by-wall-clock" and s.row:
         step("clock jumps, row deleted", row=None)
 
+    if s.unknown and s.unknown[1] is None:
+        step("janitor looks at the unknown", unknown=(True, 0))
+    elif s.unknown and s.unknown[1] >= L:
+        step("janitor clears the unknown", unknown=None)
+
     # The worker: registration, renewal.
     if s.reg == 0 and s.renew is None:
         step("register sent", reg=1)
@@ -103,13 +140,20 @@ def steps(s):
         if MUT == "register-with-renew":
             step("registered", reg=3)
         else:
-            step("row inserted", reg=2, row=s.row or (0, True, True), silent=0)
+            after = begun()
+            row = after.get("row", s.row)
+            step("row inserted", **{**after, "reg": 2, "row": row or (0, True, True), "silent": 0,
+                                    "renew": ("registered", after.get("g", s.g))})
     if s.reg == 2:
-        step("registered", reg=3, entry=0, lease=0)
+        step("registered", reg=3, entry=0, lease=0, applied=0, wg=s.renew[1], renew=None)
     if s.reg == 3 and s.renew is None:
         step("renew sent", renew=("sent", 0, s.applied))
     if s.renew and s.renew[0] == "sent":
-        step("renew's snapshot", renew=("snapshot", s.renew[1], s.renew[2], s.n))
+        after = begun()
+        if after.get("g", s.g) != s.wg and MUT != "back-unnoticed":
+            step("renew is of another lineage", **{**after, "renew": ("result", s.renew[1], None)})
+        else:
+            step("renew's snapshot", **{**after, "renew": ("snapshot", s.renew[1], s.renew[2], s.n)})
     if s.renew and s.renew[0] == "snapshot":
         _, age, applied, epoch = s.renew
         if s.row or MUT == "register-with-renew":
@@ -130,27 +174,27 @@ def steps(s):
     if leased and s.entry:
         returns(s.done, s.entry, "hit")
     else:
-        if len(s.loads) < 2:
-            step("load sent", loads=s.loads + ((0, s.done, 0, 0, -1),))
+        if len(s.loads) < LOADS:
+            step("load sent", loads=s.loads + ((0, s.done, 0, 0, -1, 0),))
         for i, load in enumerate(s.loads):
             if load[4] == -1:
-                joined = load[:4] + (s.done,)
+                joined = load[:4] + (s.done, load[5])
                 step("joined", loads=s.loads[:i] + (joined,) + s.loads[i + 1:])
     for i, load in enumerate(s.loads):
         rest = s.loads[:i] + s.loads[i + 1:]
         if load[0] == 0:
-            taken = (1, load[1], s.v, s.n, load[4])
+            taken = (1, load[1], s.v, s.n, load[4], s.g)
             step("load's snapshot", loads=s.loads[:i] + (taken,) + s.loads[i + 1:])
             continue
-        _, owner, version, snapshot, joiner = load
+        _, owner, version, snapshot, joiner, load_g = load
         returns(owner, version, "own load")
-        fresh = snapshot >= s.applied
+        fresh = snapshot >= s.applied and (load_g == s.wg or MUT in ("lineage-unchecked", "back-unnoticed"))
         entry = version if fresh or MUT == "fill-unchecked" else s.entry
         if joiner != -1:
             if (leased and fresh) or MUT in ("join-unchecked", "join-unleased"):
                 returns(joiner, version, "joined load")
-            elif len(rest) < 2:
-                rest = rest + ((0, joiner, 0, 0, -1),)
+            elif len(rest) < LOADS:
+                rest = rest + ((0, joiner, 0, 0, -1, 0),)
         step("load received", loads=rest, entry=entry)
     return out
 
@@ -174,7 +218,8 @@ def main():
             if after not in came_from:
                 came_from[after] = (state, name)
                 queue.append(after)
-    print(f"{MUT or 'protocol'}: holds in all {count} states (lease {L} ticks, {CHANGES} changes, time unbounded)")
+    print(f"{MUT or 'protocol'}: holds in all {count} states (lease {L} ticks, {CHANGES} changes, "
+          f"{BACK} restores, time unbounded)")
     return 0
 
 

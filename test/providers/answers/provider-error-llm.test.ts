@@ -136,7 +136,8 @@ describe.each<[string, string, Caller, Row[]]>([
 ])('%s', (_through, name, caller, rows) => {
   it.each(rows)('maps %s (HTTP %i) to a provider error', async (_what, status, body, type) => {
     const thrown = await thrownBy(caller, { status, body }, { fetch: http.current.fetch });
-    if (everyPrintOf(body).includes(KEY)) expect(everyPrintOf(thrown)).toContain(KEY); // the control
+    // The control: the errors of the libraries contain the key. This package reads a success itself.
+    if (status >= 400 && everyPrintOf(body).includes(KEY)) expect(everyPrintOf(thrown)).toContain(KEY);
     const outcome = toProviderError(thrown, llm(name));
     expectOutcome(outcome, type, llm(name));
     expect(outcome?.message).toContain(`(HTTP ${status})`);

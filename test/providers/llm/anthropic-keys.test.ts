@@ -105,7 +105,7 @@ describe('a failure', () => {
     ['a rate limit', echoesKey(429), 'ProviderRateLimited'],
     ['an overload', echoesKey(529), 'ProviderRateLimited'],
     ['an HTML page', htmlPage(502), 'ProviderUnavailable'],
-    ['a cut connection', { status: 'cut' }, 'ProviderUnavailable'],
+    ['a connection that is cut each time', { status: 'cut', times: 2 }, 'ProviderUnavailable'],
     ['an invalid list', { status: 200, body: (key) => ({ data: key }) }, 'ProviderUnavailable'],
   ])('names the admin credential, and contains no key: %s', async (_what, failing, type) => {
     admit(KEY);

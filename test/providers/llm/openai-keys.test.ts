@@ -97,7 +97,7 @@ describe('an issued key', () => {
     await makeOthers(5);
     const [orphan] = living().filter(({ name }) => name === LABEL);
     const path = `/projects/${PROJECT}/service_accounts/${orphan?.keyId.split('/')[1]}`;
-    standIn.failNext({ provider: 'openai-admin', path, status: 'lost' });
+    standIn.failNext({ provider: 'openai-admin', path, status: 'lost', times: 2 });
     await expect(mint()).rejects.toThrow();
 
     const { keyId } = await mint();
@@ -119,7 +119,7 @@ describe('an issued key', () => {
 describe('revoking', () => {
   it('can be repeated, even if its first answer was lost', async () => {
     const { keyId } = await mint();
-    stage.current.standIn.failNext(onAdminApi({ status: 'lost' }));
+    stage.current.standIn.failNext(onAdminApi({ status: 'lost', times: 2 }));
     await expect(revokeKey(keyId)).rejects.toThrow();
     for (let time = 0; time < 2; time++) expect(await revokeKey(keyId)).toMatchObject({ outcome: 'revoked' });
   });
@@ -165,7 +165,7 @@ describe('a failure', () => {
     ['a rate limit', echoesKey(429), 'ProviderRateLimited'],
     ['an internal error', echoesKey(500), 'ProviderUnavailable'],
     ['an HTML page', htmlPage(502), 'ProviderUnavailable'],
-    ['a cut connection', { status: 'cut' }, 'ProviderUnavailable'],
+    ['a connection that is cut each time', { status: 'cut', times: 2 }, 'ProviderUnavailable'],
     ['an invalid list', { status: 200, body: (key) => ({ data: key }) }, 'ProviderUnavailable'],
     ['a list without its next page', { status: 200, body: { data: [], has_more: true } }, 'ProviderUnavailable'],
     [

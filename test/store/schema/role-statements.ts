@@ -143,8 +143,8 @@ export const TENANT: readonly Attempt[] = [
     'select provider_api.read_epoch()',
     'select provider_api.list_workers()',
     `select provider_api.mark_vanished('{}', '{}')`,
-    `select provider_api.register_worker('w', 'q', 'i', 'b', 1, 1, null)`,
-    `select provider_api.renew_lease('victim', 'x', 1, 0, '', '[]')`,
+    `select provider_api.register_worker('w', 'q', 'i', 'b', 1, 1, null, null)`,
+    `select provider_api.renew_lease('victim', 'x', 1, 0, null, '', '[]')`,
   ),
   // Locks.
   ...all(
@@ -189,7 +189,7 @@ export const TENANT: readonly Attempt[] = [
 ];
 
 const worker = (lease: number, longestStep: number) =>
-  `select provider_api.register_worker('bounds', 'q', 'i', 'b', ${lease}, ${longestStep}, null)`;
+  `select provider_api.register_worker('bounds', 'q', 'i', 'b', ${lease}, ${longestStep}, null, null)`;
 const use = (minute: string, version: string, count: string) => `select provider_api.record_use('victim', 'x', '{ws}',
     '{llm}', '{own}', array[${minute}]::timestamptz[], '{${version}}', '{t}', '{i}', '{${count}}')`;
 
@@ -200,14 +200,14 @@ export const RESOLVER: readonly Attempt[] = [
   ...all('allowed', worker(1, 0), worker(3_600_000, 86_400_000)),
   ...all(CHECK_FAILS, worker(0, 0), worker(3_600_001, 0), worker(1, -1), worker(1, 0).replace(`'q'`, `''`)),
   // Another worker's row, without its token.
-  [`select provider_api.register_worker('victim', 'q', 'i', 'b', 1, 1, null)`, 'WP001'],
-  [`select provider_api.register_worker('victim', 'q', 'i', 'b', 1, 1, 'x')`, 'WP001'],
+  [`select provider_api.register_worker('victim', 'q', 'i', 'b', 1, 1, null, null)`, 'WP001'],
+  [`select provider_api.register_worker('victim', 'q', 'i', 'b', 1, 1, 'x', null)`, 'WP001'],
   [use('now()', '1', '1'), 'WP002'],
   [`select provider_api.record_unreadable('victim', 'x', 'ws_own', 'llm', 'own', 1, 'w', '')`, 'WP002'],
   ...all(
     'allowed',
-    `do $$ begin if (provider_api.renew_lease('victim', 'x', 1000, 0, '', '[]')).renewed then raise 'renewed'; end if; end $$`,
-    `do $$ begin if (provider_api.renew_lease('victim', null, 1000, 0, '', '[]')).renewed then raise 'renewed'; end if; end $$`,
+    `do $$ begin if (provider_api.renew_lease('victim', 'x', 1000, 0, null, '', '[]')).renewed then raise 'renewed'; end if; end $$`,
+    `do $$ begin if (provider_api.renew_lease('victim', null, 1000, 0, null, '', '[]')).renewed then raise 'renewed'; end if; end $$`,
     `select provider_api.deregister_worker('victim', 'x', 1000)`,
     `select provider_api.deregister_worker('victim', null, 1000)`,
     'select provider_api.list_workers()',
@@ -246,8 +246,8 @@ export const MANAGER: readonly Attempt[] = [
   ),
   ...all(
     DENIED,
-    `select provider_api.register_worker('w', 'q', 'i', 'b', 1, 1, null)`,
-    `select provider_api.renew_lease('victim', 'x', 1, 0, '', '[]')`,
+    `select provider_api.register_worker('w', 'q', 'i', 'b', 1, 1, null, null)`,
+    `select provider_api.renew_lease('victim', 'x', 1, 0, null, '', '[]')`,
     `select provider_api.deregister_worker('victim', 'x', 1)`,
     use('now()', '1', '1'),
     `select provider_api.remove_own_provider('llm', 'own')`,

@@ -34,7 +34,7 @@ let changes = 0;
 async function othersGoOn(): Promise<void> {
   const { manager, worker } = database;
   await manager.setStatus(OTHER, ++changes % 2 ? 'disabled' : 'active');
-  const epoch = await manager.readEpoch();
+  const { epoch } = await manager.readEpoch();
   const renewal = await worker.renewLease('victim', epoch - 1, 5_000);
   expect(renewal).toEqual({ epoch, changed: ['ws_other'], databaseMs: expect.any(Number) });
 }

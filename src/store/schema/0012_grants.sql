@@ -47,8 +47,8 @@ grant select on public.provider_events to provider_auditor;
 
 -- Functions.
 grant execute on function
-  provider_api.register_worker(text, text, text, text, integer, integer, text),
-  provider_api.renew_lease(text, text, bigint, bigint, text, jsonb),
+  provider_api.register_worker(text, text, text, text, integer, integer, text, uuid),
+  provider_api.renew_lease(text, text, bigint, bigint, uuid, text, jsonb),
   provider_api.deregister_worker(text, text, bigint),
   provider_api.record_use(text, text, text[], text[], text[], timestamptz[], bigint[], text[], text[], bigint[]),
   provider_api.record_unreadable(text, text, text, text, text, bigint, text, text)
@@ -69,6 +69,8 @@ to provider_resolver, provider_manager;
 grant execute on function
   provider_api.read_epoch(),
   provider_api.list_holders(text, text, text, bigint, bigint),
+  provider_api.raise_versions(text, integer),
+  provider_api.end_restore(text),
   provider_api.mark_vanished(text[], bigint[]),
   provider_api.forget_workers(text[], bigint[]),
   provider_api.list_providers(text),

@@ -1,0 +1,100 @@
+/** Behind a gateway that reads the key from one header, a check, a step and the vendor's SDK agree about the key. */
+import Anthropic from '@anthropic-ai/sdk';
+import { generateText } from 'ai';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createFetch, type HttpClient } from '../../../src/egress/http-client.js';
+import { toProviderError } from '../../../src/providers/answers/provider-error.js';
+import { aiSdkModel } from '../../../src/providers/llm/ai-sdk-model.js';
+import { inBothDialects } from '../../../src/providers/llm/anthropic-dialects.js';
+import type { LlmCredential } from '../../../src/providers/llm/llm.js';
+import { parseProvider, providerType } from '../../../src/providers/registry.js';
+import { LOOPBACK_POLICY } from '../../../testbed/loopback.js';
+import { type ServiceRequest, startService } from '../local-service.js';
+
+const KEY = 'canary-anthropic-key-0001';
+const signal = new AbortController().signal;
+let http: HttpClient;
+beforeAll(() => {
+  http = createFetch({ egress: LOOPBACK_POLICY });
+});
+afterAll(() => http.close());
+
+const MODELS = { data: [{ type: 'model', id: 'a-model' }], has_more: false };
+const MESSAGE = {
+  id: 'msg_1',
+  type: 'message',
+  role: 'assistant',
+  model: 'a-model',
+  content: [{ type: 'text', text: 'hello' }],
+  stop_reason: 'end_turn',
+  usage: { input_tokens: 1, output_tokens: 1 },
+};
+const REFUSAL = { type: 'error', error: { type: 'authentication_error', message: 'invalid x-api-key' } };
+
+type Reads = (headers: ServiceRequest['headers']) => string | undefined;
+const apiKey: Reads = (headers) => headers['x-api-key'] as string | undefined;
+const bearer: Reads = ({ authorization }) => authorization?.replace(/^Bearer /, '');
+
+/** @param admitted - the key that the gateway knows */
+async function behind(reads: Reads, admitted = KEY) {
+  const service = await startService((request) =>
+    reads(request.headers) === admitted
+      ? { status: 200, body: request.method === 'GET' ? MODELS : MESSAGE }
+      : { status: 401, body: REFUSAL },
+  );
+  const { credential } = parseProvider('llm', 'anthropic', { baseURL: service.url }, { apiKey: KEY });
+  return { service, credential: credential as LlmCredential };
+}
+
+/** What each of the three finds about the key: whether it is good. */
+async function verdicts(credential: LlmCredential): Promise<Record<string, boolean>> {
+  const { check, adaptFetch } = providerType('llm');
+  const fetch = adaptFetch?.(credential, http.fetch) ?? http.fetch;
+  const sdk = new Anthropic({ apiKey: KEY, authToken: null, baseURL: credential.baseURL, fetch, maxRetries: 0 });
+  const messages = [{ role: 'user', content: 'hi' } as const];
+  const good = async (call: PromiseLike<unknown>) => {
+    try {
+      await call;
+      return true;
+    } catch (error) {
+      const provider = { workspaceId: 'ws', type: 'llm', name: 'anthropic' };
+      expect(toProviderError(error, provider)).toMatchObject({ type: 'CredentialRejected' });
+      return false;
+    }
+  };
+  return {
+    check: (await check(credential, { fetch: http.fetch, signal })).outcome === 'ok',
+    step: await good(generateText({ model: aiSdkModel(credential, 'a-model', fetch), prompt: 'hi', maxRetries: 0 })),
+    sdk: await good(sdk.messages.create({ model: 'a-model', max_tokens: 9, messages })),
+  };
+}
+
+describe('a gateway in front of Anthropic', () => {
+  it.each<[string, Reads]>([
+    ['only x-api-key', apiKey],
+    ['only a bearer token', bearer],
+    ['either', (headers) => apiKey(headers) ?? bearer(headers)],
+  ])('that reads %s gets the key from each client', async (_which, reads) => {
+    const good = await behind(reads);
+    expect(await verdicts(good.credential)).toEqual({ check: true, step: true, sdk: true });
+    const dead = await behind(reads, 'another-key-0002');
+    expect(await verdicts(dead.credential)).toEqual({ check: false, step: false, sdk: false });
+  });
+
+  it('gets the key in one header alone if the call has another key, or goes elsewhere', async () => {
+    const { service, credential } = await behind(apiKey);
+    const elsewhere = await startService({ status: 200, body: {} });
+    const fetch = inBothDialects(credential, http.fetch);
+    await fetch(`${service.url}/v1/models`, { headers: { authorization: 'Bearer an-oauth-token' } });
+    await fetch(`${elsewhere.url}/v1/models`, { headers: { authorization: `Bearer ${KEY}` } });
+    expect(service.requests[0]?.headers).not.toHaveProperty('x-api-key');
+    expect(elsewhere.requests[0]?.headers).not.toHaveProperty('x-api-key');
+  });
+
+  it('is not assumed at the URL of the vendor, nor for another provider', () => {
+    const own = parseProvider('llm', 'anthropic', {}, { apiKey: KEY }).credential as LlmCredential;
+    expect(inBothDialects(own, http.fetch)).toBe(http.fetch);
+    const other = parseProvider('llm', 'mistral', { baseURL: 'https://x.example/v1' }, { apiKey: KEY }).credential;
+    expect(inBothDialects(other as LlmCredential, http.fetch)).toBe(http.fetch);
+  });
+});
