@@ -11,7 +11,13 @@ import type {
   RevocationReport,
   WorkerAddress,
 } from '../protocol/rotation.js';
-import { drainInput, endRotationInput, rollBackInput, rotationIdInput, rotationStageInput } from './operation-inputs.js';
+import {
+  drainInput,
+  endRotationInput,
+  rollBackInput,
+  rotationIdInput,
+  rotationStageInput,
+} from './operation-inputs.js';
 import { activity, runWithHeartbeat } from './run-activity.js';
 import { createScheduleActivities, type ScheduleDependencies } from './schedule-activities.js';
 

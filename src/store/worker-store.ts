@@ -3,7 +3,14 @@ import { ProviderError } from '../protocol/errors.js';
 import type { HeldVersion } from '../protocol/rotation.js';
 import { call } from './calls.js';
 import type { Database, Statement } from './pool.js';
-import type { HeldCredential, HolderRegistry, LeaseStore, RegisteredWorker, SeenWorker, WorkerRegistry } from './ports.js';
+import type {
+  HeldCredential,
+  HolderRegistry,
+  LeaseStore,
+  RegisteredWorker,
+  SeenWorker,
+  WorkerRegistry,
+} from './ports.js';
 
 /** The tokens that Postgres answered to registrations, with which workers speak for themselves. */
 export class WorkerTokens {

@@ -21,7 +21,9 @@ it('a change waits out the lease of a worker that does not answer, and reports i
   const { stdout } = await op.run(['disable', ...(await configured())]);
   const waited = String.raw`0 of 1 worker answered, 1 did not answer and was waited out \(\d+ ms\)`;
   expect(stdout).toMatch(new RegExp(String.raw`✔ fenced {6}no worker has served it since [\d:.]+ UTC; ${waited}\n`));
-  expect(stdout).toMatch(/\? not drained unknown whether steps still hold an older version: agents-9 \(does not answer\)\n$/);
+  expect(stdout).toMatch(
+    /\? not drained unknown whether steps still hold an older version: agents-9 \(does not answer\)\n$/,
+  );
 });
 
 it('a change reports the waited-out worker as proof with --json', async () => {

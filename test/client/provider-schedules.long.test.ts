@@ -1,7 +1,12 @@
 /** The schedules on a real Temporal and a real Postgres: creating, deleting, and the results of their runs. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type ScheduleName, ProviderSchedules, type ScheduleRun, type ScheduleTimes } from '../../src/client/provider-schedules.js';
+import {
+  ProviderSchedules,
+  type ScheduleName,
+  type ScheduleRun,
+  type ScheduleTimes,
+} from '../../src/client/provider-schedules.js';
 import type { ProviderIdentity } from '../../src/protocol/references.js';
 import { runCli } from '../cli/run-cli.js';
 import { newWorkspace } from '../support/agent-stage.js';

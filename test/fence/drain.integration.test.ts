@@ -30,12 +30,10 @@ async function provider(): Promise<ProviderIdentity> {
 async function stepOf({ workspaceId, name }: ProviderIdentity, identity: string, lease: '10m' | '300ms' = '10m') {
   const { resolver, close } = await connect({ identity, lease });
   const reference = await resolver.resolveLlmKey({ workspaceId, provider: name });
-  let end = () => {};
-  const step = new Promise<() => void>((begun, failed) => {
-    const held = resolver.withProvider(reference, () => new Promise<void>((resolve) => ((end = resolve), begun(end))));
-    held.catch(failed);
+  const end = await new Promise<() => void>((begun, failed) => {
+    resolver.withProvider(reference, () => new Promise<void>((resolve) => begun(resolve))).catch(failed);
   });
-  return { end: await step, resolver, reference, close };
+  return { end, close };
 }
 
 const update = (identity: ProviderIdentity, model: string) =>
@@ -47,7 +45,10 @@ const holding = (identity: string, version: number) =>
 describe('a change reports the steps of other processes that still hold what it replaced', () => {
   it.each<[string, (identity: ProviderIdentity) => Promise<{ holders?: readonly unknown[] }>]>([
     ['update', (identity) => update(identity, 'claude-haiku-4-5')],
-    ['configure', (identity) => stage.manager.configureProvider({ ...identity, secret: { apiKey: 'canary-1234567890-abcd' } })],
+    [
+      'configure',
+      (identity) => stage.manager.configureProvider({ ...identity, secret: { apiKey: 'canary-1234567890-abcd' } }),
+    ],
     ['disable', (identity) => stage.manager.disableProvider(identity)],
     ['remove', (identity) => stage.manager.removeProvider(identity)],
     ['shred', ({ workspaceId }) => stage.manager.shredWorkspace(workspaceId)],

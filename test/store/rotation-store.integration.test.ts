@@ -101,7 +101,9 @@ test('a rotation that has ended is not recorded as having reached another stage'
   const rotationId = await staged(identity);
   await database.manager.beginRotation(rotationId, 'a-workflow');
   await database.manager.endRotation(rotationId, { abandoned: true });
-  await expect(database.manager.advanceRotation(rotationId, 'fenced')).rejects.toMatchObject({ type: 'RotationFailed' });
+  await expect(database.manager.advanceRotation(rotationId, 'fenced')).rejects.toMatchObject({
+    type: 'RotationFailed',
+  });
   const events = (await database.manager.audit.listEvents(identity)).map(({ event }) => event);
   expect(events).toContain('rotation-abandoned');
 });

@@ -84,7 +84,9 @@ export function describeHolders(holders: readonly Holder[], unknown: string): st
   const steps = holders.flatMap(({ held }) => held).reduce((sum, { count }) => sum + count, 0);
   const who = holders.map(describeHolder).join(', ');
   if (steps === 0) return `unknown whether steps still hold ${unknown}: ${who}`;
-  const versions = [...new Set(holders.flatMap(({ held }) => held.map(({ version }) => version)))].sort((a, b) => a - b);
+  const versions = [...new Set(holders.flatMap(({ held }) => held.map(({ version }) => version)))].sort(
+    (a, b) => a - b,
+  );
   const which = `${versions.length === 1 ? 'version' : 'versions'} ${versions.join(', ')}`;
   return `${steps} ${steps === 1 ? 'step still holds' : 'steps still hold'} ${which}: ${who}`;
 }

@@ -48,9 +48,7 @@ export class RollBackUpdate {
     this.#request = request;
     this.#isOpen = false;
     // A cancellation of the rotation must not hide from the caller what has become of it.
-    await CancellationScope.nonCancellable(() =>
-      condition(() => this.journal.status.rollingBack || this.#hasEnded),
-    );
+    await CancellationScope.nonCancellable(() => condition(() => this.journal.status.rollingBack || this.#hasEnded));
     const { status } = this.journal;
     if (status.rollingBack) return status;
     throw refused('RotationFailed', `the rotation was not rolled back: ${status.reason}`);

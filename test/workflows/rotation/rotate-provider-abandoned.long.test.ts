@@ -70,12 +70,9 @@ async function rotateDue(provider: ProviderIdentity): Promise<RotateDueTotals> {
 async function holdStep({ workspaceId, name }: ProviderIdentity): Promise<() => void> {
   const { resolver } = stage.worker.providers;
   const reference = await resolver.resolveLlmKey({ workspaceId, provider: name });
-  let end = () => {};
-  const held = new Promise<void>((begun) => {
-    void resolver.withProvider(reference, () => new Promise<void>((resolve) => ((end = resolve), begun())));
+  return new Promise((begun, failed) => {
+    resolver.withProvider(reference, () => new Promise<void>((end) => begun(end))).catch(failed);
   });
-  await held;
-  return end;
 }
 
 type Reached = { readonly handle: RotationHandle; readonly let?: () => void };

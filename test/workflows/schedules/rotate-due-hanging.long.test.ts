@@ -4,8 +4,8 @@ import { ProviderSchedules } from '../../../src/client/provider-schedules.js';
 import type { ProviderIdentity } from '../../../src/protocol/references.js';
 import { newWorkspace } from '../../support/agent-stage.js';
 import { pastDue } from '../../support/due.js';
-import { runSchedule } from '../../support/run-schedule.js';
 import { useRotationStage } from '../../support/rotation-stage.js';
+import { runSchedule } from '../../support/run-schedule.js';
 
 const DUE = 50;
 const HANGING = 6;
