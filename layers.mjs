@@ -31,7 +31,7 @@ export const ROOMS = [
   },
   {
     room: 'fence',
-    has: 'the fence, the lease and its keeper, the janitor',
+    has: 'the fence, the drain, the lease and its keeper, the janitor',
     imports: ['protocol', 'store/ports'],
   },
   {

@@ -60,7 +60,9 @@ export interface AbandonedRotations {
 }
 
 /** The number of providers that were due, and what became of them. */
-export interface RotateDueTotals extends AbandonedRotations {
+export interface RotateDueTotals {
+  /** Rotations, of all providers, whose workflow was gone: they were ended first. */
+  readonly abandoned: number;
   readonly due: number;
   readonly rotated: number;
   /** The rotation was started, and goes on by itself: the run did not wait for its end. */

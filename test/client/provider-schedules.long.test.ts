@@ -1,19 +1,13 @@
 /** The schedules on a real Temporal and a real Postgres: creating, deleting, and the results of their runs. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { beforeAll, describe, expect, test } from 'vitest';
-import {
-  ProviderSchedules,
-  type ScheduleName,
-  type ScheduleRun,
-  type ScheduleTimes,
-} from '../../src/client/provider-schedules.js';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { ProviderSchedules, type ScheduleRun, type ScheduleTimes } from '../../src/client/provider-schedules.js';
 import type { ProviderIdentity } from '../../src/protocol/references.js';
 import { runCli } from '../cli/run-cli.js';
 import { newWorkspace } from '../support/agent-stage.js';
 import { pastDue, stagedLongAgo } from '../support/due.js';
 import { temporalAddress } from '../support/parts.js';
 import { useRotationStage } from '../support/rotation-stage.js';
-import { runSchedule } from '../support/run-schedule.js';
 import { countingService } from './counting-service.js';
 
 const stage = useRotationStage();
@@ -23,7 +17,21 @@ beforeAll(async () => {
   schedules = new ProviderSchedules(stage.operator, stage.taskQueue);
 });
 
-const run = (name: ScheduleName): Promise<ScheduleRun> => runSchedule(schedules, name);
+/** Triggers the schedule, and waits until that run ends. */
+async function run(name: 'rotate-due' | 'check'): Promise<ScheduleRun> {
+  const lastRun = async () => (await schedules.list()).find((each) => each.name === name)?.lastRun;
+  // Two runs within a second share a workflow id, so the start time tells them apart.
+  const before = (await lastRun())?.startedAt.getTime();
+  await schedules.trigger(name);
+  return vi.waitFor(
+    async () => {
+      const last = await lastRun();
+      if (!last || last.startedAt.getTime() === before || last.status === 'RUNNING') throw new Error('not yet');
+      return last;
+    },
+    { timeout: 30_000, interval: 100 },
+  );
+}
 
 async function due(provider: ProviderIdentity): Promise<ProviderIdentity> {
   await stage.manager.setRotationInterval(provider, '30d');

@@ -1,6 +1,5 @@
 /** Rotations whose workflows are gone at each stage, and what the schedule `rotate-due` and operators find afterwards. */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { ProviderSchedules } from '../../../src/client/provider-schedules.js';
 import { RotationClient, type RotationHandle } from '../../../src/client/rotation-client.js';
 import type { ProviderIdentity } from '../../../src/protocol/references.js';
 import { ROTATION_STATUS, type RotationStatus, rotationWorkflowId } from '../../../src/protocol/rotation.js';
@@ -8,14 +7,13 @@ import type { RotateDueTotals } from '../../../src/protocol/schedules.js';
 import { newWorkspace } from '../../support/agent-stage.js';
 import { pastDue } from '../../support/due.js';
 import { uniqueName } from '../../support/parts.js';
+import { rotateDueOnce } from '../../support/rotate-due.js';
 import { useRotationStage } from '../../support/rotation-stage.js';
-import { runSchedule } from '../../support/run-schedule.js';
 import { registerSilentWorker } from '../../support/silent-worker.js';
 import { type OpenaiProjects, startOpenaiProjects } from './openai-projects.js';
 
 const stage = useRotationStage();
 let projects: OpenaiProjects;
-let schedules: ProviderSchedules;
 beforeAll(async () => {
   const { llm, secrets } = stage;
   projects = await startOpenaiProjects({
@@ -26,8 +24,6 @@ beforeAll(async () => {
     onDeleted: ({ key }) => llm.revoke(key),
     forwardTo: llm.baseUrls.openai.sdk,
   });
-  schedules = new ProviderSchedules(stage.operator, stage.taskQueue);
-  await schedules.create('rotate-due', { every: '300d' });
 });
 afterAll(() => projects?.stop());
 
@@ -60,10 +56,10 @@ async function until(provider: ProviderIdentity, isSo: (status: RotationStatus) 
 async function rotateDue(provider: ProviderIdentity): Promise<RotateDueTotals> {
   await stage.manager.setRotationInterval(provider, '30d');
   await pastDue(stage.database, provider);
-  const { totals } = await runSchedule(schedules, 'rotate-due', 60_000);
+  const totals = await rotateDueOnce(stage.operator, stage.taskQueue);
   // What is due no longer must not count in the next test.
   await stage.manager.setRotationInterval(provider);
-  return totals as RotateDueTotals;
+  return totals;
 }
 
 /** Holds the credential that is served now, in a step that ends with the returned function. */

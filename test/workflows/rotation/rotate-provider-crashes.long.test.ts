@@ -29,7 +29,7 @@ const FORWARD = [
   'activateNextCredential',
   'awaitFence',
   'record fenced',
-  'listWorkers',
+  'awaitDrain',
   'record drained',
   'revokePreviousCredential',
   'endRotation',
