@@ -94,7 +94,7 @@ it('a change gives no hint while an earlier one waits for its epoch, and the epo
     session.on('notification', ({ payload }) => payloads.push(payload));
     await session.query('listen provider_changes');
     for (const workspaceId of ['ws_a', 'ws_b']) await database.manager.putProvider(provider(workspaceId), row('x'));
-    const epoch = await database.manager.readEpoch();
+    const { epoch } = await database.manager.readEpoch();
     await vi.waitUntil(async () => (await session.query('select 1')) && payloads.includes(`${epoch}`), WAIT);
     expect(payloads).toEqual(['', `${epoch}`]);
   });
