@@ -212,7 +212,7 @@ const VALUES: readonly Row[] = [
         PROVIDER_GRANT_KEYS: `{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","x":"${'a'.repeat(43)}","d":"${CANARY}"}]}`,
       },
       exits: 2,
-      says: ['PROVIDER_GRANT_KEYS is not a JSON Web Key Set', 'it holds a private key, which workers must not have'],
+      says: ['PROVIDER_GRANT_KEYS must have only public keys: keys.0 is a private key, which workers must not have'],
     },
   ],
   [

@@ -73,9 +73,12 @@ describe("the vendors' SDKs work with the stand-in", () => {
     expect(models.page.map(({ name }) => name)).toContain('models/gemini-2.5-flash');
   });
 
-  test('a stream, which is not supported, is refused', async () => {
-    const stream = sdk.openai('openai').responses.create({ model: 'gpt-5-mini', input: 'question', stream: true });
-    await expect(stream).rejects.toBeInstanceOf(OpenAI.BadRequestError);
+  test('a stream of Anthropic, which is not supported, is refused', async () => {
+    const messages = [{ role: 'user' as const, content: 'question' }];
+    const stream = sdk
+      .anthropic()
+      .messages.create({ model: 'claude-sonnet-5-5', max_tokens: 9, messages, stream: true });
+    await expect(stream).rejects.toBeInstanceOf(Anthropic.BadRequestError);
   });
 });
 
