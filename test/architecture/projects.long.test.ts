@@ -148,7 +148,8 @@ describe('a worker', () => {
 
   test('of three versions of a deployment each finishes the pinned workflows that began on it', async () => {
     const deployment = uniqueName('versioned');
-    const { workflow, workflowService } = stage.grants.clientFor(await workspaceWith('anthropic'));
+    const { workflow } = stage.grants.clientFor(await workspaceWith('anthropic'));
+    const { workflowService } = stage.client;
     const begun: { readonly handle: WorkflowHandle; readonly version: string }[] = [];
     for (const BUILD_ID of ['1.0', '1.1', '2.0']) {
       startWorker([...TSX, 'agents/worker.ts'], { TASK_QUEUE: deployment, BUILD_ID });

@@ -29,6 +29,7 @@ describe('configure', () => {
       shown: { chainId: 1, priority: 100, host: 'rpc.example', key: '…a1b2' },
       fence: { epoch: expect.any(Number), complete: true, tookMs: expect.any(Number), workers: [] },
       fencedAt: expect.stringMatching(/^\d{4}-.*Z$/),
+      holders: [],
     });
   });
 

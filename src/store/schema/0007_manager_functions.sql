@@ -290,8 +290,9 @@ begin atomic
     where unknown.worker_id = seen.worker_id and unknown.renewal = seen.renewal and unknown.token_hash is null
     returning unknown.worker_id
   )
-  select setval('public.resolver_longest_lease', coalesce(longest, 1), longest is not null)
-  from cleared, (select max(lease_ms) as longest from public.resolver_workers where token_hash is not null) as known;
+  select setval('public.resolver_longest_lease', longest)
+  from cleared, (select max(lease_ms) as longest from public.resolver_workers where token_hash is not null) as known
+  where longest is not null;
   update public.resolver_workers as worker set state = 'vanished'
     from unnest(p_worker_ids, p_renewals) as seen (worker_id, renewal)
     where worker.worker_id = seen.worker_id and worker.renewal = seen.renewal and worker.state = 'live'
