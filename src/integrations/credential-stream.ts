@@ -25,7 +25,7 @@ export interface CredentialStream<Head, Part> {
  *
  * @param open - starts the call. Its `signal` is aborted if nobody reads the stream any longer
  * @param errorIn - the service's error, if a part is one
- * @throws ActivityFailure of `withProvider`
+ * @throws what `withProvider` throws
  */
 export function streamWithProvider<Head, Part>(
   provider: NamedProvider<'llm'>,

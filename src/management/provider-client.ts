@@ -226,8 +226,8 @@ export class ProviderClient {
 
   /** Ends the provider's rotation if its workflow is gone. Returns whether a rotation is running. @internal */
   async endAbandonedRotation(identity: ProviderIdentity, runs: RotationRuns): Promise<boolean> {
-    const { store, rotations } = { store: this.#store, rotations: this.rotations };
-    return (await endAbandoned(checkIdentity(identity), { store, rotations, runs })).running;
+    const parts = { store: this.#store, rotations: this.rotations, runs };
+    return (await endAbandoned(checkIdentity(identity), parts)).running;
   }
 
   /** Wraps every data key under the active root key. After a failure, call it again: it continues with the rest. */

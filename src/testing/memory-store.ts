@@ -1,7 +1,7 @@
 /** The providers of a test, in place of the table. */
 import { ProviderError } from '../protocol/errors.js';
 import type { FailureType } from '../protocol/failure-types.js';
-import { checkWorkspaceId } from '../protocol/names.js';
+import { checkWorkspaceId, describeProvider } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
 import { parseProvider, providerType } from '../providers/registry.js';
 import type { WorkspaceSnapshot } from '../store/ports.js';
@@ -27,22 +27,22 @@ export class MemoryStore {
     const { type, name } = identity;
     const parts = splitFields(type, fields);
     parseProvider(type, name, parts.config, parts.secret);
-    const version = (this.#rows.get(keyOf(identity))?.version ?? 0) + 1;
-    this.#rows.set(keyOf(identity), { identity, ...parts, status: 'active', version });
+    const version = (this.#rows.get(describeProvider(identity))?.version ?? 0) + 1;
+    this.#rows.set(describeProvider(identity), { identity, ...parts, status: 'active', version });
   }
 
   disable(identity: ProviderIdentity): void {
-    const row = this.#rows.get(keyOf(identity));
-    if (row) this.#rows.set(keyOf(identity), { ...row, status: 'disabled', version: row.version + 1 });
+    const row = this.#rows.get(describeProvider(identity));
+    if (row) this.#rows.set(describeProvider(identity), { ...row, status: 'disabled', version: row.version + 1 });
   }
 
   remove(identity: ProviderIdentity): void {
-    this.#rows.delete(keyOf(identity));
+    this.#rows.delete(describeProvider(identity));
   }
 
   /** The next read of the workspace fails. */
   failNext(identity: ProviderIdentity, type: FailureType): void {
-    this.#failures.set(keyOf(identity), type);
+    this.#failures.set(describeProvider(identity), type);
   }
 
   readonly readWorkspace = async (workspaceId: string): Promise<WorkspaceSnapshot> => {
@@ -64,12 +64,10 @@ export class MemoryStore {
   }
 
   #throwFailure(identity: ProviderIdentity): void {
-    const type = this.#failures.get(keyOf(identity));
+    const type = this.#failures.get(describeProvider(identity));
     if (!type) return;
-    this.#failures.delete(keyOf(identity));
-    const { workspaceId, type: providerType, name } = identity;
-    const provider = { workspaceId, type: providerType, name };
-    throw new ProviderError(type, `${providerType}/${name} of ${workspaceId} fails as the test asked`, { provider });
+    this.#failures.delete(describeProvider(identity));
+    throw new ProviderError(type, `${describeProvider(identity)} fails as the test asked`, { provider: identity });
   }
 }
 
@@ -81,8 +79,4 @@ function splitFields(type: string, fields: TestProvider) {
     config: Object.fromEntries(all.filter((field) => !isSecret(field))),
     secret: Object.fromEntries(all.filter(isSecret)),
   };
-}
-
-function keyOf({ workspaceId, type, name }: ProviderIdentity): string {
-  return `${workspaceId} ${type}/${name}`;
 }

@@ -2,6 +2,7 @@
 import type { Fetch } from '../egress/http-client.js';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
 import type { FailureType } from '../protocol/failure-types.js';
+import { describeProvider } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
 
 /** A call to a service, and the provider whose secret it carries. */
@@ -9,7 +10,7 @@ export interface ServiceCall {
   /** Absent if the call carries no secret of a provider of this test. */
   readonly provider?: ProviderIdentity;
   readonly method: string;
-  /** Without the secret: `…` stands for it. */
+  /** Without the secret: `[redacted]` stands for it. */
   readonly url: string;
 }
 
@@ -40,7 +41,9 @@ export class ServiceCalls {
     request.signal.throwIfAborted();
     const provider = this.ownerOf([request.url, ...request.headers.values()].join('\n'));
     this.made.push({ provider, method: request.method, url: this.withoutSecrets(request.url) });
-    const failure = this.#failures.findIndex((each) => provider && isSame(each.provider, provider));
+    const failure = this.#failures.findIndex(
+      (each) => provider && describeProvider(each.provider) === describeProvider(provider),
+    );
     if (failure >= 0) return this.#failures.splice(failure, 1)[0]?.answer() ?? Response.error();
     try {
       return await this.service(request, provider);
@@ -60,9 +63,4 @@ export class ServiceCalls {
 
 function refusal(status: number, code: string): Response {
   return Response.json({ error: { code, type: code, message: 'The service fails as the test asked.' } }, { status });
-}
-
-function isSame(provider: ProviderIdentity, other: ProviderIdentity): boolean {
-  const { workspaceId, type, name } = other;
-  return provider.workspaceId === workspaceId && provider.type === type && provider.name === name;
 }

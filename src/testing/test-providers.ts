@@ -106,7 +106,10 @@ export class TestProviders {
    * workflow that uses only these functions can be tested as a function.
    *
    * @example
-   * vi.mock('workspace-providers/workflow', () => providers.workflowFunctions('ws_acme'));
+   * vi.mock('workspace-providers/workflow', async () => {
+   *   const { providers } = await import('./providers');
+   *   return providers.workflowFunctions('ws_acme');
+   * });
    */
   workflowFunctions(workspaceId: string): WorkflowFunctions {
     return workflowFunctions(this.#activities, this.interceptors(workspaceId));

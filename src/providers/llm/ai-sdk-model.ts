@@ -50,24 +50,21 @@ export function safeModelId({ provider }: LlmCredential, modelId: string): strin
 /** What the AI SDK's packages for services have in common. */
 export interface AiSdkProvider {
   languageModel(modelId: string): AiSdkModel;
-  embeddingModel?(modelId: string): AiSdkEmbeddingModel;
-  imageModel?(modelId: string): AiSdkImageModel;
+  embeddingModel?(modelId: string): Pick<AiSdkEmbeddingModel, 'doEmbed'>;
+  imageModel?(modelId: string): Pick<AiSdkImageModel, 'doGenerate'>;
 }
 
 /** As {@link AiSdkModel}, for `embed` and `embedMany`. */
 export interface AiSdkEmbeddingModel extends Pick<AiSdkModel, 'specificationVersion' | 'provider' | 'modelId'> {
-  // biome-ignore lint/suspicious/noExplicitAny: versions 6 and 7 of the AI SDK name types that do not fit each other
-  readonly maxEmbeddingsPerCall: any;
-  // biome-ignore lint/suspicious/noExplicitAny: versions 6 and 7 of the AI SDK name types that do not fit each other
-  readonly supportsParallelCalls: any;
+  readonly maxEmbeddingsPerCall: number;
+  readonly supportsParallelCalls: boolean;
   // biome-ignore lint/suspicious/noExplicitAny: versions 6 and 7 of the AI SDK name types that do not fit each other
   doEmbed(options: any): PromiseLike<any>;
 }
 
 /** As {@link AiSdkModel}, for `generateImage`. */
 export interface AiSdkImageModel extends Pick<AiSdkModel, 'specificationVersion' | 'provider' | 'modelId'> {
-  // biome-ignore lint/suspicious/noExplicitAny: versions 6 and 7 of the AI SDK name types that do not fit each other
-  readonly maxImagesPerCall: any;
+  readonly maxImagesPerCall: number;
   // biome-ignore lint/suspicious/noExplicitAny: versions 6 and 7 of the AI SDK name types that do not fit each other
   doGenerate(options: any): PromiseLike<any>;
 }

@@ -113,8 +113,8 @@ comment on column public.provider_invalidations.workspace_id is '*: every worksp
 
 -- Each renewal takes a new number: a row that still has the number that was read has not been renewed since.
 create sequence public.resolver_renewals;
--- The longest lease, in milliseconds, of the workers of this lineage; if it has none, of those before. As a sequence, because a
--- session that stays open must not lock it.
+-- The longest lease, in milliseconds, of the workers of this lineage; if it has none, of those before. As a sequence,
+-- because a session that stays open must not lock it.
 create sequence public.resolver_longest_lease;
 
 create table public.resolver_workers (
