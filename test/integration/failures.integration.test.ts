@@ -21,7 +21,7 @@ import type { addressAgent, askModel, callActivity, ModelQuestion, readChain } f
 const PLANTED = 'canary/planted+where-it-must-be-found';
 
 /** Opened in this process like a credential, so the same leaks must not carry it out of an activity. */
-const OPENED = new Secret(`canary/+${randomBytes(18).toString('hex')}`).reveal();
+const OPENED = new Secret(`canary/+${randomBytes(36).toString('hex')}`).reveal();
 
 /** An activity that puts a secret into everything that it can send to Temporal. */
 function leaking(secret: string) {

@@ -11,7 +11,7 @@ import { ownedBy, rememberSecret } from '../../src/redaction/opened-secrets.js';
 import { Secret } from '../../src/redaction/secret.js';
 import { inActivity } from '../activities/in-activity.js';
 
-const CANARY = new Secret(`canary/+${randomBytes(18).toString('hex')}`).reveal();
+const CANARY = new Secret(`canary/+${randomBytes(36).toString('hex')}`).reveal();
 
 const print = (value: unknown) => inspect(value, { depth: 20, showHidden: true, maxStringLength: null });
 
