@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createLlmStep } from '../../../src/activities/llm-step.js';
 import { createFetch, type HttpClient } from '../../../src/egress/http-client.js';
-import type { LlmStepInput, LlmStepResult } from '../../../src/protocol/steps.js';
+import type { LlmStepInput, LlmStepResult } from '../../../src/protocol/llm-step.js';
 import { parseProvider, providerType } from '../../../src/providers/registry.js';
 import { LOOPBACK_POLICY } from '../../../testbed/loopback.js';
 import { inActivity } from '../../activities/in-activity.js';
