@@ -7,14 +7,14 @@ import type { LlmAssistantPart, LlmProviderOptions, LlmUsage } from '../../proto
 import type { Json } from '../../protocol/steps.js';
 import { parseJson } from '../../redaction/parse-json.js';
 import type { AiSdkModel } from './ai-sdk-model.js';
-import { collectStream, type StreamedPart } from './model-stream.js';
+import { collectStream, noAnswer, type StreamedPart } from './model-stream.js';
 
 /** What a model answered. */
 export interface ModelReply {
   readonly text: string;
   /** The parts of the answer, as the next call takes them back. */
   readonly parts: readonly LlmAssistantPart[];
-  /** `stop`, `length`, `content-filter`, `tool-calls`, `error`, `other`. */
+  /** `stop`, `length`, `content-filter`, `tool-calls`, `other`. */
   readonly finishReason: string;
   readonly usage: LlmUsage;
   readonly answeringModel?: string;
@@ -33,6 +33,8 @@ export interface RawReply {
     readonly id?: string;
     readonly modelId?: string;
     readonly headers?: Readonly<Record<string, string | undefined>>;
+    /** Version 3 of the package for Gemini reads its model from nowhere. */
+    readonly body?: { readonly modelVersion?: string };
   };
 }
 
@@ -54,26 +56,59 @@ export interface ModelCallMode {
   readonly onProgress: (receivedCharacters: number) => void;
 }
 
-/** @param options - the call options of the model's version */
+/**
+ * @param options - the call options of the model's version
+ * @throws ServiceAnswerError if the service sent something that is not an answer of its API
+ */
 export async function askModel(model: AiSdkModel, options: object, mode: ModelCallMode): Promise<ModelReply> {
-  if (!mode.stream) return replyOf((await model.doGenerate(options)) as RawReply);
-  const { stream, response } = (await model.doStream(options)) as {
-    readonly stream: ReadableStream<StreamedPart>;
-    readonly response?: RawReply['response'];
-  };
-  return replyOf(await collectStream(stream, response, mode.onProgress));
+  try {
+    if (!mode.stream) return replyOf((await model.doGenerate(options)) as RawReply);
+    const { stream, response } = (await model.doStream(options)) as {
+      readonly stream: ReadableStream<StreamedPart>;
+      readonly response?: RawReply['response'];
+    };
+    return replyOf(await collectStream(stream, response, mode.onProgress));
+  } catch (error) {
+    throw error instanceof Error && MISREAD.has(error.name) ? noAnswer() : error;
+  }
 }
+
+/** Errors of the AI SDK's packages about an answer that they could not read. They have no status. */
+const MISREAD: ReadonlySet<string> = new Set([
+  ...['AI_InvalidResponseDataError', 'AI_JSONParseError', 'AI_TypeValidationError', 'AI_EmptyResponseBodyError'],
+  ...['AI_NoContentGeneratedError'],
+]);
 
 function replyOf(raw: RawReply): ModelReply {
   return {
     text: raw.content.map((part) => (part.type === 'text' ? (part.text ?? '') : '')).join(''),
     parts: raw.content.flatMap(partOf),
-    finishReason: raw.finishReason?.unified ?? 'other',
+    finishReason: finishReasonOf(raw),
     usage: usageOf(raw.usage),
-    answeringModel: shownName(raw.response?.modelId),
+    answeringModel: shownName(raw.response?.modelId ?? raw.response?.body?.modelVersion),
     requestId: requestIdOf(raw.response),
     ignored: [...new Set((raw.warnings ?? []).flatMap(({ feature }) => (feature ? [feature] : [])))],
   };
+}
+
+/** Reasons of services that the packages do not know. */
+const FINISH_REASONS: ReadonlyMap<string, string> = new Map([
+  ['eos', 'stop'], // Together
+  ['end_turn', 'stop'], // gateways of Anthropic's models
+  ['stop_sequence', 'stop'],
+  ['model_length', 'length'], // Mistral
+  ['max_tokens', 'length'],
+  ['sensitive', 'content-filter'], // Zhipu
+  ['refusal', 'content-filter'],
+  ['insufficient_system_resource', 'error'], // DeepSeek
+  ['network_error', 'error'], // Zhipu
+]);
+
+/** @throws ServiceAnswerError if the service says that it failed within its answer */
+function finishReasonOf({ finishReason: { unified = 'other', raw = '' } = {} }: RawReply): string {
+  const reason = unified === 'other' ? (FINISH_REASONS.get(raw) ?? 'other') : unified;
+  if (reason === 'error') throw noAnswer();
+  return reason;
 }
 
 /** Sources and other parts of a vendor's own are left out: no API takes them back. */

@@ -66,7 +66,7 @@ export async function collectStream(
         throw streamError(part.error);
     }
   }
-  if (!isFinished(head)) throw cut();
+  if (!isFinished(head)) throw noAnswer();
   return { ...head, content, response: metadata };
 }
 
@@ -78,7 +78,8 @@ function isFinished({ finishReason }: Partial<RawReply>): boolean {
   );
 }
 
-function cut(): ServiceAnswerError {
+/** The failure of a service that said success, and then sent no answer. */
+export function noAnswer(): ServiceAnswerError {
   return new ServiceAnswerError({ status: 200, text: '', header: () => undefined });
 }
 
