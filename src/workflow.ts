@@ -1,6 +1,25 @@
 /** `workspace-providers/workflow`: for workflow code. It imports no Node module, so it runs in Temporal's sandbox. */
 export { FAILURE_TYPES, type FailureFacts, type FailureType } from './protocol/failure-types.js';
 export type {
+  LlmAssistantMessage,
+  LlmAssistantPart,
+  LlmFilePart,
+  LlmMessage,
+  LlmOptions,
+  LlmProviderOptions,
+  LlmReasoningPart,
+  LlmStepInput,
+  LlmStepResult,
+  LlmTextPart,
+  LlmTool,
+  LlmToolCallPart,
+  LlmToolMessage,
+  LlmToolResultPart,
+  LlmUsage,
+  LlmUserMessage,
+  ReasoningEffort,
+} from './protocol/llm-step.js';
+export type {
   CacheOutcome,
   NamedProvider,
   ProviderIdentity,
@@ -12,9 +31,6 @@ export type {
 } from './protocol/references.js';
 export {
   type Json,
-  type LlmMessage,
-  type LlmStepInput,
-  type LlmStepResult,
   type ResolveLlmKeyInput,
   type ResolveRpcEndpointInput,
   type ResolveTenderlyConfigInput,

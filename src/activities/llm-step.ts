@@ -1,102 +1,142 @@
 /**
- * One call to a language model, with the workspace's own key. The AI SDK's retries are off: Temporal retries, and its
- * UI shows each attempt.
+ * One call to a language model, with the workspace's own key. There are no retries here: Temporal retries, and its UI
+ * shows each attempt. What was paid and would be paid again for the same outcome is final.
  */
-import type { ModelMessage } from 'ai';
 import { ProviderError } from '../protocol/errors.js';
+import type { LlmOptions, LlmStepInput, LlmStepResult } from '../protocol/llm-step.js';
 import { describeProvider } from '../protocol/names.js';
 import type { ProviderReference } from '../protocol/references.js';
-import type { Json, LlmStepInput, LlmStepResult } from '../protocol/steps.js';
+import type { Json } from '../protocol/steps.js';
 import { aiSdkModel } from '../providers/llm/ai-sdk-model.js';
 import type { LlmCredential } from '../providers/llm/llm.js';
-import { optionalPackage } from '../providers/optional-package.js';
-import type { ProviderResolver } from '../resolver/provider-resolver.js';
+import { protocolOf } from '../providers/llm/llm-config.js';
+import { mergedProviderOptions, withDefaults } from '../providers/llm/llm-options.js';
+import { askModel, type ModelReply } from '../providers/llm/model-call.js';
+import { promptOf } from '../providers/llm/model-prompt.js';
+import { effortOptions } from '../providers/llm/reasoning-effort.js';
+import { isFormatRefused } from '../providers/llm/refused-format.js';
+import { firstAnswer } from '../resolver/chain-endpoints.js';
+import type { ProviderCall, ProviderResolver } from '../resolver/provider-resolver.js';
+import { llmStepInput } from './llm-step-input.js';
+import { StepTime } from './llm-step-time.js';
 import { activity, checkResultSize } from './run-activity.js';
 import { compareWithSchema, type JsonSchema } from './schema-check.js';
-import { llmStepInput } from './step-inputs.js';
+import { isStrict, responseFormat, systemWithSchema, valuesIn, waysFrom } from './structured-answer.js';
 
 export function createLlmStep(resolver: ProviderResolver) {
-  return activity(
-    'llmStep',
-    llmStepInput,
-    (input, signal): Promise<LlmStepResult> =>
-      resolver.inTurn(input.ref, signal, () => llmStep(resolver, input, signal)),
+  return activity('llmStep', llmStepInput, (input, signal, report): Promise<LlmStepResult> => {
+    const time = new StepTime(signal, report);
+    return resolver.inTurn(input.ref, signal, () => llmStep(resolver, input, time));
+  });
+}
+
+/** Failures that say nothing about the request. It is sent to the next provider, if the caller gave one. */
+const GOES_TO_THE_NEXT: ReadonlySet<string> = new Set([
+  ...['ProviderUnavailable', 'ProviderRateLimited', 'ProviderQuotaExhausted', 'CredentialRejected'],
+  ...['ProviderDisabled', 'ProviderNotConfigured'],
+]);
+
+async function llmStep(resolver: ProviderResolver, input: LlmStepInput, time: StepTime): Promise<LlmStepResult> {
+  if (input.schema) await checkSchema(input.schema, input.ref, time.signal);
+  const { result, skipped } = await firstAnswer(
+    [input.ref, ...(input.fallbacks ?? [])],
+    (ref) => resolver.withProvider(ref, (call) => answerOf(input, ref, call, time), time.signal),
+    ({ type }) => GOES_TO_THE_NEXT.has(type),
   );
+  return checkResultSize({ ...result, ...(skipped.length > 0 && { skipped }) }, input.ref);
 }
 
-async function llmStep(resolver: ProviderResolver, input: LlmStepInput, signal: AbortSignal): Promise<LlmStepResult> {
-  if (input.schema) await checkSchema(input.schema, input.ref, signal);
-  return resolver.withProvider(
-    input.ref,
-    async ({ credential, use, fetch }) => {
-      const model = modelOf(input, credential);
-      const output = outputOf(input, signal);
-      const answer = await aiSdk()
-        .generateText({
-          model: aiSdkModel(credential, model, fetch),
-          system: input.system,
-          messages: messagesOf(input),
-          output,
-          maxOutputTokens: input.maxOutputTokens,
-          temperature: input.temperature,
-          maxRetries: 0,
-          // Texts need no download. The SDK's own would not go through `fetch`.
-          experimental_download: refuseDownloads,
-          abortSignal: signal,
-        })
-        .catch((error: unknown) => {
-          throw isUnusable(error) ? unusable(input.ref) : error;
-        });
-      const { inputTokens, outputTokens, totalTokens } = answer.usage;
-      const result = {
-        text: answer.text,
-        object: input.schema ? (answer.output as Json) : undefined,
-        model,
-        finishReason: answer.finishReason,
-        usage: { inputTokens, outputTokens, totalTokens },
-        provider: use,
-      };
-      return checkResultSize(result, input.ref);
-    },
-    signal,
+async function answerOf(
+  input: LlmStepInput,
+  ref: ProviderReference<'llm'>,
+  call: ProviderCall<LlmCredential>,
+  time: StepTime,
+): Promise<LlmStepResult> {
+  const modelId = modelOf(input, ref, call.credential);
+  const reply = await time.ofCall(ref, call.signal, (signal) => replyOf(input, modelId, { ...call, signal }, time));
+  const object = input.schema && (await objectIn(reply, input.schema, ref, time.signal));
+  if (!input.schema) checkComplete(reply, ref);
+  const toolCalls = reply.parts.filter((part) => part.type === 'tool-call');
+  return {
+    text: reply.text,
+    ...(input.schema && { object }),
+    ...(toolCalls.length > 0 && { toolCalls }),
+    message: { role: 'assistant', content: reply.parts },
+    model: modelId,
+    answeringModel: reply.answeringModel,
+    requestId: reply.requestId,
+    finishReason: reply.finishReason,
+    usage: reply.usage,
+    ...(reply.ignored.length > 0 && { ignored: reply.ignored }),
+    provider: call.use,
+  };
+}
+
+/** Asks once; and again, in another way, only if the service refused the way in which it was asked for JSON. */
+async function replyOf(
+  input: LlmStepInput,
+  modelId: string,
+  { credential, fetch, signal }: ProviderCall<LlmCredential>,
+  time: StepTime,
+): Promise<ModelReply> {
+  const model = aiSdkModel(credential, modelId, fetch);
+  const { schema, system, prompt } = input;
+  const messages = [
+    ...(input.messages ?? []),
+    ...(prompt === undefined ? [] : [{ role: 'user', content: prompt } as const]),
+  ];
+  const options = callOptions(input, modelId, credential, model.specificationVersion === 'v3');
+  const mode = { stream: input.stream ?? credential.stream ?? false, onProgress: time.onProgress };
+  const ask = async (system: string | undefined, format?: object) =>
+    askModel(
+      model,
+      { ...options, prompt: await promptOf(model, messages, system), responseFormat: format, abortSignal: signal },
+      mode,
+    );
+  if (!schema) return ask(system);
+  const [first, ...others] = waysFrom(credential.structuredOutputs).map(
+    (way) => () => ask(systemWithSchema(system, schema, way), responseFormat(schema, way)),
   );
+  let reply = first?.();
+  for (const other of others) {
+    reply = reply?.catch((error: unknown) => {
+      if (!isFormatRefused(error)) throw error;
+      return other();
+    });
+  }
+  return reply as Promise<ModelReply>;
 }
 
-function isUnusable(error: unknown): boolean {
-  const { NoObjectGeneratedError, NoOutputGeneratedError } = aiSdk();
-  return NoObjectGeneratedError.isInstance(error) || NoOutputGeneratedError.isInstance(error);
+function callOptions(input: LlmStepInput, modelId: string, credential: LlmCredential, isV3: boolean): object {
+  const { reasoningEffort, ...options } = withDefaults(credential.defaultOptions, optionsOf(input));
+  const effort = isV3 ? effortOptions(protocolOf(credential.provider, credential), modelId, reasoningEffort) : {};
+  const strict = input.schema && { strictJsonSchema: isStrict(input.schema) };
+  return {
+    ...options,
+    ...(!isV3 && reasoningEffort && { reasoning: reasoningEffort }),
+    providerOptions: mergedProviderOptions(
+      strict && { openai: strict, openaiCompatible: strict },
+      effort,
+      options.providerOptions,
+    ),
+    tools: input.tools?.map((tool) => ({ type: 'function', ...tool })),
+    toolChoice: toolChoiceOf(input),
+  };
 }
 
-/** Not retryable: the model has answered, and asking again would cost money. */
-function unusable(ref: ProviderReference<'llm'>): ProviderError {
-  const what = `the answer of ${describeProvider(ref)} does not fit \`schema\`, or cannot be compared with it within a second`;
-  return new ProviderError('AnswerUnusable', `${what}: change the prompt, the schema or the model`, { provider: ref });
+function optionsOf(input: LlmStepInput): LlmOptions {
+  const { maxOutputTokens, temperature, topP, topK, presencePenalty, frequencyPenalty, seed, stopSequences } = input;
+  const { reasoningEffort, providerOptions } = input;
+  const sampling = { maxOutputTokens, temperature, topP, topK, presencePenalty, frequencyPenalty, seed, stopSequences };
+  return { ...sampling, reasoningEffort, providerOptions };
 }
 
-/** The answer is also validated here, because not every service compares it with the schema. */
-function outputOf({ ref, schema }: LlmStepInput, signal: AbortSignal) {
-  const { jsonSchema, Output } = aiSdk();
-  if (!schema) return Output.text();
-  const validate = async (value: unknown) =>
-    (await compareWithSchema(ref.workspaceId, schema, { value }, signal)) === 'fits'
-      ? { success: true as const, value: value as Json }
-      : { success: false as const, error: new Error('the answer does not fit the schema') };
-  return Output.object({ schema: jsonSchema<Json>({ ...schema }, { validate }) });
+function toolChoiceOf({ tools, toolChoice = 'auto' }: LlmStepInput) {
+  if (!tools) return undefined;
+  return typeof toolChoice === 'string' ? { type: toolChoice } : { type: 'tool', toolName: toolChoice.toolName };
 }
 
-/** @throws ProviderError `ProviderConfigInvalid` before anything is sent */
-async function checkSchema(schema: JsonSchema, ref: ProviderReference, signal: AbortSignal): Promise<void> {
-  if ((await compareWithSchema(ref.workspaceId, schema, undefined, signal)) === 'fits') return;
-  const message = '`schema` must be a JSON schema that zod can read (z.fromJSONSchema) within a second';
-  throw new ProviderError('ProviderConfigInvalid', message, { provider: ref, fields: ['schema'] });
-}
-
-async function refuseDownloads(asked: readonly unknown[]): Promise<never[]> {
-  if (asked.length === 0) return [];
-  throw new ProviderError('ProviderConfigInvalid', 'llmStep downloads nothing: messages must be texts');
-}
-
-function modelOf({ ref, model }: LlmStepInput, credential: LlmCredential): string {
+function modelOf({ model }: LlmStepInput, ref: ProviderReference<'llm'>, credential: LlmCredential): string {
   const asked = typeof model === 'object' ? model[ref.name] : model;
   const chosen = asked ?? credential.model;
   if (chosen) return chosen;
@@ -107,16 +147,47 @@ function modelOf({ ref, model }: LlmStepInput, credential: LlmCredential): strin
   );
 }
 
-function messagesOf({ ref, prompt, messages = [] }: LlmStepInput): ModelMessage[] {
-  const all: ModelMessage[] = [...messages];
-  if (prompt !== undefined) all.push({ role: 'user', content: prompt });
-  if (all.length > 0) return all;
-  throw new ProviderError('ProviderConfigInvalid', 'llmStep needs a prompt: set `prompt` or `messages`', {
-    provider: ref,
-    fields: ['prompt'],
-  });
+/**
+ * Returns the first value in the answer that fits the schema. The answer is validated here, because not every service
+ * compares it with the schema.
+ */
+async function objectIn(
+  reply: ModelReply,
+  schema: JsonSchema,
+  ref: ProviderReference<'llm'>,
+  signal: AbortSignal,
+): Promise<Json | undefined> {
+  const isCall = reply.parts.some((part) => part.type === 'tool-call');
+  if (isCall && reply.text === '') return undefined;
+  if (reply.finishReason !== 'stop') checkComplete({ ...reply, text: '' }, ref);
+  for (const candidate of valuesIn(reply.text)) {
+    if ((await compareWithSchema(ref.workspaceId, schema, candidate, signal)) === 'fits')
+      return candidate.value as Json;
+  }
+  const what = 'does not fit `schema`, or cannot be compared with it within a second';
+  throw unusable(ref, `${what}: change the prompt, the schema or the model`);
 }
 
-function aiSdk(): typeof import('ai') {
-  return optionalPackage('ai', () => require('ai'));
+/** A text that was cut is an answer, and its `finishReason` says so. Nothing at all is none. */
+function checkComplete({ finishReason, text, parts }: ModelReply, ref: ProviderReference<'llm'>): void {
+  if (finishReason === 'content-filter') {
+    throw unusable(ref, 'is a refusal, or was withheld by a content filter: change the prompt or the model');
+  }
+  const isBrokenCall = parts.some((part) => part.type === 'tool-call' && typeof part.input === 'string');
+  const isEmpty = text === '' && !parts.some(({ type }) => type === 'tool-call' || type === 'file');
+  if (finishReason === 'length' && (isEmpty || isBrokenCall)) {
+    throw unusable(ref, 'was cut at its largest length: raise `maxOutputTokens`, or ask for less');
+  }
+}
+
+/** Not retryable: the model has answered, and asking again would cost money. */
+function unusable(ref: ProviderReference<'llm'>, what: string): ProviderError {
+  return new ProviderError('AnswerUnusable', `the answer of ${describeProvider(ref)} ${what}`, { provider: ref });
+}
+
+/** @throws ProviderError `ProviderConfigInvalid` before anything is sent */
+async function checkSchema(schema: JsonSchema, ref: ProviderReference, signal: AbortSignal): Promise<void> {
+  if ((await compareWithSchema(ref.workspaceId, schema, undefined, signal)) === 'fits') return;
+  const message = '`schema` must be a JSON schema that zod can read (z.fromJSONSchema) within a second';
+  throw new ProviderError('ProviderConfigInvalid', message, { provider: ref, fields: ['schema'] });
 }

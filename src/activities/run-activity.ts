@@ -24,17 +24,25 @@ export async function runActivity<Result>(run: () => Promise<Result>): Promise<R
   }
 }
 
+/** Sets what the next heartbeats contain, and so what the next attempt finds. It replaces what was set before. */
+export type Report = (details: unknown) => void;
+
 /**
  * Runs an activity that sends heartbeats until it ends, three per heartbeat timeout. With them, Temporal soon notices a
  * killed process, and a cancellation reaches the activity. Without a heartbeat timeout it sends none.
  */
-export function runWithHeartbeat<Result>(run: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+export function runWithHeartbeat<Result>(
+  run: (signal: AbortSignal, report: Report) => Promise<Result>,
+): Promise<Result> {
   return runActivity(async () => {
     const context = Context.current();
     const timeoutMs = context.info.heartbeatTimeoutMs;
-    const timer = timeoutMs ? setInterval(() => context.heartbeat(), timeoutMs / 3) : undefined;
+    let details: unknown = context.info.heartbeatDetails;
+    const timer = timeoutMs ? setInterval(() => context.heartbeat(details), timeoutMs / 3) : undefined;
     try {
-      return await run(context.cancellationSignal);
+      return await run(context.cancellationSignal, (reported) => {
+        details = reported;
+      });
     } finally {
       clearInterval(timer);
     }
@@ -45,9 +53,9 @@ export function runWithHeartbeat<Result>(run: (signal: AbortSignal) => Promise<R
 export function activity<Input, Result>(
   name: string,
   schema: z.ZodType<Input>,
-  run: (input: Input, signal: AbortSignal) => Promise<Result>,
+  run: (input: Input, signal: AbortSignal, report: Report) => Promise<Result>,
 ): (input: Input) => Promise<Result> {
-  return (input) => runWithHeartbeat(async (signal) => run(parseInput(name, schema, input), signal));
+  return (input) => runWithHeartbeat(async (signal, report) => run(parseInput(name, schema, input), signal, report));
 }
 
 /** Temporal takes payloads of up to 2 MiB, and would retry an activity that returns a larger one. */

@@ -22,7 +22,7 @@ const taken: NodeJS.ProcessEnv = {};
 export function hardenProcess(): void {
   refuseUnverifiedTls(process.env);
   // The AI SDK writes warnings to the console, past the logger. Those that matter come back as failures.
-  globalThis.AI_SDK_LOG_WARNINGS = false;
+  Object.assign(globalThis, { AI_SDK_LOG_WARNINGS: false });
   // Without a listener, SIGUSR1 makes Node open the inspector, on a port that every user of the machine can reach.
   if (process.listenerCount('SIGUSR1') === 0) process.on('SIGUSR1', () => {});
   if (!process.report) return;

@@ -78,10 +78,3 @@ export function streamWithProvider<Head, Part>(
       .finally(() => ended.removeEventListener('abort', giveUp));
   });
 }
-
-/** An error that a service sent within a stream, as `withProvider` understands it. */
-export function streamError(error: unknown): Error {
-  if (error instanceof Error) return error;
-  const body = typeof error === 'object' && error !== null ? error : { message: String(error) };
-  return Object.assign(new Error('the service sent an error within its stream'), { type: 'error', error: body });
-}

@@ -2,6 +2,8 @@
 import { leavesUnwrapped, withProvider } from '../plugin/with-provider.js';
 import { modelAnswers } from '../providers/answers/model-answer.js';
 import type { LlmCredential } from '../providers/llm/llm.js';
+import { protocolOf } from '../providers/llm/llm-config.js';
+import { withVersion } from '../providers/llm/vendors.js';
 import { optionalPackage } from '../providers/optional-package.js';
 import type { ProviderCall } from '../resolver/provider-resolver.js';
 import { streamWithProvider } from './credential-stream.js';
@@ -85,15 +87,17 @@ function vendorModel(wanted: WantedModel, opened: ProviderCall<LlmCredential>): 
     maxRetries: 0,
   });
   const modelId = wanted.idFor(credential);
-  return credential.provider === 'openai'
+  return protocolOf(credential.provider, credential) === 'responses'
     ? new OpenAIResponsesModel(client, modelId)
     : new OpenAIChatCompletionsModel(client, modelId);
 }
 
 /** Where the service speaks OpenAI's API, by the documentation of Anthropic and Gemini ("OpenAI compatibility"). */
-function openaiURLOf({ provider, baseURL }: LlmCredential): string {
-  if (provider === 'anthropic') return `${baseURL}/v1`;
-  return provider === 'gemini' ? `${baseURL}/v1beta/openai` : baseURL;
+function openaiURLOf(credential: LlmCredential): string {
+  const { provider, baseURL } = credential;
+  const protocol = protocolOf(provider, credential);
+  if (protocol === 'anthropic') return withVersion(baseURL, '/v1');
+  return protocol === 'gemini' ? `${withVersion(baseURL, '/v1beta')}/openai` : baseURL;
 }
 
 type VendorModel = new (client: unknown, modelId: string) => WorkspaceAgentModel;

@@ -1,6 +1,7 @@
 /** Models of the AI SDK that open the workspace's own provider at each call. */
 import { withProvider } from '../plugin/with-provider.js';
 import { ProviderError } from '../protocol/errors.js';
+import { streamError } from '../providers/answers/stream-error.js';
 import {
   type AiSdkEmbeddingModel,
   type AiSdkImageModel,
@@ -12,7 +13,7 @@ import {
 } from '../providers/llm/ai-sdk-model.js';
 import type { LlmCredential } from '../providers/llm/llm.js';
 import type { ProviderCall } from '../resolver/provider-resolver.js';
-import { streamError, streamWithProvider } from './credential-stream.js';
+import { streamWithProvider } from './credential-stream.js';
 import { type WantedModel, type WorkspaceModelsOptions, wantedModel } from './model-names.js';
 
 /** A provider of the AI SDK 6 and 7, as Temporal's `AiSdkPlugin` and the AI SDK's registry take it. */

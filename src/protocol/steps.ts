@@ -22,36 +22,6 @@ export interface ResolveRpcEndpointInput {
 /** A JSON value, as a history stores it. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
-export interface LlmMessage {
-  readonly role: 'user' | 'assistant';
-  readonly content: string;
-}
-
-export interface LlmStepInput {
-  readonly ref: ProviderReference<'llm'>;
-  /** The model's id, or one per provider name if `ref` was resolved from a list. Default: the provider's model. */
-  readonly model?: string | Readonly<Record<string, string>>;
-  readonly system?: string;
-  /** Give either `prompt` or `messages`. */
-  readonly prompt?: string;
-  readonly messages?: readonly LlmMessage[];
-  /** A JSON schema. The model answers with an object that matches it. */
-  readonly schema?: { readonly [key: string]: Json };
-  readonly maxOutputTokens?: number;
-  readonly temperature?: number;
-}
-
-export interface LlmStepResult<Answer = Json> {
-  readonly text: string;
-  /** The answer, if a schema was given. */
-  readonly object?: Answer;
-  readonly model: string;
-  readonly finishReason: string;
-  /** The number of tokens, as the service counted them. Absent if the service did not report it. */
-  readonly usage: { readonly inputTokens?: number; readonly outputTokens?: number; readonly totalTokens?: number };
-  readonly provider: ProviderUse;
-}
-
 /** A transaction to simulate. Quantities are in wei or gas, as decimal or hexadecimal strings. */
 export interface SimulatedTransaction {
   readonly from: string;

@@ -47,9 +47,9 @@ export function isPassedOver(error: ProviderError): boolean {
  * @returns the first answer, and the endpoints that failed before it
  * @throws the first failure that is not passed over; if all are passed over, a retryable one, or else the last
  */
-export async function firstAnswer<Result>(
-  endpoints: readonly ProviderReference<'rpc'>[],
-  ask: (endpoint: ProviderReference<'rpc'>) => Promise<Result>,
+export async function firstAnswer<Type extends string, Result>(
+  endpoints: readonly ProviderReference<Type>[],
+  ask: (endpoint: ProviderReference<Type>) => Promise<Result>,
   mayPass: (error: ProviderError) => boolean = isPassedOver,
 ): Promise<{ readonly result: Result; readonly skipped: readonly UnusableEndpoint[] }> {
   const failures: { name: string; error: ProviderError }[] = [];

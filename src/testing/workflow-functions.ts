@@ -10,6 +10,9 @@ import { failureTypeOf } from '../workflows/failure-type.js';
 
 type Name = keyof ProviderActivities;
 
+/** As long as a step of a model has. The environment's own default is a second. */
+const STEP_MS = 600_000;
+
 /** What fails is thrown. */
 const SILENT = new DefaultLogger('ERROR', () => {});
 
@@ -33,7 +36,7 @@ export function workflowFunctions(
 ): WorkflowFunctions {
   const run = async (name: Name, input: unknown) => {
     const environment = new (testing().MockActivityEnvironment)(
-      { activityType: name },
+      { activityType: name, startToCloseTimeoutMs: STEP_MS },
       { interceptors, logger: SILENT },
     );
     try {

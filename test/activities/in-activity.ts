@@ -7,5 +7,9 @@ export function inActivity(
   info: ConstructorParameters<typeof MockActivityEnvironment>[0] = {},
   interceptors: ActivityInterceptorsFactory[] = [],
 ): MockActivityEnvironment {
-  return new MockActivityEnvironment(info, { interceptors, logger: new DefaultLogger('ERROR', () => {}) });
+  // The environment's own default is a second, and a step ends itself before its time does.
+  return new MockActivityEnvironment(
+    { startToCloseTimeoutMs: 600_000, ...info },
+    { interceptors, logger: new DefaultLogger('ERROR', () => {}) },
+  );
 }

@@ -1,7 +1,7 @@
 /** One call to a model, over the real HTTP client and a stand-in for each service, without a Temporal server. */
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { WorkspaceProviders } from '../../src/index.js';
-import type { LlmStepInput, LlmStepResult } from '../../src/workflow.js';
+import type { LlmStepInput, LlmStepResult } from '../../src/protocol/llm-step.js';
 import type { Question } from '../../testbed/standins/llm.js';
 import type { LlmProvider } from '../../testbed/standins/wire-format.js';
 import { newWorkspace, useAgentStage } from '../support/agent-stage.js';
@@ -46,16 +46,22 @@ async function ask(name: string, input: Partial<LlmStepInput> = {}): Promise<Llm
 }
 
 describe.each(SERVICES)('%s', (service, name) => {
-  test('answers with text, the token counts, the model and the provider', async () => {
+  test.each([
+    ['in one piece', false],
+    ['as a stream', true],
+  ])('answers with text, the token counts, the model and the provider: %s', async (_how, stream) => {
     await stage.addLlm(workspaceId, service, { config: { model: 'a-claude-model' } });
     const text = 'a-claude-model was asked: Be brief.\nHello.';
-    expect(await ask(name, { system: 'Be brief.', prompt: 'Hello.', maxOutputTokens: 100 })).toEqual({
+    expect(await ask(name, { system: 'Be brief.', prompt: 'Hello.', maxOutputTokens: 100, stream })).toEqual({
       text,
-      object: undefined,
+      message: { role: 'assistant', content: [expect.objectContaining({ type: 'text', text })] },
       model: 'a-claude-model',
+      // Gemini's package of the AI SDK 6 does not read it from a stream.
+      answeringModel: service === 'gemini' && stream ? undefined : 'a-claude-model',
+      requestId: expect.any(String),
       finishReason: 'stop',
       // The stand-in counts four characters per token, for input and output.
-      usage: { inputTokens: 4, outputTokens: 11, totalTokens: 15 },
+      usage: expect.objectContaining({ inputTokens: 4, outputTokens: 11, totalTokens: 15 }),
       // The number of the change may arrive after the resolution: then the step reads the workspace once more.
       provider: { name, version: 1, source: 'workspace', cache: expect.stringMatching(/^(hit|miss)$/) },
     });
@@ -69,6 +75,23 @@ describe.each(SERVICES)('%s', (service, name) => {
     };
     const { object } = await ask(name, { prompt: 'Judge.', schema: SCHEMA });
     expect(object).toEqual({ verdict: 'fine', certainty: 0.5 });
+  });
+
+  test.each([
+    ['in one piece', false],
+    ['as a stream', true],
+  ])('calls a tool, and goes on with its result: %s', async (_how, stream) => {
+    await stage.addLlm(workspaceId, service);
+    const inputSchema = { type: 'object', properties: { of: { type: 'string' } }, required: ['of'] };
+    const tools = [{ name: 'rate', description: 'A rate.', inputSchema }];
+    const asked = { role: 'user', content: 'How much?' } as const;
+    const { message, toolCalls = [], finishReason } = await ask(name, { messages: [asked], tools, stream });
+    const [call] = toolCalls;
+    expect([finishReason, call]).toMatchObject([expect.stringMatching(/^(tool-calls|stop)$/), { toolName: 'rate' }]);
+    const output = { type: 'json', value: { rate: 1.25 } } as const;
+    const result = { type: 'tool-result', toolCallId: call?.toolCallId ?? '', toolName: 'rate', output } as const;
+    const messages = [asked, message, { role: 'tool', content: [result] }] as const;
+    expect((await ask(name, { messages, tools, stream })).text).toMatch(/was asked: How much\?/);
   });
 
   test('gets the whole conversation in its order', async () => {
@@ -134,7 +157,7 @@ describe('a step is refused before anything is sent', () => {
     const before = sent();
     await expect(ask('anthropic')).rejects.toMatchObject({
       type: 'ProviderConfigInvalid',
-      message: 'llmStep needs a prompt: set `prompt` or `messages`',
+      message: expect.stringContaining('prompt must be given, or `messages`'),
       details: [{ fields: ['prompt'] }],
     });
     expect(sent()).toBe(before);

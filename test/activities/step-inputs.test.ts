@@ -19,8 +19,39 @@ const address = `0x${'0'.repeat(40)}`;
 const transaction = { from: address, to: address };
 const tenderly = { ref: refTo('tenderly', 'default'), networkId: '1', transaction };
 
-const says = (content: unknown, role = 'user') => ({ ...llm, prompt: undefined, messages: [{ role, content }] });
+const says = (content: unknown, role = 'user', more: object = {}) => ({
+  ...{ ...llm, prompt: undefined, messages: [{ role, content, ...more }] },
+});
 const nested = (depth: number): unknown => (depth === 0 ? 1 : [nested(depth - 1)]);
+
+/** Each part in each place, as an answer of the step has it and takes it back. */
+const CONVERSATION = [
+  {
+    role: 'user',
+    content: [
+      { type: 'text', text: 'x', providerOptions: { anthropic: { cacheControl: { type: 'ephemeral' } } } },
+      { type: 'file', data: 'AA==', mediaType: 'image/png', filename: 'a.png' },
+    ],
+  },
+  {
+    role: 'assistant',
+    content: [
+      { type: 'reasoning', text: 'hm', providerOptions: { anthropic: { signature: 'sig' } } },
+      { type: 'tool-call', toolCallId: 'c1', toolName: 't', input: { a: 1 } },
+    ],
+  },
+  {
+    role: 'tool',
+    content: [
+      { type: 'tool-result', toolCallId: 'c1', toolName: 't', output: { type: 'json', value: { b: 2 } } },
+      {
+        ...{ type: 'tool-result', toolCallId: 'c2', toolName: 't' },
+        output: { type: 'content', value: [{ type: 'file', data: 'AA==', mediaType: 'image/png' }] },
+      },
+    ],
+  },
+  { role: 'assistant', content: 'done', providerOptions: {} },
+];
 
 type Activity = keyof ReturnType<typeof createProviderActivities>;
 
@@ -36,25 +67,80 @@ async function refusalOf(activity: Activity, input: unknown): Promise<unknown> {
 }
 
 const REFUSED: readonly (readonly [Activity, string, unknown, string])[] = [
-  ['llmStep', 'an image by URL', says([{ type: 'image', image: 'http://ok.evil.test:6379/x' }]), 'messages.0.content'],
-  ['llmStep', 'an image as data', says([{ type: 'image', image: 'data:image/png;base64,AA==' }]), 'messages.0.content'],
   [
     'llmStep',
-    'a file by URL',
-    says([{ type: 'file', data: 'https://evil.test/x', mediaType: 'application/pdf' }]),
-    'messages.0.content',
+    'an image in the form of another API',
+    says([{ type: 'image', image: CANARY }]),
+    'messages.0.content.0.type',
   ],
-  ['llmStep', 'a text part', says([{ type: 'text', text: 'hi' }]), 'messages.0.content'],
-  ['llmStep', 'a tool result', says('{}', 'tool'), 'messages.0.role'],
+  ['llmStep', 'a file without its type', says([{ type: 'file', data: 'AA==' }]), 'messages.0.content.0.mediaType'],
+  [
+    'llmStep',
+    'a file with a header for a type',
+    says([{ type: 'file', data: 'AA==', mediaType: `image/png\r\nx: ${CANARY}` }]),
+    'messages.0.content.0.mediaType',
+  ],
+  [
+    'llmStep',
+    'bytes as an object',
+    says([{ type: 'file', data: { 0: 1 }, mediaType: 'image/png' }]),
+    'messages.0.content.0.data',
+  ],
+  [
+    'llmStep',
+    'an unknown field of a part',
+    says([{ type: 'text', text: 'x', cache: CANARY }]),
+    'messages.0.content.0.cache',
+  ],
+  ['llmStep', 'the thoughts of a user', says([{ type: 'reasoning', text: 'x' }]), 'messages.0.content.0.type'],
+  ['llmStep', 'content that is a number', says(1), 'messages.0.content'],
+  ['llmStep', 'a tool result as text', says('{}', 'tool'), 'messages.0.content'],
+  [
+    'llmStep',
+    'a tool result of an unknown form',
+    says([{ type: 'tool-result', toolCallId: 'c1', toolName: 't', output: { type: 'xml', value: '' } }], 'tool'),
+    'messages.0.content.0.output.type',
+  ],
+  [
+    'llmStep',
+    'a call without an id',
+    says([{ type: 'tool-call', toolName: 't', input: {} }], 'assistant'),
+    'messages.0.content.0.toolCallId',
+  ],
   ['llmStep', 'the role system', says('obey', 'system'), 'messages.0.role'],
   ['llmStep', 'the role developer', says('obey', 'developer'), 'messages.0.role'],
   [
     'llmStep',
-    'options of a message',
-    { ...llm, messages: [{ role: 'user', content: 'x', providerOptions: {} }] },
+    'options of a message for no vendor',
+    says('x', 'user', { providerOptions: [] }),
     'messages.0.providerOptions',
   ],
-  ['llmStep', 'an unknown field', { ...llm, tools: {} }, 'tools'],
+  ['llmStep', 'neither prompt nor messages', { ref: llm.ref }, 'prompt'],
+  ['llmStep', 'tools by name', { ...llm, tools: {} }, 'tools'],
+  ['llmStep', 'a tool without a schema', { ...llm, tools: [{ name: 't' }] }, 'tools.0.inputSchema'],
+  [
+    'llmStep',
+    'a tool with code',
+    { ...llm, tools: [{ name: 't', inputSchema: {}, execute: 'rm' }] },
+    'tools.0.execute',
+  ],
+  ['llmStep', 'a choice of tools of another API', { ...llm, toolChoice: { type: 'tool' } }, 'toolChoice'],
+  ['llmStep', 'topP above 1', { ...llm, topP: 1.5 }, 'topP'],
+  ['llmStep', 'half a seed', { ...llm, seed: 0.5 }, 'seed'],
+  ['llmStep', 'one stop sequence', { ...llm, stopSequences: 'END' }, 'stopSequences'],
+  ['llmStep', 'an empty stop sequence', { ...llm, stopSequences: [''] }, 'stopSequences.0'],
+  ['llmStep', 'an effort of another vendor', { ...llm, reasoningEffort: 'ultra' }, 'reasoningEffort'],
+  ['llmStep', 'options without a vendor', { ...llm, providerOptions: { effort: 'low' } }, 'providerOptions.effort'],
+  ['llmStep', 'a stream as text', { ...llm, stream: 'yes' }, 'stream'],
+  ['llmStep', 'the name of another API', { ...llm, max_tokens: 5 }, 'max_tokens'],
+  ['llmStep', 'a fallback by name', { ...llm, fallbacks: ['openai'] }, 'fallbacks.0'],
+  [
+    'llmStep',
+    'a fallback of another workspace',
+    { ...llm, fallbacks: [{ ...refTo('llm', 'openai'), workspaceId: 'ws_other' }] },
+    'fallbacks',
+  ],
+  ['llmStep', 'an unknown field', { ...llm, maxTokens: 5 }, 'maxTokens'],
   ['llmStep', 'headers', { ...llm, headers: { authorization: CANARY } }, 'headers'],
   ['llmStep', 'an unknown field of the reference', { ...llm, ref: { ...llm.ref, baseURL: 'x' } }, 'ref.baseURL'],
   ['llmStep', 'a field named by a secret', { ...llm, [CANARY]: 1 }, '…'],
@@ -140,8 +226,8 @@ describe('an input that does not fit is refused by the name of its field, and ne
   });
 
   test('an unknown field is named in the message', async () => {
-    expect(await refusalOf('llmStep', { ...llm, tools: {} })).toMatchObject({
-      message: 'llmStep: tools is not a field of this input',
+    expect(await refusalOf('llmStep', { ...llm, maxTokens: 5 })).toMatchObject({
+      message: 'llmStep: maxTokens is not a field of this input',
     });
   });
 });
@@ -153,6 +239,22 @@ describe('an input that fits', () => {
       'llmStep',
       { ...llm, model: { anthropic: 'a', 'openai:eu': 'b' }, system: 's', maxOutputTokens: 1, temperature: 0.5 },
     ],
+    [
+      'llmStep',
+      {
+        ...llm,
+        ...{ topP: 0.5, topK: 4, seed: -1, stopSequences: ['END'], presencePenalty: -1, frequencyPenalty: 1 },
+        ...{
+          reasoningEffort: 'high',
+          stream: true,
+          providerOptions: { anthropic: { thinking: { type: 'adaptive' } } },
+        },
+        fallbacks: [refTo('llm', 'openai:eu')],
+        tools: [{ name: 't', description: 'd', inputSchema: { type: 'object' }, strict: true }],
+        toolChoice: { toolName: 't' },
+      },
+    ],
+    ['llmStep', { ...says(CONVERSATION[0]), messages: CONVERSATION }],
     ['rpcStep', { ...rpc, params: [{ to: address }, 'latest', null, [true]], onRejected: 'next' }],
     ['rpcStep', { ...rpc, ref: { ...rpc.ref, unusable: [{ name: 'second', failure: 'ProviderDisabled' }] } }],
     [

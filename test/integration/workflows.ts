@@ -21,6 +21,8 @@ export { addressAgent } from '../../examples/address-agent/workflows.js';
 export interface ModelQuestion extends Omit<LlmStepInput, 'ref'> {
   readonly workspaceId: string;
   readonly provider?: string | readonly string[];
+  /** The names of the providers that are asked if the first one does not answer. */
+  readonly orElse?: readonly string[];
   readonly resolveOptions?: StepOptions;
   readonly stepOptions?: StepOptions;
 }
@@ -30,9 +32,11 @@ export interface ModelAnswer extends LlmStepResult {
 }
 
 export async function askModel(question: ModelQuestion): Promise<ModelAnswer> {
-  const { workspaceId, provider = 'anthropic', resolveOptions, stepOptions, ...input } = question;
-  const ref = await resolveLlmKey({ workspaceId, provider }, resolveOptions);
-  return { ref, ...(await llmStep({ ref, ...input }, stepOptions)) };
+  const { workspaceId, provider = 'anthropic', orElse = [], resolveOptions, stepOptions, ...input } = question;
+  const resolve = (name: string | readonly string[]) => resolveLlmKey({ workspaceId, provider: name }, resolveOptions);
+  const ref = await resolve(provider);
+  const fallbacks = await Promise.all(orElse.map(resolve));
+  return { ref, ...(await llmStep({ ref, ...(fallbacks.length > 0 && { fallbacks }), ...input }, stepOptions)) };
 }
 
 export const goOn = defineSignal('goOn');

@@ -15,6 +15,8 @@ export interface ServiceReply {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON, or unchanged if it is a string. */
   readonly body?: unknown;
+  /** Sent one after the other, in place of a body: the events of a stream. */
+  readonly events?: AsyncIterable<string> | Iterable<string>;
   /** The connection breaks in the middle of the body. */
   readonly isCut?: boolean;
 }
@@ -36,6 +38,7 @@ export async function startService(answer: Answer | ServiceReply) {
     requests.push(request);
     const reply = typeof answer === 'function' ? answer(request) : answer;
     if (!reply) return;
+    if (reply.events) return stream(outgoing, reply);
     const text = typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body);
     const replyHeaders = { 'content-type': 'application/json', ...reply.headers };
     if (reply.isCut) {
@@ -53,6 +56,13 @@ export async function startService(answer: Answer | ServiceReply) {
   });
   const { port } = server.address() as AddressInfo;
   return { url: `http://127.0.0.1:${port}`, requests };
+}
+
+async function stream(outgoing: ServerResponse, { status, headers, events = [], isCut }: ServiceReply): Promise<void> {
+  outgoing.writeHead(status, { 'content-type': 'text/event-stream', ...headers });
+  for await (const event of events) outgoing.write(event);
+  if (isCut) outgoing.destroy();
+  else outgoing.end();
 }
 
 /** An origin where no server listens. */

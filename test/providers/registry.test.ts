@@ -194,7 +194,9 @@ describe('an invalid provider is refused with the name of the field [G18]:', () 
 
   it('lists the known fields', () => {
     expect(refusalOf('llm', 'openai', { baseUrl: 'https://h.example' }, {}).message).toBe(
-      'llm/openai: config has an unknown field; it takes baseURL, model, organization, project; ' +
+      'llm/openai: config has an unknown field; it takes baseURL, model, organization, project, protocol, ' +
+        'apiVersion, keyHeader, headers, tokenParameter, omitParameters, structuredOutputs, stream, defaultOptions; ' +
+        '' +
         'secret.apiKey must be 16 to 8192 printable ASCII characters without spaces, 8 of them different, and not a masked value',
     );
   });

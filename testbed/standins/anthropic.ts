@@ -6,7 +6,17 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { parseJson } from '../../src/redaction/parse-json.js';
 import type { Reply } from './stand-in.js';
-import { bearerToken, jsonSchema, noStream, single, textOf, type WireFormat } from './wire-format.js';
+import {
+  bearerToken,
+  eventOf,
+  jsonSchema,
+  type ModelAnswer,
+  piecesOf,
+  single,
+  textOf,
+  type Usage,
+  type WireFormat,
+} from './wire-format.js';
 
 const MODELS = ['claude-sonnet-5-5', 'claude-haiku-5-5'];
 
@@ -29,7 +39,7 @@ const messagesRequest = z.looseObject({
   max_tokens: z.int().positive(),
   system: z.unknown().optional(),
   messages: z.array(z.unknown()).min(1),
-  stream: noStream,
+  stream: z.boolean().optional(),
   output_config: z
     .looseObject({ format: z.looseObject({ type: z.literal('json_schema'), schema: jsonSchema }).optional() })
     .optional(),
@@ -53,7 +63,7 @@ export const anthropic: WireFormat = {
 
   read(path, body) {
     if (path !== '/v1/messages') return undefined;
-    const { model, system, messages, output_config, tools, tool_choice } = messagesRequest.parse(body);
+    const { model, system, messages, output_config, tools, tool_choice, stream } = messagesRequest.parse(body);
     const forced = forcedTool(tools, tool_choice);
     const schema = forced ? forced.input_schema : output_config?.format?.schema;
     return {
@@ -61,23 +71,64 @@ export const anthropic: WireFormat = {
       prompt: textOf([system, messages]),
       wantsJson: schema !== undefined,
       schema,
-      reply: ({ text: answer }, { input, output }) => ({
-        id: `msg_${randomUUID()}`,
-        type: 'message',
-        role: 'assistant',
-        model,
-        content: [
-          forced
-            ? { type: 'tool_use', id: `toolu_${randomUUID()}`, name: forced.name, input: parseJson(answer) ?? answer }
-            : { type: 'text', text: answer },
-        ],
-        stop_reason: forced ? 'tool_use' : 'end_turn',
-        stop_sequence: null,
-        usage: { input_tokens: input, output_tokens: output },
-      }),
+      tools: forced ? [] : (tools ?? []).map(({ name, input_schema }) => ({ name, schema: input_schema })),
+      hasToolResult: JSON.stringify(messages).includes('"tool_result"'),
+      reply(answer, usage) {
+        const message = messageOf(model, forced ? { text: '', calls: [callOf(forced.name, answer)] } : answer, usage);
+        return stream ? { events: eventsOf(message) } : message;
+      },
     };
   },
 };
+
+function callOf(name: string, { text }: ModelAnswer) {
+  return { name, args: parseJson(text) ?? text };
+}
+
+function messageOf(model: string, { text, calls }: ModelAnswer, { input, output }: Usage) {
+  const uses = calls.map(({ name, args }) => ({
+    ...{ type: 'tool_use' as const, id: `toolu_${randomUUID().replaceAll('-', '')}`, name, input: args },
+  }));
+  return {
+    id: `msg_${randomUUID()}`,
+    type: 'message',
+    role: 'assistant',
+    model,
+    content: uses.length > 0 ? uses : [{ type: 'text' as const, text }],
+    stop_reason: uses.length > 0 ? 'tool_use' : 'end_turn',
+    stop_sequence: null,
+    usage: { input_tokens: input, output_tokens: output },
+  };
+}
+
+/** https://docs.anthropic.com/en/api/messages-streaming */
+function eventsOf({ content, stop_reason, usage, ...message }: ReturnType<typeof messageOf>): string[] {
+  const started = { ...message, content: [], stop_reason: null, usage: { ...usage, output_tokens: 1 } };
+  const blocks = content.flatMap((block, index) => {
+    const isText = block.type === 'text';
+    const pieces = piecesOf(isText ? block.text : JSON.stringify(block.input));
+    return [
+      { type: 'content_block_start', index, content_block: isText ? { ...block, text: '' } : { ...block, input: {} } },
+      ...pieces.map((piece) => ({
+        ...{ type: 'content_block_delta', index },
+        delta: isText ? { type: 'text_delta', text: piece } : { type: 'input_json_delta', partial_json: piece },
+      })),
+      { type: 'content_block_stop', index },
+    ];
+  });
+  const all = [
+    { type: 'message_start', message: started },
+    { type: 'ping' },
+    ...blocks,
+    {
+      type: 'message_delta',
+      delta: { stop_reason, stop_sequence: null },
+      usage: { output_tokens: usage.output_tokens },
+    },
+    { type: 'message_stop' },
+  ];
+  return all.map((event) => eventOf(event, event.type));
+}
 
 /** A tool that must be called: so the AI SDK gets an object from a model without structured outputs. */
 function forcedTool(tools: z.infer<typeof tool>[] = [], choice?: { type: string; name?: string }) {

@@ -7,6 +7,7 @@ import {
   type ModelAnswer,
   type ModelRequest,
   nowInSeconds,
+  piecesOf,
   textOf,
   type Usage,
 } from './wire-format.js';
@@ -63,7 +64,7 @@ function chunksOf(model: string, answer: ModelAnswer, usage: Usage): string[] {
   const { content, tool_calls } = contentOf(answer);
   const deltas = tool_calls
     ? [{ tool_calls: tool_calls.map((call, index) => ({ index, ...call })) }]
-    : (content?.match(/.{1,12}/gs) ?? []).map((part) => ({ content: part }));
+    : piecesOf(content ?? '').map((part) => ({ content: part }));
   const all = [
     chunk({ role: 'assistant', content: '' }),
     ...deltas.map((delta) => chunk(delta)),

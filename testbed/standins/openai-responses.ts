@@ -7,6 +7,7 @@ import {
   type ModelAnswer,
   type ModelRequest,
   nowInSeconds,
+  piecesOf,
   textOf,
   type Usage,
 } from './wire-format.js';
@@ -92,7 +93,7 @@ function eventsOf(response: ReturnType<typeof responseOf>): string[] {
     if (!('content' in item)) return [added, done];
     const place = { item_id: item.id, output_index, content_index: 0 };
     const [part] = item.content;
-    const deltas = (part?.text.match(/.{1,12}/gs) ?? []).map((delta) => ({
+    const deltas = piecesOf(part?.text ?? '').map((delta) => ({
       ...{ type: 'response.output_text.delta', ...place, delta, logprobs: [] },
     }));
     return [

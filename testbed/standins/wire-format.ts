@@ -59,8 +59,15 @@ export interface Usage {
 
 export const jsonSchema = z.record(z.string(), z.unknown());
 
-/** For services whose stand-in does not stream: a request for a stream is refused. */
-export const noStream = z.literal(false).optional();
+/** An event of a stream, as it is sent. @param name - default: it has none */
+export function eventOf(data: object, name?: string): string {
+  return `${name ? `event: ${name}\n` : ''}data: ${JSON.stringify(data)}\n\n`;
+}
+
+/** The pieces in which a stream brings a text. */
+export function piecesOf(text: string): readonly string[] {
+  return text.match(/.{1,12}/gs) ?? [];
+}
 
 /** Four characters per token, rounded up: the rule of thumb that the services give for English. */
 export function countTokens(text: string): number {

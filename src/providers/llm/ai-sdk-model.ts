@@ -8,7 +8,8 @@ import { Secret } from '../../redaction/secret.js';
 import { modelAnswers } from '../answers/model-answer.js';
 import { optionalPackage } from '../optional-package.js';
 import type { LlmCredential } from './llm.js';
-import { GEMINI_MODEL, GEMINI_MODEL_RULE } from './vendors.js';
+import { protocolOf } from './llm-config.js';
+import { GEMINI_MODEL, GEMINI_MODEL_RULE, withVersion } from './vendors.js';
 
 /**
  * A model as `generateText` of the AI SDK 6 and 7 accepts it. Declared here, so that a project without `ai` can check
@@ -34,7 +35,7 @@ export interface AiSdkModel {
  * @param fetch - the one that the callback of `withProvider` receives. The SDK downloads images and files that a message
  *   names by URL itself: pass `experimental_download` too if your messages have such parts
  * @throws ProviderError `SetupInvalid` if the AI SDK's package for this service is not installed: `@ai-sdk/anthropic`,
- *   `@ai-sdk/openai`, `@ai-sdk/google`, or `@ai-sdk/openai-compatible` for any other name; `ProviderConfigInvalid` for a
+ *   `@ai-sdk/openai`, `@ai-sdk/google`, or `@ai-sdk/openai-compatible` for chat completions under any other name; `ProviderConfigInvalid` for a
  *   model of Gemini that would lead to another path
  */
 export function aiSdkModel(credential: LlmCredential, modelId: string, fetch: Fetch): AiSdkModel {
@@ -42,8 +43,8 @@ export function aiSdkModel(credential: LlmCredential, modelId: string, fetch: Fe
 }
 
 /** Model ids become a part of Gemini's URLs. @throws ProviderError `ProviderConfigInvalid` */
-export function safeModelId({ provider }: LlmCredential, modelId: string): string {
-  if (provider !== 'gemini' || GEMINI_MODEL.test(modelId)) return modelId;
+export function safeModelId(credential: LlmCredential, modelId: string): string {
+  if (protocolOf(credential.provider, credential) !== 'gemini' || GEMINI_MODEL.test(modelId)) return modelId;
   throw ProviderError.configInvalid('model', GEMINI_MODEL_RULE);
 }
 
@@ -73,23 +74,34 @@ export interface AiSdkImageModel extends Pick<AiSdkModel, 'specificationVersion'
 export function aiSdkProvider(credential: LlmCredential, fetch: Fetch): AiSdkProvider {
   const { provider, baseURL, organization, project } = credential;
   const own = { apiKey: credential.apiKey.reveal(), fetch: modelAnswers(fetch) };
-  switch (provider) {
+  switch (protocolOf(provider, credential)) {
     case 'anthropic':
-      return anthropic().createAnthropic({ ...own, baseURL: `${baseURL}/v1` });
-    case 'openai':
+      return anthropic().createAnthropic({ ...own, baseURL: withVersion(baseURL, '/v1') });
+    case 'responses':
       return openai().createOpenAI({ ...own, baseURL, organization, project });
     case 'gemini':
-      return google().createGoogleGenerativeAI({ ...own, baseURL: `${baseURL}/v1beta` });
-    default:
-      // Otherwise the schema is not sent to the model, and the model returns any object.
-      return compatible().createOpenAICompatible({
-        ...own,
-        name: provider,
-        baseURL,
-        supportsStructuredOutputs: true,
-      });
+      return google().createGoogleGenerativeAI({ ...own, baseURL: withVersion(baseURL, '/v1beta') });
+    default: {
+      if (provider !== 'openai')
+        return compatible().createOpenAICompatible({ ...own, ...COMPATIBLE, name: provider, baseURL });
+      const vendor = openai().createOpenAI({ ...own, baseURL, organization, project });
+      return {
+        languageModel: (modelId) => vendor.chat(modelId),
+        embeddingModel: (modelId) => vendor.embeddingModel(modelId),
+        imageModel: (modelId) => vendor.imageModel(modelId),
+      };
+    }
   }
 }
+
+const COMPATIBLE = {
+  // Otherwise the schema is not sent to the model, and the model returns any object.
+  supportsStructuredOutputs: true,
+  // Otherwise a stream has no usage.
+  includeUsage: true,
+  // The API of OpenAI has `image_url`.
+  supportedUrls: () => ({ 'image/*': [/^https:/] }),
+};
 
 /**
  * The version of models that the installed packages of the AI SDK make: `v3` of AI SDK 6, `v4` of AI SDK 7.

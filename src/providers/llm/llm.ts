@@ -3,34 +3,25 @@
  * URLs are those of each vendor's own SDK; `ai-sdk-model.ts` converts them for the AI SDK.
  */
 import { z } from 'zod';
+import type { AnswerLimits } from '../../egress/answer-limits.js';
 import { mask, Secret } from '../../redaction/secret.js';
 import { listIn } from '../answers/list-in.js';
 import { probe } from '../answers/probe.js';
-import { id, secretKey, serviceURL, word } from '../fields.js';
+import { secretKey } from '../fields.js';
 import type { CheckContext, CheckResult, ProviderType } from '../type.js';
-import { inBothDialects } from './anthropic-dialects.js';
 import { anthropicKeys } from './anthropic-keys.js';
+import { inDialect } from './dialect.js';
 import type { LlmKeyIssuer } from './llm-admin.js';
+import { type LlmConfig, type LlmDialect, llmConfig, protocolOf } from './llm-config.js';
 import { openaiKeys } from './openai-keys.js';
-import { baseURLOf, GEMINI_MODEL, GEMINI_MODEL_RULE, keyHeaders, vendorOf } from './vendors.js';
-
-export interface LlmConfig {
-  /** The base URL of the API. Required for compatible services. Default: the vendor's. */
-  readonly baseURL?: string;
-  /** The model for steps that do not name one. */
-  readonly model?: string;
-  /** OpenAI only. */
-  readonly organization?: string;
-  /** OpenAI only. */
-  readonly project?: string;
-}
+import { baseURLOf, keyHeaders, vendorOf, withVersion } from './vendors.js';
 
 export interface LlmSecret {
   readonly apiKey: string;
 }
 
 /** What a call to a language model needs. */
-export interface LlmCredential {
+export interface LlmCredential extends LlmDialect {
   /** `anthropic`, `openai`, `gemini`, or the name of a compatible service. */
   readonly provider: string;
   readonly apiKey: Secret;
@@ -47,24 +38,8 @@ const KEY_ISSUERS: ReadonlyMap<string, LlmKeyIssuer> = new Map([
   ['openai', openaiKeys],
 ]);
 
-export const modelId = word('must be a model id: 1 to 200 printable characters without spaces', /^[\x21-\x7e]{1,200}$/);
-
-const known = z.strictObject({ baseURL: serviceURL().optional(), model: modelId.optional() });
-const openai = known.extend({
-  baseURL: serviceURL()
-    .refine((value) => value !== 'https://api.openai.com', {
-      error: 'must end with the version of the API: https://api.openai.com/v1',
-    })
-    .optional(),
-  organization: id.optional(),
-  project: id.optional(),
-});
-const gemini = known.extend({
-  model: modelId.regex(GEMINI_MODEL, { error: GEMINI_MODEL_RULE }).optional(),
-});
-const compatible = known.extend({
-  baseURL: serviceURL('is required for a name other than anthropic, openai and gemini, and'),
-});
+/** A model may think as long before its answer as within a stream, where it sends nothing meanwhile. */
+const LIMITS: AnswerLimits = { firstByteMs: 300_000, progressMs: 300_000 };
 
 export const llm: ProviderType<LlmConfig, LlmSecret, LlmCredential> = {
   type: 'llm',
@@ -73,20 +48,14 @@ export const llm: ProviderType<LlmConfig, LlmSecret, LlmCredential> = {
     { name: 'openai', title: 'named openai' },
     { name: 'compatible', title: 'with any other name: a service that speaks the OpenAI API' },
   ],
-  config: (name) => {
-    if (name === 'openai') return openai;
-    if (name === 'gemini') return gemini;
-    return vendorOf(name) ? known : compatible;
-  },
+  config: llmConfig,
   secret: z.strictObject({ apiKey: secretKey }),
   primarySecret: 'apiKey',
   credential: (name, config, secret) => ({
+    ...config,
     provider: name,
     apiKey: new Secret(secret.apiKey),
     baseURL: baseURLOf(name, config),
-    model: config.model,
-    organization: config.organization,
-    project: config.project,
   }),
   shown: (name, config, secret) => ({
     key: mask(secret.apiKey),
@@ -98,7 +67,12 @@ export const llm: ProviderType<LlmConfig, LlmSecret, LlmCredential> = {
     baseURLOf(name, config),
     ...(config.organization === undefined ? [] : [`organization=${config.organization}`]),
     ...(config.project === undefined ? [] : [`project=${config.project}`]),
+    ...(config.apiVersion === undefined ? [] : [`apiVersion=${config.apiVersion}`]),
+    ...Object.entries(config.headers ?? {})
+      .map(([header, value]) => `header:${header}=${value}`)
+      .sort(),
   ],
+  limits: LIMITS,
   fromEnvironment: (name, env) => {
     const prefix = name.toUpperCase().replace(/[^A-Z0-9]/g, '_');
     const variables = vendorOf(name)?.apiKeyVariables ?? [`${prefix}_API_KEY`];
@@ -107,9 +81,9 @@ export const llm: ProviderType<LlmConfig, LlmSecret, LlmCredential> = {
     if (!apiKey || !(ownBaseURL || vendorOf(name))) return undefined;
     return { config: ownBaseURL ? { baseURL: ownBaseURL } : {}, secret: { apiKey } };
   },
-  adaptFetch: inBothDialects,
+  adaptFetch: inDialect,
   check: (credential, { fetch, signal }) => {
-    const context = { fetch: inBothDialects(credential, fetch), signal };
+    const context = { fetch: inDialect(credential, fetch), signal };
     const isVendorsOwn = credential.baseURL === vendorOf(credential.provider)?.baseURL;
     return isVendorsOwn ? listModels(credential, context) : listModelsWithAndWithoutKey(credential, context);
   },
@@ -134,19 +108,20 @@ async function listModelsWithAndWithoutKey(credential: LlmCredential, context: C
     : withKey;
 }
 
-function modelsRequest({ provider, baseURL: base, organization, project }: LlmCredential, apiKey: string) {
-  const headers = keyHeaders(provider, apiKey);
-  switch (provider) {
+function modelsRequest(credential: LlmCredential, apiKey: string) {
+  const { provider, baseURL, keyHeader, organization, project } = credential;
+  const protocol = protocolOf(provider, credential);
+  const headers = {
+    ...keyHeaders(protocol, apiKey, keyHeader),
+    ...(organization && { 'openai-organization': organization }),
+    ...(project && { 'openai-project': project }),
+  };
+  switch (protocol) {
     case 'anthropic':
-      return { url: `${base}/v1/models?limit=1`, init: { headers } };
+      return { url: `${withVersion(baseURL, '/v1')}/models?limit=1`, init: { headers } };
     case 'gemini':
-      return { url: `${base}/v1beta/models?pageSize=1`, init: { headers } };
-    default: {
-      const whose = {
-        ...(organization && { 'openai-organization': organization }),
-        ...(project && { 'openai-project': project }),
-      };
-      return { url: `${base}/models`, init: { headers: { ...headers, ...whose } } };
-    }
+      return { url: `${withVersion(baseURL, '/v1beta')}/models?pageSize=1`, init: { headers } };
+    default:
+      return { url: `${baseURL}/models`, init: { headers } };
   }
 }

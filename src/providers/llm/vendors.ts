@@ -46,18 +46,40 @@ export function baseURLOf(name: string, config: { readonly baseURL?: string }): 
   return vendor?.version && chosen.endsWith(vendor.version) ? chosen.slice(0, -vendor.version.length) : chosen;
 }
 
+/** The base URL with the version of the API at its end, once. */
+export function withVersion(baseURL: string, version: '/v1' | '/v1beta'): string {
+  return baseURL.endsWith(version) ? baseURL : `${baseURL}${version}`;
+}
+
+/** The headers that a key is sent in: `authorization` with `Bearer` before it, the others without. */
+export const KEY_HEADERS = ['authorization', 'x-api-key', 'api-key', 'x-goog-api-key'] as const;
+
+export type KeyHeader = (typeof KEY_HEADERS)[number];
+
+/** The header that an API reads the key from. @param protocol - or the name of a vendor */
+export function keyHeaderOf(protocol: string): KeyHeader {
+  if (protocol === 'anthropic') return 'x-api-key';
+  return protocol === 'gemini' ? 'x-goog-api-key' : 'authorization';
+}
+
+/** The value of that header. */
+export function keyHeaderValue(header: KeyHeader, key: string): string {
+  return header === 'authorization' ? `Bearer ${key}` : key;
+}
+
 /**
  * The headers of a call. A header carries the key, because queries end up in logs.
  *
+ * @param protocol - or the name of a vendor
  * @param key - if empty, the headers of a call without a key
  */
-export function keyHeaders(name: string, key: string): Readonly<Record<string, string>> {
-  switch (name) {
-    case 'anthropic':
-      return { 'anthropic-version': '2023-06-01', ...(key && { 'x-api-key': key }) };
-    case 'gemini':
-      return { ...(key && { 'x-goog-api-key': key }) };
-    default:
-      return { ...(key && { authorization: `Bearer ${key}` }) };
-  }
+export function keyHeaders(
+  protocol: string,
+  key: string,
+  header = keyHeaderOf(protocol),
+): Readonly<Record<string, string>> {
+  return {
+    ...(protocol === 'anthropic' && { 'anthropic-version': '2023-06-01' }),
+    ...(key && { [header]: keyHeaderValue(header, key) }),
+  };
 }

@@ -1,9 +1,8 @@
 /** What workflow code calls: three resolves and three steps. They are deterministic; activities do the work. */
+import type { LlmStepInput, LlmStepResult } from '../../protocol/llm-step.js';
 import type { NamedProvider, ProviderReference, RpcReference } from '../../protocol/references.js';
 import type {
   Json,
-  LlmStepInput,
-  LlmStepResult,
   ResolveLlmKeyInput,
   ResolveRpcEndpointInput,
   ResolveTenderlyConfigInput,
@@ -62,12 +61,14 @@ export function resolveRpcEndpoint(input: ResolveRpcEndpointInput, options?: Ste
 }
 
 /**
- * Asks a language model, with the workspace's own key. With a `schema`, the answer is in `object`. It waits out rate
- * limits and outages for up to two hours.
+ * Asks a language model once, with the workspace's own key. With a `schema`, the answer is in `object`; calls of `tools`
+ * are in `toolCalls`, and the caller makes them. It waits out rate limits and outages for up to two hours. One call has
+ * ten minutes; a call that ends by a time-out after the model began to work is repeated at most once, because each
+ * is paid. Give `startToCloseTimeout` to a model that thinks longer: docs/llm-step.md.
  *
  * @typeParam Answer - the type of `object`. The answer is validated against `schema`; keep this type in step with it.
  * @throws ActivityFailure whose cause has the `type` `CredentialRejected`, `ProviderQuotaExhausted`,
- *   `ProviderRequestInvalid`, or one of those of {@link resolveLlmKey}
+ *   `ProviderRequestInvalid`, `AnswerUnusable`, `ResultTooLarge`, or one of those of {@link resolveLlmKey}
  * @example
  * const { text } = await llmStep({ ref: llm, model: 'claude-sonnet-5-5', prompt: 'Say hello.' });
  */
@@ -76,7 +77,9 @@ export async function llmStep<Answer = Json>(
   options?: StepOptions,
 ): Promise<LlmStepResult<Answer>> {
   const ref = atLeastUsed(input.ref);
-  const result = await scheduled('llmStep', LLM_OPTIONS, describe(ref), options)({ ...input, ref });
+  const fallbacks = input.fallbacks?.map(atLeastUsed);
+  const step = scheduled('llmStep', LLM_OPTIONS, describe(ref), options);
+  const result = await step({ ...input, ref, ...(fallbacks && { fallbacks }) });
   noteUse(ref, result?.provider);
   return result as LlmStepResult<Answer>;
 }

@@ -2,19 +2,34 @@
  * Services of language models, as far as their pages document what differs: the envelope of their lists, fields and
  * forms of an answer, and how they refuse. Each source is named beside its rules in `src/providers/answers/rules/`.
  */
-import type { ServiceReply, ServiceRequest } from '../local-service.js';
+import type { ServiceReply } from '../local-service.js';
 import { error, google, reason } from './kinds.js';
+import {
+  azure,
+  first,
+  jsonModeNeedsTheWord,
+  maxTokens,
+  mistral,
+  notStrict,
+  onlyJsonMode,
+  type Refuses,
+  refusing,
+} from './service-quirks.js';
 
 export interface ModelService {
   readonly title: string;
-  /** The provider's name, which decides the API that is spoken. */
+  /** The provider's name, which decides the API that is spoken, unless the config does. */
   readonly name: string;
+  /** The config beside base URL and model: how this service must be spoken to. Default: nothing. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** The path below the host under which the service has its API. */
+  readonly path?: string;
   /** The body of its list of models. Absent if it has none. */
   readonly models?: unknown;
   /** The answer to a call that asks for text or for an object. Default: that of chat completions. */
   readonly answer?: (text: string, isCut: boolean) => object;
   /** What the service refuses in a good request. Default: nothing. */
-  readonly refuses?: (request: ServiceRequest) => ServiceReply | undefined;
+  readonly refuses?: Refuses;
   readonly refusedKey: ServiceReply;
   readonly outOfCredit: ServiceReply;
   readonly rateLimit: ServiceReply;
@@ -47,15 +62,6 @@ const limited = (headers: Record<string, string> = {}, fields: object = {}): Ser
   headers,
   body: error({ type: 'requests', code: 'rate_limit_exceeded', ...fields }),
 });
-
-/** DeepSeek, and others that have JSON mode alone. */
-const onlyJsonMode = ({ body }: ServiceRequest): ServiceReply | undefined =>
-  body.includes('"json_schema"')
-    ? {
-        status: 400,
-        body: error({ message: 'This response_format type is unavailable now', code: 'invalid_request_error' }),
-      }
-    : undefined;
 
 const openAiAnswer = (text: string, isCut: boolean) => ({
   id: 'resp_1',
@@ -104,6 +110,7 @@ export const MODEL_SERVICES: readonly ModelService[] = [
   {
     title: 'OpenAI',
     name: 'openai',
+    refuses: first(notStrict, jsonModeNeedsTheWord),
     models: list,
     answer: openAiAnswer,
     refusedKey: invalidKey,
@@ -137,10 +144,24 @@ export const MODEL_SERVICES: readonly ModelService[] = [
     rateLimit: { status: 429, body: [google(429, 'RESOURCE_EXHAUSTED', 'slow', { retryDelay: '34s' })] },
   },
   {
-    title: 'Azure OpenAI',
+    title: 'Azure OpenAI, by deployment',
     name: 'azure',
-    models: list,
+    path: '/openai/deployments/gpt',
+    config: { apiVersion: '2024-10-21', keyHeader: 'api-key', tokenParameter: 'max_completion_tokens' },
+    refuses: first(azure, maxTokens, notStrict),
     answer: chat({ prompt_filter_results: [{ prompt_index: 0, content_filter_results: {} }] }),
+    refusedKey: { status: 401, body: error({ code: '401', message: 'Access denied due to invalid subscription key' }) },
+    outOfCredit: { status: 429, body: error({ code: 'insufficient_quota' }) },
+    rateLimit: limited({ 'retry-after-ms': '1500', 'retry-after': '2' }, { code: '429' }),
+  },
+  {
+    title: 'Azure OpenAI, version 1',
+    name: 'azure-v1',
+    path: '/openai/v1',
+    config: { protocol: 'responses' },
+    models: list,
+    answer: openAiAnswer,
+    refuses: notStrict,
     refusedKey: { status: 401, body: error({ code: '401', message: 'Access denied due to invalid subscription key' }) },
     outOfCredit: { status: 429, body: error({ code: 'insufficient_quota' }) },
     rateLimit: limited({ 'retry-after-ms': '1500', 'retry-after': '2' }, { code: '429' }),
@@ -148,6 +169,7 @@ export const MODEL_SERVICES: readonly ModelService[] = [
   {
     title: 'Amazon Bedrock',
     name: 'bedrock',
+    path: '/openai/v1',
     models: list,
     refusedKey: { status: 403, body: { Message: 'Authentication failed: Please make sure your API Key is valid.' } },
     outOfCredit: { status: 402, body: { message: 'x' } },
@@ -156,6 +178,7 @@ export const MODEL_SERVICES: readonly ModelService[] = [
   {
     title: 'Vertex AI',
     name: 'vertex',
+    path: '/v1/projects/p/locations/global/endpoints/openapi',
     refusedKey: { status: 401, body: [google(401, 'UNAUTHENTICATED', 'x', reason('ACCESS_TOKEN_EXPIRED'))] },
     outOfCredit: { status: 403, body: [google(403, 'PERMISSION_DENIED', 'x', reason('BILLING_DISABLED'))] },
     rateLimit: {
@@ -166,6 +189,8 @@ export const MODEL_SERVICES: readonly ModelService[] = [
   {
     title: 'OpenRouter',
     name: 'openrouter',
+    config: { headers: { 'http-referer': 'https://acme.example', 'x-title': 'Acme' } },
+    refuses: ({ headers }) => (headers['x-title'] === 'Acme' ? undefined : { status: 400, body: error({}) }),
     models: { data: [{ id: 'a/model', pricing: {} }] },
     answer: chat({ provider: 'X' }, { refusal: null, reasoning: null }),
     refusedKey: { status: 401, body: error({ code: 401, message: 'No auth credentials found' }) },
@@ -175,6 +200,9 @@ export const MODEL_SERVICES: readonly ModelService[] = [
   {
     title: 'Groq',
     name: 'groq',
+    refuses: refusing('"json_schema"', 400, {
+      error: { message: 'This model does not support response format `json_schema`.', type: 'invalid_request_error' },
+    }),
     models: list,
     answer: chat({ x_groq: { id: 'req_1' }, usage: { ...usage, queue_time: 0.1 } }),
     refusedKey: invalidKey,
@@ -184,6 +212,8 @@ export const MODEL_SERVICES: readonly ModelService[] = [
   {
     title: 'Mistral',
     name: 'mistral',
+    config: { omitParameters: ['seed', 'stream_options'] },
+    refuses: mistral,
     models: list,
     refusedKey: { status: 401, body: { message: 'Unauthorized', request_id: '1' } },
     outOfCredit: { status: 402, body: { message: 'x' } },
@@ -194,7 +224,7 @@ export const MODEL_SERVICES: readonly ModelService[] = [
     name: 'deepseek',
     models: list,
     answer: chat({}, { reasoning_content: 'thinking' }),
-    refuses: onlyJsonMode,
+    refuses: first(onlyJsonMode, jsonModeNeedsTheWord),
     refusedKey: { status: 401, body: error({ type: 'authentication_error', code: 'invalid_request_error' }) },
     outOfCredit: { status: 402, body: error({ message: 'Insufficient Balance', code: 'invalid_request_error' }) },
     rateLimit: limited(),
@@ -202,6 +232,8 @@ export const MODEL_SERVICES: readonly ModelService[] = [
   {
     title: 'xAI',
     name: 'xai',
+    config: { omitParameters: ['stop'] },
+    refuses: refusing('"stop"', 400, { code: 'invalid-argument', error: 'Argument not supported on this model: stop' }),
     models: list,
     refusedKey: { status: 400, body: { code: 'invalid-argument', error: 'Incorrect API key provided: st***ef.' } },
     outOfCredit: {
@@ -225,6 +257,10 @@ export const MODEL_SERVICES: readonly ModelService[] = [
   {
     title: 'vLLM',
     name: 'vllm',
+    refuses: refusing('"json_schema"', 400, {
+      ...{ object: 'error', message: 'The provided JSON schema contains features not supported by xgrammar.' },
+      ...{ type: 'BadRequestError', code: 400 },
+    }),
     models: list,
     answer: chat({ prompt_logprobs: null }, { reasoning_content: null }),
     refusedKey: { status: 401, body: { error: 'Unauthorized' } },
@@ -247,6 +283,47 @@ export const MODEL_SERVICES: readonly ModelService[] = [
     refusedKey: { status: 401, body: error({ type: 'token_not_found_in_db', code: '401' }) },
     outOfCredit: { status: 400, body: error({ type: 'budget_exceeded', code: '400' }) },
     rateLimit: limited({ 'retry-after': '60' }, { type: 'throttling_error', code: '429' }),
+  },
+  {
+    title: 'Qwen of Alibaba Cloud, a thinking model',
+    name: 'qwen',
+    path: '/compatible-mode/v1',
+    config: { stream: true },
+    models: list,
+    refuses: ({ method, body }) =>
+      method === 'GET' || body.includes('"stream":true')
+        ? undefined
+        : {
+            status: 400,
+            body: error({ message: 'This model only support stream mode, please enable the stream parameter' }),
+          },
+    refusedKey: { status: 401, body: error({ code: 'invalid_api_key', message: 'Incorrect API key provided.' }) },
+    outOfCredit: { status: 400, body: error({ code: 'Arrearage', message: 'Access denied' }) },
+    rateLimit: limited({}, { code: 'limit_requests' }),
+  },
+  {
+    title: 'Z.ai, by its API of Anthropic',
+    name: 'zai',
+    path: '/api/anthropic',
+    config: { protocol: 'anthropic' },
+    models: { data: [{ type: 'model', id: 'a-model' }], has_more: false },
+    answer: anthropicAnswer,
+    refusedKey: { status: 401, body: { type: 'error', error: { type: '1000', message: 'Authentication Failed' } } },
+    outOfCredit: { status: 429, body: { type: 'error', error: { type: '1113', message: 'Insufficient balance' } } },
+    rateLimit: { status: 429, body: { type: 'error', error: { type: '1302', message: 'High concurrency usage' } } },
+  },
+  {
+    title: 'a gateway of OpenAI models',
+    name: 'gateway',
+    config: { tokenParameter: 'max_completion_tokens', omitParameters: ['temperature'] },
+    models: list,
+    refuses: first(
+      maxTokens,
+      refusing('"temperature"', 400, error({ message: "Unsupported value: 'temperature'", param: 'temperature' })),
+    ),
+    refusedKey: invalidKey,
+    outOfCredit: { status: 402, body: error({}) },
+    rateLimit: limited({ 'retry-after': '3' }),
   },
 ];
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createFetch, type HttpClient } from '../../../src/egress/http-client.js';
 import { toProviderError } from '../../../src/providers/answers/provider-error.js';
 import { aiSdkModel } from '../../../src/providers/llm/ai-sdk-model.js';
-import { inBothDialects } from '../../../src/providers/llm/anthropic-dialects.js';
+import { inDialect } from '../../../src/providers/llm/dialect.js';
 import type { LlmCredential } from '../../../src/providers/llm/llm.js';
 import { parseProvider, providerType } from '../../../src/providers/registry.js';
 import { LOOPBACK_POLICY } from '../../../testbed/loopback.js';
@@ -84,7 +84,7 @@ describe('a gateway in front of Anthropic', () => {
   it('gets the key in one header alone if the call has another key, or goes elsewhere', async () => {
     const { service, credential } = await behind(apiKey);
     const elsewhere = await startService({ status: 200, body: {} });
-    const fetch = inBothDialects(credential, http.fetch);
+    const fetch = inDialect(credential, http.fetch);
     await fetch(`${service.url}/v1/models`, { headers: { authorization: 'Bearer an-oauth-token' } });
     await fetch(`${elsewhere.url}/v1/models`, { headers: { authorization: `Bearer ${KEY}` } });
     expect(service.requests[0]?.headers).not.toHaveProperty('x-api-key');
@@ -93,8 +93,8 @@ describe('a gateway in front of Anthropic', () => {
 
   it('is not assumed at the URL of the vendor, nor for another provider', () => {
     const own = parseProvider('llm', 'anthropic', {}, { apiKey: KEY }).credential as LlmCredential;
-    expect(inBothDialects(own, http.fetch)).toBe(http.fetch);
+    expect(inDialect(own, http.fetch)).toBe(http.fetch);
     const other = parseProvider('llm', 'mistral', { baseURL: 'https://x.example/v1' }, { apiKey: KEY }).credential;
-    expect(inBothDialects(other as LlmCredential, http.fetch)).toBe(http.fetch);
+    expect(inDialect(other as LlmCredential, http.fetch)).toBe(http.fetch);
   });
 });
