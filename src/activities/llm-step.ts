@@ -11,7 +11,7 @@ import { aiSdkModel } from '../providers/llm/ai-sdk-model.js';
 import type { LlmCredential } from '../providers/llm/llm.js';
 import { optionalPackage } from '../providers/optional-package.js';
 import type { ProviderResolver } from '../resolver/provider-resolver.js';
-import { activity, checkResultSize } from './run-activity.js';
+import { activity } from './run-activity.js';
 import { compareWithSchema, type JsonSchema } from './schema-check.js';
 import { llmStepInput } from './step-inputs.js';
 
@@ -48,7 +48,7 @@ async function llmStep(resolver: ProviderResolver, input: LlmStepInput, signal: 
           throw isUnusable(error) ? unusable(input.ref) : error;
         });
       const { inputTokens, outputTokens, totalTokens } = answer.usage;
-      const result = {
+      return {
         text: answer.text,
         object: input.schema ? (answer.output as Json) : undefined,
         model,
@@ -56,7 +56,6 @@ async function llmStep(resolver: ProviderResolver, input: LlmStepInput, signal: 
         usage: { inputTokens, outputTokens, totalTokens },
         provider: use,
       };
-      return checkResultSize(result, input.ref);
     },
     signal,
   );

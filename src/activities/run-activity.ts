@@ -6,8 +6,6 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
 import type { z } from 'zod';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
-import { describeProvider } from '../protocol/names.js';
-import type { ProviderIdentity } from '../protocol/references.js';
 import { parseInput } from './parse-input.js';
 
 /** A bug is not an outage: retries end after this many attempts. */
@@ -41,39 +39,59 @@ export function runWithHeartbeat<Result>(run: (signal: AbortSignal) => Promise<R
   });
 }
 
-/** As `runWithHeartbeat`, with an input that was parsed. `name` is the activity's, for the message. */
+/**
+ * As `runWithHeartbeat`, with an input that was parsed, and with an end before Temporal's own time-out, which would store
+ * no failure of a type. `name` is the activity's, for the message.
+ */
 export function activity<Input, Result>(
   name: string,
   schema: z.ZodType<Input>,
   run: (input: Input, signal: AbortSignal) => Promise<Result>,
 ): (input: Input) => Promise<Result> {
-  return (input) => runWithHeartbeat(async (signal) => run(parseInput(name, schema, input), signal));
+  return (input) =>
+    runWithHeartbeat(async (cancelled) => {
+      const signal = AbortSignal.any([cancelled, ...ownTimeout()]);
+      const startedMs = performance.now();
+      try {
+        return await run(parseInput(name, schema, input), signal);
+      } catch (error) {
+        throw withoutFurtherPay(error, performance.now() - startedMs);
+      }
+    });
 }
 
-/** Temporal takes payloads of up to 2 MiB, and would retry an activity that returns a larger one. */
-const LONGEST_RESULT_BYTES = 2 * 1024 * 1024;
+/** The longest time before Temporal's time-out that is left to report a failure. */
+const REPORT_MS = 5_000;
 
-/** @throws ProviderError `ResultTooLarge` if a workflow history cannot hold the result */
-export function checkResultSize<Result>(result: Result, { workspaceId, type, name }: ProviderIdentity): Result {
-  const bytes = Buffer.byteLength(JSON.stringify(result) ?? '');
-  if (bytes <= LONGEST_RESULT_BYTES) return result;
-  const provider = { workspaceId, type, name };
-  const size = `the result of ${describeProvider(provider)} has ${(bytes / 1024 / 1024).toFixed(1)} MiB`;
-  const message = `${size}, but a workflow history takes at most 2 MiB: ask for less`;
-  throw new ProviderError('ResultTooLarge', message, { provider });
+function ownTimeout(): AbortSignal[] {
+  const { startToCloseTimeoutMs: timeoutMs } = Context.current().info;
+  return timeoutMs > 0 ? [AbortSignal.timeout(Math.ceil(timeoutMs - Math.min(REPORT_MS, timeoutMs / 10)))] : [];
+}
+
+/** A model that is asked for so long has most likely worked, and will be paid for, although no answer came. */
+const PAID_ATTEMPT_MS = 60_000;
+const PAID_ATTEMPTS = 3;
+
+/** The error itself, or a final one if the model's answers will most likely take too long again. */
+function withoutFurtherPay(error: unknown, tookMs: number): unknown {
+  const isOfModel = isProviderError(error, 'ProviderUnavailable') && error.facts.provider?.type === 'llm';
+  if (!isOfModel || tookMs < PAID_ATTEMPT_MS || Context.current().info.attempt < PAID_ATTEMPTS) return error;
+  const advice = 'ask for less, let the model think less, or give the step and the service more time';
+  const message = `${error.message}, after a minute or more, in attempt ${PAID_ATTEMPTS} or later: ${advice}`;
+  return new ProviderError(error.type, message, { ...error.facts, isFinal: true });
 }
 
 /** The failure that Temporal stores for `error`, in the given attempt. */
 export function toFailure(error: unknown, attempt: number): TemporalFailure {
   if (error instanceof TemporalFailure) return withoutForeignCause(error);
   if (isProviderError(error)) {
-    const { givesUp } = error.facts;
+    const { givesUp, provider, fields, revert } = error.facts;
     if (givesUp && attempt >= givesUp.afterAttempts) return toFailure(givesUp.with, attempt);
     return ApplicationFailure.create({
       type: error.type,
       message: error.message,
       nonRetryable: !error.retryable,
-      details: [{ provider: error.facts.provider, fields: error.facts.fields }],
+      details: [{ provider, fields, ...(revert && { revert }) }],
       // Never 0: a server takes it for the end of the retries.
       nextRetryDelay: error.facts.retryAfterMs || undefined,
     });

@@ -1,18 +1,18 @@
 /** What the steps and the resolves accept. */
 import { z } from 'zod';
 import type { NamedProvider } from '../protocol/references.js';
-import {
-  type LlmStepInput,
-  type ResolveLlmKeyInput,
-  type ResolveRpcEndpointInput,
-  type ResolveTenderlyConfigInput,
-  RPC_READ_METHODS,
-  type RpcStepInput,
-  type TenderlyStepInput,
+import { isRpcReadMethod } from '../protocol/rpc-methods.js';
+import type { TenderlyBundleInput, TenderlyStepInput } from '../protocol/simulations.js';
+import type {
+  LlmStepInput,
+  ResolveLlmKeyInput,
+  ResolveRpcEndpointInput,
+  ResolveTenderlyConfigInput,
+  RpcStepInput,
 } from '../protocol/steps.js';
 import { modelId } from '../providers/llm/llm.js';
 import { STEP_PROVIDER_TYPES, type StepProviderType } from '../providers/registry.js';
-import { simulationRequest } from '../providers/tenderly/simulation.js';
+import { hasOneSubject, SUBJECT_RULE, simulationFields } from '../providers/tenderly/simulation-request.js';
 import { chainId, json, oneOf, providerName, referenceTo, whole, workspaceId } from './parse-input.js';
 
 const MAX_MESSAGES = 2_000;
@@ -29,6 +29,8 @@ const SCHEMA_RULE = 'must be a JSON schema, an object of at most 262144 characte
 const PROVIDER_RULE =
   'must be a name (1 to 64 characters from a-z 0-9 _ . : -), or a list of 1 to 200 names in order of preference';
 const PARAMS_RULE = `must be a list of at most ${MAX_PARAMS} values`;
+const METHOD_RULE =
+  'must be a JSON-RPC method that only reads: rpcStep sends nothing that writes, signs or manages a node';
 const MESSAGES_RULE = `must be a list of at most ${MAX_MESSAGES} messages`;
 
 export const resolveProviderInput: z.ZodType<NamedProvider<StepProviderType>> = z.strictObject({
@@ -80,10 +82,11 @@ export const llmStepInput: z.ZodType<LlmStepInput> = z.strictObject({
     .optional(),
 });
 
-export const tenderlyStepInput: z.ZodType<TenderlyStepInput> = z.strictObject({
-  ref: referenceTo('tenderly'),
-  ...simulationRequest.shape,
-});
+export const tenderlyStepInput = z
+  .strictObject({ ref: referenceTo('tenderly'), ...simulationFields })
+  .refine(hasOneSubject, { path: ['transaction'], error: SUBJECT_RULE }) as unknown as z.ZodType<
+  TenderlyStepInput | TenderlyBundleInput
+>;
 
 export const rpcStepInput: z.ZodType<RpcStepInput> = z.strictObject({
   ref: z.strictObject({
@@ -96,7 +99,7 @@ export const rpcStepInput: z.ZodType<RpcStepInput> = z.strictObject({
       .max(MAX_NAMES)
       .optional(),
   }),
-  method: z.enum(RPC_READ_METHODS, { error: 'must be one of RPC_READ_METHODS: rpcStep only reads' }),
+  method: z.string({ error: METHOD_RULE }).refine(isRpcReadMethod, { error: METHOD_RULE }),
   params: z.array(json, { error: PARAMS_RULE }).max(MAX_PARAMS, { error: PARAMS_RULE }).optional(),
   onRejected: oneOf(['fail', 'next']).optional(),
 });

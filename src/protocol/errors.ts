@@ -1,5 +1,6 @@
 import { FAILURE_TYPES, type FailureType } from './failure-types.js';
 import type { ProviderIdentity } from './references.js';
+import type { Revert } from './simulations.js';
 
 export interface ProviderErrorFacts {
   readonly provider?: ProviderIdentity;
@@ -11,8 +12,12 @@ export interface ProviderErrorFacts {
   readonly retryAfterMs?: number;
   /** Whether only this endpoint of the chain lacks what the request asks for, so that another one may have it. */
   readonly isOfEndpoint?: boolean;
+  /** Why the execution reverted. */
+  readonly revert?: Revert;
   /** Whether the cause ends by itself, so that trying again helps although the type is final. */
   readonly isPassing?: boolean;
+  /** Whether trying again costs money and most likely changes nothing, although the type is not final. */
+  readonly isFinal?: boolean;
   /** Whether the database cannot prove what is current: it is a standby, or a trigger or policy is not in force. */
   readonly isUnguarded?: boolean;
   /** When an activity stops trying again, although the type is not final, and with which error it then fails. @internal */
@@ -56,7 +61,7 @@ export class ProviderError extends Error {
 
   /** Whether Temporal retries an activity that fails with this error. */
   get retryable(): boolean {
-    return FAILURE_TYPES[this.type].retryable || this.facts.isPassing === true;
+    return this.facts.isFinal !== true && (FAILURE_TYPES[this.type].retryable || this.facts.isPassing === true);
   }
 }
 

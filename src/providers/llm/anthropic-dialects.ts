@@ -7,14 +7,14 @@ import type { Fetch } from '../../egress/http-client.js';
 import type { Secret } from '../../redaction/secret.js';
 import { vendorOf } from './vendors.js';
 
-/** The part of an `LlmCredential` that decides. */
+/** The part of a credential that decides. */
 interface KeyForURL {
   readonly provider: string;
   readonly baseURL: string;
   readonly apiKey: Secret;
 }
 
-/** Returns `fetch` itself for other providers, and for the vendor's own URL. */
+/** Returns `fetch` itself for other providers, and for the vendor's own URL. An admin key is sent in the same way. */
 export function inBothDialects({ provider, baseURL, apiKey }: KeyForURL, fetch: Fetch): Fetch {
   if (provider !== 'anthropic' || baseURL === vendorOf(provider)?.baseURL) return fetch;
   const { origin } = new URL(baseURL);
