@@ -5,7 +5,7 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
 import type { z } from 'zod';
-import { isProviderError, ProviderError } from '../protocol/errors.js';
+import { isProviderError } from '../protocol/errors.js';
 import { parseInput } from './parse-input.js';
 
 /** A bug is not an outage: retries end after this many attempts. */
@@ -50,35 +50,27 @@ export function activity<Input, Result>(
 ): (input: Input) => Promise<Result> {
   return (input) =>
     runWithHeartbeat(async (cancelled) => {
-      const signal = AbortSignal.any([cancelled, ...ownTimeout()]);
-      const startedMs = performance.now();
+      const ended = new AbortController();
+      const timer = endIn(ownTimeoutMs(), ended);
       try {
-        return await run(parseInput(name, schema, input), signal);
-      } catch (error) {
-        throw withoutFurtherPay(error, performance.now() - startedMs);
+        return await run(parseInput(name, schema, input), AbortSignal.any([cancelled, ended.signal]));
+      } finally {
+        clearTimeout(timer);
       }
     });
 }
 
-/** The longest time before Temporal's time-out that is left to report a failure. */
+/** What is left of Temporal's time-out to report a failure. A shorter time-out is left to Temporal. */
 const REPORT_MS = 5_000;
 
-function ownTimeout(): AbortSignal[] {
+function ownTimeoutMs(): number | undefined {
   const { startToCloseTimeoutMs: timeoutMs } = Context.current().info;
-  return timeoutMs > 0 ? [AbortSignal.timeout(Math.ceil(timeoutMs - Math.min(REPORT_MS, timeoutMs / 10)))] : [];
+  return timeoutMs > 2 * REPORT_MS ? timeoutMs - REPORT_MS : undefined;
 }
 
-/** A model that is asked for so long has most likely worked, and will be paid for, although no answer came. */
-const PAID_ATTEMPT_MS = 60_000;
-const PAID_ATTEMPTS = 3;
-
-/** The error itself, or a final one if the model's answers will most likely take too long again. */
-function withoutFurtherPay(error: unknown, tookMs: number): unknown {
-  const isOfModel = isProviderError(error, 'ProviderUnavailable') && error.facts.provider?.type === 'llm';
-  if (!isOfModel || tookMs < PAID_ATTEMPT_MS || Context.current().info.attempt < PAID_ATTEMPTS) return error;
-  const advice = 'ask for less, let the model think less, or give the step and the service more time';
-  const message = `${error.message}, after a minute or more, in attempt ${PAID_ATTEMPTS} or later: ${advice}`;
-  return new ProviderError(error.type, message, { ...error.facts, isFinal: true });
+function endIn(ms: number | undefined, ended: AbortController): NodeJS.Timeout | undefined {
+  if (ms === undefined) return undefined;
+  return setTimeout(() => ended.abort(new DOMException('the step has no time left', 'TimeoutError')), ms);
 }
 
 /** The failure that Temporal stores for `error`, in the given attempt. */

@@ -8,6 +8,7 @@ import type { DataConverter, Payload, PayloadCodec } from '@temporalio/common';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import { toFailure } from '../activities/run-activity.js';
 import { ProviderError } from '../protocol/errors.js';
+import { checkExternalStorage } from '../sdk/external-storage.js';
 
 /** Temporal's own limit for a payload. A self-hosted server can have another. */
 const MAX_PAYLOAD_BYTES = 2 * 1024 * 1024;
@@ -34,9 +35,14 @@ export const notesReturn: ActivityInterceptorsFactory = (context) => ({
   },
 });
 
-/** The data converter of a worker, with a codec behind its own ones. */
+/**
+ * The data converter of a worker, with a codec behind its own ones.
+ *
+ * @throws ProviderError `SetupInvalid` if external storage cannot work in this installation
+ */
 export function limitingDataConverter({ payloadCodecs = [], ...converters }: DataConverter): DataConverter {
   const { externalStorage } = converters as { readonly externalStorage?: ExternalStorage };
+  if (externalStorage) checkExternalStorage();
   return { ...converters, payloadCodecs: [...payloadCodecs, new LimitingCodec(externalStorage)] };
 }
 

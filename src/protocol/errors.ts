@@ -16,8 +16,6 @@ export interface ProviderErrorFacts {
   readonly revert?: Revert;
   /** Whether the cause ends by itself, so that trying again helps although the type is final. */
   readonly isPassing?: boolean;
-  /** Whether trying again costs money and most likely changes nothing, although the type is not final. */
-  readonly isFinal?: boolean;
   /** Whether the database cannot prove what is current: it is a standby, or a trigger or policy is not in force. */
   readonly isUnguarded?: boolean;
   /** When an activity stops trying again, although the type is not final, and with which error it then fails. @internal */
@@ -61,7 +59,7 @@ export class ProviderError extends Error {
 
   /** Whether Temporal retries an activity that fails with this error. */
   get retryable(): boolean {
-    return this.facts.isFinal !== true && (FAILURE_TYPES[this.type].retryable || this.facts.isPassing === true);
+    return FAILURE_TYPES[this.type].retryable || this.facts.isPassing === true;
   }
 }
 

@@ -1,6 +1,8 @@
 /** Results that a workflow history cannot hold, on a real Temporal server, with and without external storage. */
+// biome-ignore assist/source/organizeImports: first
+import '../support/one-protobufjs.js';
 import { fileURLToPath } from 'node:url';
-import type { WorkflowHandle } from '@temporalio/client';
+import { Client, type WorkflowHandle } from '@temporalio/client';
 import { type DataConverter, ExternalStorage, type Payload, StorageDriverClaim } from '@temporalio/common';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { providerDataConverter } from '../../src/codec/data-converter.js';
@@ -14,6 +16,7 @@ const MIB = 1024 * 1024;
 /** With the envelope of a payload and its quotation marks, just within what a history holds. */
 const LARGEST_BYTES = 2 * MIB - 2 * 1024;
 
+const dataConverter = providerDataConverter(TEST_ENCRYPTION_KEY, { accept: ['plaintext'] });
 const stage = useAgentStage({ chain: true });
 const kept = new Map<string, Payload>();
 let plain: string;
@@ -45,7 +48,7 @@ beforeAll(async () => {
   const worker = async (dataConverter?: DataConverter) =>
     (await stage.startWorker({ workflowsPath, activities, dataConverter })).taskQueue;
   plain = await worker();
-  encrypted = await worker(providerDataConverter(TEST_ENCRYPTION_KEY, { accept: ['plaintext'] }));
+  encrypted = await worker(dataConverter);
   withStorage = await worker({ externalStorage: new ExternalStorage({ drivers: [memory] }) });
 });
 
@@ -98,7 +101,9 @@ describe('a result that a history cannot hold', () => {
   });
 
   test('because it is longer when it is encrypted ends it at once too', async () => {
-    expect(await failureOf(await call('tooLargeEncrypted', encrypted))).toMatchObject({ type: 'ResultTooLarge' });
+    const { workflowId } = await call('tooLargeEncrypted', encrypted);
+    const reader = new Client({ connection: stage.client.connection, dataConverter });
+    expect(await failureOf(reader.workflow.getHandle(workflowId))).toMatchObject({ type: 'ResultTooLarge' });
     await (await call('tooLargeEncrypted', plain)).result();
   });
 
