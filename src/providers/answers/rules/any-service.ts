@@ -125,7 +125,7 @@ export const ANY_MODEL_SERVICE: readonly ServiceRules[] = [
 export const TENDERLY: readonly ServiceRules[] = [
   {
     service: 'Tenderly',
-    source: 'https://docs.tenderly.co',
+    source: 'https://docs.tenderly.co/api-reference/simulations/simulate-transaction',
     rules: [
       { means: 'out of credit', codes: ['quota_limit_reached', 'quota_exceeded', 'limit_reached', 'payment_required'] },
       {
