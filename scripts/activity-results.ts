@@ -1,6 +1,8 @@
 /** What each activity returns. Read by `activity-schemas.mjs`. */
+import type { LlmStepResult } from '../dist/protocol/llm-step.js';
 import type { ProviderReference, RpcReference } from '../dist/protocol/references.js';
-import type { LlmStepResult, RpcStepResult, TenderlyStepResult } from '../dist/protocol/steps.js';
+import type { TenderlyBundleResult, TenderlyStepResult } from '../dist/protocol/simulations.js';
+import type { RpcStepResult } from '../dist/protocol/steps.js';
 
 export interface Results {
   resolveProvider: ProviderReference;
@@ -8,6 +10,6 @@ export interface Results {
   resolveTenderlyConfig: ProviderReference<'tenderly'>;
   resolveRpcEndpoint: RpcReference;
   llmStep: LlmStepResult;
-  tenderlyStep: TenderlyStepResult;
+  tenderlyStep: TenderlyStepResult | TenderlyBundleResult;
   rpcStep: RpcStepResult;
 }

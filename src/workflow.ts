@@ -29,18 +29,30 @@ export type {
   RpcReference,
   UnusableEndpoint,
 } from './protocol/references.js';
-export {
-  type Json,
-  type ResolveLlmKeyInput,
-  type ResolveRpcEndpointInput,
-  type ResolveTenderlyConfigInput,
-  RPC_READ_METHODS,
-  type RpcReadMethod,
-  type RpcStepInput,
-  type RpcStepResult,
-  type SimulatedTransaction,
-  type TenderlyStepInput,
-  type TenderlyStepResult,
+export { isRpcReadMethod } from './protocol/rpc-methods.js';
+export type {
+  AccessListEntry,
+  AccountOverride,
+  AssetChange,
+  BlockOverrides,
+  Quantity,
+  Revert,
+  SimulatedLog,
+  SimulatedTransaction,
+  Simulation,
+  SimulationSettings,
+  TenderlyBundleInput,
+  TenderlyBundleResult,
+  TenderlyStepInput,
+  TenderlyStepResult,
+} from './protocol/simulations.js';
+export type {
+  Json,
+  ResolveLlmKeyInput,
+  ResolveRpcEndpointInput,
+  ResolveTenderlyConfigInput,
+  RpcStepInput,
+  RpcStepResult,
 } from './protocol/steps.js';
 export type { StepOptions } from './workflows/agent/step-options.js';
 export {
@@ -52,4 +64,4 @@ export {
   rpcStep,
   tenderlyStep,
 } from './workflows/agent/steps.js';
-export { failureTypeOf } from './workflows/failure-type.js';
+export { failureTypeOf, revertOf } from './workflows/failure-type.js';

@@ -19,15 +19,18 @@ import { firstAnswer } from '../resolver/chain-endpoints.js';
 import type { ProviderCall, ProviderResolver } from '../resolver/provider-resolver.js';
 import { llmStepInput } from './llm-step-input.js';
 import { StepTime } from './llm-step-time.js';
-import { activity, checkResultSize } from './run-activity.js';
+import { parseInput } from './parse-input.js';
+import { runWithHeartbeat } from './run-activity.js';
 import { compareWithSchema, type JsonSchema } from './schema-check.js';
 import { isStrict, responseFormat, systemWithSchema, valuesIn, waysFrom } from './structured-answer.js';
 
 export function createLlmStep(resolver: ProviderResolver) {
-  return activity('llmStep', llmStepInput, (input, signal, report): Promise<LlmStepResult> => {
-    const time = new StepTime(signal, report);
-    return resolver.inTurn(input.ref, signal, () => llmStep(resolver, input, time));
-  });
+  return (given: LlmStepInput): Promise<LlmStepResult> =>
+    runWithHeartbeat(async (signal, report) => {
+      const input = parseInput('llmStep', llmStepInput, given);
+      const time = new StepTime(signal, report);
+      return resolver.inTurn(input.ref, signal, () => llmStep(resolver, input, time));
+    });
 }
 
 /** Failures that say nothing about the request. It is sent to the next provider, if the caller gave one. */
@@ -43,7 +46,7 @@ async function llmStep(resolver: ProviderResolver, input: LlmStepInput, time: St
     (ref) => resolver.withProvider(ref, (call) => answerOf(input, ref, call, time), time.signal),
     ({ type }) => GOES_TO_THE_NEXT.has(type),
   );
-  return checkResultSize({ ...result, ...(skipped.length > 0 && { skipped }) }, input.ref);
+  return { ...result, ...(skipped.length > 0 && { skipped }) };
 }
 
 async function answerOf(

@@ -10,7 +10,7 @@ import { confirmChain, type RpcCredential } from '../providers/rpc/rpc.js';
 import { viem, viemTransport } from '../providers/rpc/viem-transport.js';
 import { firstAnswer, isPassedOver } from '../resolver/chain-endpoints.js';
 import type { ProviderCall, ProviderResolver } from '../resolver/provider-resolver.js';
-import { activity, checkResultSize } from './run-activity.js';
+import { activity } from './run-activity.js';
 import { rpcStepInput } from './step-inputs.js';
 
 /** The time limit per endpoint, including the check of its chain. A step has one minute for all its endpoints. */
@@ -53,7 +53,7 @@ function ask(resolver: ProviderResolver, endpoint: ProviderReference<'rpc'>, inp
       const client = viem().createClient({ transport: viemTransport(credential, fetch, signal) });
       const params = input.params ?? [];
       const result = (await client.request({ method: input.method, params } as never)) as Json;
-      return checkResultSize({ result, provider: use }, endpoint);
+      return { result, provider: use };
     },
     signal,
   );

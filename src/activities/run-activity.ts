@@ -5,9 +5,7 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
 import type { z } from 'zod';
-import { isProviderError, ProviderError } from '../protocol/errors.js';
-import { describeProvider } from '../protocol/names.js';
-import type { ProviderIdentity } from '../protocol/references.js';
+import { isProviderError } from '../protocol/errors.js';
 import { parseInput } from './parse-input.js';
 
 /** A bug is not an outage: retries end after this many attempts. */
@@ -49,39 +47,51 @@ export function runWithHeartbeat<Result>(
   });
 }
 
-/** As `runWithHeartbeat`, with an input that was parsed. `name` is the activity's, for the message. */
+/**
+ * As `runWithHeartbeat`, with an input that was parsed, and with an end before Temporal's own time-out, which would store
+ * no failure of a type. `name` is the activity's, for the message.
+ */
 export function activity<Input, Result>(
   name: string,
   schema: z.ZodType<Input>,
-  run: (input: Input, signal: AbortSignal, report: Report) => Promise<Result>,
+  run: (input: Input, signal: AbortSignal) => Promise<Result>,
 ): (input: Input) => Promise<Result> {
-  return (input) => runWithHeartbeat(async (signal, report) => run(parseInput(name, schema, input), signal, report));
+  return (input) =>
+    runWithHeartbeat(async (cancelled) => {
+      const ended = new AbortController();
+      const timer = endIn(ownTimeoutMs(), ended);
+      try {
+        return await run(parseInput(name, schema, input), AbortSignal.any([cancelled, ended.signal]));
+      } finally {
+        clearTimeout(timer);
+      }
+    });
 }
 
-/** Temporal takes payloads of up to 2 MiB, and would retry an activity that returns a larger one. */
-const LONGEST_RESULT_BYTES = 2 * 1024 * 1024;
+/** What is left of Temporal's time-out to report a failure. A shorter time-out is left to Temporal. */
+const REPORT_MS = 5_000;
 
-/** @throws ProviderError `ResultTooLarge` if a workflow history cannot hold the result */
-export function checkResultSize<Result>(result: Result, { workspaceId, type, name }: ProviderIdentity): Result {
-  const bytes = Buffer.byteLength(JSON.stringify(result) ?? '');
-  if (bytes <= LONGEST_RESULT_BYTES) return result;
-  const provider = { workspaceId, type, name };
-  const size = `the result of ${describeProvider(provider)} has ${(bytes / 1024 / 1024).toFixed(1)} MiB`;
-  const message = `${size}, but a workflow history takes at most 2 MiB: ask for less`;
-  throw new ProviderError('ResultTooLarge', message, { provider });
+function ownTimeoutMs(): number | undefined {
+  const { startToCloseTimeoutMs: timeoutMs } = Context.current().info;
+  return timeoutMs > 2 * REPORT_MS ? timeoutMs - REPORT_MS : undefined;
+}
+
+function endIn(ms: number | undefined, ended: AbortController): NodeJS.Timeout | undefined {
+  if (ms === undefined) return undefined;
+  return setTimeout(() => ended.abort(new DOMException('the step has no time left', 'TimeoutError')), ms);
 }
 
 /** The failure that Temporal stores for `error`, in the given attempt. */
 export function toFailure(error: unknown, attempt: number): TemporalFailure {
   if (error instanceof TemporalFailure) return withoutForeignCause(error);
   if (isProviderError(error)) {
-    const { givesUp } = error.facts;
+    const { givesUp, provider, fields, revert } = error.facts;
     if (givesUp && attempt >= givesUp.afterAttempts) return toFailure(givesUp.with, attempt);
     return ApplicationFailure.create({
       type: error.type,
       message: error.message,
       nonRetryable: !error.retryable,
-      details: [{ provider: error.facts.provider, fields: error.facts.fields }],
+      details: [{ provider, fields, ...(revert && { revert }) }],
       // Never 0: a server takes it for the end of the retries.
       nextRetryDelay: error.facts.retryAfterMs || undefined,
     });

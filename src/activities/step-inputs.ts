@@ -1,16 +1,16 @@
 /** What the steps and the resolves accept. */
 import { z } from 'zod';
 import type { NamedProvider } from '../protocol/references.js';
-import {
-  type ResolveLlmKeyInput,
-  type ResolveRpcEndpointInput,
-  type ResolveTenderlyConfigInput,
-  RPC_READ_METHODS,
-  type RpcStepInput,
-  type TenderlyStepInput,
+import { isRpcReadMethod } from '../protocol/rpc-methods.js';
+import type { TenderlyBundleInput, TenderlyStepInput } from '../protocol/simulations.js';
+import type {
+  ResolveLlmKeyInput,
+  ResolveRpcEndpointInput,
+  ResolveTenderlyConfigInput,
+  RpcStepInput,
 } from '../protocol/steps.js';
 import { STEP_PROVIDER_TYPES, type StepProviderType } from '../providers/registry.js';
-import { simulationRequest } from '../providers/tenderly/simulation.js';
+import { hasOneSubject, SUBJECT_RULE, simulationFields } from '../providers/tenderly/simulation-request.js';
 import { chainId, json, oneOf, providerName, referenceTo, workspaceId } from './parse-input.js';
 
 const MAX_PARAMS = 1_000;
@@ -21,6 +21,8 @@ const string = z.string({ error: 'must be a text' });
 const PROVIDER_RULE =
   'must be a name (1 to 64 characters from a-z 0-9 _ . : -), or a list of 1 to 200 names in order of preference';
 const PARAMS_RULE = `must be a list of at most ${MAX_PARAMS} values`;
+const METHOD_RULE =
+  'must be a JSON-RPC method that only reads: rpcStep sends nothing that writes, signs or manages a node';
 
 export const resolveProviderInput: z.ZodType<NamedProvider<StepProviderType>> = z.strictObject({
   workspaceId: workspaceId.optional(),
@@ -42,10 +44,11 @@ export const resolveRpcEndpointInput: z.ZodType<ResolveRpcEndpointInput> = z.str
   chainId,
 });
 
-export const tenderlyStepInput: z.ZodType<TenderlyStepInput> = z.strictObject({
-  ref: referenceTo('tenderly'),
-  ...simulationRequest.shape,
-});
+export const tenderlyStepInput = z
+  .strictObject({ ref: referenceTo('tenderly'), ...simulationFields })
+  .refine(hasOneSubject, { path: ['transaction'], error: SUBJECT_RULE }) as unknown as z.ZodType<
+  TenderlyStepInput | TenderlyBundleInput
+>;
 
 export const rpcStepInput: z.ZodType<RpcStepInput> = z.strictObject({
   ref: z.strictObject({
@@ -58,7 +61,7 @@ export const rpcStepInput: z.ZodType<RpcStepInput> = z.strictObject({
       .max(MAX_NAMES)
       .optional(),
   }),
-  method: z.enum(RPC_READ_METHODS, { error: 'must be one of RPC_READ_METHODS: rpcStep only reads' }),
+  method: z.string({ error: METHOD_RULE }).refine(isRpcReadMethod, { error: METHOD_RULE }),
   params: z.array(json, { error: PARAMS_RULE }).max(MAX_PARAMS, { error: PARAMS_RULE }).optional(),
   onRejected: oneOf(['fail', 'next']).optional(),
 });

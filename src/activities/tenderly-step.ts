@@ -1,27 +1,41 @@
-/** Simulates a transaction in the workspace's Tenderly project. */
-import type { TenderlyStepInput, TenderlyStepResult } from '../protocol/steps.js';
+/** Simulates a transaction, or several in one block, in the workspace's Tenderly project. */
+import type {
+  TenderlyBundleInput,
+  TenderlyBundleResult,
+  TenderlyStepInput,
+  TenderlyStepResult,
+} from '../protocol/simulations.js';
 import { simulate } from '../providers/tenderly/simulation.js';
 import type { ProviderResolver } from '../resolver/provider-resolver.js';
 import { activity } from './run-activity.js';
 import { tenderlyStepInput } from './step-inputs.js';
 
-export function createTenderlyStep(resolver: ProviderResolver) {
-  return activity(
+type Step = ((input: TenderlyStepInput) => Promise<TenderlyStepResult>) &
+  ((input: TenderlyBundleInput) => Promise<TenderlyBundleResult>);
+
+export function createTenderlyStep(resolver: ProviderResolver): Step {
+  const step = activity(
     'tenderlyStep',
     tenderlyStepInput,
-    (input, signal): Promise<TenderlyStepResult> =>
+    (input, signal): Promise<TenderlyStepResult | TenderlyBundleResult> =>
       resolver.inTurn(input.ref, signal, () => tenderlyStep(resolver, input, signal)),
   );
+  return step as Step;
 }
 
-function tenderlyStep(resolver: ProviderResolver, input: TenderlyStepInput, signal: AbortSignal) {
-  const { ref, ...simulation } = input;
+function tenderlyStep(
+  resolver: ProviderResolver,
+  { ref, ...request }: TenderlyStepInput | TenderlyBundleInput,
+  signal: AbortSignal,
+): Promise<TenderlyStepResult | TenderlyBundleResult> {
   return resolver.withProvider(
     ref,
-    async ({ credential, use, fetch }) => ({
-      ...(await simulate(credential, simulation, { fetch, signal })),
-      provider: use,
-    }),
+    async ({ credential, use, fetch }) => {
+      const simulations = await simulate(credential, request, { fetch, signal });
+      const [first] = simulations;
+      if ('transaction' in request && request.transaction && first) return { ...first, provider: use };
+      return { success: simulations.every(({ success }) => success), simulations, provider: use };
+    },
     signal,
   );
 }

@@ -18,6 +18,7 @@ import { watchPreflight } from '../store/preflight-watch.js';
 import { operatorGuard } from './grant-guard.js';
 import { redactingActivity } from './redacting-activity.js';
 import { redactingDataConverter } from './redacting-codec.js';
+import { notesReturn } from './result-limit.js';
 import { WorkflowPlugin } from './workflow-plugin.js';
 import { workflowSource } from './workflow-source.js';
 
@@ -74,7 +75,12 @@ export async function createOperationsWorker(
       stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT,
       interceptors: {
         ...host.interceptors,
-        activity: [...(host.interceptors?.activity ?? []), operatorGuard(config.grants), redactingActivity],
+        activity: [
+          ...(host.interceptors?.activity ?? []),
+          notesReturn,
+          operatorGuard(config.grants),
+          redactingActivity,
+        ],
       },
       dataConverter: redactingDataConverter(host.dataConverter),
       ...workflowSource(host.dataConverter),

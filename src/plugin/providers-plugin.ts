@@ -10,6 +10,7 @@ import type { ProviderResolver } from '../resolver/provider-resolver.js';
 import { workspaceGuard } from './grant-guard.js';
 import { redactingActivity } from './redacting-activity.js';
 import { redactingDataConverter } from './redacting-codec.js';
+import { notesReturn } from './result-limit.js';
 import { resolverInContext } from './with-provider.js';
 import type { WorkerQueue } from './worker-queue.js';
 import { checkBundle, WorkflowPlugin } from './workflow-plugin.js';
@@ -30,6 +31,7 @@ export class ProvidersPlugin extends WorkflowPlugin {
       activities: (own: object = {}) => withoutClash(own, activities),
       workerInterceptors: {
         activity: [
+          notesReturn,
           workspaceGuard(grants, activities),
           () => ({ inbound: resolverInContext(resolver) }),
           redactingActivity,

@@ -18,10 +18,14 @@ import { isProviderError } from '../protocol/errors.js';
 import { redactBytes } from '../redaction/redact-bytes.js';
 import { REDACTED } from '../redaction/redactor.js';
 import { redactOf } from './activity-workspaces.js';
+import { limitingDataConverter } from './result-limit.js';
 
 /** The data converter of a worker, with the codec before its own ones. */
 export function redactingDataConverter({ payloadCodecs = [], ...converters }: DataConverter = {}): DataConverter {
-  return { ...converters, payloadCodecs: [new RedactingCodec(), ...payloadCodecs].map(withFailures) };
+  return limitingDataConverter({
+    ...converters,
+    payloadCodecs: [new RedactingCodec(), ...payloadCodecs].map(withFailures),
+  });
 }
 
 class RedactingCodec implements PayloadCodec {

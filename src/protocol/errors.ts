@@ -1,5 +1,6 @@
 import { FAILURE_TYPES, type FailureType } from './failure-types.js';
 import type { ProviderIdentity } from './references.js';
+import type { Revert } from './simulations.js';
 
 export interface ProviderErrorFacts {
   readonly provider?: ProviderIdentity;
@@ -11,6 +12,8 @@ export interface ProviderErrorFacts {
   readonly retryAfterMs?: number;
   /** Whether only this endpoint of the chain lacks what the request asks for, so that another one may have it. */
   readonly isOfEndpoint?: boolean;
+  /** Why the execution reverted. */
+  readonly revert?: Revert;
   /** Whether the cause ends by itself, so that trying again helps although the type is final. */
   readonly isPassing?: boolean;
   /** Whether the database cannot prove what is current: it is a standby, or a trigger or policy is not in force. */

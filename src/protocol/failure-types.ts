@@ -134,8 +134,9 @@ export const FAILURE_TYPES: Readonly<Record<FailureType, FailureFacts>> = {
     retryable: false,
     httpStatus: 502,
     exitCode: 2,
-    meaning: 'The result is larger than a workflow history can hold.',
-    action: 'Ask for less: fewer results, a smaller range, fewer fields.',
+    meaning: 'The result is larger than a workflow history can hold (2 MiB), or than a service may send (16 MiB).',
+    action:
+      "Ask for less: fewer results, a smaller range, fewer fields; or give the worker Temporal's external storage.",
   },
   RotationInProgress: {
     retryable: false,

@@ -3,10 +3,10 @@ import { ActivityFailure, RetryState } from '@temporalio/common';
 import { type ActivityInterceptorsFactory, DefaultLogger } from '@temporalio/worker';
 import type { ProviderActivities } from '../activities/provider-activities.js';
 import { FAILURE_TYPES } from '../protocol/failure-types.js';
-import { RPC_READ_METHODS } from '../protocol/steps.js';
+import { isRpcReadMethod } from '../protocol/rpc-methods.js';
 import { optionalPackage } from '../providers/optional-package.js';
 import type * as steps from '../workflows/agent/steps.js';
-import { failureTypeOf } from '../workflows/failure-type.js';
+import { failureTypeOf, revertOf } from '../workflows/failure-type.js';
 
 type Name = keyof ProviderActivities;
 
@@ -27,7 +27,8 @@ export interface WorkflowFunctions {
   readonly rpcStep: typeof steps.rpcStep;
   readonly failureTypeOf: typeof failureTypeOf;
   readonly FAILURE_TYPES: typeof FAILURE_TYPES;
-  readonly RPC_READ_METHODS: typeof RPC_READ_METHODS;
+  readonly revertOf: typeof revertOf;
+  readonly isRpcReadMethod: typeof isRpcReadMethod;
 }
 
 export function workflowFunctions(
@@ -49,7 +50,7 @@ export function workflowFunctions(
   const functions = Object.fromEntries(
     (Object.keys(activities) as Name[]).map((name) => [name, (input: unknown = {}) => run(name, input)]),
   );
-  return { ...functions, failureTypeOf, FAILURE_TYPES, RPC_READ_METHODS } as unknown as WorkflowFunctions;
+  return { ...functions, failureTypeOf, revertOf, FAILURE_TYPES, isRpcReadMethod } as unknown as WorkflowFunctions;
 }
 
 const testing = () =>

@@ -2,7 +2,7 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createRpcStep } from '../../src/activities/rpc-step.js';
 import type { WorkspaceProviders } from '../../src/index.js';
-import { RPC_READ_METHODS, type RpcReference, type RpcStepInput, type RpcStepResult } from '../../src/workflow.js';
+import type { Json, RpcReference, RpcStepInput, RpcStepResult } from '../../src/workflow.js';
 import { FUNDED_ADDRESS, newWorkspace, UNFENCED, useAgentStage } from '../support/agent-stage.js';
 import { inActivity } from './in-activity.js';
 
@@ -191,12 +191,13 @@ describe('a read', () => {
     'eth_sendRawTransaction',
     'eth_sendTransaction',
     'personal_sign',
-    'debug_traceCall',
+    'debug_setHead',
+    'eth_newFilter',
     'anvil_setBalance',
     '',
   ])('refuses a method that is not a read method, and sends nothing: %s', async (method) => {
     await stage.addEndpoint(workspaceId, 'main');
-    await expect(read({ method: method as 'eth_call' })).rejects.toMatchObject({
+    await expect(read({ method })).rejects.toMatchObject({
       type: 'ProviderConfigInvalid',
       nonRetryable: true,
       details: [{ fields: ['method'] }],
@@ -204,8 +205,40 @@ describe('a read', () => {
     expect(called()).toEqual([]);
   });
 
-  test('has no method on its list that writes', () => {
-    expect(RPC_READ_METHODS.filter((method) => /send|sign|submit|set|mine|import|unlock/i.test(method))).toEqual([]);
+  const call = { from: FUNDED_ADDRESS, to: '0x000000000000000000000000000000000000dEaD' };
+  test.each<[string, Json[]]>([
+    ['eth_blobBaseFee', []],
+    ['eth_feeHistory', ['0x1', 'latest', []]],
+    ['eth_getProof', [FUNDED_ADDRESS, [], 'latest']],
+    ['eth_createAccessList', [call, 'latest']],
+    ['eth_getBlockReceipts', ['latest']],
+    ['eth_simulateV1', [{ blockStateCalls: [{ calls: [call] }] }, 'latest']],
+    ['eth_syncing', []],
+    ['debug_traceCall', [call, 'latest', { tracer: 'callTracer' }]],
+    ['trace_block', ['0x0']],
+    ['txpool_status', []],
+    ['web3_clientVersion', []],
+  ])('of a node of today is answered: %s', async (method, params) => {
+    await stage.addEndpoint(workspaceId, 'main');
+    expect(await read({ method, params })).toMatchObject({ provider: { name: 'main' } });
+  });
+
+  const ERROR_NO = `08c379a0${'0'.repeat(62)}20${'0'.repeat(63)}2${'6e6f'.padEnd(64, '0')}`;
+  const PANIC = `4e487b71${'0'.repeat(62)}11`;
+  const CUSTOM = `cf479181${'0'.repeat(63)}7`;
+  test.each<[string, string, object]>([
+    ['eth_call', ERROR_NO, { reason: 'no', data: `0x${ERROR_NO}` }],
+    ['eth_estimateGas', PANIC, { reason: 'Panic(0x11): arithmetic overflow', data: `0x${PANIC}` }],
+    ['eth_call', CUSTOM, { data: `0x${CUSTOM}` }],
+    ['eth_call', '', {}],
+  ])('that reverts fails with the reason and the data of the revert: %s, 0x%s', async (method, data, revert) => {
+    await twoEndpoints();
+    const code = `0x60${(data.length / 2).toString(16).padStart(2, '0')}80600b6000396000fd${data}`;
+    const params = [call, 'latest', { [call.to]: { code } }];
+    const failure = await read({ method, params }).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ type: 'ProviderRequestInvalid', nonRetryable: true });
+    expect((failure as { details: [{ revert?: object }] }).details[0].revert ?? {}).toEqual(revert);
+    expect(called()).toEqual(['main', 'main']);
   });
 
   test('fails if an endpoint answers for another chain, even if the next endpoint would answer', async () => {
@@ -229,18 +262,6 @@ describe('a read', () => {
     });
     expect(called()).toEqual(['main', 'main']);
   });
-});
-
-test('an answer that is too large for a workflow history fails with ResultTooLarge, and the next endpoint is not called', async () => {
-  await twoEndpoints();
-  await read(); // the chain is confirmed
-  failing('main', { status: 200, body: { jsonrpc: '2.0', id: 1, result: 'x'.repeat(2 * 1024 * 1024) } });
-  await expect(read()).rejects.toMatchObject({
-    type: 'ResultTooLarge',
-    nonRetryable: true,
-    details: [{ provider: { workspaceId, type: 'rpc', name: 'main' } }],
-  });
-  expect(called()).not.toContain('backup');
 });
 
 test("a failure contains neither the endpoint's URL nor its key", async () => {

@@ -1,6 +1,6 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
-import { checkResultSize, runActivity, toFailure } from '../../src/activities/run-activity.js';
+import { runActivity, toFailure } from '../../src/activities/run-activity.js';
 import { ProviderError } from '../../src/protocol/errors.js';
 import { FAILURE_TYPES, type FailureType } from '../../src/protocol/failure-types.js';
 import { inActivity } from './in-activity.js';
@@ -30,14 +30,6 @@ const failureOf = (run: Promise<unknown>): Promise<unknown> =>
     () => undefined,
     (error: unknown) => error,
   );
-
-function failureThrownBy(run: () => unknown): unknown {
-  try {
-    return run();
-  } catch (error) {
-    return error;
-  }
-}
 
 describe("the failure that Temporal records for an activity's error [G6]", () => {
   test('is a final one once the error says that trying again is pointless [G23]', () => {
@@ -161,34 +153,4 @@ describe('the activity boundary', () => {
       });
     expect(await activity.run(finished)).toBe('result');
   });
-});
-
-describe('a result', () => {
-  const LIMIT_BYTES = 2 * 1024 * 1024;
-  /** A string whose JSON form, with its two quotation marks, has that size. */
-  const resultOf = (bytes: number) => 'x'.repeat(bytes - 2);
-
-  test('may have up to 2 MiB, counted in bytes of its JSON form', () => {
-    const result = resultOf(LIMIT_BYTES);
-    expect(checkResultSize(result, PROVIDER)).toBe(result);
-    expect(checkResultSize(undefined, PROVIDER)).toBeUndefined();
-  });
-
-  test.each([
-    ['of one byte more than 2 MiB', resultOf(LIMIT_BYTES + 1), '2.0 MiB'],
-    ['of fewer characters but more bytes', 'é'.repeat(LIMIT_BYTES / 2), '2.0 MiB'],
-    ['of 3 MiB as an object', { text: resultOf(LIMIT_BYTES * 1.5) }, '3.0 MiB'],
-  ])(
-    '%s fails with ResultTooLarge: it is not retried, and the message names the provider and the limit',
-    (_, result, size) => {
-      const failure = failureThrownBy(() => checkResultSize(result, { ...PROVIDER, extra: SECRET } as typeof PROVIDER));
-      expect(toFailure(failure, 1)).toMatchObject({
-        type: 'ResultTooLarge',
-        nonRetryable: true,
-        message: `the result of llm/anthropic of ws_acme has ${size}, but a workflow history takes at most 2 MiB: ask for less`,
-        details: [{ provider: PROVIDER }],
-      });
-      expect(allOf(toFailure(failure, 1))).not.toContain(SECRET);
-    },
-  );
 });

@@ -68,6 +68,11 @@ export async function readChain({
   return rpcStep<Json>({ ref, ...input }, stepOptions);
 }
 
+/** Returns only how large the result is: the workflow's own result goes through the history of whoever waits for it. */
+export async function sizeOfRead(question: ChainQuestion): Promise<number> {
+  return JSON.stringify((await readChain(question)).result).length;
+}
+
 export interface ActivityCall {
   readonly name: string;
   readonly options?: ActivityOptions;

@@ -116,9 +116,10 @@ async function postgresFails(
     await session.query('begin; lock table workspace_providers in access exclusive mode');
     await told.result('a statement that takes too long', change());
     await session.query('rollback');
-    await session.query(
-      `select pg_terminate_backend(pid) from pg_stat_activity where usename like 'provider_manager%'`,
-    );
+    // Only its own: the commands run at the same time, with other logins.
+    await session.query('select pg_terminate_backend(pid) from pg_stat_activity where usename = $1', [
+      decodeURIComponent(new URL(hastyUrl).username),
+    ]);
   });
   await told.result('a connection that was ended', change());
   await hasty.close();

@@ -6,8 +6,9 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { cutInKeys, modelAnswer, type PathControls, streamOf, writeApart } from './echo-answers.js';
 
-const STATUSES = [400, 401, 403, 404, 429, 500, 529] as const;
+const STATUSES = [200, 400, 401, 403, 404, 429, 500, 529] as const;
 
 /** The answers by name. `refused` is missing, because for it no server listens. */
 const FAILURES: Readonly<Record<string, (echo: Echo, response: ServerResponse) => void>> = {
@@ -25,6 +26,19 @@ const FAILURES: Readonly<Record<string, (echo: Echo, response: ServerResponse) =
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100000' });
     response.write(`{"id":"${echo.keys[0]}"`, () => response.destroy());
   },
+  'said-200': (echo, response) => said(echo, response),
+  'reverted-200': (echo, response) => reverted(echo, response),
+  'stream-200': (echo, response) => stream(echo, response, [`${echo.said} ${echo.controls.stream}`]),
+  'cut-stream-200': (echo, response) => {
+    const text = `${echo.said} ${echo.controls.cutStream}`;
+    stream(echo, response, cutInKeys(text, [...echo.keys, echo.controls.cutStream]));
+  },
+  'stream-error-200': (echo, response) => {
+    const { keys, said: message, controls } = echo;
+    const error = { type: keys[0], code: keys[0], message: `${message} ${controls.streamError}` };
+    const [begin = ''] = streamOf(echo.api, [message]);
+    streamed(echo, response, [begin, `event: error\ndata: ${JSON.stringify({ type: 'error', error })}\n\n`]);
+  },
   silent: () => {},
 };
 
@@ -32,6 +46,8 @@ export const FAILING = [...Object.keys(FAILURES), 'refused'];
 
 interface Echo {
   readonly url: string;
+  readonly api: string;
+  readonly controls: PathControls;
   readonly keys: readonly string[];
   readonly said: string;
   readonly rpcId: unknown;
@@ -45,7 +61,8 @@ export interface EchoService {
   stop(): Promise<void>;
 }
 
-export async function startEchoService(): Promise<EchoService> {
+/** @param controls - what the new paths of an answer leak on purpose */
+export async function startEchoService(controls: PathControls): Promise<EchoService> {
   const requests: Record<string, number> = {};
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
     const body = await text(request).catch(() => '');
@@ -54,7 +71,14 @@ export async function startEchoService(): Promise<EchoService> {
     requests[how] = (requests[how] ?? 0) + 1;
     const keys = keysIn(headers, url);
     const { id = null, method } = (api === 'rpc' && body.startsWith('{') ? JSON.parse(body) : {}) as Rpc;
-    const echo = { url, keys, said: `refused ${keys.join(' and ')} at ${url} ${JSON.stringify(headers)}`, rpcId: id };
+    const echo = {
+      url,
+      api,
+      controls,
+      keys,
+      said: `refused ${keys.join(' and ')} at ${url} ${JSON.stringify(headers)}`,
+      rpcId: id,
+    };
     response.on('error', () => {});
     const fail = FAILURES[how];
     if (fail) fail(echo, response);
@@ -83,7 +107,17 @@ interface Rpc {
 
 function works(api: string, chain: string, method: string | undefined, echo: Echo): object {
   if (api === 'tenderly') {
-    return { transaction: { status: false, gas_used: 1, error_message: echo.said }, simulation: { id: echo.keys[0] } };
+    const [key = ''] = echo.keys;
+    const output = `0x${Buffer.from(echo.said).toString('hex')}`;
+    const raw = { address: key, topics: echo.keys, data: output };
+    const transaction_info = {
+      contract_address: key,
+      call_trace: { output, error_reason: echo.said },
+      logs: [{ name: key, inputs: [{ soltype: { name: key, type: key }, value: echo.said }], raw }],
+      asset_changes: [{ type: key, from: key, to: key, amount: key, token_info: { symbol: key } }],
+    };
+    const transaction = { status: false, gas_used: 1, error_message: echo.said, transaction_info };
+    return { transaction, simulation: { id: key } };
   }
   const result =
     method === 'eth_chainId' ? `0x${Number(chain).toString(16)}` : method === 'eth_getBalance' ? '0x1' : echo;
@@ -116,11 +150,40 @@ function headersOf({ keys, url }: Echo) {
 
 /** All the shapes in which services return an error, in one body. */
 function json(echo: Echo, response: ServerResponse, status: number): void {
-  const { keys, said: message, url, rpcId } = echo;
+  const { keys, url, rpcId, controls } = echo;
+  const message = status === 200 ? `${echo.said} ${controls.errorIn200}` : echo.said;
   const error = { type: keys[0], message, code: keys[0], status: keys[0], slug: keys[0], param: url, details: keys };
   const inRpc = rpcId === null ? {} : { jsonrpc: '2.0', id: rpcId, error: { code: -32_000, message, data: keys } };
   const body = JSON.stringify({ type: 'error', error, message, request_id: keys[0], ...inRpc });
   response.writeHead(status, headersOf(echo)).end(body);
+}
+
+/** An answer that holds the key in its text, and in base64 in its files. */
+function said(echo: Echo, response: ServerResponse): void {
+  const file = Buffer.from(`PNG ${echo.said} ${echo.controls.file}`).toString('base64');
+  const body = modelAnswer(echo.api, echo.said, file) ?? works(echo.api, '', undefined, echo);
+  response.writeHead(200, headersOf(echo)).end(JSON.stringify(body));
+}
+
+/** A revert whose reason and data are the key. */
+function reverted(echo: Echo, response: ServerResponse): void {
+  const text = Buffer.from(echo.keys.join(' '));
+  const word = (value: number) => value.toString(16).padStart(64, '0');
+  const hex = text.toString('hex').padEnd(Math.ceil(text.length / 32) * 64, '0');
+  const data = `0x08c379a0${word(32)}${word(text.length)}${hex}`;
+  const error = { code: 3, message: `execution reverted: ${echo.said}`, data };
+  response.writeHead(200, headersOf(echo)).end(JSON.stringify({ jsonrpc: '2.0', id: echo.rpcId, error }));
+}
+
+function stream(echo: Echo, response: ServerResponse, texts: readonly string[]): void {
+  streamed(echo, response, streamOf(echo.api, texts));
+}
+
+/** Each write ends in the middle of a key, as a packet of the network may. */
+function streamed(echo: Echo, response: ServerResponse, events: readonly string[]): void {
+  response.writeHead(200, { ...headersOf(echo), 'content-type': 'text/event-stream' });
+  const keys = echo.keys.map((key) => JSON.stringify(key).slice(1, -1));
+  writeApart(response, cutInKeys(events.join(''), keys)).catch(() => response.destroy());
 }
 
 function html(echo: Echo, response: ServerResponse, status: number): void {

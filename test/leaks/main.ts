@@ -9,6 +9,7 @@ import { runAgents, runEncrypted, startWorkers } from './agents.js';
 import { callEverything, plantDataKeys, plantUnreadable } from './callers.js';
 import { changeRootKey, pasteIntoArguments, runCommands } from './commands.js';
 import { leakOnPurpose, SURFACES } from './controls.js';
+import { PATHS } from './echo-answers.js';
 import { FAILING } from './echo-service.js';
 import { watchProcesses } from './parts/proc-watch.js';
 import { type Find, Search } from './parts/search.js';
@@ -87,11 +88,12 @@ function idleFailures({ echo }: Stage): string[] {
 }
 
 function report({ canaries }: Stage, search: Search, idle: readonly string[]): number {
-  const surfaces = Object.values(SURFACES);
+  const [surfaces, paths] = [Object.values(SURFACES), Object.values(PATHS)];
   const leaks = search.finds.filter(({ canary }) => canary.control === undefined);
   const found = (surface: string) =>
     search.finds.some((find) => find.surface === surface && find.canary.control === surface);
-  const missed = surfaces.filter((surface) => !found(surface));
+  const reached = (path: string) => search.finds.some(({ canary }) => canary.control === path);
+  const missed = [...surfaces.filter((surface) => !found(surface)), ...paths.filter((path) => !reached(path))];
   for (const what of idle) console.error(`never happened: ${what}`);
   for (const surface of missed) console.error(`control not found: ${surface}`);
   const lines = [...new Set(leaks.map(describe))];
@@ -101,9 +103,10 @@ function report({ canaries }: Stage, search: Search, idle: readonly string[]): n
     JSON.stringify({
       canaries: canaries.all.filter(({ control }) => control === undefined).length,
       surfaces: surfaces.length,
+      paths: paths.length,
       bytesSearched: search.bytesSearched,
       found: leaks.length,
-      controlsFound: surfaces.length - missed.length,
+      controlsFound: surfaces.length + paths.length - missed.length,
     }),
   );
   return leaks.length + missed.length + idle.length === 0 ? 0 : 1;

@@ -18,6 +18,7 @@ import { type LlmStandIn, startLlmStandIn } from '../../testbed/standins/llm.js'
 import type { Teardown } from '../../testbed/teardown.js';
 import { writeWorkflowBundle } from '../support/workflow-bundle.js';
 import { Canaries } from './canaries.js';
+import { PATHS, type PathControls } from './echo-answers.js';
 import { type EchoService, startEchoService } from './echo-service.js';
 import { Processes } from './processes.js';
 
@@ -104,7 +105,8 @@ export async function leakStage(folder: string, teardown: Teardown): Promise<Sta
   ]);
   const database = await migratedDatabase(postgres.url);
   await withSession(postgres.url, (session) => session.query(UNCOMPRESSED));
-  const echo = await teardown.use(startEchoService());
+  const controls = Object.entries(PATHS).map(([name, path]) => [name, canaries.control(path)] as const);
+  const echo = await teardown.use(startEchoService(Object.fromEntries(controls) as PathControls));
   // The model repeats what it was shown: the owner of a key is the key itself.
   const answer = ({ owner, wantsJson }: { owner: string; wantsJson: boolean }) => (wantsJson ? '{}' : owner);
   const llm = await teardown.use(startLlmStandIn({ keys: [], answer }));

@@ -1,9 +1,43 @@
 /** A platform's own activities that leak a key in every way, except sending it somewhere. */
 import { Context, log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { type ProviderReference, withProvider } from '../../src/index.js';
+import { streamText } from 'ai';
+import { aiSdkModel, type ProviderReference, withProvider } from '../../src/index.js';
 
 export { askClaude, askGemini, askGpt, readBalance } from '../integration/own-activities.js';
+
+export interface Stream {
+  readonly ref: ProviderReference<'llm'>;
+  /** The API that the provider speaks: the last part of its base URL is the name of the echo's. */
+  readonly prompt: string;
+}
+
+/** Streams an answer by the AI SDK, and returns its whole text. */
+export function streamWithAiSdk({ ref, prompt }: Stream): Promise<string> {
+  return withProvider(ref, async ({ credential, fetch, signal }) => {
+    const model = aiSdkModel(credential, 'a-model', fetch);
+    const errors: unknown[] = [];
+    const onError = ({ error }: { error: unknown }) => void errors.push(error);
+    const { textStream } = streamText({ model, prompt, maxRetries: 0, abortSignal: signal, onError });
+    let text = '';
+    for await (const part of textStream) text += part;
+    if (errors.length > 0) throw errors[0];
+    return text;
+  });
+}
+
+/** Reads a body by the bound `fetch` alone, and returns all of it: as it is, and as a platform's file is kept. */
+export function readsBody({ ref }: Stream): Promise<object> {
+  return withProvider(ref, async ({ credential, fetch, signal }) => {
+    const { provider, baseURL, apiKey } = credential;
+    const key = apiKey.reveal();
+    const path = provider === 'anthropic' ? '/v1/messages' : provider === 'gemini' ? '/v1beta/models' : '/models';
+    const headers = { 'x-api-key': key, 'x-goog-api-key': key, authorization: `Bearer ${key}` };
+    const response = await fetch(`${baseURL}${path}`, { method: 'POST', headers, body: '{}', signal });
+    const body = await response.text();
+    return { body, file: Buffer.from(body).toString('base64') };
+  });
+}
 
 export interface Misdeed {
   readonly ref: ProviderReference<'llm' | 'rpc' | 'tenderly'>;

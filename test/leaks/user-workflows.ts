@@ -54,8 +54,13 @@ export async function probe({ workspaceId, llms, chains, stepsOn, leftPending }:
       return llmStep({ ref, prompt: `What does ${workspaceId} want?`, maxOutputTokens: 50 }, options);
     };
     attempts.push(outcome(`${provider} by llmStep`, ask));
+    if (stepsOn !== undefined) continue;
+    const stream = async () =>
+      own.streamWithAiSdk({ ref: await resolveLlmKey({ workspaceId, provider }), prompt: 'Why?' });
+    const body = async () => own.readsBody({ ref: await resolveLlmKey({ workspaceId, provider }), prompt: '' });
+    attempts.push(outcome(`${provider} by a stream`, stream), outcome(`${provider} by fetch`, body));
     const official = { anthropic: own.askClaude, openai: own.askGpt, gemini: own.askGemini }[provider];
-    if (!official || stepsOn !== undefined) continue;
+    if (!official) continue;
     const askWithSdk = async () => official({ ref: await resolveLlmKey({ workspaceId, provider }), prompt: 'Why?' });
     attempts.push(outcome(`${provider} by its own SDK`, askWithSdk));
   }

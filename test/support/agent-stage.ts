@@ -4,6 +4,7 @@
  * closes: dropping the database fails if a connection is left open.
  */
 import { randomUUID } from 'node:crypto';
+import type { DataConverter } from '@temporalio/common';
 import {
   DefaultLogger,
   type LogEntry,
@@ -58,6 +59,8 @@ export interface StageWorkerOptions {
   readonly workflowsPath?: string;
   /** Besides those of the plugin. */
   readonly activities?: object;
+  /** Default: none, which leaves payloads as they are. */
+  readonly dataConverter?: DataConverter;
   /** What differs from the stage's own settings. */
   readonly config?: ProviderOptions;
   /** The address of Temporal. Default: the server that all test files share. */
@@ -110,12 +113,13 @@ export async function agentStage(teardown: Teardown, options: AgentStageOptions 
     ...{ database, logged, config },
     connect: (change) => connect({ grants: NO_GRANTS, ...change }),
     async startWorker({ address = temporalAddress(), taskQueue = uniqueName('agents'), ...worker } = {}) {
-      const { workflowsPath, activities } = worker;
+      const { workflowsPath, activities, dataConverter } = worker;
       const providers = await connect(worker.config);
       const connection = await NativeConnection.connect({ address });
       teardown.defer(() => connection.close());
       const plugins = [providers.plugin()];
-      runWorker(await Worker.create({ connection, taskQueue, workflowsPath, activities, plugins }), teardown);
+      const options = { connection, taskQueue, workflowsPath, activities, dataConverter, plugins };
+      runWorker(await Worker.create(options), teardown);
       return { taskQueue, providers };
     },
   };

@@ -1,5 +1,5 @@
 /**
- * A stand-in of Tenderly: the project list, and the simulation of a transaction, computed by a real chain. The
+ * A stand-in of Tenderly: the project list, and simulations of one transaction or of a bundle, computed by a real chain. The
  * workspace of a call is known from the account and project in its path. Tenderly's answer to a bad key is not
  * documented; this one has Tenderly's documented error shape.
  */
@@ -7,7 +7,8 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { parseJson } from '../../src/redaction/parse-json.js';
 import { KeyRing } from './calls.js';
-import { chainId, NotExecutable, simulate, simulationRequest } from './simulation.js';
+import { chainId, NotExecutable, simulate, simulateBundle } from './simulation.js';
+import { bundleRequest, simulationRequest } from './simulation-request.js';
 import { type Reply, type Service, type StandIn, startStandIn } from './stand-in.js';
 import { single } from './wire-format.js';
 
@@ -35,7 +36,7 @@ export interface TenderlyStandIn extends StandIn {
   admit(account: TenderlyAccount): void;
 }
 
-const PATH = /^\/api\/v1\/account\/([^/]+)\/(?:(projects)|project\/([^/]+)\/simulate)$/;
+const PATH = /^\/api\/v1\/account\/([^/]+)\/(?:(projects)|project\/([^/]+)\/(simulate|simulate-bundle))$/;
 
 const SLUGS: Readonly<Record<number, string>> = {
   400: 'bad_request',
@@ -71,10 +72,12 @@ export async function startTenderlyStandIn({
       return others.length === 0 ? owner : undefined;
     },
     answer({ method, path, body }, owner) {
-      const [, account, list, project] = PATH.exec(path) ?? [];
+      const [, account, list, project, call] = PATH.exec(path) ?? [];
       const own = projects.filter((known) => known.account === account && known.owner === owner);
       if (method === 'GET' && list && own.length > 0) return projectList(own);
-      if (method === 'POST' && own.some((known) => known.project === project)) return simulation(rpcUrl, body);
+      if (method === 'POST' && own.some((known) => known.project === project)) {
+        return simulation(rpcUrl, call === 'simulate-bundle', body);
+      }
       return error(404, 'The resource does not exist, or this key may not see it.');
     },
   };
@@ -86,10 +89,14 @@ function projectList(projects: readonly Pick<TenderlyAccount, 'project'>[]): Rep
   return { status: 200, body: { projects: slugs.map((slug) => ({ id: slug, slug, name: slug })) } };
 }
 
-async function simulation(rpcUrl: string, body: string): Promise<Reply> {
+async function simulation(rpcUrl: string, isBundle: boolean, body: string): Promise<Reply> {
   try {
-    const request = simulationRequest.parse(parseJson(body));
-    if (request.network_id !== String(await chainId(rpcUrl))) return error(400, 'network_id is not supported');
+    const requests = isBundle
+      ? bundleRequest.parse(parseJson(body)).simulations
+      : [simulationRequest.parse(parseJson(body))];
+    const [request] = requests;
+    if (request?.network_id !== String(await chainId(rpcUrl))) return error(400, 'network_id is not supported');
+    if (isBundle) return { status: 200, body: { simulation_results: await simulateBundle(rpcUrl, requests) } };
     return { status: 200, body: await simulate(rpcUrl, request) };
   } catch (cause) {
     if (cause instanceof z.ZodError) return error(400, z.prettifyError(cause));

@@ -7,6 +7,7 @@ import { egressRuleOf } from '../../egress/refusal.js';
 import { type Said, saidIn } from './error-body.js';
 import { MEANINGS, type Meaning, type ProviderKind, type Verdict } from './meanings.js';
 import { retryAfterMs } from './retry-after.js';
+import { revertIn } from './revert.js';
 import { codesFirst, firstMeaning, type ServiceRules } from './rule.js';
 import { ANY_MODEL_SERVICE, FIREWALLS, TENDERLY } from './rules/any-service.js';
 import { CLOUDS, COMPATIBLE, GATEWAYS } from './rules/compatible-services.js';
@@ -34,7 +35,8 @@ export function classify(answer: ServiceAnswer, provider: ProviderKind): Verdict
   const said = saidIn(answer);
   const ruled = firstMeaning(RULES[provider.type] ?? MODEL_RULES, said);
   const meaning = isLargerThanItsLimit(said) ? 'too large for any wait' : (ruled ?? meaningOfStatus(said, provider));
-  return { ...MEANINGS[meaning], retryAfterMs: retryAfterMs(answer) };
+  const revert = meaning === 'reverted' ? revertIn(said) : undefined;
+  return { ...MEANINGS[meaning], retryAfterMs: retryAfterMs(answer), ...(revert && { revert }) };
 }
 
 /** OpenAI, Groq and others: `Limit 30,000, Used 20000, Requested 61337`. What is more than the limit fits no minute. */

@@ -16,7 +16,7 @@ export interface Said {
   readonly hasOwnCode: boolean;
   /** The message, without the prefixes that gateways add. */
   readonly message: string;
-  /** The `data` of a JSON-RPC error, as far as it is a text. Empty if there is none. */
+  /** The data of a revert, in the `data` of a JSON-RPC error. Empty if there is none. */
   readonly data: string;
   /** Whether it is an error at all. */
   readonly isError: boolean;
@@ -178,11 +178,17 @@ function innerMessageOf(error: unknown): string {
   return inner === undefined || inner.startsWith('0x') ? '' : `\n${inner}`;
 }
 
-/** Hardhat, Frontier and others nest the data of a revert. */
+/** Ganache nests the data of a revert under the hash of the transaction, others under names. */
+const MAX_DATA_DEPTH = 3;
+
+/** The data of a revert, wherever a client puts it. Other texts in it say nothing. */
 function dataOf(error: unknown): string {
-  const { data } = fieldsOf(error);
-  const { data: inner, result, originalError } = fieldsOf(data);
-  return [data, inner, result, fieldsOf(originalError).data].find((each) => typeof each === 'string') ?? '';
+  return textsIn(fieldsOf(error).data, MAX_DATA_DEPTH).find((text) => /^(reverted )?0x[0-9a-f]{8}/i.test(text)) ?? '';
+}
+
+function textsIn(value: unknown, depth: number): string[] {
+  if (typeof value === 'string') return [value];
+  return depth === 0 ? [] : Object.values(fieldsOf(value)).flatMap((each) => textsIn(each, depth - 1));
 }
 
 /** A page says what it is in its title: its text may be anything. `undefined` if the text is not a page. */

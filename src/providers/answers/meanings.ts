@@ -1,5 +1,6 @@
 /** What the answer of a service can mean, and the failure that each meaning becomes. */
 import type { FailureType } from '../../protocol/failure-types.js';
+import type { Revert } from '../../protocol/simulations.js';
 
 export interface Verdict {
   readonly type: FailureType;
@@ -10,6 +11,7 @@ export interface Verdict {
   /** Only this endpoint lacks something: the next endpoint of the chain may have it. */
   readonly isOfEndpoint?: boolean;
   readonly retryAfterMs?: number;
+  readonly revert?: Revert;
 }
 
 /** Which service answered: a status means different things at different services. */
@@ -47,6 +49,10 @@ export const MEANINGS = {
     text: 'refuses to return so many results: ask for a smaller range',
   },
   reverted: { type: 'ProviderRequestInvalid', text: 'reports that the execution reverted' },
+  'not executable': {
+    type: 'ProviderRequestInvalid',
+    text: 'cannot execute the transaction at all: check its funds, its gas and its block',
+  },
   'endpoint lacks it': {
     type: 'ProviderRequestInvalid',
     text: 'does not offer this method or state, at all or on its plan',

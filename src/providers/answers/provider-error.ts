@@ -4,6 +4,8 @@ import { egressRuleOf } from '../../egress/refusal.js';
 import { isProviderError, ProviderError } from '../../protocol/errors.js';
 import { describeProvider } from '../../protocol/names.js';
 import type { ProviderIdentity } from '../../protocol/references.js';
+import type { Revert } from '../../protocol/simulations.js';
+import { redact } from '../../redaction/opened-secrets.js';
 import { providerType } from '../registry.js';
 import { classify } from './classify.js';
 import { answerFromResponse, answerOf, type ServiceAnswer } from './service-answer.js';
@@ -37,16 +39,22 @@ function named(error: ProviderError, provider: ProviderIdentity): ProviderError 
 }
 
 function fromAnswer(answer: ServiceAnswer, provider: ProviderIdentity): ProviderError {
-  const { type, text, retryAfterMs, isOfEndpoint } = classify(answer, provider);
+  const { type, text, retryAfterMs, isOfEndpoint, revert } = classify(answer, provider);
   const field = egressRuleOf(answer.networkCode) && providerType(provider.type).destinationField;
   const facts = {
     provider: identityOf(provider),
     retryAfterMs,
     ...(isOfEndpoint && { isOfEndpoint }),
+    ...(revert && { revert: withoutSecrets(revert) }),
     ...(field && { fields: [field] }),
   };
   const subject = field ? `${describeProvider(provider)}: ${field}` : describeProvider(provider);
   return new ProviderError(type, `${subject} ${text}${numbersOf(answer)}`, facts);
+}
+
+/** A contract, or a host that calls itself one, may have the key in what it says. */
+function withoutSecrets({ reason, data }: Revert): Revert {
+  return { ...(reason !== undefined && { reason: redact(reason) }), ...(data !== undefined && { data: redact(data) }) };
 }
 
 /** Only the identity: callers often pass a whole reference. */

@@ -4,7 +4,7 @@ import { parseJson } from '../../redaction/parse-json.js';
 import { errorIn } from '../answers/error-body.js';
 import { answerFromResponse, ServiceAnswerError } from '../answers/service-answer.js';
 import type { CheckContext } from '../type.js';
-import type { LlmAdminCredential } from './llm-admin.js';
+import { adminFetch, type LlmAdminCredential } from './llm-admin.js';
 import { keyHeaders } from './vendors.js';
 
 interface AdminRequest {
@@ -18,12 +18,13 @@ interface AdminRequest {
 const PAGE_SIZE = 100;
 
 export async function callAdmin<Answer>(
-  { provider, adminKey, keysURL }: LlmAdminCredential,
+  admin: LlmAdminCredential,
   { method, below = '', body }: AdminRequest,
   schema: z.ZodType<Answer>,
   { fetch, signal }: CheckContext,
 ): Promise<Answer> {
-  const response = await fetch(`${keysURL}${below}`, {
+  const { provider, adminKey, keysURL } = admin;
+  const response = await adminFetch(admin, fetch)(`${keysURL}${below}`, {
     method,
     headers: { ...keyHeaders(provider, adminKey.reveal()), ...(body && { 'content-type': 'application/json' }) },
     body: body && JSON.stringify(body),

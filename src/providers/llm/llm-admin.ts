@@ -4,11 +4,13 @@
  * none.
  */
 import { z } from 'zod';
+import type { Fetch } from '../../egress/http-client.js';
 import { ProviderError } from '../../protocol/errors.js';
 import { mask, Secret } from '../../redaction/secret.js';
 import { probe } from '../answers/probe.js';
 import { id, secretKey, serviceURL } from '../fields.js';
 import type { KeyIssuer, ProviderType } from '../type.js';
+import { inDialect } from './dialect.js';
 import { baseURLOf, keyHeaders } from './vendors.js';
 
 export interface LlmAdminConfig {
@@ -27,6 +29,8 @@ export interface LlmAdminCredential {
   /** `anthropic` or `openai`. */
   readonly provider: string;
   readonly adminKey: Secret;
+  /** As for the `llm` provider of the same name. */
+  readonly baseURL: string;
   /** The URL of the collection that holds keys: API keys, or service accounts. `<keysURL>/<id>` is one of its items. */
   readonly keysURL: string;
   /** OpenAI only. */
@@ -61,6 +65,7 @@ export const llmAdmin: ProviderType<LlmAdminConfig, LlmAdminSecret, LlmAdminCred
   credential: (name, config, secret) => ({
     provider: name,
     adminKey: new Secret(secret.adminKey),
+    baseURL: baseURLOf(name, config),
     keysURL: keysURL(name, config),
     project: config.project,
   }),
@@ -75,7 +80,9 @@ export const llmAdmin: ProviderType<LlmAdminConfig, LlmAdminSecret, LlmAdminCred
     ...(config.project === undefined ? [] : [`project=${config.project}`]),
   ],
   fromEnvironment: () => undefined,
-  check: ({ provider, adminKey, keysURL: url }, context) => {
+  check: (admin, { fetch, signal }) => {
+    const { provider, adminKey, keysURL: url } = admin;
+    const context = { fetch: adminFetch(admin, fetch), signal };
     const request = { url: `${url}?limit=1`, init: { headers: keyHeaders(provider, adminKey.reveal()) } };
     return probe({ type: 'llm-admin', name: provider }, request, context, (body) =>
       Array.isArray((body as { data?: unknown } | undefined)?.data)
@@ -85,6 +92,11 @@ export const llmAdmin: ProviderType<LlmAdminConfig, LlmAdminSecret, LlmAdminCred
   },
   revokeByHand: (name) => BY_HAND[name] ?? 'delete the admin key at the service',
 };
+
+/** A gateway may read the admin key in either of the vendor's two headers. */
+export function adminFetch({ provider, baseURL, adminKey: apiKey }: LlmAdminCredential, fetch: Fetch): Fetch {
+  return inDialect({ provider, baseURL, apiKey }, fetch);
+}
 
 function keysURL(name: string, config: LlmAdminConfig): string {
   const base = baseURLOf(name, config);

@@ -5,7 +5,7 @@
 import { onceMore } from '../../egress/dropped-connection.js';
 import type { Fetch } from '../../egress/http-client.js';
 import { ProviderError } from '../../protocol/errors.js';
-import { RPC_READ_METHODS } from '../../protocol/steps.js';
+import { isRpcReadMethod } from '../../protocol/rpc-methods.js';
 import { parseJson } from '../../redaction/parse-json.js';
 import { rpcAnswers } from '../answers/rpc-answer.js';
 import { optionalPackage } from '../optional-package.js';
@@ -55,7 +55,7 @@ function readsOnceMore(fetch: Fetch): Fetch {
   const repeating = onceMore(fetch);
   return (input, init) => {
     const { method } = (parseJson(String(init?.body)) ?? {}) as { readonly method?: unknown };
-    return ((RPC_READ_METHODS as readonly unknown[]).includes(method) ? repeating : fetch)(input, init);
+    return (isRpcReadMethod(String(method)) ? repeating : fetch)(input, init);
   };
 }
 

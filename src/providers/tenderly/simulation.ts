@@ -1,101 +1,154 @@
 /** Calls Tenderly's simulation API. The answer is large: only what an agent bases a decision on is kept. */
 import { z } from 'zod';
 import { onceMore } from '../../egress/dropped-connection.js';
-import type { SimulatedTransaction } from '../../protocol/steps.js';
+import type { Revert, Simulation } from '../../protocol/simulations.js';
 import { parseJson } from '../../redaction/parse-json.js';
 import { errorIn } from '../answers/error-body.js';
+import { revertIn } from '../answers/revert.js';
 import { answerFromResponse, ServiceAnswerError } from '../answers/service-answer.js';
-import { word } from '../fields.js';
 import type { CheckContext } from '../type.js';
+import { type SimulationRequest, simulationBody } from './simulation-request.js';
 import type { TenderlyCredential } from './tenderly.js';
 
-export interface SimulationRequest {
-  /** A decimal chain id. */
-  readonly networkId: string;
-  readonly transaction: SimulatedTransaction;
-  /** Whether Tenderly keeps the simulation in the project's dashboard. Default: false. */
-  readonly save?: boolean;
-}
+/** What Tenderly adds to the bare facts may be absent or of another form: then it counts as unknown. */
+const text = z.string().nullish().catch(undefined);
+const amount = z.union([z.string(), z.number()]).transform(String).nullish().catch(undefined);
 
-export interface Simulation {
-  readonly success: boolean;
-  readonly gasUsed: number;
-  readonly errorMessage?: string;
-  /** Present if the simulation was saved. */
-  readonly simulationId?: string;
-}
-
-const address = word('must be an address: 0x and 40 hex digits', /^0x[0-9a-fA-F]{40}$/);
-const GAS_RULE = 'must be a whole number';
-const INPUT_RULE = 'must be bytes in hex: 0x and an even number of digits, at most 524288';
-
-/** The longest call data that a transaction of a public chain carries, with room. */
-const MAX_INPUT_CHARACTERS = 512 * 1024;
-
-export const simulationRequest = z.strictObject({
-  networkId: word('must be a decimal chain id', /^[1-9]\d{0,15}$/),
-  transaction: z.strictObject({
-    from: address,
-    to: address,
-    input: z
-      .string({ error: INPUT_RULE })
-      .max(MAX_INPUT_CHARACTERS, { error: INPUT_RULE })
-      .regex(/^0x[0-9a-fA-F]*$/, { error: INPUT_RULE })
-      .refine((hex) => hex.length % 2 === 0, { error: INPUT_RULE })
-      .optional(),
-    value: word(
-      'must be an amount in wei, as a decimal number or as 0x and hex digits',
-      /^(0x[0-9a-fA-F]{1,64}|\d{1,78})$/,
-    ).optional(),
-    gas: z.int({ error: GAS_RULE }).min(0, { error: GAS_RULE }).optional(),
+const log = z.object({
+  name: text,
+  inputs: z
+    .array(z.object({ soltype: z.object({ name: z.string(), type: z.string() }), value: z.unknown() }))
+    .nullish()
+    .catch(undefined),
+  raw: z.object({ address: z.string(), topics: z.array(z.string()).nullish(), data: z.string().nullish() }),
+});
+const assetChange = z.object({
+  type: z.string(),
+  ...{ from: text, to: text, amount, raw_amount: amount, token_id: amount, dollar_value: amount },
+  token_info: z
+    .object({ standard: text, contract_address: text, symbol: text, decimals: z.number().nullish().catch(undefined) })
+    .nullish()
+    .catch(undefined),
+});
+const result = z.object({
+  transaction: z.object({
+    status: z.boolean(),
+    gas_used: z.number(),
+    block_number: z.number().nullish().catch(undefined),
+    error_message: text,
+    error_info: z.object({ error_message: text }).nullish().catch(undefined),
+    transaction_info: z
+      .object({
+        contract_address: text,
+        call_trace: z.object({ output: text, error_reason: text }).nullish().catch(undefined),
+        logs: z.array(log).nullish(),
+        asset_changes: z.array(assetChange).nullish(),
+      })
+      .nullish(),
   }),
-  save: z.boolean({ error: 'must be true or false' }).optional(),
+  simulation: z.object({ id: text }).nullish(),
 });
+type Result = z.infer<typeof result>;
 
-const answerSchema = z.object({
-  transaction: z.object({ status: z.boolean(), gas_used: z.number(), error_message: z.string().nullish() }),
-  simulation: z.object({ id: z.string().nullish() }).nullish(),
-});
+const single = result.transform((each) => [each]);
+const bundle = z.object({ simulation_results: z.array(result).min(1) }).transform((body) => body.simulation_results);
 
 /**
- * Simulates a transaction on the newest state of the chain.
+ * Simulates a transaction, or the transactions of a bundle: Tenderly executes those up to the first that fails.
  *
- * @param request - as `simulationRequest` accepts it
+ * @param request - as `simulationFields` accepts it
+ * @returns one result per transaction that was executed
  * @throws errors that `toProviderError` classifies
  */
 export async function simulate(
   credential: TenderlyCredential,
   request: SimulationRequest,
   { fetch, signal }: CheckContext,
-): Promise<Simulation> {
+): Promise<Simulation[]> {
   const { account, project, baseURL, accessKey } = credential;
-  const { networkId, transaction, save = false } = request;
-  const { input = '0x', value = '0' } = transaction;
+  const { save = false } = request;
+  const isBundle = 'transactions' in request && request.transactions !== undefined;
+  const asked = isBundle ? request.transactions : 'transaction' in request ? [request.transaction] : [];
+  const bodies = asked.map((each) => simulationBody(request, each));
   const send = save ? fetch : onceMore(fetch); // One that is kept would be kept twice.
-  const response = await send(`${baseURL}/api/v1/account/${account}/project/${project}/simulate`, {
+  const path = isBundle ? 'simulate-bundle' : 'simulate';
+  const response = await send(`${baseURL}/api/v1/account/${account}/project/${project}/${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-access-key': accessKey.reveal() },
-    body: JSON.stringify({
-      network_id: networkId,
-      ...transaction,
-      input,
-      // Tenderly documents decimal quantities.
-      value: BigInt(value).toString(),
-      save,
-      save_if_fails: save,
-      simulation_type: 'quick',
-    }),
+    body: JSON.stringify(isBundle ? { simulations: bodies } : bodies[0]),
     signal,
   });
-  const text = await response.text();
-  const body = parseJson(text);
-  const answer = response.ok && errorIn(body) === undefined ? answerSchema.safeParse(body) : undefined;
-  if (!answer?.success) throw new ServiceAnswerError(answerFromResponse(response, text));
-  const { transaction: outcome, simulation } = answer.data;
+  const answered = await response.text();
+  const body = parseJson(answered);
+  const schema = isBundle ? bundle : single;
+  const parsed = response.ok && errorIn(body) === undefined ? schema.safeParse(body) : undefined;
+  const results = parsed?.data ?? [];
+  // Fewer results than transactions are an answer only if the last one is a failure.
+  const isWhole = results.length === asked.length || results.at(-1)?.transaction.status === false;
+  if (results.length === 0 || !isWhole) throw new ServiceAnswerError(answerFromResponse(response, answered));
+  return results.map((each, index) => simulationOf(each, asked[index]?.to === undefined, save));
+}
+
+function simulationOf({ transaction, simulation }: Result, isCreation: boolean, isSaved: boolean): Simulation {
+  const {
+    status,
+    gas_used: gasUsed,
+    block_number: blockNumber,
+    error_info: info,
+    transaction_info: more,
+  } = transaction;
+  const errorMessage = transaction.error_message ?? info?.error_message ?? undefined;
   return {
-    success: outcome.status,
-    gasUsed: outcome.gas_used,
-    errorMessage: outcome.error_message ?? undefined,
-    simulationId: save ? (simulation?.id ?? undefined) : undefined,
+    success: status,
+    gasUsed,
+    blockNumber: blockNumber ?? undefined,
+    errorMessage,
+    revert: status ? undefined : revertOf(more?.call_trace ?? undefined, errorMessage),
+    logs: (more?.logs ?? []).map(logOf),
+    assetChanges: (more?.asset_changes ?? []).map(changeOf),
+    contractAddress: isCreation && status ? (more?.contract_address ?? undefined) : undefined,
+    simulationId: isSaved ? (simulation?.id ?? undefined) : undefined,
+  };
+}
+
+type Trace = NonNullable<NonNullable<Result['transaction']['transaction_info']>['call_trace']>;
+
+/** Tenderly decodes errors of contracts that it knows; it has the data of each. */
+function revertOf({ output, error_reason: known }: Trace = {}, message = ''): Revert | undefined {
+  const revert = revertIn({ data: output ?? '', message });
+  if (!known || revert?.reason) return revert;
+  return { ...revert, reason: known.slice(0, 500) };
+}
+
+function logOf({ name, inputs, raw }: z.infer<typeof log>) {
+  return {
+    address: raw.address,
+    topics: raw.topics ?? [],
+    data: raw.data ?? '0x',
+    ...(name && { name }),
+    ...(inputs && {
+      inputs: inputs.map(({ soltype, value }) => ({
+        ...{ name: soltype.name, type: soltype.type },
+        value: typeof value === 'string' ? value : (JSON.stringify(value) ?? ''),
+      })),
+    }),
+  };
+}
+
+function changeOf({ token_info: token, ...change }: z.infer<typeof assetChange>) {
+  return {
+    type: change.type,
+    from: change.from ?? undefined,
+    to: change.to ?? undefined,
+    amount: change.amount ?? undefined,
+    rawAmount: change.raw_amount ?? undefined,
+    tokenId: change.token_id ?? undefined,
+    dollarValue: change.dollar_value ?? undefined,
+    token: {
+      standard: token?.standard ?? undefined,
+      address: token?.contract_address ?? undefined,
+      symbol: token?.symbol ?? undefined,
+      decimals: token?.decimals ?? undefined,
+    },
   };
 }

@@ -2,14 +2,18 @@
 import type { LlmStepInput, LlmStepResult } from '../../protocol/llm-step.js';
 import type { NamedProvider, ProviderReference, RpcReference } from '../../protocol/references.js';
 import type {
+  TenderlyBundleInput,
+  TenderlyBundleResult,
+  TenderlyStepInput,
+  TenderlyStepResult,
+} from '../../protocol/simulations.js';
+import type {
   Json,
   ResolveLlmKeyInput,
   ResolveRpcEndpointInput,
   ResolveTenderlyConfigInput,
   RpcStepInput,
   RpcStepResult,
-  TenderlyStepInput,
-  TenderlyStepResult,
 } from '../../protocol/steps.js';
 import { CHAIN_OPTIONS, LLM_OPTIONS, RESOLVE_OPTIONS, type StepOptions, scheduled } from './step-options.js';
 import { atLeastUsed, endpointsAtLeastUsed, noteUse } from './version-floors.js';
@@ -84,17 +88,30 @@ export async function llmStep<Answer = Json>(
   return result as LlmStepResult<Answer>;
 }
 
-/** Simulates a transaction in the workspace's Tenderly project. Throws as {@link llmStep} does. */
-export async function tenderlyStep(input: TenderlyStepInput, options?: StepOptions): Promise<TenderlyStepResult> {
+/**
+ * Simulates a transaction in the workspace's Tenderly project, or with `transactions` several of them, one after the
+ * other in the same block. A transaction that fails is a result, with why it reverted. Throws as {@link llmStep} does.
+ *
+ * @example
+ * const { success, revert, assetChanges } = await tenderlyStep({ ref, networkId: '1', transaction: { from, to, input } });
+ */
+export function tenderlyStep(input: TenderlyStepInput, options?: StepOptions): Promise<TenderlyStepResult>;
+export function tenderlyStep(input: TenderlyBundleInput, options?: StepOptions): Promise<TenderlyBundleResult>;
+export async function tenderlyStep(
+  input: TenderlyStepInput | TenderlyBundleInput,
+  options?: StepOptions,
+): Promise<TenderlyStepResult | TenderlyBundleResult> {
   const ref = atLeastUsed(input.ref);
   const summary = `simulate on ${input.networkId} · ${describe(ref)}`;
-  const result = await scheduled('tenderlyStep', CHAIN_OPTIONS, summary, options)({ ...input, ref });
+  const simulate = scheduled('tenderlyStep', CHAIN_OPTIONS, summary, options);
+  const result = await simulate({ ...input, ref } as TenderlyStepInput);
   noteUse(ref, result?.provider);
   return result;
 }
 
 /**
- * Reads a chain over the workspace's endpoints, in their order. Throws as {@link llmStep} does.
+ * Reads a chain over the workspace's endpoints, in their order. Throws as {@link llmStep} does; if an execution reverted,
+ * `revertOf(error)` returns why.
  *
  * @typeParam Answer - the type of the JSON that the method returns
  * @example

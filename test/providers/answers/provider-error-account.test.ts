@@ -29,6 +29,20 @@ testModelKinds({
       'ProviderQuotaExhausted',
     ],
     [
+      'OpenAI, the limit of a project',
+      'openai',
+      429,
+      error({ type: 'billing', code: 'project_spend_limit_exceeded' }),
+      'ProviderQuotaExhausted',
+    ],
+    [
+      'OpenAI, the limit of its organization, behind a gateway',
+      'gateway',
+      429,
+      error({ code: 'organization_usage_limit_exceeded' }),
+      'ProviderQuotaExhausted',
+    ],
+    [
       'Gemini',
       'gemini',
       429,

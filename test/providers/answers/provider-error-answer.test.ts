@@ -123,6 +123,13 @@ testModelKinds({
     ],
   ],
   'Q: a status that passes': [
+    [
+      'OpenRouter, credit that running calls have reserved',
+      'router',
+      402,
+      error({ code: 402, type: 'in_flight_budget_exhausted' }),
+      'ProviderRateLimited',
+    ],
     ['Gemini', 'gemini', 499, google(499, 'CANCELLED', 'The operation was cancelled.'), 'ProviderUnavailable'],
     ['Groq', 'groq', 498, error({ message: 'Flex tier capacity exceeded' }), 'ProviderRateLimited'],
     ['Amazon Bedrock', 'bedrock', 424, { message: 'x' }, 'ProviderUnavailable'],

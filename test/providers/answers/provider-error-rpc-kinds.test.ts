@@ -104,6 +104,13 @@ const KINDS: Readonly<Record<string, readonly Row[]>> = {
       'ProviderRequestInvalid',
       'next',
     ],
+    [
+      'Goldsky, whose code is that of a rate limit elsewhere',
+      200,
+      failed(-32016, 'Unauthorized'),
+      'CredentialRejected',
+      'ends',
+    ],
     ['a host without words', 403, '', 'CredentialRejected', 'ends', TEXT],
     ['a host that names the key', 403, { message: 'invalid API key' }, 'CredentialRejected', 'ends'],
   ],
@@ -191,6 +198,7 @@ const KINDS: Readonly<Record<string, readonly Row[]>> = {
       'ProviderRequestInvalid',
       'ends',
     ],
+    ['Goldsky, about a range of logs', 200, failed(-32012, 'Range too large'), 'ProviderRequestInvalid', 'ends'],
     [
       'a node, about a range of logs',
       200,

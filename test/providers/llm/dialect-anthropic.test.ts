@@ -7,11 +7,12 @@ import { toProviderError } from '../../../src/providers/answers/provider-error.j
 import { aiSdkModel } from '../../../src/providers/llm/ai-sdk-model.js';
 import { inDialect } from '../../../src/providers/llm/dialect.js';
 import type { LlmCredential } from '../../../src/providers/llm/llm.js';
-import { parseProvider, providerType } from '../../../src/providers/registry.js';
+import { keyIssuerOf, parseProvider, providerType } from '../../../src/providers/registry.js';
 import { LOOPBACK_POLICY } from '../../../testbed/loopback.js';
 import { type ServiceRequest, startService } from '../local-service.js';
 
 const KEY = 'canary-anthropic-key-0001';
+const ADMIN_KEY = 'canary-anthropic-admin-0001';
 const signal = new AbortController().signal;
 let http: HttpClient;
 beforeAll(() => {
@@ -79,6 +80,26 @@ describe('a gateway in front of Anthropic', () => {
     expect(await verdicts(good.credential)).toEqual({ check: true, step: true, sdk: true });
     const dead = await behind(reads, 'another-key-0002');
     expect(await verdicts(dead.credential)).toEqual({ check: false, step: false, sdk: false });
+  });
+
+  it.each<[string, Reads]>([
+    ['only x-api-key', apiKey],
+    ['only a bearer token', bearer],
+  ])('that reads %s gets the admin key too, from the check and from the revocation of a key', async (_which, reads) => {
+    const key = { id: 'apikey_1', status: 'active', partial_key_hint: `${KEY.slice(0, 8)}...${KEY.slice(-4)}` };
+    const service = await startService(({ headers, method }) => {
+      if (reads(headers) !== ADMIN_KEY) return { status: 401, body: REFUSAL };
+      return { status: 200, body: method === 'GET' ? { data: [key], has_more: false } : { status: 'inactive' } };
+    });
+    const config = { baseURL: service.url };
+    const { credential } = parseProvider('llm-admin', 'anthropic', config, { adminKey: ADMIN_KEY });
+    const context = { fetch: http.fetch, signal };
+    expect(await providerType('llm-admin').check(credential, context)).toMatchObject({ outcome: 'ok' });
+    const revoked = await keyIssuerOf('llm', 'anthropic')?.revoke?.(credential, { secret: { apiKey: KEY } }, context);
+    expect(revoked).toMatchObject({ outcome: 'revoked' });
+    expect(service.requests.map(({ method }) => method)).toEqual(['GET', 'GET', 'POST']);
+    const { credential: dead } = parseProvider('llm-admin', 'anthropic', config, { adminKey: `${ADMIN_KEY}-dead` });
+    expect(await providerType('llm-admin').check(dead, context)).toMatchObject({ outcome: 'rejected' });
   });
 
   it('gets the key in one header alone if the call has another key, or goes elsewhere', async () => {

@@ -80,6 +80,45 @@ describe('Tenderly', () => {
     expect((await simulate({ to: OTHER, network_id: '1' })).status).toBe(400);
   });
 
+  test.each<[string, object]>([
+    ['gas as a text', { gas: '21000' }],
+    ['a value as a number', { value: 1 }],
+    ['a value in hex', { value: '0x1' }],
+    ['a block in hex', { block_number: '0x1' }],
+    ['a block by a tag', { block_number: 'latest' }],
+    ['a balance in hex', { state_objects: { [POOR]: { balance: '0x1' } } }],
+    ['a time that is not in hex', { block_header: { timestamp: '1700000000' } }],
+    ['an access list as nodes have it', { access_list: [{ address: OTHER, storageKeys: [] }] }],
+  ])('a form that is not documented is refused: %s', async (_form, fields) => {
+    expect((await simulate({ to: OTHER, ...fields })).body.error).toMatchObject({ slug: 'bad_request' });
+  });
+
+  test('an unknown field is ignored: a call whose data is in `data` is an empty one', async () => {
+    expect((await simulate({ to: OTHER, data: '0x01' })).body.transaction).toMatchObject({
+      status: true,
+      gas_used: 21_000,
+    });
+  });
+
+  test('a bundle has a result per transaction, up to the first that fails', async () => {
+    const transaction = { network_id: '31337', from: RICH, input: '0x' };
+    const simulations = [OTHER, LOGS, REVERTS, OTHER].map((to) => ({ ...transaction, to }));
+    const { status, body } = await call('acme/project/main/simulate-bundle', { simulations });
+    expect(status).toBe(200);
+    const results = body.simulation_results as unknown as { transaction: { status: boolean } }[];
+    expect(results.map(({ transaction: { status: succeeds } }) => succeeds)).toEqual([true, true, false]);
+    const after = await call('acme/project/main/simulate-bundle', {
+      simulations: [
+        { ...transaction, to: POOR, value: '5' },
+        { ...transaction, from: POOR, to: OTHER, value: '5' },
+      ],
+    });
+    expect(after.body.simulation_results).toMatchObject([
+      { transaction: { status: true } },
+      { transaction: { status: true } },
+    ]);
+  });
+
   test('the projects of the account are listed', async () => {
     const { body } = await call('acme/projects');
     expect(body.projects).toMatchObject([{ slug: 'main' }]);

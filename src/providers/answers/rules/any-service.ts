@@ -125,7 +125,7 @@ export const ANY_MODEL_SERVICE: readonly ServiceRules[] = [
 export const TENDERLY: readonly ServiceRules[] = [
   {
     service: 'Tenderly',
-    source: 'https://docs.tenderly.co',
+    source: 'https://docs.tenderly.co/api-reference/simulations/simulate-transaction',
     rules: [
       { means: 'out of credit', codes: ['quota_limit_reached', 'quota_exceeded', 'limit_reached', 'payment_required'] },
       {
@@ -133,6 +133,7 @@ export const TENDERLY: readonly ServiceRules[] = [
         status: [402, 403, 429],
         words: /\b(quota|(usage|plan|monthly) limit|simulation limit|tenderly units)\b|upgrade your (plan|account)/i,
       },
+      { means: 'not executable', codes: ['invalid_transaction_simulation'] },
       { means: 'key refused', codes: ['invalid_access_key', 'invalid_token'] },
       { means: 'key refused', status: [400, 403], words: DEAD_KEY },
     ],

@@ -6,6 +6,8 @@ export const GATEWAYS: readonly ServiceRules[] = [
     service: 'OpenRouter',
     source: 'https://openrouter.ai/docs/api-reference/errors',
     rules: [
+      // The credit is reserved by calls that are running: it is free again when they end.
+      { means: 'rate limited', codes: ['in_flight_budget_exhausted'] },
       { means: 'out of credit', status: [403], words: /^Key limit exceeded\b/i },
       { means: 'content refused', status: [403], words: /input was flagged\b/i },
     ],
@@ -57,7 +59,7 @@ export const COMPATIBLE: readonly ServiceRules[] = [
   },
   {
     service: 'xAI',
-    source: 'https://docs.x.ai/docs/key-information/debugging',
+    source: 'https://docs.x.ai/developers/debugging',
     rules: [
       { means: 'key refused', status: [400], codes: ['invalid-argument'], words: /^Incorrect API key provided\b/i },
       {

@@ -83,7 +83,7 @@ export const JSON_RPC: readonly ServiceRules[] = [
   },
   {
     service: 'Alchemy, Infura, QuickNode, Ankr, Chainstack: limits of the account',
-    source: 'https://docs.alchemy.com/reference/error-reference',
+    source: 'https://www.alchemy.com/docs/reference/error-reference',
     rules: [
       { means: 'out of credit', status: [402] },
       { means: 'out of credit', words: OUT_OF_CREDIT },
@@ -98,6 +98,14 @@ export const JSON_RPC: readonly ServiceRules[] = [
     service: 'Infura, QuickNode, Alchemy: limits of the rate',
     source: 'https://www.quicknode.com/docs/ethereum/error-references',
     rules: [{ means: 'rate limited', codes: LIMIT_CODES }],
+  },
+  {
+    service: 'Goldsky, which has other meanings for codes of proxyd',
+    source: 'https://docs.goldsky.com/edge-rpc/evm/error-codes',
+    rules: [
+      { means: 'key refused', codes: [-32016], words: /unauthorized|authentication/i },
+      { means: 'too many results', codes: [-32012], words: /range/i },
+    ],
   },
   {
     service: 'proxyd, the gateway of the OP stack',

@@ -23,6 +23,20 @@ export const ANTHROPIC: readonly ServiceRules[] = [
 
 export const OPENAI: readonly ServiceRules[] = [
   {
+    service: 'OpenAI: limits that were set',
+    source: 'https://developers.openai.com/api/docs/guides/spend-limits',
+    rules: [
+      {
+        means: 'out of credit',
+        codes: [
+          'organization_spend_limit_exceeded',
+          'project_spend_limit_exceeded',
+          'organization_usage_limit_exceeded',
+        ],
+      },
+    ],
+  },
+  {
     service: 'OpenAI',
     source: 'https://platform.openai.com/docs/guides/error-codes',
     rules: [
