@@ -11,9 +11,8 @@ import {
   type TenderlyStepInput,
 } from '../protocol/steps.js';
 import { modelId } from '../providers/llm/llm.js';
-import { STEP_PROVIDER_TYPES, type StepProviderType } from '../providers/registry.js';
 import { simulationRequest } from '../providers/tenderly/simulation.js';
-import { chainId, json, oneOf, providerName, referenceTo, whole, workspaceId } from './parse-input.js';
+import { chainId, json, oneOf, providerName, providerType, referenceTo, whole, workspaceId } from './parse-input.js';
 
 const MAX_MESSAGES = 2_000;
 const MAX_PARAMS = 1_000;
@@ -31,9 +30,9 @@ const PROVIDER_RULE =
 const PARAMS_RULE = `must be a list of at most ${MAX_PARAMS} values`;
 const MESSAGES_RULE = `must be a list of at most ${MAX_MESSAGES} messages`;
 
-export const resolveProviderInput: z.ZodType<NamedProvider<StepProviderType>> = z.strictObject({
+export const resolveProviderInput: z.ZodType<NamedProvider> = z.strictObject({
   workspaceId: workspaceId.optional(),
-  type: z.enum(STEP_PROVIDER_TYPES, { error: `must be one of ${STEP_PROVIDER_TYPES.join(', ')}` }),
+  type: providerType,
   name: z.union([providerName, z.array(providerName).min(1).max(MAX_NAMES)], { error: PROVIDER_RULE }),
 });
 

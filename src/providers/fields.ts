@@ -63,6 +63,15 @@ export function serviceURL(preface?: string, refused = CALL_PATH) {
     .refine((value) => !refused.ending.test(value), { error: refused.rule });
 }
 
+/** The base URL of a service whose paths are not known. */
+export const anyServiceURL = serviceURL(undefined, { ending: /$^/, rule: '' });
+
+/** Headers of a connection or a body: the HTTP client sets them, drops them, or refuses the call. */
+export const HEADERS_OF_HTTP: ReadonlySet<string> = new Set([
+  ...['connection', 'content-encoding', 'content-length', 'content-type', 'expect', 'host', 'keep-alive'],
+  ...['proxy-connection', 'sec-fetch-mode', 'te', 'trailer', 'transfer-encoding', 'upgrade'],
+]);
+
 /** Text that becomes part of a header or a path: a model, a slug. */
 export function word(error: string, pattern: RegExp) {
   return z.string({ error }).regex(pattern, { error });

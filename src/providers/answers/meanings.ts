@@ -1,5 +1,6 @@
 /** What the answer of a service can mean, and the failure that each meaning becomes. */
 import type { FailureType } from '../../protocol/failure-types.js';
+import type { ServiceReply } from './error-body.js';
 
 export interface Verdict {
   readonly type: FailureType;
@@ -12,12 +13,7 @@ export interface Verdict {
   readonly retryAfterMs?: number;
 }
 
-/** Which service answered: a status means different things at different services. */
-export interface ProviderKind {
-  readonly type: string;
-  readonly name: string;
-}
-
+/** By what the answer means: what becomes of the step. docs/provider-types.md lists them. */
 export const MEANINGS = {
   'key refused': { type: 'CredentialRejected', text: 'refused the credential', isDeadKey: true },
   // Not dead: a newer version of the provider may correct what goes with the key.
@@ -62,4 +58,8 @@ export const MEANINGS = {
   final: { type: 'ProviderRequestInvalid', text: 'refused the request' },
 } as const satisfies Readonly<Record<string, Verdict>>;
 
-export type Meaning = keyof typeof MEANINGS;
+/** What the answer of a service can mean: each becomes a typed failure. */
+export type AnswerMeaning = keyof typeof MEANINGS;
+
+/** What an answer of a service means. `undefined` if it means what its status says. */
+export type MeaningOf = (reply: ServiceReply) => AnswerMeaning | undefined;

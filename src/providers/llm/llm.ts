@@ -2,12 +2,15 @@
  * Language models: Anthropic, OpenAI, Gemini, and under any other name a service that implements OpenAI's API. Base
  * URLs are those of each vendor's own SDK; `ai-sdk-model.ts` converts them for the AI SDK.
  */
-import { z } from 'zod';
 import { mask, Secret } from '../../redaction/secret.js';
+import type { ServiceReply } from '../answers/error-body.js';
 import { listIn } from '../answers/list-in.js';
 import { probe } from '../answers/probe.js';
+import { meaningOfModel } from '../answers/rules/by-type.js';
+import { defineProviderType } from '../define-type.js';
+import type { Fields } from '../field-schema.js';
 import { id, secretKey, serviceURL, word } from '../fields.js';
-import type { CheckContext, CheckResult, ProviderType } from '../type.js';
+import type { CheckContext, CheckResult } from '../type.js';
 import { inBothDialects } from './anthropic-dialects.js';
 import { anthropicKeys } from './anthropic-keys.js';
 import type { LlmKeyIssuer } from './llm-admin.js';
@@ -49,8 +52,9 @@ const KEY_ISSUERS: ReadonlyMap<string, LlmKeyIssuer> = new Map([
 
 export const modelId = word('must be a model id: 1 to 200 printable characters without spaces', /^[\x21-\x7e]{1,200}$/);
 
-const known = z.strictObject({ baseURL: serviceURL().optional(), model: modelId.optional() });
-const openai = known.extend({
+const known = { baseURL: serviceURL().optional(), model: modelId.optional() };
+const openai = {
+  ...known,
   baseURL: serviceURL()
     .refine((value) => value !== 'https://api.openai.com', {
       error: 'must end with the version of the API: https://api.openai.com/v1',
@@ -58,29 +62,30 @@ const openai = known.extend({
     .optional(),
   organization: id.optional(),
   project: id.optional(),
-});
-const gemini = known.extend({
+};
+const gemini = {
+  ...known,
   model: modelId.regex(GEMINI_MODEL, { error: GEMINI_MODEL_RULE }).optional(),
-});
-const compatible = known.extend({
+};
+const compatible = {
+  ...known,
   baseURL: serviceURL('is required for a name other than anthropic, openai and gemini, and'),
-});
+};
 
-export const llm: ProviderType<LlmConfig, LlmSecret, LlmCredential> = {
+export const llm = defineProviderType<'llm', LlmSecret, LlmConfig, LlmCredential>({
   type: 'llm',
   variants: [
     { name: 'anthropic', title: 'named anthropic or gemini' },
     { name: 'openai', title: 'named openai' },
     { name: 'compatible', title: 'with any other name: a service that speaks the OpenAI API' },
   ],
-  config: (name) => {
+  config: (name): Fields<LlmConfig> => {
     if (name === 'openai') return openai;
     if (name === 'gemini') return gemini;
     return vendorOf(name) ? known : compatible;
   },
-  secret: z.strictObject({ apiKey: secretKey }),
-  primarySecret: 'apiKey',
-  credential: (name, config, secret) => ({
+  secret: { apiKey: secretKey },
+  credential: ({ name, config, secret }) => ({
     provider: name,
     apiKey: new Secret(secret.apiKey),
     baseURL: baseURLOf(name, config),
@@ -88,13 +93,12 @@ export const llm: ProviderType<LlmConfig, LlmSecret, LlmCredential> = {
     organization: config.organization,
     project: config.project,
   }),
-  shown: (name, config, secret) => ({
+  shown: ({ name, config, secret }) => ({
     key: mask(secret.apiKey),
     host: new URL(baseURLOf(name, config)).host,
     ...(config.model !== undefined && { model: config.model }),
   }),
-  destinationField: 'config.baseURL',
-  destination: (name, config) => [
+  destination: ({ name, config }) => [
     baseURLOf(name, config),
     ...(config.organization === undefined ? [] : [`organization=${config.organization}`]),
     ...(config.project === undefined ? [] : [`project=${config.project}`]),
@@ -108,18 +112,22 @@ export const llm: ProviderType<LlmConfig, LlmSecret, LlmCredential> = {
     return { config: ownBaseURL ? { baseURL: ownBaseURL } : {}, secret: { apiKey } };
   },
   adaptFetch: inBothDialects,
-  check: (credential, { fetch, signal }) => {
-    const context = { fetch: inBothDialects(credential, fetch), signal };
+  check: (credential, context) => {
     const isVendorsOwn = credential.baseURL === vendorOf(credential.provider)?.baseURL;
     return isVendorsOwn ? listModels(credential, context) : listModelsWithAndWithoutKey(credential, context);
   },
   keyIssuer: (name) => KEY_ISSUERS.get(name),
   revokeByHand: (name) => vendorOf(name)?.revokeByHand ?? 'delete the key at the service that the base URL leads to',
-};
+  answers: meaningOfModel,
+});
+
+function meaningOf({ provider }: LlmCredential) {
+  return (reply: ServiceReply) => meaningOfModel(reply, { name: provider });
+}
 
 /** Lists models, because that call is free and needs a key. */
 function listModels(credential: LlmCredential, context: CheckContext, apiKey = credential.apiKey.reveal()) {
-  return probe({ type: 'llm', name: credential.provider }, modelsRequest(credential, apiKey), context, (body) =>
+  return probe(meaningOf(credential), modelsRequest(credential, apiKey), context, (body) =>
     listIn(body) ? { outcome: 'ok', detail: 'the service returned its list of models' } : undefined,
   );
 }

@@ -6,10 +6,10 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createLlmStep } from '../../../src/activities/llm-step.js';
 import { createFetch, type HttpClient } from '../../../src/egress/http-client.js';
 import type { LlmStepInput, LlmStepResult } from '../../../src/protocol/steps.js';
-import { parseProvider, providerType } from '../../../src/providers/registry.js';
 import { LOOPBACK_POLICY } from '../../../testbed/loopback.js';
 import { inActivity } from '../../activities/in-activity.js';
 import { resolverInMemory, WORKSPACE } from '../../resolver/resolver-in-memory.js';
+import { parseProvider } from '../../support/built-in-types.js';
 import { type ServiceReply, startService } from '../local-service.js';
 import { DEFAULT_ANSWER, MODEL_SERVICES, type ModelService } from './model-services.js';
 
@@ -53,9 +53,9 @@ async function ask(service: ModelService, text: string, isCut: boolean, schema: 
       (error: { type?: string; nextRetryDelay?: number }) =>
         `\`${error.type}\`${error.nextRetryDelay ? `, after ${Number(error.nextRetryDelay) / 1000} s` : ''}`,
     );
-  const { credential } = parseProvider('llm', service.name, config, { apiKey: KEY });
+  const { service: live } = parseProvider('llm', service.name, config, { apiKey: KEY });
   const context = { fetch: http.fetch, signal: new AbortController().signal };
-  const checked = await providerType('llm').check(credential, context);
+  const checked = await live.check(context);
   return { step: await step, check: checked.outcome };
 }
 
