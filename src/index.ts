@@ -5,6 +5,7 @@ export type { PayloadCodecOptions } from './codec/payload-codec.js';
 export type { Duration } from './config/duration.js';
 export { hardenProcess } from './config/process-hardening.js';
 export type { ProviderOptions, ResolverOptions, StoreOptions } from './config/resolver-config.js';
+export type { AnswerLimits } from './egress/answer-limits.js';
 export type { Fetch } from './egress/http-client.js';
 export type { EgressOptions } from './egress/policy.js';
 export type { LeaseCounts } from './fence/lease-keeper.js';

@@ -13,7 +13,31 @@ export interface Verdict {
   readonly retryAfterMs?: number;
 }
 
-/** By what the answer means: what becomes of the step. docs/provider-types.md lists them. */
+/** What the answer of a service can mean: each becomes a typed failure. docs/provider-types.md lists them. */
+export type AnswerMeaning =
+  | 'key refused'
+  | 'key not accepted'
+  | 'address refused'
+  | 'organization refused'
+  | 'organization missing'
+  | 'project refused'
+  | 'scope or model refused'
+  | 'region refused'
+  | 'content refused'
+  | 'out of credit'
+  | 'rate limited'
+  | 'overloaded'
+  | 'too large for any wait'
+  | 'too many results'
+  | 'reverted'
+  | 'endpoint lacks it'
+  | 'firewall in front'
+  | 'not an answer'
+  | 'passing'
+  | 'failed'
+  | 'final';
+
+/** By what the answer means: what becomes of the step. */
 export const MEANINGS = {
   'key refused': { type: 'CredentialRejected', text: 'refused the credential', isDeadKey: true },
   // Not dead: a newer version of the provider may correct what goes with the key.
@@ -56,10 +80,7 @@ export const MEANINGS = {
   passing: { type: 'ProviderUnavailable', text: 'is not available' },
   failed: { type: 'ProviderUnavailable', text: 'failed' },
   final: { type: 'ProviderRequestInvalid', text: 'refused the request' },
-} as const satisfies Readonly<Record<string, Verdict>>;
-
-/** What the answer of a service can mean: each becomes a typed failure. */
-export type AnswerMeaning = keyof typeof MEANINGS;
+} as const satisfies Readonly<Record<AnswerMeaning, Verdict>>;
 
 /** What an answer of a service means. `undefined` if it means what its status says. */
 export type MeaningOf = (reply: ServiceReply) => AnswerMeaning | undefined;

@@ -9,7 +9,7 @@ import { probe } from '../answers/probe.js';
 import { meaningOfModel } from '../answers/rules/by-type.js';
 import { defineProviderType } from '../define-type.js';
 import type { Fields } from '../field-schema.js';
-import { id, secretKey, serviceURL, word } from '../fields.js';
+import { id, restrictedURL, secretKey, serviceURL, word } from '../fields.js';
 import type { CheckContext, CheckResult } from '../type.js';
 import { inBothDialects } from './anthropic-dialects.js';
 import { anthropicKeys } from './anthropic-keys.js';
@@ -69,7 +69,7 @@ const gemini = {
 };
 const compatible = {
   ...known,
-  baseURL: serviceURL('is required for a name other than anthropic, openai and gemini, and'),
+  baseURL: restrictedURL('is required for a name other than anthropic, openai and gemini, and'),
 };
 
 export const llm = defineProviderType<'llm', LlmSecret, LlmConfig, LlmCredential>({

@@ -9,7 +9,7 @@ import { listIn } from '../answers/list-in.js';
 import { probe } from '../answers/probe.js';
 import { meaningOfTenderly } from '../answers/rules/by-type.js';
 import { defineProviderType } from '../define-type.js';
-import { secretKey, serviceURL, word } from '../fields.js';
+import { restrictedURL, secretKey, word } from '../fields.js';
 
 export interface TenderlyConfig {
   /** The slug of the account, as in the address of the dashboard. */
@@ -43,7 +43,7 @@ const API_PATH = {
   ending: /\/api(\/v\d+(\/.*)?)?$/,
   rule: 'must be without the path /api/v1: https://api.tenderly.co',
 };
-const config = { account: slug, project: slug, baseURL: serviceURL(undefined, API_PATH).optional() };
+const config = { account: slug, project: slug, baseURL: restrictedURL(undefined, API_PATH).optional() };
 
 export const tenderly = defineProviderType<'tenderly', TenderlySecret, TenderlyConfig, TenderlyCredential>({
   type: 'tenderly',
