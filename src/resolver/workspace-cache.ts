@@ -6,7 +6,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { Lease } from '../fence/lease.js';
-import type { CacheOutcome } from '../protocol/references.js';
+import type { CacheOutcome, ProviderReference } from '../protocol/references.js';
 import type { WorkspaceEntry } from './workspace-entry.js';
 
 /** One answer for several callers. */
