@@ -6,7 +6,7 @@
 import tseslint from 'typescript-eslint';
 
 export default [
-  { ignores: ['dist/', 'bench/', 'test/projects/'] },
+  { ignores: ['dist/', 'bench/', 'test/projects/', 'examples/pinecone/'] },
   {
     files: ['**/*.ts'],
     languageOptions: {

@@ -36,7 +36,7 @@ export const ROOMS = [
   },
   {
     room: 'providers',
-    has: 'the provider types, a folder per type; their registry; `answers`: what the answer of a service means',
+    has: 'the provider types, a folder per type; the set of types that a process knows; `answers`: what the answer of a service means',
     imports: ['protocol', 'redaction', 'egress'],
   },
   {

@@ -4,7 +4,7 @@
  */
 import { TTLCache } from '@isaacs/ttlcache';
 import { LRUCache } from 'lru-cache';
-import { destinationOf, parseProvider } from '../dist/providers/registry.js';
+import { ProviderTypes } from '../dist/providers/provider-types.js';
 import { createParts } from '../dist/resolver/connect-parts.js';
 import { ProviderResolver } from '../dist/resolver/provider-resolver.js';
 import { toOpened } from '../dist/resolver/workspace-entry.js';
@@ -60,7 +60,8 @@ export const AWAITED = {
 /** The answer of a hit. @param {string} workspaceId */
 export function referenceTo(workspaceId) {
   const [{ type, name, config, secret }] = providersOf(workspaceId);
-  return toOpened({ workspaceId, type, name }, parseProvider(type, name, config, secret), 1, 'workspace').reference;
+  return toOpened({ workspaceId, type, name }, ProviderTypes.builtIn.parse(type, name, config, secret), 1, 'workspace')
+    .reference;
 }
 
 /** @param {readonly string[]} workspaceIds */
@@ -83,7 +84,7 @@ async function warmResolver(workspaceIds) {
     const dataKey = await sealer.createDataKey(workspaceId);
     const providers = [];
     for (const { type, name, config, secret } of providersOf(workspaceId)) {
-      const place = { workspaceId, type, name, destination: destinationOf(type, name, config) };
+      const place = { workspaceId, type, name, destination: ProviderTypes.builtIn.destinationOf(type, name, config) };
       const encryptedConfig = await sealer.seal(place, JSON.stringify(secret), dataKey);
       providers.push({ type, name, config, encryptedConfig, status: 'active', version: 1 });
     }

@@ -1,6 +1,6 @@
 /** The real services, for `--live`, with the keys in the environment. It costs as much as a few short prompts. */
 import { ProviderError } from '../src/protocol/errors.js';
-import { fromEnvironment } from '../src/providers/registry.js';
+import { ProviderTypes } from '../src/providers/provider-types.js';
 import type { DemoProvider, DemoServices } from './services.js';
 
 const WORKSPACE = 'ws_live';
@@ -11,18 +11,18 @@ const ADDRESS = '0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045';
 /** @throws ProviderError `ProviderConfigInvalid`, which names the variables that are needed */
 export function liveServices(env: NodeJS.ProcessEnv): DemoServices {
   const models = Object.entries(MODELS).flatMap(([name, model]) => {
-    const found = fromEnvironment('llm', name, env);
-    return found ? [{ ...named('llm', name), ...found, config: { ...fields(found.config), model } }] : [];
+    const found = ProviderTypes.builtIn.fromEnvironment('llm', name, env);
+    return found ? [{ ...found, ...named('llm', name), config: { ...fields(found.config), model } }] : [];
   });
-  const tenderly = fromEnvironment('tenderly', 'default', env);
-  const rpc = fromEnvironment('rpc', 'chain-1', env);
+  const tenderly = ProviderTypes.builtIn.fromEnvironment('tenderly', 'default', env);
+  const rpc = ProviderTypes.builtIn.fromEnvironment('rpc', 'chain-1', env);
   if (models.length === 0 || !tenderly || !rpc) {
     throw new ProviderError(
       'ProviderConfigInvalid',
       '--live needs ANTHROPIC_API_KEY, OPENAI_API_KEY or GEMINI_API_KEY; TENDERLY_ACCOUNT, TENDERLY_PROJECT and TENDERLY_ACCESS_KEY; RPC_URL_1',
     );
   }
-  const providers = [...models, { ...named('tenderly', 'default'), ...tenderly }, { ...named('rpc', 'main'), ...rpc }];
+  const providers = [...models, { ...tenderly, ...named('tenderly', 'default') }, { ...rpc, ...named('rpc', 'main') }];
   return {
     title: 'the real services, with the keys in the environment',
     providers: providers.map(({ workspaceId, type, name, config, secret }) => {

@@ -5,11 +5,12 @@ export type { PayloadCodecOptions } from './codec/payload-codec.js';
 export type { Duration } from './config/duration.js';
 export { hardenProcess } from './config/process-hardening.js';
 export type { ProviderOptions, ResolverOptions, StoreOptions } from './config/resolver-config.js';
+export type { AnswerLimits } from './egress/answer-limits.js';
 export type { Fetch } from './egress/http-client.js';
 export type { EgressOptions } from './egress/policy.js';
 export type { LeaseCounts } from './fence/lease-keeper.js';
 export { redactingLogger } from './plugin/redacting-activity.js';
-export { type NamedChain, withProvider } from './plugin/with-provider.js';
+export { type NamedChain, type WithProvider, withProvider } from './plugin/with-provider.js';
 export { type ProviderCounts, WorkspaceProviders } from './plugin/workspace-providers.js';
 export {
   isProviderError,
@@ -33,13 +34,43 @@ export type {
   ResolveRpcEndpointInput,
   ResolveTenderlyConfigInput,
 } from './protocol/steps.js';
-export { toProviderErrorFromResponse } from './providers/answers/provider-error.js';
+export type { ServiceReply } from './providers/answers/error-body.js';
+export type { AnswerMeaning } from './providers/answers/meanings.js';
+export type { AnswerRule } from './providers/answers/rule.js';
+export { serviceAnswerError } from './providers/answers/service-answer.js';
+export type { ProbeCall } from './providers/credential-probe.js';
+export type {
+  CredentialOf,
+  OwnType,
+  OwnTypes,
+  ProviderCredentials,
+  StepProviderType,
+} from './providers/credentials.js';
+export {
+  type DefaultCredential,
+  defineProviderType,
+  type ProviderTypeDefinition,
+  type SentSecret,
+} from './providers/define-type.js';
+export type { FieldResult, FieldSchema, Fields } from './providers/field-schema.js';
+export { secretKey, serviceURL } from './providers/fields.js';
+export type { HttpCredential } from './providers/http/http.js';
 export { type AiSdkModel, aiSdkModel } from './providers/llm/ai-sdk-model.js';
 export type { LlmCredential } from './providers/llm/llm.js';
-export type { ProviderCredentials, StepProviderType } from './providers/registry.js';
 export type { RpcCredential } from './providers/rpc/rpc.js';
 export { type ViemTransport, viemTransport } from './providers/rpc/viem-transport.js';
 export type { TenderlyCredential } from './providers/tenderly/tenderly.js';
+export type {
+  CheckContext,
+  CheckResult,
+  IssuedKey,
+  IssueRequest,
+  KeyIssuer,
+  ProviderFields,
+  ProviderType,
+  ProviderVariant,
+  PublicFields,
+} from './providers/type.js';
 export { redact } from './redaction/opened-secrets.js';
 export { Secret } from './redaction/secret.js';
 export { type OpenCredential, type ProviderCall, ProviderResolver } from './resolver/provider-resolver.js';

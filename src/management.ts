@@ -2,6 +2,8 @@
 export type { Duration } from './config/duration.js';
 export type { ProviderClientOptions } from './config/manager-config.js';
 export type { StoreOptions } from './config/resolver-config.js';
+export type { AnswerLimits } from './egress/answer-limits.js';
+export type { Fetch } from './egress/http-client.js';
 export type { EgressOptions } from './egress/policy.js';
 export type { ChangeOptions, FenceWait } from './management/change-fence.js';
 export type { ImportSource } from './management/import-lines.js';
@@ -39,7 +41,32 @@ export type {
   RotationOrigin,
   RotationState,
 } from './protocol/rotation.js';
-export type { CheckResult } from './providers/type.js';
+export type { ServiceReply } from './providers/answers/error-body.js';
+export type { AnswerMeaning } from './providers/answers/meanings.js';
+export type { AnswerRule } from './providers/answers/rule.js';
+export { serviceAnswerError } from './providers/answers/service-answer.js';
+export type { ProbeCall } from './providers/credential-probe.js';
+export type { OwnType, OwnTypes } from './providers/credentials.js';
+export {
+  type DefaultCredential,
+  defineProviderType,
+  type ProviderTypeDefinition,
+  type SentSecret,
+} from './providers/define-type.js';
+export type { FieldResult, FieldSchema, Fields } from './providers/field-schema.js';
+export { secretKey, serviceURL } from './providers/fields.js';
+export type {
+  CheckContext,
+  CheckResult,
+  IssuedKey,
+  IssueRequest,
+  KeyIssuer,
+  ProviderFields,
+  ProviderType,
+  ProviderVariant,
+  PublicFields,
+} from './providers/type.js';
+export { Secret } from './redaction/secret.js';
 export type { RootKeyring, WrappedKey } from './sealing/root-keyring.js';
 export type { ProviderAudit, ProviderEvent, UsageEntry, UsageInput } from './store/audit-store.js';
 export type { ProviderCheck } from './store/management-store.js';

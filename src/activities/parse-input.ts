@@ -93,11 +93,12 @@ const text = (rule: string, pattern: RegExp) => z.string({ error: rule }).regex(
 
 export const workspaceId = text('must be 1 to 128 characters from A-Z a-z 0-9 _ . : -', WORKSPACE_ID);
 export const providerName = text('must be 1 to 64 characters from a-z 0-9 _ . : -', PROVIDER_NAME);
+export const providerType = text('must be 1 to 32 characters from a-z 0-9 -, starting with a letter', PROVIDER_TYPE);
 export const version = whole(0);
 
 export const identity = z.strictObject({
   workspaceId,
-  type: text('must be 1 to 32 characters from a-z 0-9 -, starting with a letter', PROVIDER_TYPE),
+  type: providerType,
   name: providerName,
 });
 

@@ -1,5 +1,5 @@
 /** The activities that agents use, as closures over a resolver. */
-import type { ProviderReference, RpcReference } from '../protocol/references.js';
+import type { NamedProvider, ProviderReference, RpcReference } from '../protocol/references.js';
 import type { ProviderResolver } from '../resolver/provider-resolver.js';
 import { createLlmStep } from './llm-step.js';
 import { createRpcStep } from './rpc-step.js';
@@ -30,7 +30,8 @@ function createResolveActivities(resolver: ProviderResolver) {
     resolveProvider: activity(
       'resolveProvider',
       resolveProviderInput,
-      (input): Promise<ProviderReference> => resolver.resolveProvider(input),
+      // Which types there are, the resolver knows.
+      (input): Promise<ProviderReference> => resolver.resolveProvider(input as NamedProvider<'http'>),
     ),
 
     resolveLlmKey: activity(

@@ -12,6 +12,7 @@ import type {
   RaisedEvent,
   StoredCredentialCheck,
 } from '../protocol/schedules.js';
+import type { ProviderTypes } from '../providers/provider-types.js';
 import { rotationRuns } from '../sdk/rotation-runs.js';
 import type { ManagementStore } from '../store/management-store.js';
 import { dueRotation, pageInput, providerInput } from './operation-inputs.js';
@@ -19,12 +20,13 @@ import { activity, runWithHeartbeat } from './run-activity.js';
 
 export interface ScheduleDependencies {
   readonly store: ManagementStore;
+  readonly types: ProviderTypes;
   readonly rotations: AbandonedParts['rotations'];
   /** Asks the live service about the stored credential, and records the answer. */
   readonly checkProvider: (provider: ProviderIdentity) => Promise<ProviderCheckReport>;
 }
 
-export function createScheduleActivities({ store, rotations, checkProvider }: ScheduleDependencies) {
+export function createScheduleActivities({ store, types, rotations, checkProvider }: ScheduleDependencies) {
   const parts = (): AbandonedParts => ({ store, rotations, runs: rotationRuns(Context.current().client) });
   return {
     /** Ends the rotations whose workflows are gone, over all workspaces. */
@@ -41,7 +43,7 @@ export function createScheduleActivities({ store, rotations, checkProvider }: Sc
       'prepareDueRotation',
       dueRotation,
       ({ provider }): Promise<PreparedRotation> =>
-        prepareDueRotation(provider, store, (due) => endAbandoned(due, parts())),
+        prepareDueRotation(provider, store, types, (due) => endAbandoned(due, parts())),
     ),
 
     raiseOverdue: activity(

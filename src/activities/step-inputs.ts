@@ -9,9 +9,8 @@ import type {
   ResolveTenderlyConfigInput,
   RpcStepInput,
 } from '../protocol/steps.js';
-import { STEP_PROVIDER_TYPES, type StepProviderType } from '../providers/registry.js';
 import { hasOneSubject, SUBJECT_RULE, simulationFields } from '../providers/tenderly/simulation-request.js';
-import { chainId, json, oneOf, providerName, referenceTo, workspaceId } from './parse-input.js';
+import { chainId, json, oneOf, providerName, providerType, referenceTo, workspaceId } from './parse-input.js';
 
 const MAX_PARAMS = 1_000;
 /** More providers or endpoints than a workspace needs. */
@@ -24,9 +23,9 @@ const PARAMS_RULE = `must be a list of at most ${MAX_PARAMS} values`;
 const METHOD_RULE =
   'must be a JSON-RPC method that only reads: rpcStep sends nothing that writes, signs or manages a node';
 
-export const resolveProviderInput: z.ZodType<NamedProvider<StepProviderType>> = z.strictObject({
+export const resolveProviderInput: z.ZodType<NamedProvider> = z.strictObject({
   workspaceId: workspaceId.optional(),
-  type: z.enum(STEP_PROVIDER_TYPES, { error: `must be one of ${STEP_PROVIDER_TYPES.join(', ')}` }),
+  type: providerType,
   name: z.union([providerName, z.array(providerName).min(1).max(MAX_NAMES)], { error: PROVIDER_RULE }),
 });
 

@@ -2,10 +2,20 @@
 import { hostname, userInfo } from 'node:os';
 import type { Client } from '@temporalio/client';
 import { takeEnvironment } from '../config/process-hardening.js';
+import { readTypes } from '../config/provider-types-module.js';
 import { Settings } from '../config/settings.js';
 import type { GrantSigner } from '../grants/grant-signer.js';
 import { NO_GRANTS, warnOfNoGrants } from '../grants/policy.js';
 import { ProviderClient } from '../management/provider-client.js';
+import type { ProviderTypes } from '../providers/provider-types.js';
+
+/** The provider types of the command's environment. @throws ProviderError `SetupInvalid` */
+export function commandTypes(): ProviderTypes {
+  const settings = new Settings(takeEnvironment());
+  const types = readTypes(settings);
+  settings.throwIfRefused();
+  return types;
+}
 
 export interface Temporal {
   readonly client: Client;

@@ -1,7 +1,9 @@
 /** The configuration of a process that changes providers. Its login is not the one of a worker. */
 import type { EgressPolicy } from '../egress/policy.js';
+import type { ProviderTypes } from '../providers/provider-types.js';
 import type { RootKeyring } from '../sealing/root-keyring.js';
 import type { DatabaseOptions } from '../store/pool.js';
+import { readTypes } from './provider-types-module.js';
 import { readConfig, readEgress, readRootKeyring, type StoreOptions } from './resolver-config.js';
 import type { Settings } from './settings.js';
 
@@ -18,6 +20,7 @@ export interface ManagerConfig {
   readonly database: DatabaseOptions;
   readonly rootKeyring: RootKeyring;
   readonly egress: EgressPolicy;
+  readonly types: ProviderTypes;
 }
 
 /** @throws ProviderError `SetupInvalid` naming each setting that does not fit, and what it should be */
@@ -33,6 +36,7 @@ export function readManagerConfig(options: ProviderClientOptions): ManagerConfig
     },
     rootKeyring: readRootKeyring(settings),
     egress: readEgress(settings),
+    types: readTypes(settings),
   }));
 }
 

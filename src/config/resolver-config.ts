@@ -2,16 +2,19 @@
 import { type EgressOptions, EgressPolicy, parseNetworks, parsePorts, parseRefused } from '../egress/policy.js';
 import { GrantVerifier } from '../grants/grant-verifier.js';
 import { type GrantPolicy, NO_GRANTS } from '../grants/policy.js';
+import type { OwnTypes } from '../providers/credentials.js';
 import { PlatformFallback } from '../providers/platform-fallback.js';
+import type { ProviderTypes } from '../providers/provider-types.js';
 import { parseLocalKeyring } from '../sealing/local-keyring.js';
 import type { RootKeyring } from '../sealing/root-keyring.js';
 import type { DatabaseOptions } from '../store/pool.js';
 import type { Duration } from './duration.js';
 import { refuseUnverifiedTls } from './process-hardening.js';
+import { readTypes } from './provider-types-module.js';
 import { Settings } from './settings.js';
 
 /** What every process needs that uses the database. An option that is absent is read from its setting. */
-export interface StoreOptions {
+export interface StoreOptions<Types extends OwnTypes = OwnTypes> {
   /** `postgres://login:password@host/database`. */
   readonly databaseUrl?: string;
   /** False behind a pooler in transaction mode. Setting: `PROVIDER_PREPARED_STATEMENTS`. Default: true. */
@@ -20,12 +23,17 @@ export interface StoreOptions {
   readonly rootKeys?: string | RootKeyring;
   /** Settings: `PROVIDER_EGRESS_NETWORKS`, `PROVIDER_EGRESS_PORTS`, `PROVIDER_EGRESS_REFUSED`. */
   readonly egress?: EgressOptions;
+  /**
+   * Provider types of your own, made by `defineProviderType`. Setting: `PROVIDER_TYPES`, which names a module that
+   * exports them. Default: only the types of this package.
+   */
+  readonly types?: Types;
   /** The environment that settings are read from. Default: `process.env`. */
   readonly env?: NodeJS.ProcessEnv;
 }
 
 /** The options of `ProviderResolver.connect`. An option that is absent is read from its setting. */
-export interface ResolverOptions extends StoreOptions {
+export interface ResolverOptions<Types extends OwnTypes = OwnTypes> extends StoreOptions<Types> {
   /** For a login that was granted `provider_resolver`. Settings: `PROVIDER_DATABASE_URL`, `DATABASE_URL`. Required. */
   readonly databaseUrl?: string;
   /**
@@ -63,7 +71,7 @@ export interface ResolverOptions extends StoreOptions {
 }
 
 /** The options of `WorkspaceProviders.connect`. An option that is absent is read from its setting. */
-export interface ProviderOptions extends ResolverOptions {
+export interface ProviderOptions<Types extends OwnTypes = OwnTypes> extends ResolverOptions<Types> {
   /**
    * Whether workflows need a grant. `every-workflow-may-use-every-workspace` switches grants off: anybody who can start
    * a workflow then uses the credentials of any workspace. Setting: `PROVIDER_GRANTS`. Default: `required`.
@@ -85,6 +93,7 @@ export interface ResolverConfig {
   readonly database: DatabaseOptions;
   readonly rootKeyring: RootKeyring;
   readonly egress: EgressPolicy;
+  readonly types: ProviderTypes;
   readonly fallback: PlatformFallback;
   readonly leaseMs: number;
   readonly listenUrl: string | 'off';
@@ -119,13 +128,15 @@ export function readResolverConfig(settings: Settings): ResolverConfig {
     'DATABASE_URL',
   );
   const preparedStatements = settings.flag('PROVIDER_PREPARED_STATEMENTS');
+  const types = readTypes(settings);
   const isDeaf = settings.text('PROVIDER_LISTEN_DATABASE_URL') === 'off';
   return {
     database: { databaseUrl, preparedStatements, maxConnections: settings.count('PROVIDER_DATABASE_CONNECTIONS') },
     rootKeyring: readRootKeyring(settings),
     egress: readEgress(settings),
+    types,
     fallback:
-      settings.parsed('PROVIDER_PLATFORM_FALLBACK', (pairs) => PlatformFallback.parse(pairs, settings.env)) ??
+      settings.parsed('PROVIDER_PLATFORM_FALLBACK', (pairs) => PlatformFallback.parse(pairs, settings.env, types)) ??
       PlatformFallback.off,
     leaseMs: settings.durationMs('PROVIDER_CACHE_LEASE'),
     listenUrl: isDeaf ? 'off' : (settings.databaseUrl('PROVIDER_LISTEN_DATABASE_URL') ?? databaseUrl),
@@ -194,6 +205,7 @@ export function describeProviderConfig(config: ProviderConfig): Readonly<Record<
     longestStepMs: config.longestStepMs,
     cacheMaxProviders: config.maxProviders,
     stepsPerWorkspace: config.stepsPerWorkspace,
+    ownTypes: config.types.ownNames.join(', ') || 'none',
     platformFallback: config.fallback.describe().join(', ') || 'off',
     egressNetworks: networks.join(', ') || 'only public',
     egressPorts: ports,

@@ -137,6 +137,15 @@ export const SETTINGS = {
     meaning:
       'the name of the process in `workers`, in rotations that wait for it, and (worker process) in the Temporal UI',
   },
+  PROVIDER_TYPES: {
+    kind: 'text',
+    readBy: ['worker', 'operations', 'commands'],
+    option: 'types',
+    defaultText: 'none',
+    meaning:
+      'a module that exports provider types of your own: a path, relative to the working directory, such as ' +
+      '`./provider-types.js`, or the name of a package',
+  },
   PROVIDER_PLATFORM_FALLBACK: {
     kind: 'text',
     readBy: ['worker'],

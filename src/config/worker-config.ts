@@ -53,6 +53,7 @@ function readOperations(settings: Settings, { database, ...providers }: Provider
     database: { ...database, databaseUrl },
     rootKeyring: providers.rootKeyring,
     egress: providers.egress,
+    types: providers.types,
     grants: providers.grants,
     taskQueue: readOperationsTaskQueue(settings),
   };

@@ -99,7 +99,7 @@ export function withMaxDecodedBytes(response: UndiciResponse, maxBytes: number):
   });
   const { status, statusText, headers, url } = response;
   const limited = new UndiciResponse(response.body.pipeThrough(count), { status, statusText, headers });
-  return Object.defineProperty(limited, 'url', { value: url });
+  return Object.defineProperty(limited, 'url', { value: url, configurable: true });
 }
 
 // With the codes of undici, which callers and libraries know.

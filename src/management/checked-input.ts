@@ -3,14 +3,21 @@ import type { EgressPolicy } from '../egress/policy.js';
 import { isProviderError } from '../protocol/errors.js';
 import { checkIdentity, checkProviderName, checkProviderType, checkWorkspaceId } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
-import { checkDestination, type ParsedProvider, parseProvider, providerType } from '../providers/registry.js';
+import { checkDestination, type ParsedProvider } from '../providers/parse-provider.js';
+import type { ProviderTypes } from '../providers/provider-types.js';
 import { isObject } from './masking.js';
 import type { ConfigureProviderInput } from './provider-inputs.js';
 
+/** What an input must fit. */
+export interface InputRules {
+  readonly types: ProviderTypes;
+  readonly egress: EgressPolicy;
+}
+
 /** @throws ProviderError `ProviderConfigInvalid`, naming fields and never values */
-export function checkInput(input: ConfigureProviderInput, egress: EgressPolicy): ParsedProvider {
+export function checkInput(input: ConfigureProviderInput, rules: InputRules): ParsedProvider {
   checkIdentity(input);
-  return parseFields(input, egress);
+  return parseFields(input, rules);
 }
 
 export interface CheckedInput {
@@ -26,7 +33,7 @@ export interface InputProblem {
 const FIELDS = ['workspaceId', 'type', 'name', 'config', 'secret'];
 
 /** Checks a value that may be anything, and returns everything that does not fit. */
-export function checkUnknownInput(value: unknown, egress: EgressPolicy): CheckedInput | InputProblem {
+export function checkUnknownInput(value: unknown, rules: InputRules): CheckedInput | InputProblem {
   if (!isObject(value)) return { fields: [], message: `must be an object with ${FIELDS.join(', ')}` };
   const unknown = Object.keys(value).some((field) => !FIELDS.includes(field));
   const problems: InputProblem[] = unknown
@@ -44,13 +51,13 @@ export function checkUnknownInput(value: unknown, egress: EgressPolicy): Checked
     }
   };
   passes(() => checkWorkspaceId(input.workspaceId));
-  const isType = passes(() => providerType(checkProviderType(input.type)));
+  const isType = passes(() => rules.types.get(checkProviderType(input.type)));
   const isName = passes(() => checkProviderName(input.name));
   const { workspaceId, type, name } = input;
   let parsed: ParsedProvider | undefined;
   if (isType && isName) {
     passes(() => {
-      parsed = parseFields(input, egress);
+      parsed = parseFields(input, rules);
     });
   }
   if (parsed && problems.length === 0) return { identity: { workspaceId, type, name }, parsed };
@@ -62,9 +69,9 @@ export function checkUnknownInput(value: unknown, egress: EgressPolicy): Checked
 
 function parseFields(
   { type, name, config = {}, secret }: ConfigureProviderInput,
-  egress: EgressPolicy,
+  { types, egress }: InputRules,
 ): ParsedProvider {
-  const parsed = parseProvider(type, name, config, secret);
-  checkDestination({ type, name }, parsed, egress);
+  const parsed = types.parse(type, name, config, secret);
+  checkDestination(parsed, egress);
   return parsed;
 }

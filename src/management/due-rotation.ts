@@ -4,7 +4,7 @@ import { type Duration, formatDuration, parseDuration } from '../config/duration
 import { ProviderError } from '../protocol/errors.js';
 import type { ProviderIdentity } from '../protocol/references.js';
 import type { PreparedRotation } from '../protocol/schedules.js';
-import { keyIssuerOf } from '../providers/registry.js';
+import type { ProviderTypes } from '../providers/provider-types.js';
 import type { ManagementStore } from '../store/management-store.js';
 
 const SHORTEST_INTERVAL_MS = 60_000;
@@ -17,10 +17,11 @@ const SHORTEST_INTERVAL_MS = 60_000;
 export async function prepareDueRotation(
   provider: ProviderIdentity,
   store: Pick<ManagementStore, 'readWorkspace' | 'stageDueRotation'>,
+  types: ProviderTypes,
   endAbandonedRotation: (provider: ProviderIdentity) => Promise<{ readonly running: boolean }>,
 ): Promise<PreparedRotation> {
   if ((await endAbandonedRotation(provider)).running) return { outcome: 'passed' };
-  const canBeIssued = await canIssue(provider, store);
+  const canBeIssued = await canIssue(provider, store, types);
   const requestedBy = 'rotateDueProviders';
   return store.stageDueRotation({ rotationId: randomUUID(), provider, canBeIssued, requestedBy });
 }
@@ -29,8 +30,9 @@ export async function prepareDueRotation(
 async function canIssue(
   { workspaceId, type, name }: ProviderIdentity,
   store: Pick<ManagementStore, 'readWorkspace'>,
+  types: ProviderTypes,
 ): Promise<boolean> {
-  const keys = keyIssuerOf(type, name);
+  const keys = types.keyIssuerOf(type, name);
   if (!keys?.issue) return false;
   const { providers } = await store.readWorkspace(workspaceId);
   return providers.some((each) => each.type === keys.adminType && each.name === name && each.status === 'active');

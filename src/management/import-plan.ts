@@ -7,6 +7,7 @@ import type { EgressPolicy } from '../egress/policy.js';
 import { isProviderError, type LineProblem, ProviderError } from '../protocol/errors.js';
 import { describeProvider } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
+import type { ProviderTypes } from '../providers/provider-types.js';
 import type { ManagementStore } from '../store/management-store.js';
 import type { ProviderRecord, WorkspaceSnapshot, WrappedDataKey } from '../store/ports.js';
 import { type CheckedInput, checkUnknownInput } from './checked-input.js';
@@ -27,6 +28,7 @@ export interface PlanDependencies {
   readonly store: ManagementStore;
   readonly vault: SecretVault;
   readonly egress: EgressPolicy;
+  readonly types: ProviderTypes;
 }
 
 export interface PlanOptions {
@@ -126,7 +128,7 @@ class Planner {
 
   #check({ line, value, problem }: ImportLine): NumberedInput | undefined {
     if (problem !== undefined) return this.#report(line, [], problem);
-    const checked = checkUnknownInput(value, this.dependencies.egress);
+    const checked = checkUnknownInput(value, this.dependencies);
     if ('message' in checked) return this.#report(line, checked.fields, checked.message);
     const key = JSON.stringify(checked.identity);
     const first = this.#seen.get(key);

@@ -10,15 +10,9 @@ import { describeProvider } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
 import type { RevocationReport } from '../protocol/rotation.js';
 import { toProviderError } from '../providers/answers/provider-error.js';
-import {
-  type AnyKeyIssuer,
-  isSameAddress,
-  keyIssuerOf,
-  type ParsedProvider,
-  parseProvider,
-  providerType,
-} from '../providers/registry.js';
-import type { CheckContext, IssuedKey } from '../providers/type.js';
+import { isSameAddress, type ParsedProvider } from '../providers/parse-provider.js';
+import type { ProviderTypes } from '../providers/provider-types.js';
+import type { AnyKeyIssuer, CheckContext, IssuedKey } from '../providers/type.js';
 import type { ManagementStore } from '../store/management-store.js';
 import type { SecretFields, SecretVault } from './secret-vault.js';
 
@@ -26,6 +20,7 @@ export interface IssuedKeysDependencies {
   readonly store: Pick<ManagementStore, 'readWorkspace'>;
   readonly vault: SecretVault;
   readonly fetch: Fetch;
+  readonly types: ProviderTypes;
 }
 
 export interface IssueKeyInput {
@@ -53,7 +48,7 @@ export class IssuedKeys {
 
   /** @throws ProviderError `ProviderConfigInvalid` if the service cannot create keys for such a provider */
   requireIssuing(provider: ProviderIdentity): void {
-    if (!keyIssuerOf(provider.type, provider.name)?.issue) throw cannotIssue(provider);
+    if (!this.dependencies.types.keyIssuerOf(provider.type, provider.name)?.issue) throw cannotIssue(provider);
   }
 
   /**
@@ -67,7 +62,7 @@ export class IssuedKeys {
     { label, current, destination }: IssueKeyInput,
     context: SignalContext,
   ): Promise<IssuedKey<SecretFields>> {
-    const keys = keyIssuerOf(provider.type, provider.name);
+    const keys = this.dependencies.types.keyIssuerOf(provider.type, provider.name);
     if (!keys?.issue) throw cannotIssue(provider);
     const admin = await this.#admin(provider, keys);
     if (!admin) throw noAdmin(adminOf(provider, keys));
@@ -75,7 +70,7 @@ export class IssuedKeys {
     try {
       return await keys.issue(admin.credential, { label, current }, { fetch: this.dependencies.fetch, ...context });
     } catch (error) {
-      throw toProviderError(error, adminOf(provider, keys)) ?? error;
+      throw toProviderError(error, adminOf(provider, keys), admin.service) ?? error;
     }
   }
 
@@ -85,13 +80,13 @@ export class IssuedKeys {
    * @throws ProviderError if the service is unavailable, or refuses the admin credential
    */
   async discard(provider: ProviderIdentity, label: string, context: SignalContext): Promise<void> {
-    const keys = keyIssuerOf(provider.type, provider.name);
+    const keys = this.dependencies.types.keyIssuerOf(provider.type, provider.name);
     const admin = keys?.discard && (await this.#admin(provider, keys));
     if (!keys?.discard || !admin) return;
     try {
       await keys.discard(admin.credential, { label }, { fetch: this.dependencies.fetch, ...context });
     } catch (error) {
-      throw toProviderError(error, adminOf(provider, keys)) ?? error;
+      throw toProviderError(error, adminOf(provider, keys), admin.service) ?? error;
     }
   }
 
@@ -102,19 +97,19 @@ export class IssuedKeys {
    *   the key is revoked
    */
   async revoke(provider: ProviderIdentity, key: RevokeKeyInput, context: SignalContext): Promise<RevocationReport> {
-    const keys = keyIssuerOf(provider.type, provider.name);
+    const keys = this.dependencies.types.keyIssuerOf(provider.type, provider.name);
     const admin = keys?.revoke && (await this.#admin(provider, keys));
     if (!keys?.revoke || !admin || !isSameAddress(key.destination, admin.destination)) return this.byHand(provider);
     const { destination: _, ...revoked } = key;
     try {
       return await keys.revoke(admin.credential, revoked, { fetch: this.dependencies.fetch, ...context });
     } catch (error) {
-      throw toProviderError(error, adminOf(provider, keys)) ?? error;
+      throw toProviderError(error, adminOf(provider, keys), admin.service) ?? error;
     }
   }
 
   byHand({ type, name }: ProviderIdentity): RevocationReport {
-    return { outcome: 'by-hand', detail: providerType(type).revokeByHand(name) };
+    return { outcome: 'by-hand', detail: this.dependencies.types.get(type).revokeByHand(name) };
   }
 
   /** The plaintext admin credential. `undefined` if the workspace configured none, or disabled it. */
@@ -123,7 +118,7 @@ export class IssuedKeys {
     if (!found) return undefined;
     const { row, workspace } = found;
     const secret = await this.dependencies.vault.open(adminOf(provider, keys), row, workspace.dataKeys);
-    return parseProvider(row.type, row.name, row.config, secret);
+    return this.dependencies.types.parse(row.type, row.name, row.config, secret);
   }
 
   async #adminRow(provider: ProviderIdentity, keys: AnyKeyIssuer) {

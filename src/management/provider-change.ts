@@ -8,7 +8,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
 import { describeProvider } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
-import { type ParsedProvider, parseProvider } from '../providers/registry.js';
+import type { ParsedProvider } from '../providers/parse-provider.js';
+import type { ProviderTypes } from '../providers/provider-types.js';
 import { unmask } from './masking.js';
 import type { SecretFields } from './secret-vault.js';
 
@@ -28,6 +29,7 @@ export function changeProvider(
   identity: ProviderIdentity,
   stored: UnsealedProvider,
   change: ProviderChange,
+  types: ProviderTypes,
 ): ParsedProvider {
   const { type, name } = identity;
   const kept = new Set(Object.keys(stored.secret).filter((field) => !Object.hasOwn(change.secret ?? {}, field)));
@@ -35,13 +37,13 @@ export function changeProvider(
     const stay = () => kept.add(field);
     return [field, unmask(`secret.${field}`, given, stored.secret[field], stay)] as const;
   });
-  const parsed = parseProvider(
+  const parsed = types.parse(
     type,
     name,
     overlay(stored.config, change.config ?? {}),
     overlay(stored.secret, Object.fromEntries(secret)),
   );
-  if (kept.size > 0 && !isDeepStrictEqual(parsed.sentTo, sentToBy(identity, stored)))
+  if (kept.size > 0 && !isDeepStrictEqual(parsed.sentTo, sentToBy(identity, stored, types)))
     throw mustBeGivenAgain(identity, kept);
   return parsed;
 }
@@ -52,9 +54,9 @@ function overlay(stored: unknown, given: Readonly<Record<string, unknown>>): Rec
 }
 
 /** `undefined` if the stored provider does not fit its type: its destination is then unknown. */
-function sentToBy({ type, name }: ProviderIdentity, { config, secret }: UnsealedProvider) {
+function sentToBy({ type, name }: ProviderIdentity, { config, secret }: UnsealedProvider, types: ProviderTypes) {
   try {
-    return parseProvider(type, name, config, secret).sentTo;
+    return types.parse(type, name, config, secret).sentTo;
   } catch (error) {
     if (isProviderError(error, 'ProviderConfigInvalid')) return undefined;
     throw error;

@@ -5,7 +5,7 @@ import { isProviderError } from '../protocol/errors.js';
 import { checkIdentity } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
 import { checkLive } from '../providers/live-check.js';
-import { parseProvider } from '../providers/registry.js';
+import type { ProviderTypes } from '../providers/provider-types.js';
 import type { CheckResult } from '../providers/type.js';
 import type { ManagementStore } from '../store/management-store.js';
 import { findProvider } from './find-provider.js';
@@ -21,6 +21,7 @@ export interface ProviderCheckDependencies {
   readonly store: ManagementStore;
   readonly vault: SecretVault;
   readonly fetch: Fetch;
+  readonly types: ProviderTypes;
 }
 
 /**
@@ -31,17 +32,17 @@ export interface ProviderCheckDependencies {
  */
 export async function checkProvider(
   identity: ProviderIdentity,
-  { store, vault, fetch }: ProviderCheckDependencies,
+  { store, vault, fetch, types }: ProviderCheckDependencies,
 ): Promise<ProviderCheckReport> {
   const { workspaceId, type, name } = checkIdentity(identity);
   const workspace = await store.readWorkspace(workspaceId);
   const record = findProvider(identity, workspace);
   const { version } = record;
   const secret = await vault.open(identity, record, workspace.dataKeys);
-  const parsed = parseProvider(type, name, record.config, secret);
+  const parsed = types.parse(type, name, record.config, secret);
   const startMs = performance.now();
   try {
-    const { outcome, detail } = await checkLive(type, parsed, fetch);
+    const { outcome, detail } = await checkLive(parsed, fetch);
     const tookMs = Math.round(performance.now() - startMs);
     await store.recordCheck(identity, version, outcome);
     return { workspaceId, type, name, version, outcome, detail, tookMs };

@@ -6,11 +6,10 @@
 import type { Duration } from '../config/duration.js';
 import { type ManagerConfig, type ProviderClientOptions, readManagerConfig } from '../config/manager-config.js';
 import { CHECK_LIMITS, createFetch, type HttpClient } from '../egress/http-client.js';
-import type { EgressPolicy } from '../egress/policy.js';
 import { checkIdentity, checkWorkspaceId, notConfigured } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
 import type { FenceReport, RotationRuns } from '../protocol/rotation.js';
-import type { ParsedProvider } from '../providers/registry.js';
+import type { ParsedProvider } from '../providers/parse-provider.js';
 import { Sealer } from '../sealing/sealer.js';
 import type { ProviderAudit } from '../store/audit-store.js';
 import { type ManagementStore, openManagementStore } from '../store/management-store.js';
@@ -37,6 +36,9 @@ import { type RewrapReport, rewrapDataKeys } from './rewrap-data-keys.js';
 import { type ManagementParts, RotationCredentials, type StageRotationInput } from './rotation-credentials.js';
 import { SecretVault } from './secret-vault.js';
 
+/** What a client and those that act for others share. */
+type SharedParts = Pick<ManagementParts, 'egress' | 'types'> & { readonly sealer: Sealer; readonly http: HttpClient };
+
 /**
  * Manages the providers of workspaces. Every method throws ProviderError `StoreUnavailable` if Postgres cannot be
  * reached, `KeyServiceUnavailable` if the root-key service cannot, and `ProviderConfigInvalid`, naming fields and never
@@ -54,16 +56,15 @@ import { SecretVault } from './secret-vault.js';
 export class ProviderClient {
   readonly #store: ManagementStore;
   readonly #sealer: Sealer;
-  readonly #vault: SecretVault;
   readonly #http: HttpClient;
-  readonly #egress: EgressPolicy;
+  readonly #parts: ManagementParts;
 
-  private constructor(store: ManagementStore, sealer: Sealer, http: HttpClient, egress: EgressPolicy) {
+  private constructor(store: ManagementStore, shared: SharedParts) {
+    const { sealer, http, egress, types } = shared;
     this.#store = store;
     this.#sealer = sealer;
-    this.#vault = new SecretVault(sealer, store);
     this.#http = http;
-    this.#egress = egress;
+    this.#parts = { store, vault: new SecretVault(sealer, store, types), fetch: http.fetch, egress, types };
   }
 
   /**
@@ -84,9 +85,9 @@ export class ProviderClient {
   }
 
   /** Connects at the first call, and checks the login then. @internal */
-  static open({ database, rootKeyring, egress }: ManagerConfig): ProviderClient {
-    const store = openManagementStore(database);
-    return new ProviderClient(store, new Sealer(rootKeyring), createFetch({ egress, limits: CHECK_LIMITS }), egress);
+  static open({ database, rootKeyring, egress, types }: ManagerConfig): ProviderClient {
+    const http = createFetch({ egress, limits: CHECK_LIMITS });
+    return new ProviderClient(openManagementStore(database), { sealer: new Sealer(rootKeyring), http, egress, types });
   }
 
   /**
@@ -96,7 +97,8 @@ export class ProviderClient {
    * @param actor - 1 to 200 characters: `user:ana@acme`, `cli:ana@ops-1`
    */
   actingAs(actor: string): ProviderClient {
-    return new ProviderClient(this.#store.actingAs(actor), this.#sealer, this.#http, this.#egress);
+    const shared = { ...this.#parts, sealer: this.#sealer, http: this.#http };
+    return new ProviderClient(this.#store.actingAs(actor), shared);
   }
 
   /** Adds a provider, or replaces config and secret of an existing one. A disabled provider stays disabled. */
@@ -105,9 +107,9 @@ export class ProviderClient {
     options?: ChangeOptions<WrittenProvider>,
   ): Promise<WrittenProvider> {
     const identity = { workspaceId, type, name };
-    const parsed = checkInput({ ...identity, ...(config && { config }), secret }, this.#egress);
+    const parsed = checkInput({ ...identity, ...(config && { config }), secret }, this.#parts);
     const workspace = await this.#store.readWorkspace(workspaceId);
-    const encryptedConfig = await this.#vault.seal(identity, parsed, workspace);
+    const encryptedConfig = await this.#parts.vault.seal(identity, parsed, workspace);
     return this.#fenced(() => this.#write(identity, parsed, encryptedConfig), options, identity);
   }
 
@@ -264,10 +266,6 @@ export class ProviderClient {
   /** Waits for statements in progress and ends checks. Idempotent. */
   async close(): Promise<void> {
     await Promise.all([this.#store.close(), this.#http.close()]);
-  }
-
-  get #parts(): ManagementParts {
-    return { store: this.#store, vault: this.#vault, fetch: this.#http.fetch, egress: this.#egress };
   }
 
   /** @param drained - what steps may still hold an older version of. Default: they are not asked about */

@@ -5,7 +5,7 @@ import { isProviderError } from '../protocol/errors.js';
 import type { FailureType } from '../protocol/failure-types.js';
 import { checkWorkspaceId } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
-import { parseProvider } from '../providers/registry.js';
+import type { ProviderTypes } from '../providers/provider-types.js';
 import type { ManagementStore, ProviderCheck, ProviderRow } from '../store/management-store.js';
 import type { WrappedDataKey } from '../store/ports.js';
 import { isObject, type Masked, maskSecret } from './masking.js';
@@ -37,15 +37,21 @@ export interface ProviderSummary extends ProviderIdentity {
   readonly lastUsedAt?: Date;
 }
 
+/** What opens a row. */
+interface OpeningParts {
+  readonly vault: SecretVault;
+  readonly types: ProviderTypes;
+}
+
 /** @throws ProviderError as `ProviderClient.listProviders` */
 export async function listSummaries(
   workspaceId: string,
-  { store, vault }: { readonly store: ManagementStore; readonly vault: SecretVault },
+  { store, ...opening }: OpeningParts & { readonly store: ManagementStore },
 ): Promise<ProviderSummary[]> {
   const rows = await store.listProviders(checkWorkspaceId(workspaceId));
   // Read after the rows, so that no row is sealed under a key that is missing in the list.
   const { dataKeys } = await store.readWorkspace(workspaceId);
-  return Promise.all(rows.map((row) => summarize(workspaceId, row, dataKeys, vault)));
+  return Promise.all(rows.map((row) => summarize(workspaceId, row, dataKeys, opening)));
 }
 
 /** @throws ProviderError `KeyServiceUnavailable`: it is then unknown whether the provider is readable */
@@ -53,7 +59,7 @@ async function summarize(
   workspaceId: string,
   row: ProviderRow,
   dataKeys: readonly WrappedDataKey[],
-  vault: SecretVault,
+  { vault, types }: OpeningParts,
 ): Promise<ProviderSummary> {
   const { type, name, status, version, lastCheck, rotateEveryMs, createdAt, updatedAt, rotatedAt, lastUsedAt } = row;
   const identity = { workspaceId, type, name };
@@ -68,7 +74,7 @@ async function summarize(
   };
   try {
     const secret = await vault.open(identity, row, dataKeys);
-    const { config, shown } = parseProvider(type, name, row.config, secret);
+    const { config, shown } = types.parse(type, name, row.config, secret);
     const masked = Object.entries(secret).map(([field, value]) => [field, maskSecret(value)] as const);
     const publicConfig = isObject(config) ? config : {};
     return { ...facts, readable: true, config: publicConfig, secret: Object.fromEntries(masked), shown, ...times };

@@ -1,7 +1,7 @@
 /** Prepares an update of a provider: what will be written, and the version that it is made from. */
 import { isDeepStrictEqual } from 'node:util';
 import { checkIdentity } from '../protocol/names.js';
-import { checkDestination, destinationOf, type ParsedProvider } from '../providers/registry.js';
+import { checkDestination, type ParsedProvider } from '../providers/parse-provider.js';
 import { findProvider } from './find-provider.js';
 import { changeProvider, type ProviderChange } from './provider-change.js';
 import type { UpdateProviderInput } from './provider-inputs.js';
@@ -16,15 +16,15 @@ export interface PreparedUpdate {
 /** @throws ProviderError as `ProviderClient.updateProvider` */
 export async function prepareUpdate(
   { expectedVersion, config, secret: given, ...identity }: UpdateProviderInput,
-  { store, vault, egress }: ManagementParts,
+  { store, vault, egress, types }: ManagementParts,
 ): Promise<PreparedUpdate> {
   const workspace = await store.readWorkspace(checkIdentity(identity).workspaceId);
   const record = findProvider(identity, workspace);
   const secret = await vault.open(identity, record, workspace.dataKeys);
   const change: ProviderChange = { ...(config && { config }), ...(given && { secret: given }) };
-  const parsed = changeProvider(identity, { config: record.config, secret }, change);
-  checkDestination(identity, parsed, egress);
-  const isSameDestination = parsed.destination === destinationOf(identity.type, identity.name, record.config);
+  const parsed = changeProvider(identity, { config: record.config, secret }, change, types);
+  checkDestination(parsed, egress);
+  const isSameDestination = parsed.destination === types.destinationOf(identity.type, identity.name, record.config);
   // A secret that is sealed again would count as rotated.
   const encryptedConfig =
     isSameDestination && isDeepStrictEqual(parsed.secret, secret)

@@ -12,13 +12,8 @@ import { checkIdentity, describeProvider } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
 import { type CheckReport, mayStillBeValid, type RevocationReport } from '../protocol/rotation.js';
 import { checkLive } from '../providers/live-check.js';
-import {
-  checkDestination,
-  destinationOf,
-  type ParsedProvider,
-  parseProvider,
-  parseSecret,
-} from '../providers/registry.js';
+import { checkDestination, type ParsedProvider } from '../providers/parse-provider.js';
+import type { ProviderTypes } from '../providers/provider-types.js';
 import type { ManagementStore } from '../store/management-store.js';
 import type { RotationRecord, SealedCredential } from '../store/rotation-store.js';
 import { findProvider } from './find-provider.js';
@@ -30,6 +25,7 @@ export interface ManagementParts {
   readonly vault: SecretVault;
   readonly fetch: Fetch;
   readonly egress: EgressPolicy;
+  readonly types: ProviderTypes;
 }
 
 export interface StageRotationInput extends ProviderIdentity {
@@ -60,14 +56,14 @@ export class RotationCredentials {
    *   now: the rotation would revoke it in the end
    */
   async stage({ secret, ...identity }: StageRotationInput, options: StageOptions = {}): Promise<string> {
-    const { store, vault, egress } = this.parts;
+    const { store, vault, egress, types } = this.parts;
     const { workspaceId, type, name } = checkIdentity(identity);
     const provider = { workspaceId, type, name };
     const workspace = await store.readWorkspace(workspaceId);
     const { config, version: fromVersion } = findProvider(provider, workspace);
     if (secret === undefined) this.#keys.requireIssuing(provider);
-    const next = secret && parseProvider(type, name, config, secret);
-    if (next) checkDestination(provider, next, egress);
+    const next = secret && types.parse(type, name, config, secret);
+    if (next) checkDestination(next, egress);
     if (next && (await this.#isServed(provider, next.secret))) throw isThereAlready(provider);
     const rotationId = randomUUID();
     const nextEncryptedConfig = next && (await vault.seal(provider, next, workspace));
@@ -84,7 +80,7 @@ export class RotationCredentials {
    *   if the service refuses the admin credential, `ProviderUnavailable`, …
    */
   async issue(rotationId: string, context: SignalContext): Promise<void> {
-    const { store, vault } = this.parts;
+    const { store, vault, types } = this.parts;
     const rotation = await store.readRotation(rotationId);
     if (rotation.next) return;
     const { provider } = rotation;
@@ -92,7 +88,7 @@ export class RotationCredentials {
     const record = findProvider(provider, workspace);
     if (record.version !== rotation.fromVersion) throw hasChanged(provider);
     const current = await vault.open(provider, record, workspace.dataKeys);
-    const destination = destinationOf(provider.type, provider.name, record.config);
+    const destination = types.destinationOf(provider.type, provider.name, record.config);
     const { secret, keyId } = await this.#keys.issue(
       provider,
       { label: labelOf(rotation), current, destination },
@@ -109,7 +105,7 @@ export class RotationCredentials {
     const { provider, next } = await this.parts.store.readRotation(rotationId);
     const startMs = performance.now();
     const opened = await this.#openForService(provider, next);
-    const { outcome, detail } = await checkLive(provider.type, opened, this.parts.fetch);
+    const { outcome, detail } = await checkLive(opened, this.parts.fetch);
     return { outcome, detail, tookMs: Math.round(performance.now() - startMs) };
   }
 
@@ -175,7 +171,7 @@ export class RotationCredentials {
 
   /** Opens a credential only if it was sealed for the destination that the config has now. */
   async #openForService(provider: ProviderIdentity, sealed: SealedCredential | undefined): Promise<ParsedProvider> {
-    const { store, vault } = this.parts;
+    const { store, vault, types } = this.parts;
     if (!sealed) {
       throw new ProviderError('RotationFailed', 'the rotation no longer keeps that credential', { provider });
     }
@@ -183,15 +179,15 @@ export class RotationCredentials {
     const { config } = findProvider(provider, workspace);
     const { encryptedConfig } = sealed;
     const secret = await vault.open(provider, { config, encryptedConfig }, workspace.dataKeys);
-    return parseProvider(provider.type, provider.name, config, secret);
+    return types.parse(provider.type, provider.name, config, secret);
   }
 
   /** Opens a credential to revoke it: the admin API is asked only if it is at the address that it was sealed for. */
   async #openForAdmin(provider: ProviderIdentity, { encryptedConfig }: SealedCredential) {
-    const { store, vault } = this.parts;
+    const { store, vault, types } = this.parts;
     const { dataKeys } = await store.readWorkspace(provider.workspaceId);
     const { secret, destination } = await vault.openWithDestination(provider, encryptedConfig, dataKeys);
-    return { secret: parseSecret(provider.type, provider.name, secret), destination };
+    return { secret: types.parseSecret(provider.type, provider.name, secret), destination };
   }
 }
 

@@ -5,7 +5,8 @@
 import { ProviderError } from '../protocol/errors.js';
 import { describeProvider } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
-import { destinationOf, type ParsedProvider } from '../providers/registry.js';
+import type { ParsedProvider } from '../providers/parse-provider.js';
+import type { ProviderTypes } from '../providers/provider-types.js';
 import { rememberSecretFields } from '../redaction/opened-secrets.js';
 import { parseJson } from '../redaction/parse-json.js';
 import type { Sealer } from '../sealing/sealer.js';
@@ -24,6 +25,7 @@ export class SecretVault {
   constructor(
     private readonly sealer: Sealer,
     private readonly store: Pick<ManagementStore, 'addDataKey'>,
+    private readonly types: ProviderTypes,
   ) {}
 
   /**
@@ -71,7 +73,7 @@ export class SecretVault {
     { config, encryptedConfig }: SealedProviderFields,
     dataKeys: readonly WrappedDataKey[],
   ): Promise<SecretFields> {
-    const destination = destinationOf(identity.type, identity.name, config);
+    const destination = this.types.destinationOf(identity.type, identity.name, config);
     return toFields(identity, await this.sealer.open({ ...identity, destination }, encryptedConfig, dataKeys));
   }
 

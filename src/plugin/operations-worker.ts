@@ -58,10 +58,12 @@ export async function createOperationsWorker(
   };
   try {
     await store.preflight();
-    const vault = new SecretVault(new Sealer(config.rootKeyring), store);
-    const dependencies = { store, vault, fetch: http.fetch, egress: config.egress };
+    const { types, egress } = config;
+    const vault = new SecretVault(new Sealer(config.rootKeyring), store, types);
+    const dependencies = { store, vault, fetch: http.fetch, egress, types };
     const activities = createOperationActivities({
       store,
+      types,
       rotations: new RotationCredentials(dependencies),
       checkProvider: (provider: ProviderIdentity) => checkProvider(provider, dependencies),
     });

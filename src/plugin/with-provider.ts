@@ -9,7 +9,8 @@ import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { runActivity } from '../activities/run-activity.js';
 import type { NamedProvider, ProviderReference, RpcReference } from '../protocol/references.js';
 import type { ResolveRpcEndpointInput } from '../protocol/steps.js';
-import type { ProviderCredentials, StepProviderType } from '../providers/registry.js';
+import type { CredentialOf, OwnTypes, StepProviderType } from '../providers/credentials.js';
+import type { RpcCredential } from '../providers/rpc/rpc.js';
 import type { ProviderCall, ProviderResolver } from '../resolver/provider-resolver.js';
 
 interface RunningActivity {
@@ -71,6 +72,25 @@ export interface NamedChain extends ResolveRpcEndpointInput {
   readonly type: 'rpc';
 }
 
+/** {@link withProvider}, for provider types of your own too. */
+export interface WithProvider<Types extends OwnTypes = []> {
+  <Type extends StepProviderType<Types>, Result>(
+    provider: ProviderReference<Type> | NamedProvider<Type>,
+    callback: (call: ProviderCall<CredentialOf<Type, Types>>) => Promise<Result>,
+  ): Promise<Result>;
+  <Result>(
+    provider: RpcReference | NamedChain,
+    callback: (call: ProviderCall<RpcCredential>) => Promise<Result>,
+  ): Promise<Result>;
+  /**
+   * Returns the same function for TypeScript, which then knows the credentials of your own provider types.
+   *
+   * @example
+   * export const withProvider = anyProvider.withTypes<[typeof pinecone]>();
+   */
+  withTypes<Own extends OwnTypes>(): WithProvider<Own>;
+}
+
 /**
  * Opens a provider for the length of a callback, inside your own activity: by a reference, or by its type and name (or
  * chain) for the workspace of the workflow's grant. Make the vendor's client in the callback, with the `fetch` and
@@ -88,23 +108,17 @@ export interface NamedChain extends ResolveRpcEndpointInput {
  * const embed = (text: string) =>
  *   withProvider({ type: 'llm', name: 'openai' }, ({ credential, fetch, signal }) => …);
  */
-export function withProvider<Type extends StepProviderType, Result>(
-  provider: ProviderReference<Type> | NamedProvider<Type>,
-  callback: (call: ProviderCall<ProviderCredentials[Type]>) => Promise<Result>,
-): Promise<Result>;
-export function withProvider<Result>(
-  provider: RpcReference | NamedChain,
-  callback: (call: ProviderCall<ProviderCredentials['rpc']>) => Promise<Result>,
-): Promise<Result>;
-export function withProvider<Result>(
+export const withProvider: WithProvider = Object.assign(openProvider, { withTypes: () => withProvider as never });
+
+function openProvider<Result>(
   provider: AnyProvider,
-  callback: (call: ProviderCall<ProviderCredentials['rpc']>) => Promise<Result>,
+  callback: (call: ProviderCall<RpcCredential>) => Promise<Result>,
 ): Promise<Result> {
   const { resolver } = runningActivity();
   const { cancellationSignal } = Context.current();
   return runActivity(async () => {
     const reference = await referenceTo(provider, resolver);
-    const attempt = (call: ProviderCall<ProviderCredentials['rpc']>) => callback(call).then(succeeded, ownFailure);
+    const attempt = (call: ProviderCall<RpcCredential>) => callback(call).then(succeeded, ownFailure);
     const outcome = await resolver.inTurn(reference, cancellationSignal, () =>
       // One call per overload of the resolver: a union fits none of them.
       'endpoints' in reference

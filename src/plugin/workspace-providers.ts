@@ -11,6 +11,7 @@ import {
 } from '../config/resolver-config.js';
 import type { LeaseCounts } from '../fence/lease-keeper.js';
 import { type GrantPolicy, NO_GRANTS, warnOfNoGrants } from '../grants/policy.js';
+import type { OwnTypes } from '../providers/credentials.js';
 import { warnOfWeakSecrets } from '../redaction/opened-secrets.js';
 import { type ConnectedParts, connectParts } from '../resolver/connect-parts.js';
 import { ProviderResolver } from '../resolver/provider-resolver.js';
@@ -38,18 +39,19 @@ export interface ProviderCounts extends CacheCounts, LeaseCounts {
  * const providers = await WorkspaceProviders.connect();
  * const worker = await Worker.create({ taskQueue: 'agents', workflowsPath, plugins: [providers.plugin()] });
  * await worker.run();
+ * @typeParam Types - the provider types of your own that it was connected with
  */
-export class WorkspaceProviders {
+export class WorkspaceProviders<Types extends OwnTypes = []> {
   readonly #parts: ConnectedParts;
   readonly #grants: GrantPolicy;
-  readonly #granted: ProviderResolver;
+  readonly #granted: ProviderResolver<Types>;
   readonly #queue: WorkerQueue;
 
   /**
    * The resolver without grants, for code that is neither a workflow nor an activity: it serves every workspace that
    * the code names.
    */
-  readonly resolver: ProviderResolver;
+  readonly resolver: ProviderResolver<Types>;
 
   /** What the plugin registers. @internal */
   readonly activities: ProviderActivities;
@@ -57,7 +59,7 @@ export class WorkspaceProviders {
   private constructor(parts: ConnectedParts, grants: GrantPolicy) {
     this.#parts = parts;
     this.#grants = grants;
-    this.resolver = ProviderResolver.of(parts);
+    this.resolver = ProviderResolver.of<Types>(parts);
     this.#granted = this.resolver.scopedTo(workspaceScope(grants));
     this.activities = createProviderActivities(this.#granted);
     this.#queue = new WorkerQueue(parts.worker.taskQueue, createWorkerQueueActivities(parts), grants, parts);
@@ -70,18 +72,20 @@ export class WorkspaceProviders {
    * @param options - an absent option is read from the environment: docs/configuration.md
    * @throws ProviderError `SetupInvalid` if a setting or the login does not fit, `StoreUnavailable`
    */
-  static async connect(options: ProviderOptions = {}): Promise<WorkspaceProviders> {
+  static async connect<const Types extends OwnTypes = []>(
+    options: ProviderOptions<Types> = {},
+  ): Promise<WorkspaceProviders<Types>> {
     return WorkspaceProviders.open(readConfig(options, readProviderConfig));
   }
 
   /** Connects with settings that the process has already read. @internal */
-  static async open(config: ProviderConfig): Promise<WorkspaceProviders> {
+  static async open<Types extends OwnTypes = []>(config: ProviderConfig): Promise<WorkspaceProviders<Types>> {
     checkActivityInternals(Context);
     if (config.grants === NO_GRANTS) warnOfNoGrants();
     else await config.grants.preflight();
     const parts = await connectParts(config, runningWorkflow, config.grants === NO_GRANTS ? undefined : config.grants);
     warnOfWeakSecrets();
-    return new WorkspaceProviders(parts, config.grants);
+    return new WorkspaceProviders<Types>(parts, config.grants);
   }
 
   /** Takes the lease before the first worker runs. @throws ProviderError `StoreUnavailable` @internal */

@@ -42,19 +42,24 @@ const DEFAULT_PORT: Readonly<Record<string, RegExp>> = { https: /:443$/, http: /
 export const secretText = z.string({ error: SECRET_TEXT_RULE }).refine(isSecretText, { error: SECRET_TEXT_RULE });
 
 /**
- * A key or token. A weak one is refused, because it could not be removed from texts: it would be met in them by chance.
+ * The schema of a key or token. A weak one is refused, because it could not be removed from texts: it would be met in them by chance.
  */
 export const secretKey = z
   .string({ error: KEY_RULE })
   .refine((value) => isSecretText(value) && !isWeak(value), { error: KEY_RULE });
 
+/** The schema of the base URL of a service, which is kept in its normal form. It is public, so it has no place for a credential. */
+export function serviceURL() {
+  return restrictedURL();
+}
+
 /**
- * The base URL of a service, in its normal form. It is public, so it has no place for a credential.
+ * The schema of a base URL.
  *
  * @param preface - text before the rule
  * @param refused - what the URL must not end with. Default: the path of a call
  */
-export function serviceURL(preface?: string, refused = CALL_PATH) {
+export function restrictedURL(preface?: string, refused = CALL_PATH) {
   const error = preface ? `${preface} ${SERVICE_URL_RULE}` : SERVICE_URL_RULE;
   return z
     .string({ error })
@@ -62,6 +67,15 @@ export function serviceURL(preface?: string, refused = CALL_PATH) {
     .transform((value) => normalServiceURL(value) ?? '')
     .refine((value) => !refused.ending.test(value), { error: refused.rule });
 }
+
+/** The base URL of a service whose paths are not known. */
+export const anyServiceURL = restrictedURL(undefined, { ending: /$^/, rule: '' });
+
+/** Headers of a connection or a body: the HTTP client sets them, drops them, or refuses the call. */
+export const HEADERS_OF_HTTP: ReadonlySet<string> = new Set([
+  ...['connection', 'content-encoding', 'content-length', 'content-type', 'expect', 'host', 'keep-alive'],
+  ...['proxy-connection', 'sec-fetch-mode', 'te', 'trailer', 'transfer-encoding', 'upgrade'],
+]);
 
 /** Text that becomes part of a header or a path: a model, a slug. */
 export function word(error: string, pattern: RegExp) {

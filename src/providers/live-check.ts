@@ -2,7 +2,7 @@
 
 import type { Fetch } from '../egress/http-client.js';
 import { isProviderError } from '../protocol/errors.js';
-import { type ParsedProvider, providerType } from './registry.js';
+import type { ParsedProvider } from './parse-provider.js';
 import type { CheckResult } from './type.js';
 
 /** Services answer a check within a second or two, and a person waits for the result. */
@@ -11,10 +11,10 @@ const CHECK_TIMEOUT_MS = 15_000;
 /**
  * @throws ProviderError `ProviderConfigInvalid` if the service shows that the config is wrong, such as another chain
  */
-export async function checkLive(type: string, { credential }: ParsedProvider, fetch: Fetch): Promise<CheckResult> {
+export async function checkLive(provider: ParsedProvider, fetch: Fetch): Promise<CheckResult> {
   const signal = AbortSignal.timeout(CHECK_TIMEOUT_MS);
   try {
-    return await providerType(type).check(credential, { fetch, signal });
+    return await provider.service.check({ fetch, signal });
   } catch (error) {
     if (isProviderError(error, 'ProviderConfigInvalid')) throw error;
     const detail = signal.aborted

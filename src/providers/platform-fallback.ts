@@ -5,7 +5,8 @@
  */
 import { ProviderError } from '../protocol/errors.js';
 import { checkProviderName, checkProviderType } from '../protocol/names.js';
-import { fromEnvironment, type ParsedProvider } from './registry.js';
+import type { ParsedProvider } from './parse-provider.js';
+import type { ProviderTypes } from './provider-types.js';
 
 const SETTING = 'PROVIDER_PLATFORM_FALLBACK';
 
@@ -20,14 +21,14 @@ export class PlatformFallback {
    * @throws ProviderError `SetupInvalid` for text that is not a pair, and for a pair without a credential in the
    *   environment: the process then fails at the start, instead of the first workflow that needs the credential
    */
-  static parse(setting: string, env: NodeJS.ProcessEnv): PlatformFallback {
+  static parse(setting: string, env: NodeJS.ProcessEnv, types: ProviderTypes): PlatformFallback {
     const allowed = new Map<string, ParsedProvider>();
     for (const pair of setting.split(',').map((each) => each.trim())) {
       if (pair === '') continue;
       const [type = '', name = '', rest] = pair.split('/');
       if (rest !== undefined)
         throw ProviderError.setupInvalid(SETTING, 'must be pairs of type/name, separated by commas');
-      const found = fromEnvironment(checkProviderType(type), checkProviderName(name), env);
+      const found = types.fromEnvironment(checkProviderType(type), checkProviderName(name), env);
       if (!found)
         throw ProviderError.setupInvalid(
           SETTING,

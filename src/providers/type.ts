@@ -1,8 +1,13 @@
-/** What a provider type is. To add one: a folder beside this file, and a line in `registry.ts`. */
-import type { z } from 'zod';
+/**
+ * What a provider type is. `define-type.ts` makes one from a definition: those of this package and those of users have
+ * the same members.
+ */
 import type { AnswerLimits } from '../egress/answer-limits.js';
 import type { Fetch } from '../egress/http-client.js';
 import type { CheckOutcome, RevocationReport } from '../protocol/rotation.js';
+import type { ServiceReply } from './answers/error-body.js';
+import type { AnswerMeaning } from './answers/meanings.js';
+import type { Fields } from './field-schema.js';
 
 /** The result of checking a credential against the live service. */
 export interface CheckResult {
@@ -36,7 +41,7 @@ export interface IssueRequest<SecretFields> {
 /**
  * Creates and deletes keys at the service. The admin credential for it is a separate provider, so that no step opens
  * it. Each function may be called again after a crash at any point, but only one call at a time per label. They throw
- * errors that `toProviderError` classifies, given the identity of the admin credential's provider.
+ * errors that withProvider would understand too, such as `ServiceAnswerError`.
  *
  * @typeParam Admin - the credential of the provider type `adminType`
  */
@@ -72,33 +77,49 @@ export interface ProviderVariant {
   readonly title: string;
 }
 
+/** A provider whose fields fit its type, in plaintext. */
+export interface ProviderFields<Config, SecretFields> {
+  /** The name within the type: `anthropic`, `default`. */
+  readonly name: string;
+  readonly config: Config;
+  readonly secret: SecretFields;
+}
+
+/** The public part of a provider: what is known before its secret is opened. */
+export type PublicFields<Config> = Omit<ProviderFields<Config, never>, 'secret'>;
+
 /**
  * A kind of provider.
  *
  * @typeParam Config - the public fields in `config`, which are stored in plaintext
- * @typeParam SecretFields - the fields that are sealed: a flat JSON object
+ * @typeParam SecretFields - the fields that are sealed: a JSON object
  * @typeParam Credential - what a step works with
  */
-export interface ProviderType<Config = unknown, SecretFields = unknown, Credential = unknown> {
-  /** `llm`, `tenderly`, `rpc`. */
-  readonly type: string;
+export interface ProviderType<
+  Type extends string = string,
+  Config = unknown,
+  SecretFields = unknown,
+  Credential = unknown,
+> {
+  /** `llm`, `tenderly`, `pinecone`. */
+  readonly type: Type;
   /** The different configs of this type, for help and documentation. */
   readonly variants: readonly ProviderVariant[];
-  /** The schema for a given name, since what is required may depend on it. Strict: unknown fields are refused. */
-  config(name: string): z.ZodType<Config>;
-  readonly secret: z.ZodType<SecretFields>;
+  /** The fields for a given name, since what is required may depend on it. Other fields are refused. */
+  config(name: string): Fields<Config>;
+  readonly secret: Fields<SecretFields>;
   /** The secret field that a bare string (the CLI's stdin) fills. */
   readonly primarySecret: keyof SecretFields & string;
-  credential(name: string, config: Config, secret: SecretFields): Credential;
+  credential(fields: ProviderFields<Config, SecretFields>): Credential;
   /** Facts that may be shown: masked key, host, chain id. */
-  shown(name: string, config: Config, secret: SecretFields): Readonly<Record<string, string | number>>;
+  shown(fields: ProviderFields<Config, SecretFields>): Readonly<Record<string, string | number>>;
   /**
    * Where `config` sends the secret: the base URL with its path, since one host may serve many accounts, and then
    * `field=value` for each further field that becomes part of a URL or a header. Texts of printable ASCII without
    * spaces, always in the same order. It is sealed with the secret: one that was sealed for another destination does
    * not open. Empty if the secret contains its address.
    */
-  destination(name: string, config: Config): readonly string[];
+  destination(fields: PublicFields<Config>): readonly string[];
   /**
    * For a secret that contains its address: the URL without user and password, and then the headers that are sent with
    * it, because a gateway may forward by a header. It is as secret as the secret.
@@ -108,8 +129,8 @@ export interface ProviderType<Config = unknown, SecretFields = unknown, Credenti
   readonly destinationField: string;
   /** How long a service of this type may take to answer. Shorter than a step. Default: those of models. */
   readonly limits?: AnswerLimits;
-  /** Adapts the `fetch` with which steps call the service. Default: it stays as it is. */
-  adaptFetch?(credential: Credential, fetch: Fetch): Fetch;
+  /** Adapts the `fetch` with which steps and checks call the service. Default: it stays as it is. */
+  adaptFetch?(fields: ProviderFields<Config, SecretFields>, credential: Credential, fetch: Fetch): Fetch;
   /** The platform's own credential of that name, from the environment. `undefined` if it is not set. */
   fromEnvironment(
     name: string,
@@ -120,9 +141,21 @@ export interface ProviderType<Config = unknown, SecretFields = unknown, Credenti
    *
    * @throws ProviderError `ProviderConfigInvalid` if the service shows that the config is wrong, whatever the key is
    */
-  check(credential: Credential, context: CheckContext): Promise<CheckResult>;
+  check(
+    credential: Credential,
+    context: CheckContext,
+    fields: ProviderFields<Config, SecretFields>,
+  ): Promise<CheckResult>;
+  /** What an answer means, if it is not what its status says. */
+  meaningOf(reply: ServiceReply, fields: PublicFields<Config>): AnswerMeaning | undefined;
   /** Returns what creates and revokes keys. Absent, or `undefined` for a name, if that is done by hand. */
   keyIssuer?(name: string): KeyIssuer<SecretFields> | undefined;
   /** What an operator must do to revoke a key: fixed text that starts with a verb, "delete the key at …". */
   revokeByHand(name: string): string;
 }
+
+/** A provider type without its TypeScript types: its fields check what it receives. */
+export type AnyProviderType = ProviderType<string, Record<string, unknown>, Record<string, unknown>, unknown>;
+
+/** A key issuer without its TypeScript types: pass it only what was parsed for the two providers. */
+export type AnyKeyIssuer = KeyIssuer<Record<string, unknown>>;

@@ -27,7 +27,8 @@ export function rememberSecretFields(workspaceId: string, fields: unknown): void
   ownedBy(workspaceId, () => rememberTexts(fields));
 }
 
-function rememberTexts(fields: unknown): void {
+/** Remembers every text in the secret fields of a provider, as secrets of the workspace of {@link ownedBy}. */
+export function rememberTexts(fields: unknown): void {
   if (typeof fields === 'string') rememberSecret(fields);
   else if (typeof fields === 'object' && fields !== null) Object.values(fields).forEach(rememberTexts);
 }

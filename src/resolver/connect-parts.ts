@@ -9,7 +9,7 @@ import { DEFAULT_LEASE_MS, Lease } from '../fence/lease.js';
 import { type LeasedCache, LeaseKeeper } from '../fence/lease-keeper.js';
 import { LoadLimit } from '../fence/load-limit.js';
 import { PlatformFallback } from '../providers/platform-fallback.js';
-import { providerType, STEP_PROVIDER_TYPES, type StepProviderType } from '../providers/registry.js';
+import { ProviderTypes } from '../providers/provider-types.js';
 import { Sealer } from '../sealing/sealer.js';
 import { type ChangeListener, listenForChanges } from '../store/change-listener.js';
 import type { WorkerRegistration } from '../store/ports.js';
@@ -30,7 +30,8 @@ export interface ResolverParts {
   readonly scopes: OpenScopes;
   readonly fallback: PlatformFallback;
   /** Given to callbacks, so that every call to a service leaves through one HTTP client. */
-  readonly fetchFor: (type: StepProviderType) => Fetch;
+  readonly fetchFor: (type: string) => Fetch;
+  readonly types: ProviderTypes;
   readonly limiter: StepLimiter;
   readonly audit?: ResolverAudit;
   close(): Promise<void>;
@@ -65,6 +66,8 @@ export interface PartsDependencies {
   readonly fetch: Fetch;
   /** The same client with the limits of a provider type. Default: `fetch` for each type. */
   readonly within?: HttpClient['within'];
+  /** Default: the types of this package. */
+  readonly types?: ProviderTypes;
   /** Default: no fallback. */
   readonly fallback?: PlatformFallback;
   /** The lease under which the cache answers. Default: one that is never held, so every read goes to the database. */
@@ -84,26 +87,27 @@ export interface PartsDependencies {
 
 export function createParts(dependencies: PartsDependencies): ResolverParts {
   const { store, audit, lease = new Lease(DEFAULT_LEASE_MS), maxProviders = 10_000 } = dependencies;
-  const { loadLimit = new LoadLimit() } = dependencies;
+  const { loadLimit = new LoadLimit(), types = ProviderTypes.builtIn } = dependencies;
   const load = async (workspaceId: string) => {
     await dependencies.begin?.();
     const snapshot = await loadLimit.run((signal) => store.readWorkspace(workspaceId, signal));
-    return new WorkspaceEntry(workspaceId, snapshot, dependencies, lease.now().monotonicMs);
+    return new WorkspaceEntry(workspaceId, snapshot, { ...dependencies, types }, lease.now().monotonicMs);
   };
   return {
     cache: new WorkspaceCache({ lease, maxProviders, load }),
     scopes: new OpenScopes(),
     fallback: dependencies.fallback ?? PlatformFallback.off,
-    fetchFor: fetchPerType(dependencies),
+    fetchFor: fetchPerType(dependencies, types),
+    types,
     limiter: new StepLimiter(dependencies.stepsPerWorkspace ?? 25),
     audit,
     close: dependencies.close ?? (async () => {}),
   };
 }
 
-function fetchPerType({ fetch, within }: PartsDependencies): ResolverParts['fetchFor'] {
-  const limited = STEP_PROVIDER_TYPES.map((type) => {
-    const { limits } = providerType(type);
+function fetchPerType({ fetch, within }: PartsDependencies, types: ProviderTypes): ResolverParts['fetchFor'] {
+  const limited = types.stepNames.map((type) => {
+    const { limits } = types.get(type);
     return [type, limits && within ? within(limits) : fetch] as const;
   });
   const fetches = new Map<string, Fetch>(limited);
@@ -123,7 +127,7 @@ export async function connectParts(
   callerOf?: CallerOf,
   grantKeys?: WatchedKeySet,
 ): Promise<ConnectedParts> {
-  const { rootKeyring, egress, fallback, maxProviders, stepsPerWorkspace } = config;
+  const { rootKeyring, egress, types, fallback, maxProviders, stepsPerWorkspace } = config;
   const store = openProviderStore(config.database);
   const http = createFetch({ egress });
   const lease = new Lease(config.leaseMs);
@@ -147,7 +151,7 @@ export async function connectParts(
     await beginning;
   };
   const parts = createParts({
-    ...{ store, sealer, fetch: http.fetch, within: http.within, fallback, lease },
+    ...{ store, sealer, fetch: http.fetch, within: http.within, types, fallback, lease },
     ...{ maxProviders, stepsPerWorkspace, audit, begin, loadLimit },
   });
   const { observe } = new ClockDifference((text) => process.emitWarning(text, 'WorkspaceProvidersWarning'));

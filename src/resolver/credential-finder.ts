@@ -6,7 +6,7 @@ import { isProviderError, ProviderError } from '../protocol/errors.js';
 import { checkProviderName, checkWorkspaceId, describeProvider } from '../protocol/names.js';
 import type { CacheOutcome, ProviderReference, RpcReference, UnusableEndpoint } from '../protocol/references.js';
 import type { PlatformFallback } from '../providers/platform-fallback.js';
-import { checkStepType } from '../providers/registry.js';
+import type { ProviderTypes } from '../providers/provider-types.js';
 import { chainMisfit, notServed } from './absence.js';
 import { byPriority, endpointsOf, servesChain } from './chain-endpoints.js';
 import type { CacheRead, WorkspaceCache } from './workspace-cache.js';
@@ -32,6 +32,7 @@ export class CredentialFinder {
   constructor(
     private readonly cache: WorkspaceCache,
     private readonly fallback: PlatformFallback,
+    private readonly types: ProviderTypes,
   ) {}
 
   /**
@@ -46,7 +47,7 @@ export class CredentialFinder {
     floor?: ProviderReference,
   ): Promise<FoundCredential> {
     checkWorkspaceId(workspaceId);
-    checkStepType(type);
+    this.types.stepType(type);
     for (const name of names) checkProviderName(name);
     const pick = (entry: WorkspaceEntry) => {
       for (const name of names) {
@@ -80,7 +81,7 @@ export class CredentialFinder {
   /** Finds the credential that a reference names, at its version or a newer one. */
   async atLeast(reference: ProviderReference): Promise<FoundCredential> {
     const { workspaceId, type, name } = reference;
-    checkStepType(type);
+    this.types.stepType(type);
     checkVersion(reference);
     const cached = this.cache.peek(workspaceId)?.find(type, name);
     if (cached?.active && cached.opened && cached.record.version >= reference.version) {

@@ -1,12 +1,5 @@
 import type { ProviderReference } from '../protocol/references.js';
-import type { WorkspaceCache } from './workspace-cache.js';
-
-/** One answer for several callers. */
-export interface JoinedAnswer {
-  readonly reference: Promise<ProviderReference>;
-  /** How many callers wait for it besides the one who asked first. */
-  followers: number;
-}
+import type { JoinedAnswer, WorkspaceCache } from './workspace-cache.js';
 
 /**
  * The answers to callers who ask for the same provider while a load of its workspace is under way. They share one

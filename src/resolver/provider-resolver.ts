@@ -10,7 +10,8 @@ import { checkChainId, checkPreference, checkWorkspaceId } from '../protocol/nam
 import type { NamedProvider, ProviderReference, ProviderUse, RpcReference } from '../protocol/references.js';
 import type { ResolveLlmKeyInput, ResolveRpcEndpointInput, ResolveTenderlyConfigInput } from '../protocol/steps.js';
 import { toProviderError } from '../providers/answers/provider-error.js';
-import { checkStepType, type ProviderCredentials, providerType, type StepProviderType } from '../providers/registry.js';
+import type { CredentialOf, OwnTypes, StepProviderType } from '../providers/credentials.js';
+import type { RpcCredential } from '../providers/rpc/rpc.js';
 import { callLifetime } from './call-lifetime.js';
 import { firstAnswer } from './chain-endpoints.js';
 import { connectParts, type ResolverParts } from './connect-parts.js';
@@ -50,8 +51,9 @@ export type WorkspaceScope = (named?: string) => Promise<string>;
  * const llm = await resolver.resolveLlmKey({ workspaceId: 'ws_acme', provider: 'anthropic' });
  * const answer = await resolver.withProvider(llm, ({ credential, fetch }) => ask(credential, fetch));
  * await resolver.close();
+ * @typeParam Types - the provider types of your own that it was connected with
  */
-export class ProviderResolver {
+export class ProviderResolver<Types extends OwnTypes = []> {
   /** @internal */
   readonly parts: ResolverParts;
   readonly #finder: CredentialFinder;
@@ -60,14 +62,14 @@ export class ProviderResolver {
 
   private constructor(parts: ResolverParts, workspaceOf: WorkspaceScope = namedWorkspace) {
     this.parts = parts;
-    this.#finder = new CredentialFinder(parts.cache, parts.fallback);
+    this.#finder = new CredentialFinder(parts.cache, parts.fallback, parts.types);
     this.#joined = new JoinedAnswers(parts.cache, (...asked) => this.#resolve(...asked));
     this.#workspaceOf = workspaceOf;
   }
 
   /** @internal */
-  static of(parts: ResolverParts): ProviderResolver {
-    return new ProviderResolver(parts);
+  static of<Types extends OwnTypes = []>(parts: ResolverParts): ProviderResolver<Types> {
+    return new ProviderResolver<Types>(parts);
   }
 
   /**
@@ -76,13 +78,15 @@ export class ProviderResolver {
    * @param options - an option that is absent is read from its setting: docs/configuration.md
    * @throws ProviderError `SetupInvalid` for a setting or a login that does not fit, `StoreUnavailable`
    */
-  static async connect(options: ResolverOptions = {}): Promise<ProviderResolver> {
+  static async connect<const Types extends OwnTypes = []>(
+    options: ResolverOptions<Types> = {},
+  ): Promise<ProviderResolver<Types>> {
     return ProviderResolver.of(await connectParts(readConfig(options, readResolverConfig)));
   }
 
   /** The same resolver for callers whose workspace another authority decides. @internal */
-  scopedTo(workspaceOf: WorkspaceScope): ProviderResolver {
-    return new ProviderResolver(this.parts, workspaceOf);
+  scopedTo(workspaceOf: WorkspaceScope): ProviderResolver<Types> {
+    return new ProviderResolver<Types>(this.parts, workspaceOf);
   }
 
   /**
@@ -93,7 +97,7 @@ export class ProviderResolver {
    * @throws ProviderError `ProviderNotConfigured`, `ProviderDisabled`, `CredentialUnreadable`, `ProviderConfigInvalid`,
    *   `GrantInvalid`, `StoreUnavailable`, `KeyServiceUnavailable`
    */
-  resolveProvider<Type extends StepProviderType>({
+  resolveProvider<Type extends StepProviderType<Types>>({
     workspaceId,
     type,
     name,
@@ -135,18 +139,18 @@ export class ProviderResolver {
    *
    * @throws ProviderError if a service caused the failure; other errors of the callback are thrown unchanged
    */
-  withProvider<Type extends StepProviderType, Result>(
+  withProvider<Type extends StepProviderType<Types>, Result>(
     reference: ProviderReference<Type>,
-    callback: (call: ProviderCall<ProviderCredentials[Type]>) => Promise<Result>,
+    callback: (call: ProviderCall<CredentialOf<Type, Types>>) => Promise<Result>,
     signal?: AbortSignal,
   ): Promise<Result>;
   withProvider<Result>(
     reference: RpcReference,
-    callback: (call: ProviderCall<ProviderCredentials['rpc']>) => Promise<Result>,
+    callback: (call: ProviderCall<RpcCredential>) => Promise<Result>,
     signal?: AbortSignal,
   ): Promise<Result>;
   async withProvider<Result>(
-    reference: ProviderReference<StepProviderType> | RpcReference,
+    reference: ProviderReference | RpcReference,
     callback: (call: ProviderCall<never>) => Promise<Result>,
     signal?: AbortSignal,
   ): Promise<Result> {
@@ -162,15 +166,15 @@ export class ProviderResolver {
     signal: AbortSignal | undefined,
   ): Promise<Result> {
     await this.#workspaceOf(reference.workspaceId);
-    const fetch = this.parts.fetchFor(checkStepType(reference.type));
+    const fetch = this.parts.fetchFor(this.parts.types.stepType(reference.type).type);
     const attempt = async (found: FoundCredential): Promise<Result> => {
       const { credential, use } = this.#handOut(found);
       const lifetime = callLifetime(fetch, signal);
       try {
-        const own = providerType(reference.type).adaptFetch?.(credential, lifetime.fetch) ?? lifetime.fetch;
+        const own = found.opened.service.adaptFetch?.(lifetime.fetch) ?? lifetime.fetch;
         return await callback({ credential: credential as never, use, fetch: own, signal: lifetime.signal });
       } catch (error) {
-        throw toProviderError(error, found.opened.reference) ?? error;
+        throw toProviderError(error, found.opened.reference, found.opened.service) ?? error;
       } finally {
         lifetime.end();
       }
@@ -216,10 +220,10 @@ export class ProviderResolver {
   }
 
   /** Opens a reference without a callback: no drain waits for what it returns. @internal */
-  async open<Type extends StepProviderType>(
+  async open<Type extends StepProviderType<Types>>(
     reference: ProviderReference<Type>,
-  ): Promise<OpenCredential<ProviderCredentials[Type]>> {
-    return this.#handOut(await this.#finder.atLeast(reference)) as OpenCredential<ProviderCredentials[Type]>;
+  ): Promise<OpenCredential<CredentialOf<Type, Types>>> {
+    return this.#handOut(await this.#finder.atLeast(reference)) as OpenCredential<CredentialOf<Type, Types>>;
   }
 
   /** A provider that the cache holds, active and opened. Synchronous, no query. @internal */
@@ -258,7 +262,7 @@ export class ProviderResolver {
     type: Type,
     preference: string | readonly string[],
   ): Promise<ProviderReference<Type>> {
-    checkStepType(type);
+    this.parts.types.stepType(type);
     const names = checkPreference(preference);
     const workspaceId = this.#isScoped() || named === undefined ? await this.#workspaceOf(named) : named;
     return referenceTo(await this.#finder.find(workspaceId, type, names));

@@ -6,9 +6,15 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { Lease } from '../fence/lease.js';
-import type { CacheOutcome } from '../protocol/references.js';
-import type { JoinedAnswer } from './joined-answers.js';
+import type { CacheOutcome, ProviderReference } from '../protocol/references.js';
 import type { WorkspaceEntry } from './workspace-entry.js';
+
+/** One answer for several callers. */
+export interface JoinedAnswer {
+  readonly reference: Promise<ProviderReference>;
+  /** How many callers wait for it besides the one who asked first. */
+  followers: number;
+}
 
 export interface WorkspaceCacheOptions {
   /** Reads the database. Its failures reach the callers that wait for it and are not cached. */

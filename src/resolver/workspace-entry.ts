@@ -5,7 +5,8 @@
 import { isProviderError, ProviderError } from '../protocol/errors.js';
 import { describeProvider } from '../protocol/names.js';
 import type { ProviderIdentity, ProviderReference } from '../protocol/references.js';
-import { destinationOf, isStepType, type ParsedProvider, parseProvider } from '../providers/registry.js';
+import type { ParsedProvider, ProviderService } from '../providers/parse-provider.js';
+import type { ProviderTypes } from '../providers/provider-types.js';
 import { ownedBy } from '../redaction/opened-secrets.js';
 import { parseJson } from '../redaction/parse-json.js';
 import type { Sealer } from '../sealing/sealer.js';
@@ -18,6 +19,7 @@ export interface OpenedProvider<Credential = unknown> {
   /** The reference that a cache hit returns: frozen, and the same object each time. */
   readonly reference: ProviderReference;
   readonly credential: Credential;
+  readonly service: ProviderService;
 }
 
 /** A row, and what it was opened to. */
@@ -32,6 +34,7 @@ export class SealedProvider {
   constructor(
     readonly identity: ProviderIdentity,
     readonly record: ProviderRecord,
+    private readonly types: ProviderTypes,
     private readonly unseal: () => Promise<string>,
     private readonly onOpened: (opened: OpenedProvider) => void,
   ) {
@@ -52,7 +55,7 @@ export class SealedProvider {
   async #open(): Promise<OpenedProvider> {
     const secret = parseSecret(this.identity, await this.unseal());
     const { type, name, config, version } = this.record;
-    const parsed = ownedBy(this.identity.workspaceId, () => parseProvider(type, name, config, secret));
+    const parsed = ownedBy(this.identity.workspaceId, () => this.types.parse(type, name, config, secret));
     this.opened = toOpened(this.identity, parsed, version, 'workspace');
     if (this.active) this.onOpened(this.opened);
     return this.opened;
@@ -61,6 +64,7 @@ export class SealedProvider {
 
 export interface EntryDependencies {
   readonly sealer: Pick<Sealer, 'open'>;
+  readonly types: ProviderTypes;
   /** Default: nothing is recorded. */
   readonly audit?: ResolverAudit;
 }
@@ -77,7 +81,7 @@ export class WorkspaceEntry extends WarmAnswers {
   constructor(
     workspaceId: string,
     snapshot: WorkspaceSnapshot,
-    { sealer, audit }: EntryDependencies,
+    { sealer, types, audit }: EntryDependencies,
     /** When the entry was loaded, by the monotonic clock. */
     readonly loadedAtMs: number,
   ) {
@@ -85,18 +89,18 @@ export class WorkspaceEntry extends WarmAnswers {
     this.epoch = snapshot.epoch;
     this.lineage = snapshot.lineage;
     // What steps may not open is not kept: no reference, however it was made, leads to it.
-    const records = snapshot.providers.filter(({ type }) => isStepType(type));
+    const records = snapshot.providers.filter(({ type }) => types.isStepType(type));
     this.size = Math.max(1, records.length);
     this.#providers = records.map((record) => {
       const identity: ProviderIdentity = { workspaceId, type: record.type, name: record.name };
       const unseal = async () => {
-        const place = { ...identity, destination: destinationOf(record.type, record.name, record.config) };
+        const place = { ...identity, destination: types.destinationOf(record.type, record.name, record.config) };
         return sealer.open(place, record.encryptedConfig, snapshot.dataKeys).catch((error: unknown) => {
           if (isProviderError(error, 'CredentialUnreadable')) audit?.unreadable(identity, record.version);
           throw error;
         });
       };
-      return new SealedProvider(identity, record, unseal, ({ reference }) => this.keepWarm(reference));
+      return new SealedProvider(identity, record, types, unseal, ({ reference }) => this.keepWarm(reference));
     });
   }
 
@@ -113,13 +117,13 @@ export class WorkspaceEntry extends WarmAnswers {
 /** A provider that fits its type, as a cache hit returns it. */
 export function toOpened(
   { workspaceId, type, name }: ProviderIdentity,
-  { credential, shown }: ParsedProvider,
+  { credential, shown, service }: ParsedProvider,
   version: number,
   source: ProviderReference['source'],
 ): OpenedProvider {
   Object.freeze(shown);
   const reference: ProviderReference = Object.freeze({ workspaceId, type, name, version, source, cache: 'hit', shown });
-  return { reference, credential };
+  return { reference, credential, service };
 }
 
 function parseSecret(identity: ProviderIdentity, text: string): unknown {

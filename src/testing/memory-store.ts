@@ -3,7 +3,7 @@ import { ProviderError } from '../protocol/errors.js';
 import type { FailureType } from '../protocol/failure-types.js';
 import { checkWorkspaceId, describeProvider } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
-import { parseProvider, providerType } from '../providers/registry.js';
+import type { ProviderTypes } from '../providers/provider-types.js';
 import type { WorkspaceSnapshot } from '../store/ports.js';
 
 /** The fields of config and secret of a provider, together. */
@@ -21,12 +21,14 @@ export class MemoryStore {
   readonly #rows = new Map<string, Row>();
   readonly #failures = new Map<string, FailureType>();
 
+  constructor(private readonly types: ProviderTypes) {}
+
   /** @throws ProviderError `ProviderConfigInvalid` if the fields do not fit the type */
   put(identity: ProviderIdentity, fields: TestProvider): void {
     checkWorkspaceId(identity.workspaceId);
     const { type, name } = identity;
-    const parts = splitFields(type, fields);
-    parseProvider(type, name, parts.config, parts.secret);
+    const parts = this.#split(type, fields);
+    this.types.parse(type, name, parts.config, parts.secret);
     const version = (this.#rows.get(describeProvider(identity))?.version ?? 0) + 1;
     this.#rows.set(describeProvider(identity), { identity, ...parts, status: 'active', version });
   }
@@ -69,14 +71,14 @@ export class MemoryStore {
     this.#failures.delete(describeProvider(identity));
     throw new ProviderError(type, `${describeProvider(identity)} fails as the test asked`, { provider: identity });
   }
-}
 
-function splitFields(type: string, fields: TestProvider) {
-  const secretFields = (providerType(type).secret as unknown as { readonly shape: object }).shape;
-  const isSecret = ([field]: readonly [string, unknown]) => Object.hasOwn(secretFields, field);
-  const all = Object.entries(fields);
-  return {
-    config: Object.fromEntries(all.filter((field) => !isSecret(field))),
-    secret: Object.fromEntries(all.filter(isSecret)),
-  };
+  #split(type: string, fields: TestProvider) {
+    const { secret } = this.types.get(type);
+    const isSecret = ([field]: readonly [string, unknown]) => Object.hasOwn(secret, field);
+    const all = Object.entries(fields);
+    return {
+      config: Object.fromEntries(all.filter((field) => !isSecret(field))),
+      secret: Object.fromEntries(all.filter(isSecret)),
+    };
+  }
 }

@@ -16,6 +16,8 @@ import { ProviderError } from '../protocol/errors.js';
 import { FAILURE_TYPES, type FailureType } from '../protocol/failure-types.js';
 import { GRANT_HEADERS } from '../protocol/grants.js';
 import type { ProviderIdentity } from '../protocol/references.js';
+import type { OwnTypes } from '../providers/credentials.js';
+import { ProviderTypes } from '../providers/provider-types.js';
 import { redact } from '../redaction/opened-secrets.js';
 import { createParts } from '../resolver/connect-parts.js';
 import { ProviderResolver } from '../resolver/provider-resolver.js';
@@ -28,7 +30,9 @@ export type { TestProvider } from './memory-store.js';
 /** The providers of each workspace, by `type/name`: `{ ws_acme: { 'llm/anthropic': { apiKey: '…' } } }`. */
 export type TestWorkspaces = Readonly<Record<string, Readonly<Record<string, TestProvider>>>>;
 
-export interface TestProvidersOptions {
+export interface TestProvidersOptions<Types extends OwnTypes = OwnTypes> {
+  /** Provider types of your own, made by `defineProviderType`. Default: only the types of this package. */
+  readonly types?: Types;
   /** Answers the calls of the code under test. Default: each call fails, and says how to answer it. */
   readonly service?: TestService;
 }
@@ -44,30 +48,36 @@ export interface TestProvidersOptions {
  *   { service: () => Response.json({ … }) },
  * );
  */
-export function testProviders(workspaces: TestWorkspaces, options: TestProvidersOptions = {}): TestProviders {
-  return new TestProviders(workspaces, options);
+export function testProviders<const Types extends OwnTypes = []>(
+  workspaces: TestWorkspaces,
+  options: TestProvidersOptions<Types> = {},
+): TestProviders<Types> {
+  return new TestProviders<Types>(workspaces, options);
 }
 
-export class TestProviders {
-  readonly #store = new MemoryStore();
+/** @typeParam Types - the provider types of your own that the test has */
+export class TestProviders<Types extends OwnTypes = []> {
+  readonly #store: MemoryStore;
   readonly #calls: ServiceCalls;
   readonly #workspaceIds: readonly string[];
   readonly #keys = newKeys();
-  readonly #granted: ProviderResolver;
+  readonly #granted: ProviderResolver<Types>;
   readonly #activities: ProviderActivities;
 
   /** The resolver without grants, as `WorkspaceProviders` has it. */
-  readonly resolver: ProviderResolver;
+  readonly resolver: ProviderResolver<Types>;
 
   /** @internal */
-  constructor(workspaces: TestWorkspaces, { service = noService }: TestProvidersOptions) {
+  constructor(workspaces: TestWorkspaces, { types: own = [], service = noService }: TestProvidersOptions) {
+    const types = ProviderTypes.with(own);
+    this.#store = new MemoryStore(types);
     this.#workspaceIds = Object.keys(workspaces);
     for (const [workspaceId, providers] of Object.entries(workspaces)) {
       for (const [provider, fields] of Object.entries(providers)) this.configure(workspaceId, provider, fields);
     }
     this.#calls = new ServiceCalls(service, (text) => this.#store.ownerOf(text), redact);
     const { fetch } = this.#calls;
-    this.resolver = ProviderResolver.of(createParts({ store: this.#store, sealer: this.#store, fetch }));
+    this.resolver = ProviderResolver.of<Types>(createParts({ store: this.#store, sealer: this.#store, fetch, types }));
     this.#granted = this.resolver.scopedTo(workspaceScope(this.#keys.verifier));
     this.#activities = createProviderActivities(this.#granted);
   }

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { activity } from '../../src/activities/run-activity.js';
-import { toProviderError } from '../../src/providers/answers/provider-error.js';
+import { toProviderError } from '../support/built-in-types.js';
 import { inActivity } from './in-activity.js';
 
 beforeEach(() => {

@@ -12,12 +12,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { createProviderActivities } from '../../src/activities/provider-activities.js';
 import { createFetch, type HttpClient } from '../../src/egress/http-client.js';
 import { checkLive } from '../../src/providers/live-check.js';
-import { parseProvider } from '../../src/providers/registry.js';
 import { viemTransport } from '../../src/providers/rpc/viem-transport.js';
 import { LOOPBACK_POLICY } from '../../testbed/loopback.js';
 import { inActivity } from '../activities/in-activity.js';
 import { type ServiceRequest, startService } from '../providers/local-service.js';
 import { resolverInMemory, WORKSPACE } from '../resolver/resolver-in-memory.js';
+import { parseProvider } from '../support/built-in-types.js';
 
 const memory = resolverInMemory();
 let client: HttpClient;
@@ -191,9 +191,9 @@ describe('no socket opens but through the one HTTP client [G10]', () => {
       parseProvider('rpc', 'mainnet', { chainId: 1 }, { url: service.url }),
       parseProvider('tenderly', 'default', { account: 'a', project: 'p', baseURL: service.url }, { accessKey }),
       parseProvider('llm-admin', 'anthropic', { baseURL: service.url }, { adminKey }),
+      parseProvider('http', 'any', { baseURL: service.url, probe: '/account' }, { key: apiKey }),
     ];
-    const types = ['llm', 'llm', 'rpc', 'tenderly', 'llm-admin'];
-    for (const [index, parsed] of providers.entries()) await checkLive(types[index] ?? '', parsed, client.fetch);
+    for (const parsed of providers) await checkLive(parsed, client.fetch);
     expect(strays).toEqual([]);
     expect(service.requests.length).toBeGreaterThanOrEqual(providers.length);
   });

@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import type { WorkflowHandle } from '@temporalio/client';
 import { describe, expect, test, vi } from 'vitest';
+import { type PineconeStandIn, startPinecone } from '../../testbed/standins/pinecone.js';
 import { newWorkspace, useAgentStage } from '../support/agent-stage.js';
 import { uniqueName } from '../support/parts.js';
 import { useStage } from '../support/use-stage.js';
@@ -19,6 +20,8 @@ const TSX = ['--import', 'tsx'];
 
 const project: InstalledProject = useStage(installProject);
 const stage = useAgentStage({ answer: ({ owner }) => `The key of ${owner} works.` });
+
+const pinecone: PineconeStandIn = useStage((teardown) => teardown.use(startPinecone()));
 
 const startWorker = (program: readonly string[], env: Record<string, string>) =>
   // The test of the compiled worker checks the types of all projects.
@@ -197,6 +200,58 @@ describe('agents of the AI SDK 7 and of the OpenAI Agents SDK, through Temporalâ
       expect(stage.llm.wrongKeyCalls()).toEqual([]);
     },
   );
+});
+
+test('a provider type of oneâ€™s own, with the real client of its service, is configured and rotated by the CLI, resolved in a workflow, opened in an activity, and checked as a schedule does [G1]', async () => {
+  const [first, next] = [stage.newKey('pinecone'), stage.newKey('pinecone')];
+  const workspaceId = newWorkspace();
+  for (const key of [first, next]) pinecone.admit(key, workspaceId);
+  const PROVIDER_TYPES = './pinecone/provider-types.ts';
+  const PROVIDER_OPERATIONS_TASK_QUEUE = uniqueName('operations');
+  const own = { PROVIDER_TYPES, PROVIDER_OPERATIONS_TASK_QUEUE };
+  const CLI = [...TSX, 'node_modules/workspace-providers/dist/cli/main.js', '--json'];
+  const cli = async (args: string, KEY = '') => {
+    const program = project.start([...CLI, ...args.split(' ')], { ...stage.managerEnv, ...own, KEY });
+    const exitCode = await endOf(program);
+    const { printed } = await program.stop();
+    expect(exitCode, printed).toBe(0);
+    return printed;
+  };
+  const provider = `${workspaceId} pinecone default`;
+  const where = `--set baseURL=${pinecone.url} --set host=${pinecone.url}`;
+  await cli(`configure ${provider} ${where} --secret-env KEY`, first);
+
+  const TASK_QUEUE = uniqueName('search');
+  startWorker([...TSX, 'pinecone/worker.ts'], { TASK_QUEUE });
+  const PROVIDER_MANAGER_DATABASE_URL = stage.managerEnv.DATABASE_URL ?? '';
+  const operations = { PROVIDER_TASK_QUEUE: uniqueName('steps'), PROVIDER_MANAGER_DATABASE_URL, ...own };
+  const packaged = startWorker([...CLI, 'worker'], operations);
+  await packaged.line(/(ready)/).catch(async () => expect.fail((await packaged.stop()).printed));
+  const search = () =>
+    stage.grants
+      .clientFor(workspaceId)
+      .workflow.start('search', { taskQueue: TASK_QUEUE, workflowId: uniqueName('search'), args: [[1, 2, 3]] });
+  const before = await search();
+  expect(await before.result()).toEqual({ ids: [`doc-of-${workspaceId}`], of: 7 });
+  expect(pinecone.callsWith(first).map(({ path }) => path)).toEqual(['/query', '/describe_index_stats']);
+
+  expect(await cli(`rotate ${provider} --secret-env KEY`, next)).toContain('delete the key at app.pinecone.io');
+  pinecone.revoke(first);
+  const after = await search();
+  expect(await after.result()).toMatchObject({ of: 7 });
+  const checks = { taskQueue: PROVIDER_OPERATIONS_TASK_QUEUE, workflowId: uniqueName('check'), args: [{}] };
+  await stage.operator.workflow.execute('checkProviders', checks);
+  expect(await cli(`list ${workspaceId}`)).toMatch(/"lastCheck":\s*\{[^}]*"outcome":\s*"ok"/);
+
+  pinecone.revoke(next);
+  const refused = await search();
+  expect(await refused.result().catch(rootOf)).toMatchObject({ type: 'CredentialRejected', nonRetryable: true });
+  for (const { workflowId } of [before, after, refused]) {
+    const stored = JSON.stringify(await stage.client.workflow.getHandle(workflowId).fetchHistory());
+    const history = stored.replaceAll(/"data":"([^"]+)"/g, (_, data: string) => atob(data));
+    expect(history, 'control: payloads are read').toContain('"type":"pinecone"');
+    expect(history.includes(first) || history.includes(next), 'a key in a history').toBe(false);
+  }
 });
 
 /** The first failure of a chain of causes. */

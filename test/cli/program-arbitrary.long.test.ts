@@ -9,7 +9,7 @@ import { parseAssignments } from '../../src/cli/assignments.js';
 import { runCli } from '../../src/cli/program.js';
 import { formatDuration, parseDuration } from '../../src/config/duration.js';
 import { SETTINGS } from '../../src/config/settings-table.js';
-import { providerType } from '../../src/providers/registry.js';
+import { providerType } from '../support/built-in-types.js';
 
 const CANARY = 'canary-argument-5eed';
 
@@ -106,15 +106,19 @@ test('any --set is parsed as an assignment, or is refused without its value in t
     fc.tuple(fc.string(), word).map(([field, value]) => `${field}=${value}`),
   );
   fc.assert(
-    fc.property(fc.constantFrom('llm', 'rpc', 'tenderly', 'llm-admin'), fc.array(assignment), (type, assignments) => {
-      try {
-        const config = parseAssignments(type, 'default', assignments);
-        expect(Object.keys(config)).not.toContain(providerType(type).primarySecret);
-      } catch (error) {
-        expect((error as Error).name).toMatch(/^(UsageInvalid|ProviderError)$/);
-        expect((error as Error).message).not.toContain(CANARY);
-      }
-    }),
+    fc.property(
+      fc.constantFrom('llm', 'rpc', 'tenderly', 'http', 'llm-admin'),
+      fc.array(assignment),
+      (type, assignments) => {
+        try {
+          const config = parseAssignments(providerType(type), 'default', assignments);
+          expect(Object.keys(config)).not.toContain(providerType(type).primarySecret);
+        } catch (error) {
+          expect((error as Error).name).toMatch(/^(UsageInvalid|ProviderError)$/);
+          expect((error as Error).message).not.toContain(CANARY);
+        }
+      },
+    ),
   );
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createProgram } from '../../src/cli/program.js';
 import { Output } from '../../src/cli/terminal/output.js';
-import { providerTypes } from '../../src/providers/registry.js';
+import { ProviderTypes } from '../../src/providers/provider-types.js';
 
 /** What `workspace-providers <name> --help` prints. */
 function helpOf(name: string): string {
@@ -12,7 +12,7 @@ function helpOf(name: string): string {
 }
 
 describe('the help of configure', () => {
-  it.each(Object.values(providerTypes))(
+  it.each(ProviderTypes.builtIn.names.map((name) => ProviderTypes.builtIn.get(name)))(
     'lists the fields of $type, starting with the one that a plain-text secret fills',
     ({ type, primarySecret }) => {
       expect(helpOf('configure')).toMatch(new RegExp(`^ {2}${type} [\\s\\S]*?secret: ${primarySecret}\\b`, 'm'));

@@ -12,9 +12,9 @@ import { createServer, type Server } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createFetch, type FetchOptions } from '../../src/egress/http-client.js';
 import { EgressPolicy, type EgressPolicyOptions } from '../../src/egress/policy.js';
-import { toProviderError } from '../../src/providers/answers/provider-error.js';
 import { aiSdk, anthropicSdk, googleSdk, openaiSdk, plainFetch, viem } from '../providers/callers.js';
 import { everyPrintOf } from '../providers/prints.js';
+import { toProviderError } from '../support/built-in-types.js';
 import { type Canary, startCanary } from './canary.js';
 import { HOSTILE_HOSTS, HOSTILE_NAMES, HOSTILE_URLS } from './hostile-forms.js';
 

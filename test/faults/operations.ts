@@ -4,6 +4,7 @@ import { NativeConnection } from '@temporalio/worker';
 import { GrantVerifier } from '../../src/grants/grant-verifier.js';
 import { createOperationsWorker } from '../../src/plugin/operations-worker.js';
 import { OPERATIONS_TASK_QUEUE } from '../../src/protocol/rotation.js';
+import { ProviderTypes } from '../../src/providers/provider-types.js';
 import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
 import { LOOPBACK_POLICY } from '../../testbed/loopback.js';
 import { beginAsChild, tellParent } from './child.js';
@@ -21,6 +22,7 @@ for (let isFirst = true; ; isFirst = false) {
         database: { databaseUrl },
         rootKeyring: parseLocalKeyring(encryptionKey),
         egress: LOOPBACK_POLICY,
+        types: ProviderTypes.builtIn,
         grants: new GrantVerifier(grantKeySet),
         taskQueue: OPERATIONS_TASK_QUEUE,
       },

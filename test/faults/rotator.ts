@@ -9,11 +9,12 @@ import { findProvider } from '../../src/management/find-provider.js';
 import { SecretVault } from '../../src/management/secret-vault.js';
 import type { ProviderIdentity } from '../../src/protocol/references.js';
 import type { RotationStatus } from '../../src/protocol/rotation.js';
-import { destinationOf } from '../../src/providers/registry.js';
+import { ProviderTypes } from '../../src/providers/provider-types.js';
 import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
 import { Sealer } from '../../src/sealing/sealer.js';
 import { type ManagementStore, openManagementStore } from '../../src/store/management-store.js';
 import { withSession } from '../../src/store/session.js';
+import { destinationOf } from '../support/built-in-types.js';
 import type { Ledger } from './ledger.js';
 import { apiKeyOf, keyOf } from './messages.js';
 import { untilItWorks } from './parts/patience.js';
@@ -41,7 +42,11 @@ export class Rotator {
     private readonly ledger: Ledger,
   ) {
     this.#store = openManagementStore({ databaseUrl: stage.database.managerUrl });
-    this.#vault = new SecretVault(new Sealer(parseLocalKeyring(stage.encryptionKey)), this.#store);
+    this.#vault = new SecretVault(
+      new Sealer(parseLocalKeyring(stage.encryptionKey)),
+      this.#store,
+      ProviderTypes.builtIn,
+    );
   }
 
   /** Makes changes until the signal is aborted, and returns once all of them have ended. */

@@ -4,6 +4,7 @@ import { Lease } from '../../src/fence/lease.js';
 import { LeaseKeeper } from '../../src/fence/lease-keeper.js';
 import { fenceChange } from '../../src/management/change-fence.js';
 import { PlatformFallback } from '../../src/providers/platform-fallback.js';
+import { ProviderTypes } from '../../src/providers/provider-types.js';
 import { createParts } from '../../src/resolver/connect-parts.js';
 import { ProviderResolver } from '../../src/resolver/provider-resolver.js';
 import { openManagementStore } from '../../src/store/management-store.js';
@@ -33,7 +34,11 @@ async function warmWorker() {
   const store = openProviderStore({ databaseUrl: resolverUrl });
   const lease = new Lease(LEASE_MS);
   const sealer = { open: async () => JSON.stringify({ apiKey: 'canary-key-of-a-workspace' }) };
-  const fallback = PlatformFallback.parse('llm/anthropic', { ANTHROPIC_API_KEY: 'canary-key-of-the-platform' });
+  const fallback = PlatformFallback.parse(
+    'llm/anthropic',
+    { ANTHROPIC_API_KEY: 'canary-key-of-the-platform' },
+    ProviderTypes.builtIn,
+  );
   const resolver = ProviderResolver.of(createParts({ store, sealer, lease, fetch, fallback }));
   const facts = { workerId: uniqueName('worker'), taskQueue: 'q', identity: 'agents', build: '0' };
   const worker = { ...facts, leaseMs: LEASE_MS, longestStepMs: 1_000 };

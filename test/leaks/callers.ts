@@ -1,11 +1,12 @@
 /** The calls of a platform's own service in its process, with invalid input and with services that fail. */
 import { CompactEncrypt } from 'jose/jwe/compact/encrypt';
 import { ProviderClient } from '../../src/management.js';
-import { destinationOf } from '../../src/providers/registry.js';
+import { ProviderTypes } from '../../src/providers/provider-types.js';
 import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
 import { createLogin } from '../../src/store/logins.js';
 import { withSession } from '../../src/store/session.js';
 import { LOOPBACK_POLICY } from '../../testbed/loopback.js';
+import { destinationOf } from '../support/built-in-types.js';
 import { FAILING } from './echo-service.js';
 import { failingWorkspace, type Secrets, WORKING } from './providers.js';
 import type { Stage } from './stage.js';
@@ -106,6 +107,7 @@ async function postgresFails(
     database: { databaseUrl: hastyUrl, queryTimeoutMs: 500 },
     rootKeyring,
     egress: LOOPBACK_POLICY,
+    types: ProviderTypes.builtIn,
   });
   const change = () =>
     hasty.updateProvider({

@@ -1,12 +1,14 @@
 import { expect, it } from 'vitest';
 import { PUBLIC_EGRESS } from '../../src/egress/policy.js';
 import { checkUnknownInput } from '../../src/management/checked-input.js';
+import { ProviderTypes } from '../../src/providers/provider-types.js';
 
 const CANARY = 'canary-key-1234567890';
+const RULES = { egress: PUBLIC_EGRESS, types: ProviderTypes.builtIn };
 const valid = { workspaceId: 'ws_acme', type: 'llm', name: 'anthropic', secret: { apiKey: CANARY } };
 
 it('a provider that fits is returned with its identity and its parsed fields', () => {
-  const checked = checkUnknownInput({ ...valid, config: { baseURL: 'https://models.example/' } }, PUBLIC_EGRESS);
+  const checked = checkUnknownInput({ ...valid, config: { baseURL: 'https://models.example/' } }, RULES);
   expect(checked).toMatchObject({
     identity: { workspaceId: 'ws_acme', type: 'llm', name: 'anthropic' },
     parsed: { config: { baseURL: 'https://models.example' }, secret: { apiKey: CANARY } },
@@ -39,7 +41,7 @@ it.each([
     ['workspaceId', 'config.chainId', 'secret.url'],
   ],
 ])('%s is reported with every field that does not fit, and without a value', (_what, value, fields) => {
-  const problem = checkUnknownInput(value, PUBLIC_EGRESS);
+  const problem = checkUnknownInput(value, RULES);
   expect(problem).toEqual({ fields, message: expect.stringMatching(/must|has|leads/) });
   expect(JSON.stringify(problem)).not.toContain('canary');
 });

@@ -4,6 +4,7 @@ import { PUBLIC_EGRESS } from '../../src/egress/policy.js';
 import { importProviders } from '../../src/management/import-providers.js';
 import { SecretVault } from '../../src/management/secret-vault.js';
 import { ProviderError } from '../../src/protocol/errors.js';
+import { ProviderTypes } from '../../src/providers/provider-types.js';
 import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
 import { Sealer } from '../../src/sealing/sealer.js';
 import type { BulkWrite } from '../../src/store/bulk-store.js';
@@ -25,7 +26,8 @@ function parts(store: Partial<ManagementStore>) {
     putProviders: async (writes: readonly BulkWrite[]) => writes.map(() => true),
     ...store,
   } as unknown as ManagementStore;
-  return { store: bulk, vault: new SecretVault(sealer, bulk), egress: PUBLIC_EGRESS };
+  const types = ProviderTypes.builtIn;
+  return { store: bulk, vault: new SecretVault(sealer, bulk, types), egress: PUBLIC_EGRESS, types };
 }
 
 describe('an import', () => {

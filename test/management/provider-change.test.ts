@@ -1,6 +1,7 @@
 /** A change of the address that a secret is sent to needs the secret itself. */
 import { describe, expect, it } from 'vitest';
 import { changeProvider, type ProviderChange } from '../../src/management/provider-change.js';
+import { ProviderTypes } from '../../src/providers/provider-types.js';
 
 const MISTRAL = { workspaceId: 'ws_acme', type: 'llm', name: 'mistral' };
 const STORED_LLM = {
@@ -14,8 +15,9 @@ const STORED_RPC = {
   secret: { url: 'https://rpc.example/v2/canary-path-a1b2', headers: { 'x-token': 'canary-token-c3d4' } },
 };
 
-const llm = (change: ProviderChange) => changeProvider(MISTRAL, STORED_LLM, change);
-const rpc = (change: ProviderChange) => changeProvider(MAINNET, STORED_RPC, change);
+const TYPES = ProviderTypes.builtIn;
+const llm = (change: ProviderChange) => changeProvider(MISTRAL, STORED_LLM, change, TYPES);
+const rpc = (change: ProviderChange) => changeProvider(MAINNET, STORED_RPC, change, TYPES);
 const refused = (...fields: string[]) =>
   expect.objectContaining({ type: 'ProviderConfigInvalid', facts: expect.objectContaining({ fields }) });
 
@@ -63,7 +65,7 @@ describe('an update that sends the secret to another destination [G11]', () => {
 
   it('is refused if the custom base URL is removed, so that the vendor would get the key', () => {
     const anthropic = { ...MISTRAL, name: 'anthropic' };
-    expect(() => changeProvider(anthropic, STORED_LLM, { config: { baseURL: null } })).toThrow(
+    expect(() => changeProvider(anthropic, STORED_LLM, { config: { baseURL: null } }, TYPES)).toThrow(
       refused('secret.apiKey'),
     );
   });
@@ -90,6 +92,6 @@ describe('an update that sends the secret to another destination [G11]', () => {
   it('is refused for any address if the stored config is no longer valid', () => {
     const misfit = { config: { baseURL: 'canary not a URL' }, secret: STORED_LLM.secret };
     const repair = { config: STORED_LLM.config };
-    expect(() => changeProvider(MISTRAL, misfit, repair)).toThrow(refused('secret.apiKey'));
+    expect(() => changeProvider(MISTRAL, misfit, repair, TYPES)).toThrow(refused('secret.apiKey'));
   });
 });

@@ -6,8 +6,8 @@ import OpenAI from 'openai';
 import { createPublicClient } from 'viem';
 import type { Fetch } from '../../src/egress/http-client.js';
 import { aiSdkModel } from '../../src/providers/llm/ai-sdk-model.js';
-import { parseProvider } from '../../src/providers/registry.js';
 import { viemTransport } from '../../src/providers/rpc/viem-transport.js';
+import { parseProvider } from '../support/built-in-types.js';
 export const KEY = 'canary-key-5e1f0c7d';
 
 export interface Call {

@@ -6,15 +6,29 @@ import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import { createFetch } from '../../src/egress/http-client.js';
 import { isProviderError } from '../../src/protocol/errors.js';
-import { parseProvider, providerTypes } from '../../src/providers/registry.js';
+import { ProviderTypes } from '../../src/providers/provider-types.js';
 import { LOOPBACK_POLICY } from '../../testbed/loopback.js';
+import { parseProvider } from '../support/built-in-types.js';
 import { startService } from './local-service.js';
 
 const CANARY = 'canary-field-5eed';
 
 const FIELDS = {
-  config: ['baseURL', 'model', 'organization', 'project', 'account', 'chainId', 'priority'],
-  secret: ['apiKey', 'adminKey', 'accessKey', 'nodeAccessKey', 'url', 'headers'],
+  config: [
+    'baseURL',
+    'model',
+    'organization',
+    'project',
+    'account',
+    'chainId',
+    'priority',
+    'auth',
+    'username',
+    'paths',
+    'probe',
+    'answers',
+  ],
+  secret: ['apiKey', 'adminKey', 'accessKey', 'nodeAccessKey', 'url', 'headers', 'key'],
 };
 const NAMES = ['anthropic', 'openai', 'gemini', 'mistral', 'default', 'mainnet', 'chain-1'];
 
@@ -47,7 +61,7 @@ function fields(names: readonly string[]) {
 
 /** Messages show the name, so none of these contains the canary. */
 const name = fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...NAMES) }, fc.string({ unit: 'binary' }));
-const type = fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...Object.keys(providerTypes)) }, text);
+const type = fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...ProviderTypes.builtIn.names) }, text);
 const config = fields(FIELDS.config);
 const secret = fields(FIELDS.secret);
 

@@ -1,10 +1,10 @@
 /** The outcome of a check: `rejected` only if the service answered that it does not accept the key. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createFetch, type HttpClient } from '../../src/egress/http-client.js';
-import { parseProvider, providerType } from '../../src/providers/registry.js';
 import { confirmChain } from '../../src/providers/rpc/rpc.js';
 import type { CheckContext, CheckResult } from '../../src/providers/type.js';
 import { LOOPBACK_POLICY } from '../../testbed/loopback.js';
+import { parseProvider } from '../support/built-in-types.js';
 import { closedOrigin, type ServiceReply, type ServiceRequest, startService } from './local-service.js';
 
 const KEY = 'canary-llm-key-a1b2c3d4';
@@ -17,7 +17,7 @@ afterAll(() => http.close());
 
 function check(type: string, name: string, config: object, secret: object, signal = never): Promise<CheckResult> {
   const context: CheckContext = { fetch: http.fetch, signal };
-  return providerType(type).check(parseProvider(type, name, config, secret).credential, context);
+  return parseProvider(type, name, config, secret).service.check(context);
 }
 
 /** Answers `reply` to requests with the key, and 401 to others. */

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ProviderError } from '../../src/protocol/errors.js';
 import { PlatformFallback } from '../../src/providers/platform-fallback.js';
+import { ProviderTypes } from '../../src/providers/provider-types.js';
 import { createParts } from '../../src/resolver/connect-parts.js';
 import { ProviderResolver } from '../../src/resolver/provider-resolver.js';
 import { FakeStore } from '../support/fake-store.js';
@@ -23,7 +24,7 @@ beforeEach(() => {
 
 describe("the platform's own credentials", () => {
   const env = { OPENAI_API_KEY: 'canary-platform-openai', ANTHROPIC_API_KEY: 'canary-platform-anthropic' };
-  const allowOpenAi = PlatformFallback.parse('llm/openai', env);
+  const allowOpenAi = PlatformFallback.parse('llm/openai', env, ProviderTypes.builtIn);
 
   test('are not used unless a setting names them', async () => {
     await expect(resolverWith().resolveLlmKey({ workspaceId: WORKSPACE, provider: 'openai' })).rejects.toMatchObject({
@@ -79,7 +80,7 @@ describe("the platform's own credentials", () => {
   test.each(['llm', 'llm/openai/x', 'llm/no-such', 'LLM/openai'])(
     'are refused at the start for the setting %j',
     (setting) => {
-      expect(() => PlatformFallback.parse(setting, {})).toThrowError(ProviderError);
+      expect(() => PlatformFallback.parse(setting, {}, ProviderTypes.builtIn)).toThrowError(ProviderError);
     },
   );
 });

@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { Settings } from '../../src/config/settings.js';
 import { readTemporalConfig } from '../../src/config/temporal-config.js';
-import { parseProvider } from '../../src/providers/registry.js';
 import { redact, rememberSecretFields } from '../../src/redaction/opened-secrets.js';
 import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
 import { checkDatabaseUrl } from '../../src/store/connection-options.js';
+import { parseProvider } from '../support/built-in-types.js';
 
 const rootKey = randomBytes(32);
 

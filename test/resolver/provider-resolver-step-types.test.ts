@@ -1,6 +1,6 @@
 /** What steps may open: no reference leads to an admin credential, however it was made. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { checkStepType, providerTypes, STEP_PROVIDER_TYPES } from '../../src/providers/registry.js';
+import { ProviderTypes } from '../../src/providers/provider-types.js';
 import type { ProviderResolver } from '../../src/resolver/provider-resolver.js';
 import { resolverInMemory, WORKSPACE } from './resolver-in-memory.js';
 
@@ -18,7 +18,7 @@ const forged = (type: string, more: object = {}) =>
   ({ workspaceId: WORKSPACE, type, name: 'anthropic', version: 0, source: 'workspace', ...more }) as never;
 
 const NOT_FOR_STEPS = [
-  ...Object.keys(providerTypes).filter((type) => !(STEP_PROVIDER_TYPES as readonly string[]).includes(type)),
+  ...ProviderTypes.builtIn.names.filter((type) => !ProviderTypes.builtIn.stepNames.includes(type)),
   ...['__proto__', 'constructor', 'LLM-ADMIN', 'llm-admin ', '', 'no-such-type'],
 ];
 
@@ -41,7 +41,7 @@ describe('a type that steps may not open', () => {
       for (const way of ways) await expect(way()).rejects.toMatchObject({ type: 'ProviderConfigInvalid' });
     }
     expect(opened).toEqual([]);
-    expect(() => checkStepType(type)).toThrow('must be one of llm, tenderly, rpc');
+    expect(() => ProviderTypes.builtIn.stepType(type)).toThrow('must be one of llm, tenderly, rpc, http:');
   });
 
   test('is not reached through a chain whose endpoints are forged [G15]', async () => {

@@ -1,6 +1,7 @@
 /** What the cache answers and keeps, depending on its lease. The tests answer its loads by hand. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Lease } from '../../src/fence/lease.js';
+import { ProviderTypes } from '../../src/providers/provider-types.js';
 import { WorkspaceCache } from '../../src/resolver/workspace-cache.js';
 import { WorkspaceEntry } from '../../src/resolver/workspace-entry.js';
 import { TestClock } from '../support/leases.js';
@@ -29,7 +30,12 @@ beforeEach(() => {
 
 function entryOf(epoch: number): WorkspaceEntry {
   const sealer = { open: () => Promise.reject(new Error('nothing is opened here')) };
-  return new WorkspaceEntry(WORKSPACE, { epoch, dataKeys: [], providers: [] }, { sealer }, clock.nowMs);
+  return new WorkspaceEntry(
+    WORKSPACE,
+    { epoch, dataKeys: [], providers: [] },
+    { sealer, types: ProviderTypes.builtIn },
+    clock.nowMs,
+  );
 }
 
 const read = async () => {

@@ -1,8 +1,8 @@
 /** Rows that are already stored must keep opening. If one of these tests fails, fix the code and not the rows. */
 import { expect, test } from 'vitest';
-import { destinationOf } from '../../src/providers/registry.js';
 import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
 import { Sealer } from '../../src/sealing/sealer.js';
+import { destinationOf } from '../support/built-in-types.js';
 import { failureOf } from './fixtures.js';
 import { kept } from './vectors.js';
 

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { prepareDueRotation } from '../../src/management/due-rotation.js';
 import type { ProviderIdentity } from '../../src/protocol/references.js';
 import type { ListedProvider } from '../../src/protocol/schedules.js';
+import { ProviderTypes } from '../../src/providers/provider-types.js';
 import type { ManagementStore } from '../../src/store/management-store.js';
 import { withSession } from '../support/database.js';
 import { pastDue, stagedLongAgo } from '../support/due.js';
@@ -188,15 +189,23 @@ test('a key can be issued if the service supports it and the workspace has an ac
   const openai = await due(provider(anyWorkspace(), 'openai'));
   const gemini = await due(provider(openai.workspaceId, 'gemini'));
   const admin = provider(openai.workspaceId, 'openai', 'llm-admin');
-  expect(await prepareDueRotation(openai, store, nothingRuns)).toEqual({ outcome: 'needs-person' });
+  expect(await prepareDueRotation(openai, store, ProviderTypes.builtIn, nothingRuns)).toEqual({
+    outcome: 'needs-person',
+  });
   await stored(admin);
   await store.setStatus(admin, 'disabled');
-  expect(await prepareDueRotation(openai, store, nothingRuns)).toEqual({ outcome: 'needs-person' });
+  expect(await prepareDueRotation(openai, store, ProviderTypes.builtIn, nothingRuns)).toEqual({
+    outcome: 'needs-person',
+  });
   await store.setStatus(admin, 'active');
-  expect(await prepareDueRotation(openai, store, nothingRuns)).toMatchObject({ outcome: 'staged' });
+  expect(await prepareDueRotation(openai, store, ProviderTypes.builtIn, nothingRuns)).toMatchObject({
+    outcome: 'staged',
+  });
   expect(await store.listRotations(openai.workspaceId, 10)).toMatchObject([{ origin: 'issued', state: 'staged' }]);
   await stored(provider(openai.workspaceId, 'gemini', 'llm-admin'));
-  expect(await prepareDueRotation(gemini, store, nothingRuns)).toEqual({ outcome: 'needs-person' });
+  expect(await prepareDueRotation(gemini, store, ProviderTypes.builtIn, nothingRuns)).toEqual({
+    outcome: 'needs-person',
+  });
 });
 
 describe('an event', () => {

@@ -1,9 +1,9 @@
 /** A store in memory for unit tests, with real sealing. Tests can hold, fail and count its loads. */
 import { createHash } from 'node:crypto';
-import { destinationOf } from '../../src/providers/registry.js';
 import { parseLocalKeyring } from '../../src/sealing/local-keyring.js';
 import { Sealer } from '../../src/sealing/sealer.js';
 import type { WorkspaceSnapshot, WrappedDataKey } from '../../src/store/ports.js';
+import { destinationOf } from './built-in-types.js';
 
 /** A fixed root key for tests. */
 export const TEST_ENCRYPTION_KEY = `test:${createHash('sha256').update('a test key').digest('base64')}`;

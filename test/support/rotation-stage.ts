@@ -77,10 +77,10 @@ async function rotationStage(teardown: Teardown, options: RotationStageOptions):
 async function startOperations(stage: AgentStage, taskQueue: string, teardown: Teardown): Promise<void> {
   const connection = await NativeConnection.connect({ address: temporalAddress() });
   teardown.defer(() => connection.close());
-  const { rootKeyring, egress, grants } = readConfig(stage.config(), readProviderConfig);
+  const { rootKeyring, egress, types, grants } = readConfig(stage.config(), readProviderConfig);
   const { managerUrl, store } = stage.database;
   const { worker, close } = await createOperationsWorker(
-    { database: { databaseUrl: managerUrl, ...store }, rootKeyring, egress, grants, taskQueue },
+    { database: { databaseUrl: managerUrl, ...store }, rootKeyring, egress, types, grants, taskQueue },
     { connection, namespace: 'default', shutdownGraceMs: 0 },
   );
   teardown.defer(close);

@@ -12,7 +12,9 @@ export type StandInProvider =
   | 'gemini'
   | 'openai-compatible'
   | 'tenderly'
-  | 'rpc';
+  | 'rpc'
+  | 'etherscan'
+  | 'pinecone';
 
 export interface Call {
   /** The time of arrival, as ISO 8601. */

@@ -30,7 +30,7 @@ export interface Service {
   readonly provider: StandInProvider;
   /** The path under which it is mounted: `/anthropic`; empty for the root. */
   readonly prefix: string;
-  keyOf(headers: IncomingHttpHeaders, path: string): string | undefined;
+  keyOf(headers: IncomingHttpHeaders, path: string, query: URLSearchParams): string | undefined;
   /** The documented answer to a key that is not accepted, or to a missing key. */
   refusal(key: string | undefined): Reply;
   /** The documented body of an error status. */
@@ -77,7 +77,7 @@ export async function startStandIn(services: readonly Service[], keys: KeyRing, 
       headers,
       body,
     };
-    const key = service.keyOf(headers, request.path);
+    const key = service.keyOf(headers, request.path, request.query);
     const { owner, admitted } = keys.find(service.provider, key);
     const call: (typeof calls)[number] = {
       at: new Date().toISOString(),

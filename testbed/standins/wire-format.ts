@@ -4,7 +4,10 @@ import { z } from 'zod';
 import type { StandInProvider } from './calls.js';
 import type { Reply } from './stand-in.js';
 
-export type LlmProvider = Exclude<StandInProvider, 'anthropic-admin' | 'openai-admin' | 'tenderly' | 'rpc'>;
+export type LlmProvider = Exclude<
+  StandInProvider,
+  'anthropic-admin' | 'openai-admin' | 'tenderly' | 'rpc' | 'etherscan' | 'pinecone'
+>;
 
 export interface WireFormat {
   readonly provider: LlmProvider;

@@ -4,8 +4,7 @@ import type { ProviderClient } from '../../management/provider-client.js';
 import { isProviderError, ProviderError } from '../../protocol/errors.js';
 import { describeProvider } from '../../protocol/names.js';
 import type { ProviderIdentity } from '../../protocol/references.js';
-import { providerType } from '../../providers/registry.js';
-import { withClient } from '../connections.js';
+import { commandTypes, withClient } from '../connections.js';
 import { EXIT, exitCodeOf } from '../exit-codes.js';
 import { describeFailure } from '../failure.js';
 import { line, type Output } from '../terminal/output.js';
@@ -43,7 +42,7 @@ export function addCheck(program: Command, output: Output): void {
 
 async function checkAll(client: ProviderClient, workspaceId: string, type?: string, name?: string): Promise<Checked[]> {
   if (type !== undefined && name !== undefined) return [await client.checkProvider({ workspaceId, type, name })];
-  if (type !== undefined) providerType(type);
+  if (type !== undefined) commandTypes().get(type);
   const wanted = (await client.listProviders(workspaceId)).filter((each) => type === undefined || each.type === type);
   if (wanted.length > 0) return Promise.all(wanted.map((each) => check(client, each)));
   const what = type === undefined ? 'providers' : `providers of type ${type}`;

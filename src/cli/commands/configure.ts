@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { WrittenProvider } from '../../management/provider-inputs.js';
 import { checkIdentity, describeProvider } from '../../protocol/names.js';
-import { describeTypes, providerType } from '../../providers/registry.js';
+import { ProviderTypes } from '../../providers/provider-types.js';
 import { parseAssignments } from '../assignments.js';
-import { withClient } from '../connections.js';
+import { commandTypes, withClient } from '../connections.js';
 import { fenceChange, NO_WAIT } from '../fence-change.js';
 import { describeShown, line, type Output } from '../terminal/output.js';
 import { readSecret } from '../terminal/prompts.js';
@@ -19,12 +19,16 @@ The secret is read from stdin, from a prompt if stdin is a terminal, or from the
 variable that --secret-env names; never from an argument. Plain text fills the
 type's first secret field, a JSON object fills several.
 
-${describeTypes().join('\n')}
+${ProviderTypes.builtIn.describe().join('\n')}
+
+PROVIDER_TYPES names a module with types of your own: docs/provider-types.md.
 
 Examples:
   $ workspace-providers configure ws_acme llm anthropic < key
   $ workspace-providers configure ws_acme llm mistral \\
       --set baseURL=https://api.mistral.ai/v1 --secret-env MISTRAL_KEY
+  $ workspace-providers configure ws_acme http weather \\
+      --set baseURL=https://api.weather.example --set auth=header:X-Api-Key < key
   $ workspace-providers configure ws_acme tenderly default \\
       --set account=acme --set project=agents < access-key
   $ workspace-providers configure ws_acme rpc mainnet --set chainId=1 < url`;
@@ -45,8 +49,9 @@ export function addConfigure(program: Command, output: Output): void {
     .action(
       async (workspaceId: string, type: string, name: string, { set = [], secretEnv, wait }: ConfigureOptions) => {
         const identity = checkIdentity({ workspaceId, type, name });
-        const { primarySecret } = providerType(type);
-        const config = parseAssignments(type, name, set);
+        const providerType = commandTypes().get(type);
+        const { primarySecret } = providerType;
+        const config = parseAssignments(providerType, name, set);
         await withClient(async (client) => {
           const question = `${primarySecret} for ${describeProvider(identity)}`;
           const secret = await readSecret({ primarySecret, variable: secretEnv, question });

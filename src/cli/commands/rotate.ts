@@ -3,8 +3,7 @@ import type { RotateInput } from '../../client/rotation-client.js';
 import { DURATION_RULE, type Duration, parseDuration } from '../../config/duration.js';
 import { checkIdentity, describeProvider } from '../../protocol/names.js';
 import type { ProviderIdentity } from '../../protocol/references.js';
-import { providerType } from '../../providers/registry.js';
-import { withClient, withTemporal } from '../connections.js';
+import { commandTypes, withClient, withTemporal } from '../connections.js';
 import { UsageError } from '../failure.js';
 import { line, type Output } from '../terminal/output.js';
 import { readSecret } from '../terminal/prompts.js';
@@ -105,7 +104,7 @@ function readDuration(option: string, text: string): Duration {
 }
 
 function readNext(provider: ProviderIdentity, { secretEnv }: RotateOptions): Promise<Record<string, unknown>> {
-  const { primarySecret } = providerType(provider.type);
+  const { primarySecret } = commandTypes().get(provider.type);
   const question = `next ${primarySecret} for ${describeProvider(provider)}`;
   return readSecret({ primarySecret, variable: secretEnv, question });
 }

@@ -1,65 +1,43 @@
 /**
- * Classifies failed calls: by the rules of the services (`rules/`), and if none fits, by the HTTP status. Nothing that a
- * service said is passed on.
+ * Classifies failed calls: by the rules of the service's provider type, and if none fits, by the HTTP status. Nothing
+ * that a service said is passed on.
  */
 
 import { egressRuleOf } from '../../egress/refusal.js';
-import { type Said, saidIn } from './error-body.js';
-import { MEANINGS, type Meaning, type ProviderKind, type Verdict } from './meanings.js';
+import { replyIn, type ServiceReply } from './error-body.js';
+import { type AnswerMeaning, MEANINGS, type MeaningOf, type Verdict } from './meanings.js';
 import { retryAfterMs } from './retry-after.js';
 import { revertIn } from './revert.js';
-import { codesFirst, firstMeaning, type ServiceRules } from './rule.js';
-import { ANY_MODEL_SERVICE, FIREWALLS, TENDERLY } from './rules/any-service.js';
-import { CLOUDS, COMPATIBLE, GATEWAYS } from './rules/compatible-services.js';
-import { FAILED_CODES, JSON_RPC } from './rules/json-rpc.js';
-import { ANTHROPIC, GEMINI, OPENAI } from './rules/language-models.js';
 import type { ServiceAnswer } from './service-answer.js';
 
-/**
- * All of them for each provider of a model, because a gateway passes on what the service behind it says, and a
- * workspace chooses the name of a compatible service.
- */
-const MODEL_RULES = codesFirst([
-  ...FIREWALLS,
-  ...[...ANTHROPIC, ...OPENAI, ...GEMINI],
-  ...[...GATEWAYS, ...COMPATIBLE, ...CLOUDS],
-  ...ANY_MODEL_SERVICE,
-]);
-const RULES: Readonly<Record<string, readonly ServiceRules[]>> = {
-  rpc: [...FIREWALLS, ...JSON_RPC],
-  tenderly: codesFirst([...FIREWALLS, ...TENDERLY]),
-};
-
-export function classify(answer: ServiceAnswer, provider: ProviderKind): Verdict {
+/** @param meaningOf - the rules of the service. `undefined` from it leaves the answer to its status */
+export function classify(answer: ServiceAnswer, meaningOf: MeaningOf): Verdict {
   if (answer.networkCode) return classifyNetwork(answer.networkCode);
-  const said = saidIn(answer);
-  const ruled = firstMeaning(RULES[provider.type] ?? MODEL_RULES, said);
-  const meaning = isLargerThanItsLimit(said) ? 'too large for any wait' : (ruled ?? meaningOfStatus(said, provider));
-  const revert = meaning === 'reverted' ? revertIn(said) : undefined;
+  const reply = replyIn(answer);
+  const meaning = isLargerThanItsLimit(reply)
+    ? 'too large for any wait'
+    : (meaningOf(reply) ?? meaningOfStatus(reply) ?? 'not an answer');
+  const revert = meaning === 'reverted' ? revertIn(reply) : undefined;
   return { ...MEANINGS[meaning], retryAfterMs: retryAfterMs(answer), ...(revert && { revert }) };
 }
 
 /** OpenAI, Groq and others: `Limit 30,000, Used 20000, Requested 61337`. What is more than the limit fits no minute. */
-function isLargerThanItsLimit({ status, message }: Said): boolean {
+function isLargerThanItsLimit({ status, message }: ServiceReply): boolean {
   const [, limit, requested] = /\blimit:? (\d+)\b.*\brequested:? (\d+)\b/i.exec(message.replaceAll(',', '')) ?? [];
   return status === 429 && limit !== undefined && Number(requested) > Number(limit);
 }
 
-function meaningOfStatus({ status, codes, isError }: Said, provider: ProviderKind): Meaning {
-  if (provider.type === 'rpc' && isError && (status === undefined || status < 400)) {
-    if (codes.some((code) => FAILED_CODES.includes(Number(code)))) return 'failed';
-    // An error without a number is not an answer of JSON-RPC: its `error` is a text.
-    return codes.some((code) => /^-?\d+$/.test(code)) ? 'final' : 'not an answer';
-  }
+/** What the HTTP status means by itself. `undefined` for a success. */
+export function meaningOfStatus({ status }: ServiceReply): AnswerMeaning | undefined {
   if (status === undefined) return 'passing';
-  if (status < 400) return 'not an answer';
+  if (status < 400) return undefined;
   switch (status) {
     case 401:
       return 'key refused';
     case 402:
       return 'out of credit';
     case 403:
-      return answers401ToDeadKeys(provider) ? 'scope or model refused' : 'key not accepted';
+      return 'key not accepted';
     case 429:
     case 420: // of the time before 429
       return 'rate limited';
@@ -78,11 +56,6 @@ function meaningOfStatus({ status, codes, isError }: Said, provider: ProviderKin
     default:
       return status < 500 ? 'final' : 'passing';
   }
-}
-
-/** Whether 403 is only about what a valid key may do. Other services answer, or may answer, 403 to a dead key too. */
-function answers401ToDeadKeys({ type, name }: ProviderKind): boolean {
-  return (type === 'llm' || type === 'llm-admin') && (name === 'anthropic' || name === 'openai');
 }
 
 function classifyNetwork(code: string): Verdict {

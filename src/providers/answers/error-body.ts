@@ -5,8 +5,8 @@
 import { parseJson } from '../../redaction/parse-json.js';
 import type { ServiceAnswer } from './service-answer.js';
 
-/** What a service said about an error. */
-export interface Said {
+/** What a service answered, and what it says about an error if the answer is one. */
+export interface ServiceReply {
   /** The HTTP status, and the status that the body names. */
   readonly statuses: readonly number[];
   /** The status that counts: that of HTTP, or if it is a success, that of the body. */
@@ -18,8 +18,10 @@ export interface Said {
   readonly message: string;
   /** The data of a revert, in the `data` of a JSON-RPC error. Empty if there is none. */
   readonly data: string;
-  /** Whether it is an error at all. */
+  /** Whether it is an error at all: by its status, or by an `error` in its body. */
   readonly isError: boolean;
+  /** The JSON body. Absent if there was none. */
+  readonly body?: unknown;
   header(name: string): string | undefined;
 }
 
@@ -83,7 +85,7 @@ const GENERIC_CODE =
   /^(-?\d+|error|invalid[_-]?(request|argument|params?)([_-]?error)?|bad_?request([_-]?error)?|badrequesterror)$/;
 
 /** Reads what the answer says. */
-export function saidIn(answer: ServiceAnswer): Said {
+export function replyIn(answer: ServiceAnswer): ServiceReply {
   const { status: http, body, text } = withoutGateway(answer);
   const error = errorIn(body);
   const isRefused = http !== undefined && http >= 400;
@@ -102,6 +104,7 @@ export function saidIn(answer: ServiceAnswer): Said {
     ),
     data: dataOf(error),
     isError,
+    body,
     header: answer.header,
   };
 }

@@ -1,6 +1,7 @@
 /** What the answer of a service can mean, and the failure that each meaning becomes. */
 import type { FailureType } from '../../protocol/failure-types.js';
 import type { Revert } from '../../protocol/simulations.js';
+import type { ServiceReply } from './error-body.js';
 
 export interface Verdict {
   readonly type: FailureType;
@@ -14,12 +15,32 @@ export interface Verdict {
   readonly revert?: Revert;
 }
 
-/** Which service answered: a status means different things at different services. */
-export interface ProviderKind {
-  readonly type: string;
-  readonly name: string;
-}
+/** What the answer of a service can mean: each becomes a typed failure. docs/provider-types.md lists them. */
+export type AnswerMeaning =
+  | 'key refused'
+  | 'key not accepted'
+  | 'address refused'
+  | 'organization refused'
+  | 'organization missing'
+  | 'project refused'
+  | 'scope or model refused'
+  | 'region refused'
+  | 'content refused'
+  | 'out of credit'
+  | 'rate limited'
+  | 'overloaded'
+  | 'too large for any wait'
+  | 'too many results'
+  | 'reverted'
+  | 'not executable'
+  | 'endpoint lacks it'
+  | 'firewall in front'
+  | 'not an answer'
+  | 'passing'
+  | 'failed'
+  | 'final';
 
+/** By what the answer means: what becomes of the step. */
 export const MEANINGS = {
   'key refused': { type: 'CredentialRejected', text: 'refused the credential', isDeadKey: true },
   // Not dead: a newer version of the provider may correct what goes with the key.
@@ -66,6 +87,7 @@ export const MEANINGS = {
   passing: { type: 'ProviderUnavailable', text: 'is not available' },
   failed: { type: 'ProviderUnavailable', text: 'failed' },
   final: { type: 'ProviderRequestInvalid', text: 'refused the request' },
-} as const satisfies Readonly<Record<string, Verdict>>;
+} as const satisfies Readonly<Record<AnswerMeaning, Verdict>>;
 
-export type Meaning = keyof typeof MEANINGS;
+/** What an answer of a service means. `undefined` if it means what its status says. */
+export type MeaningOf = (reply: ServiceReply) => AnswerMeaning | undefined;

@@ -1,10 +1,9 @@
 /** Checks a credential with one GET or POST that costs nothing. */
 
-import { parseJson } from '../../redaction/parse-json.js';
 import type { CheckContext, CheckResult } from '../type.js';
 import { classify } from './classify.js';
-import { errorIn } from './error-body.js';
-import type { ProviderKind } from './meanings.js';
+import { replyIn } from './error-body.js';
+import type { MeaningOf } from './meanings.js';
 import { answerFromResponse, answerOf, type ServiceAnswer } from './service-answer.js';
 
 export interface ProbeRequest {
@@ -15,6 +14,7 @@ export interface ProbeRequest {
 /**
  * Sends the request and classifies the answer.
  *
+ * @param meaningOf - what answers of the service mean, if it is not what their status says
  * @param judge - judges the body of a successful answer without an error in it, parsed, or `undefined` if it is not
  *   JSON; it returns `undefined` if the body does not show success
  * @returns `rejected` only if the service says that it does not know the key; `cannot-tell` if the service is
@@ -22,7 +22,7 @@ export interface ProbeRequest {
  * @throws what `judge` throws, and the signal's reason if it is aborted
  */
 export async function probe(
-  provider: ProviderKind,
+  meaningOf: MeaningOf,
   { url, init }: ProbeRequest,
   { fetch, signal }: CheckContext,
   judge: (body: unknown) => CheckResult | undefined,
@@ -31,16 +31,17 @@ export async function probe(
   try {
     const response = await fetch(url, { ...init, signal });
     const text = await response.text();
-    const body = parseJson(text);
-    const judged = response.ok && errorIn(body) === undefined ? judge(body) : undefined;
-    if (judged) return judged;
     answer = answerFromResponse(response, text);
+    const reply = replyIn(answer);
+    const isSuccess = response.ok && !reply.isError && meaningOf(reply) === undefined;
+    const judged = isSuccess ? judge(answer.body) : undefined;
+    if (judged) return judged;
   } catch (error) {
     signal.throwIfAborted();
     answer = answerOf(error);
     if (!answer) throw error;
   }
-  const { text, isDeadKey } = classify(answer, provider);
+  const { text, isDeadKey } = classify(answer, meaningOf);
   const status = answer.status === undefined ? '' : ` (HTTP ${answer.status})`;
   return { outcome: isDeadKey ? 'rejected' : 'cannot-tell', detail: `the service ${text}${status}` };
 }

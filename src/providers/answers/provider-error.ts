@@ -6,9 +6,16 @@ import { describeProvider } from '../../protocol/names.js';
 import type { ProviderIdentity } from '../../protocol/references.js';
 import type { Revert } from '../../protocol/simulations.js';
 import { redact } from '../../redaction/opened-secrets.js';
-import { providerType } from '../registry.js';
 import { classify } from './classify.js';
-import { answerFromResponse, answerOf, type ServiceAnswer } from './service-answer.js';
+import type { MeaningOf } from './meanings.js';
+import { answerOf, causesOf, type ServiceAnswer } from './service-answer.js';
+
+/** What is known of the service of a provider. */
+export interface AnsweringService {
+  readonly meaningOf: MeaningOf;
+  /** The field that holds its address: `config.baseURL`. */
+  readonly destinationField: string;
+}
 
 /**
  * Converts an error of the AI SDK, of Anthropic's, OpenAI's or Google's SDK, of viem or of `fetch` to a
@@ -16,19 +23,16 @@ import { answerFromResponse, answerOf, type ServiceAnswer } from './service-answ
  *
  * @returns `undefined` if the error did not come from a service: it is a bug, or the caller's own abort
  */
-export function toProviderError(error: unknown, provider: ProviderIdentity): ProviderError | undefined {
-  if (isProviderError(error)) return named(error, provider);
-  const answer = answerOf(error);
-  return answer && fromAnswer(answer, provider);
-}
-
-/** Converts a response of plain `fetch` to a `ProviderError`. Call it if `response.ok` is false. */
-export function toProviderErrorFromResponse(
-  response: Response,
-  bodyText: string,
+export function toProviderError(
+  error: unknown,
   provider: ProviderIdentity,
-): ProviderError {
-  return fromAnswer(answerFromResponse(response, bodyText), provider);
+  service: AnsweringService,
+): ProviderError | undefined {
+  // A vendor's client wraps what its `fetch` throws.
+  const own = causesOf(error).find((link) => isProviderError(link));
+  if (own) return named(own as unknown as ProviderError, provider);
+  const answer = answerOf(error);
+  return answer && fromAnswer(answer, provider, service);
 }
 
 /** Adds the provider to an error about input or config: the code that threw it did not know whose provider it was. */
@@ -38,9 +42,13 @@ function named(error: ProviderError, provider: ProviderIdentity): ProviderError 
   return new ProviderError(error.type, `${describeProvider(provider)}: ${error.message}`, facts);
 }
 
-function fromAnswer(answer: ServiceAnswer, provider: ProviderIdentity): ProviderError {
-  const { type, text, retryAfterMs, isOfEndpoint, revert } = classify(answer, provider);
-  const field = egressRuleOf(answer.networkCode) && providerType(provider.type).destinationField;
+function fromAnswer(
+  answer: ServiceAnswer,
+  provider: ProviderIdentity,
+  { meaningOf, destinationField }: AnsweringService,
+): ProviderError {
+  const { type, text, retryAfterMs, isOfEndpoint, revert } = classify(answer, meaningOf);
+  const field = egressRuleOf(answer.networkCode) && destinationField;
   const facts = {
     provider: identityOf(provider),
     retryAfterMs,

@@ -2,12 +2,12 @@
  * What one kind of answer means, as data that can be checked against a page of the service. A code decides before
  * words, and words decide only if there is no code for it: they change, and they may quote the caller's own prompt.
  */
-import type { Said } from './error-body.js';
-import type { Meaning } from './meanings.js';
+import type { ServiceReply } from './error-body.js';
+import type { AnswerMeaning } from './meanings.js';
 
 /** All parts that a rule has must fit. */
-export interface Rule {
-  readonly means: Meaning;
+export interface AnswerRule {
+  readonly means: AnswerMeaning;
   /** The HTTP statuses, or those that the body names. Default: any. */
   readonly status?: readonly number[];
   /** One of these is a code of the body: its `code`, `type`, `status`, `reason` or `slug`. */
@@ -25,11 +25,11 @@ export interface ServiceRules {
   readonly service: string;
   /** The page that documents them. */
   readonly source: string;
-  readonly rules: readonly Rule[];
+  readonly rules: readonly AnswerRule[];
 }
 
 /** What the first rule that fits says. */
-export function firstMeaning(services: readonly ServiceRules[], said: Said): Meaning | undefined {
+export function firstMeaning(services: readonly ServiceRules[], said: ServiceReply): AnswerMeaning | undefined {
   if (!said.isError) return undefined;
   return services.flatMap((service) => service.rules).find((rule) => fits(rule, said))?.means;
 }
@@ -41,11 +41,11 @@ export function codesFirst(services: readonly ServiceRules[]): readonly ServiceR
   return [...only(true), ...only(false)];
 }
 
-function hasCode({ codes, header }: Rule): boolean {
+function hasCode({ codes, header }: AnswerRule): boolean {
   return codes !== undefined || header !== undefined;
 }
 
-function fits({ status, codes, words, data, header }: Rule, said: Said): boolean {
+function fits({ status, codes, words, data, header }: AnswerRule, said: ServiceReply): boolean {
   return (
     (status === undefined || said.statuses.some((each) => status.includes(each))) &&
     (codes === undefined || codes.some((code) => said.codes.includes(String(code)))) &&
@@ -56,6 +56,6 @@ function fits({ status, codes, words, data, header }: Rule, said: Said): boolean
 }
 
 /** A 400 with a code of its own says what it is. Its message is about the request, and may quote it. */
-function mayWordsDecide({ status, hasOwnCode }: Said): boolean {
+function mayWordsDecide({ status, hasOwnCode }: ServiceReply): boolean {
   return status !== 400 || !hasOwnCode;
 }

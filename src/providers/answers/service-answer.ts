@@ -36,6 +36,18 @@ export class ServiceAnswerError extends Error {
   }
 }
 
+/**
+ * Returns the error to throw within `withProvider` if the response of a plain `fetch` is not `ok`. `withProvider` turns
+ * it into the failure that the provider's type knows for it. It shows nothing of the answer.
+ *
+ * @example
+ * const body = await response.text();
+ * if (!response.ok) throw serviceAnswerError(response, body);
+ */
+export function serviceAnswerError(response: Response, bodyText: string): Error {
+  return new ServiceAnswerError(answerFromResponse(response, bodyText));
+}
+
 /** Reads the answer from a response of `fetch`. */
 export function answerFromResponse(response: Response, bodyText: string): ServiceAnswer {
   const body = parseJson(bodyText);
@@ -76,7 +88,7 @@ type Link = Readonly<Record<string, unknown>>;
 const MAX_CAUSES = 12;
 
 /** The error and all errors that it wraps: in `cause`, or in the `lastError` of the AI SDK's RetryError. */
-function causesOf(error: unknown): Link[] {
+export function causesOf(error: unknown): Link[] {
   const chain: Link[] = [];
   for (let link = error; typeof link === 'object' && link !== null && chain.length < MAX_CAUSES; ) {
     chain.push(link as Link);

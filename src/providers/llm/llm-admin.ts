@@ -3,13 +3,15 @@
  * name. They are a separate type because they can do far more than a key: no step receives one, and the platform has
  * none.
  */
-import { z } from 'zod';
 import type { Fetch } from '../../egress/http-client.js';
 import { ProviderError } from '../../protocol/errors.js';
 import { mask, Secret } from '../../redaction/secret.js';
 import { probe } from '../answers/probe.js';
+import { meaningOfModel } from '../answers/rules/by-type.js';
+import { defineProviderType } from '../define-type.js';
+import type { Fields } from '../field-schema.js';
 import { id, secretKey, serviceURL } from '../fields.js';
-import type { KeyIssuer, ProviderType } from '../type.js';
+import type { KeyIssuer } from '../type.js';
 import { inDialect } from './dialect.js';
 import { baseURLOf, keyHeaders } from './vendors.js';
 
@@ -39,59 +41,60 @@ export interface LlmAdminCredential {
 
 export type LlmKeyIssuer = KeyIssuer<{ readonly apiKey: string }, LlmAdminCredential>;
 
-const anthropic = z.strictObject({ baseURL: serviceURL().optional() });
-const openai = anthropic.extend({ project: id });
+const anthropic = { baseURL: serviceURL().optional() };
+const openai = { ...anthropic, project: id };
 
 const BY_HAND: Readonly<Record<string, string>> = {
   anthropic: 'delete the admin key at platform.claude.com, Settings, Admin keys',
   openai: 'delete the admin key at platform.openai.com, Settings, Admin keys',
 };
 
-export const llmAdmin: ProviderType<LlmAdminConfig, LlmAdminSecret, LlmAdminCredential> = {
+export const llmAdmin = defineProviderType<'llm-admin', LlmAdminSecret, LlmAdminConfig, LlmAdminCredential>({
   type: 'llm-admin',
   variants: [
     { name: 'anthropic', title: 'named anthropic: creates and revokes the keys of llm/anthropic' },
     { name: 'openai', title: 'named openai: creates and revokes the keys of llm/openai' },
   ],
-  config: (name) => {
+  config: (name): Fields<LlmAdminConfig> => {
     if (name === 'anthropic') return anthropic;
     if (name === 'openai') return openai;
     throw new ProviderError('ProviderConfigInvalid', 'name must be `anthropic` or `openai` for an llm-admin provider', {
       fields: ['name'],
     });
   },
-  secret: z.strictObject({ adminKey: secretKey }),
-  primarySecret: 'adminKey',
-  credential: (name, config, secret) => ({
+  secret: { adminKey: secretKey },
+  credential: ({ name, config, secret }) => ({
     provider: name,
     adminKey: new Secret(secret.adminKey),
     baseURL: baseURLOf(name, config),
     keysURL: keysURL(name, config),
     project: config.project,
   }),
-  shown: (name, config, secret) => ({
+  shown: ({ name, config, secret }) => ({
     key: mask(secret.adminKey),
     host: new URL(baseURLOf(name, config)).host,
     ...(config.project !== undefined && { project: config.project }),
   }),
-  destinationField: 'config.baseURL',
-  destination: (name, config) => [
+  destination: ({ name, config }) => [
     baseURLOf(name, config),
     ...(config.project === undefined ? [] : [`project=${config.project}`]),
   ],
-  fromEnvironment: () => undefined,
-  check: (admin, { fetch, signal }) => {
+  check: (admin, context) => {
     const { provider, adminKey, keysURL: url } = admin;
-    const context = { fetch: adminFetch(admin, fetch), signal };
     const request = { url: `${url}?limit=1`, init: { headers: keyHeaders(provider, adminKey.reveal()) } };
-    return probe({ type: 'llm-admin', name: provider }, request, context, (body) =>
-      Array.isArray((body as { data?: unknown } | undefined)?.data)
-        ? { outcome: 'ok', detail: 'the service returned its list of keys' }
-        : undefined,
+    return probe(
+      (reply) => meaningOfModel(reply, { name: provider }),
+      request,
+      { ...context, fetch: adminFetch(admin, context.fetch) },
+      (body) =>
+        Array.isArray((body as { data?: unknown } | undefined)?.data)
+          ? { outcome: 'ok', detail: 'the service returned its list of keys' }
+          : undefined,
     );
   },
+  answers: meaningOfModel,
   revokeByHand: (name) => BY_HAND[name] ?? 'delete the admin key at the service',
-};
+});
 
 /** A gateway may read the admin key in either of the vendor's two headers. */
 export function adminFetch({ provider, baseURL, adminKey: apiKey }: LlmAdminCredential, fetch: Fetch): Fetch {

@@ -1,7 +1,9 @@
 /** The public config of a language-model provider: where its service is, and how the service is spoken to. */
 import { z } from 'zod';
+import { ProviderError } from '../../protocol/errors.js';
 import type { LlmOptions } from '../../protocol/llm-step.js';
-import { id, serviceURL, word } from '../fields.js';
+import type { Fields } from '../field-schema.js';
+import { id, restrictedURL, serviceURL, word } from '../fields.js';
 import { llmOptionFields } from './llm-options.js';
 import { GEMINI_MODEL, GEMINI_MODEL_RULE, KEY_HEADERS, type KeyHeader, vendorOf } from './vendors.js';
 
@@ -94,8 +96,8 @@ const dialect = {
 
 const baseURL = serviceURL().optional();
 const model = modelId.optional();
-const known = z.strictObject({ baseURL, model, ...dialect });
-const openai = z.strictObject({
+const known = { baseURL, model, ...dialect };
+const openai = {
   baseURL: serviceURL()
     .refine((value) => value !== 'https://api.openai.com', {
       error: 'must end with the version of the API: https://api.openai.com/v1',
@@ -106,27 +108,30 @@ const openai = z.strictObject({
   project: id.optional(),
   protocol: oneOf(['responses', 'chat-completions']).optional(),
   ...dialect,
-});
-const gemini = known.extend({
+};
+const gemini = {
+  ...known,
   model: modelId.regex(GEMINI_MODEL, { error: GEMINI_MODEL_RULE }).optional(),
-});
-const compatible = z
-  .strictObject({
-    baseURL: serviceURL('is required for a name other than anthropic, openai and gemini, and'),
-    model,
-    protocol: oneOf(LLM_PROTOCOLS).optional(),
-    ...dialect,
-  })
-  .refine(({ protocol, model: id = 'none' }) => protocol !== 'gemini' || GEMINI_MODEL.test(id), {
-    error: GEMINI_MODEL_RULE,
-    path: ['model'],
-  });
+};
+const compatible = {
+  baseURL: restrictedURL('is required for a name other than anthropic, openai and gemini, and'),
+  model,
+  protocol: oneOf(LLM_PROTOCOLS).optional(),
+  ...dialect,
+};
 
-/** The schema of the config of a provider of that name. */
-export function llmConfig(name: string): z.ZodType<LlmConfig> {
+/** The fields of the config of a provider of that name. */
+export function llmConfig(name: string): Fields<LlmConfig> {
   if (name === 'openai') return openai;
   if (name === 'gemini') return gemini;
   return vendorOf(name) ? known : compatible;
+}
+
+/** @throws ProviderError `ProviderConfigInvalid` for a model that leads to another path in the API that is spoken */
+export function checkedConfig(name: string, config: LlmConfig): LlmConfig {
+  if (protocolOf(name, config) !== 'gemini' || config.model === undefined || GEMINI_MODEL.test(config.model))
+    return config;
+  throw ProviderError.configInvalid('config.model', GEMINI_MODEL_RULE);
 }
 
 /** The API that a service of that name and config speaks. */

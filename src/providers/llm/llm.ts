@@ -2,17 +2,19 @@
  * Language models: Anthropic, OpenAI, Gemini, and under any other name a service that implements OpenAI's API. Base
  * URLs are those of each vendor's own SDK; `ai-sdk-model.ts` converts them for the AI SDK.
  */
-import { z } from 'zod';
 import type { AnswerLimits } from '../../egress/answer-limits.js';
 import { mask, Secret } from '../../redaction/secret.js';
+import type { ServiceReply } from '../answers/error-body.js';
 import { listIn } from '../answers/list-in.js';
 import { probe } from '../answers/probe.js';
+import { meaningOfModel } from '../answers/rules/by-type.js';
+import { defineProviderType } from '../define-type.js';
 import { secretKey } from '../fields.js';
-import type { CheckContext, CheckResult, ProviderType } from '../type.js';
+import type { CheckContext, CheckResult } from '../type.js';
 import { anthropicKeys } from './anthropic-keys.js';
 import { inDialect } from './dialect.js';
 import type { LlmKeyIssuer } from './llm-admin.js';
-import { type LlmConfig, type LlmDialect, llmConfig, protocolOf } from './llm-config.js';
+import { checkedConfig, type LlmConfig, type LlmDialect, llmConfig, protocolOf } from './llm-config.js';
 import { openaiKeys } from './openai-keys.js';
 import { baseURLOf, keyHeaders, vendorOf, withVersion } from './vendors.js';
 
@@ -41,7 +43,7 @@ const KEY_ISSUERS: ReadonlyMap<string, LlmKeyIssuer> = new Map([
 /** A model may think as long before its answer as within a stream, where it sends nothing meanwhile. */
 const LIMITS: AnswerLimits = { firstByteMs: 300_000, progressMs: 300_000 };
 
-export const llm: ProviderType<LlmConfig, LlmSecret, LlmCredential> = {
+export const llm = defineProviderType<'llm', LlmSecret, LlmConfig, LlmCredential>({
   type: 'llm',
   variants: [
     { name: 'anthropic', title: 'named anthropic or gemini' },
@@ -49,21 +51,19 @@ export const llm: ProviderType<LlmConfig, LlmSecret, LlmCredential> = {
     { name: 'compatible', title: 'with any other name: a service that speaks the OpenAI API' },
   ],
   config: llmConfig,
-  secret: z.strictObject({ apiKey: secretKey }),
-  primarySecret: 'apiKey',
-  credential: (name, config, secret) => ({
-    ...config,
+  secret: { apiKey: secretKey },
+  credential: ({ name, config, secret }) => ({
+    ...checkedConfig(name, config),
     provider: name,
     apiKey: new Secret(secret.apiKey),
     baseURL: baseURLOf(name, config),
   }),
-  shown: (name, config, secret) => ({
+  shown: ({ name, config, secret }) => ({
     key: mask(secret.apiKey),
     host: new URL(baseURLOf(name, config)).host,
     ...(config.model !== undefined && { model: config.model }),
   }),
-  destinationField: 'config.baseURL',
-  destination: (name, config) => [
+  destination: ({ name, config }) => [
     baseURLOf(name, config),
     ...(config.organization === undefined ? [] : [`organization=${config.organization}`]),
     ...(config.project === undefined ? [] : [`project=${config.project}`]),
@@ -82,18 +82,22 @@ export const llm: ProviderType<LlmConfig, LlmSecret, LlmCredential> = {
     return { config: ownBaseURL ? { baseURL: ownBaseURL } : {}, secret: { apiKey } };
   },
   adaptFetch: inDialect,
-  check: (credential, { fetch, signal }) => {
-    const context = { fetch: inDialect(credential, fetch), signal };
+  check: (credential, context) => {
     const isVendorsOwn = credential.baseURL === vendorOf(credential.provider)?.baseURL;
     return isVendorsOwn ? listModels(credential, context) : listModelsWithAndWithoutKey(credential, context);
   },
   keyIssuer: (name) => KEY_ISSUERS.get(name),
   revokeByHand: (name) => vendorOf(name)?.revokeByHand ?? 'delete the key at the service that the base URL leads to',
-};
+  answers: meaningOfModel,
+});
+
+function meaningOf({ provider }: LlmCredential) {
+  return (reply: ServiceReply) => meaningOfModel(reply, { name: provider });
+}
 
 /** Lists models, because that call is free and needs a key. */
 function listModels(credential: LlmCredential, context: CheckContext, apiKey = credential.apiKey.reveal()) {
-  return probe({ type: 'llm', name: credential.provider }, modelsRequest(credential, apiKey), context, (body) =>
+  return probe(meaningOf(credential), modelsRequest(credential, apiKey), context, (body) =>
     listIn(body) ? { outcome: 'ok', detail: 'the service returned its list of models' } : undefined,
   );
 }

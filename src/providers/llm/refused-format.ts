@@ -2,7 +2,7 @@
  * Recognizes that a service refuses the way in which a call asks for JSON. A wrong guess costs one more refused call, and
  * refused calls are free.
  */
-import { fieldsOf, saidIn } from '../answers/error-body.js';
+import { fieldsOf, replyIn } from '../answers/error-body.js';
 import { answerOf } from '../answers/service-answer.js';
 
 const STATUSES: ReadonlySet<number> = new Set([400, 404, 415, 422, 501]);
@@ -15,7 +15,8 @@ export function isFormatRefused(error: unknown): boolean {
   const answer = answerOf(error);
   if (answer?.status === undefined || !STATUSES.has(answer.status)) return false;
   const { error: inner, param } = fieldsOf(answer.body);
-  return [saidIn(answer).message, param, fieldsOf(inner).param, ...saidIn(answer).codes].some(
+  const { message, codes } = replyIn(answer);
+  return [message, param, fieldsOf(inner).param, ...codes].some(
     (text) => typeof text === 'string' && FORMAT.test(text),
   );
 }

@@ -11,9 +11,11 @@ import { parseJson } from '../../redaction/parse-json.js';
 import { mask, Secret } from '../../redaction/secret.js';
 import { probe } from '../answers/probe.js';
 import { rpcResultIn } from '../answers/rpc-answer.js';
+import { meaningOfNode } from '../answers/rules/by-type.js';
 import { answerFromResponse, ServiceAnswerError } from '../answers/service-answer.js';
-import { parseHttpUrl, secretText } from '../fields.js';
-import type { CheckContext, ProviderType } from '../type.js';
+import { defineProviderType } from '../define-type.js';
+import { HEADERS_OF_HTTP, parseHttpUrl, secretText } from '../fields.js';
+import type { CheckContext } from '../type.js';
 
 export interface RpcConfig {
   readonly chainId: number;
@@ -44,12 +46,6 @@ const HEADERS_RULE =
   'must be at most 20 headers of printable characters, without duplicates or headers that HTTP itself sets';
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
 const HEADER_VALUE = /^[\x21-\x7e]([\x20-\x7e]{0,8190}[\x21-\x7e])?$/;
-/** Headers of a connection or a body: the HTTP client sets them, drops them, or refuses the call. */
-const HEADERS_OF_HTTP: ReadonlySet<string> = new Set([
-  ...['connection', 'content-encoding', 'content-length', 'content-type', 'expect', 'host', 'keep-alive'],
-  ...['proxy-connection', 'sec-fetch-mode', 'te', 'trailer', 'transfer-encoding', 'upgrade'],
-]);
-
 const headers = z.record(z.string(), z.string({ error: HEADERS_RULE }), { error: HEADERS_RULE }).refine(
   (value) => {
     const names = new Set(Object.keys(value).map((name) => name.toLowerCase()));
@@ -63,26 +59,26 @@ const headers = z.record(z.string(), z.string({ error: HEADERS_RULE }), { error:
   { error: HEADERS_RULE },
 );
 
-const config = z.strictObject({
+const config = {
   chainId: z.int({ error: CHAIN_RULE }).min(1, { error: CHAIN_RULE }),
   priority: z
     .int({ error: PRIORITY_RULE })
     .min(0, { error: PRIORITY_RULE })
     .max(1_000_000, { error: PRIORITY_RULE })
     .default(DEFAULT_PRIORITY),
-});
+};
 
-export const rpc: ProviderType<RpcConfig, RpcSecret, RpcCredential> = {
+export const rpc = defineProviderType<'rpc', RpcSecret, RpcConfig, RpcCredential>({
   type: 'rpc',
   variants: [{ name: 'any', title: 'with any name; several endpoints per chain, the lowest priority first' }],
-  config: () => config,
-  secret: z.strictObject({
+  config,
+  secret: {
     url: secretText.refine((value) => parseHttpUrl(value) && !value.includes('#'), { error: URL_RULE }),
     headers: headers.optional(),
-  }),
+  },
   primarySecret: 'url',
   limits: { firstByteMs: 30_000, progressMs: 10_000 },
-  credential: (_name, { chainId, priority }, secret) => {
+  credential: ({ config: { chainId, priority }, secret }) => {
     rememberSecret(secret.url); // The whole URL, because its user and password become a header.
     const { url, authorization } = withoutUserinfo(secret.url);
     const all = Object.entries({ ...authorization, ...secret.headers });
@@ -93,13 +89,14 @@ export const rpc: ProviderType<RpcConfig, RpcSecret, RpcCredential> = {
       headers: Object.fromEntries(all.map(([name, value]) => [name.toLowerCase(), new Secret(value)])),
     };
   },
-  shown: (_name, { chainId, priority }, secret) => ({
+  shown: ({ config: { chainId, priority }, secret }) => ({
     chainId,
     priority,
     host: shownHost(new URL(secret.url)),
     key: shownKey(new URL(secret.url)),
   }),
-  revokeByHand: () => 'delete the key in the URL, at the service that the URL leads to',
+  revokeByHand: 'delete the key in the URL, at the service that the URL leads to',
+  answers: meaningOfNode,
   destinationField: 'secret.url',
   destination: () => [],
   ownDestination: (secret) => {
@@ -112,13 +109,13 @@ export const rpc: ProviderType<RpcConfig, RpcSecret, RpcCredential> = {
     return url ? { config: { chainId: Number(chainId), priority: DEFAULT_PRIORITY }, secret: { url } } : undefined;
   },
   check: (credential, { fetch, signal }) =>
-    probe({ type: 'rpc', name: '' }, chainIdRequest(credential), { fetch: onceMore(fetch), signal }, (body) => {
+    probe(meaningOfNode, chainIdRequest(credential), { fetch: onceMore(fetch), signal }, (body) => {
       const chainId = chainIdIn(body);
       if (chainId === undefined) return undefined;
       assertChain(chainId, credential);
       return { outcome: 'ok', detail: `the endpoint answers for chain ${chainId}` };
     }),
-};
+});
 
 /** Credentials whose endpoint has confirmed its chain: it is asked once per credential. */
 const confirmed = new WeakSet<RpcCredential>();

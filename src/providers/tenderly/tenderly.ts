@@ -2,14 +2,14 @@
  * A Tenderly account, with the project whose API simulates transactions. There is one per workspace, named `default`.
  * The node access key is a separate secret, for Tenderly's RPC gateway; the API does not accept it.
  */
-import { z } from 'zod';
 import { ProviderError } from '../../protocol/errors.js';
 import { mask, Secret } from '../../redaction/secret.js';
 import { fieldsOf } from '../answers/error-body.js';
 import { listIn } from '../answers/list-in.js';
 import { probe } from '../answers/probe.js';
-import { secretKey, serviceURL, word } from '../fields.js';
-import type { ProviderType } from '../type.js';
+import { meaningOfTenderly } from '../answers/rules/by-type.js';
+import { defineProviderType } from '../define-type.js';
+import { restrictedURL, secretKey, word } from '../fields.js';
 
 export interface TenderlyConfig {
   /** The slug of the account, as in the address of the dashboard. */
@@ -43,9 +43,9 @@ const API_PATH = {
   ending: /\/api(\/v\d+(\/.*)?)?$/,
   rule: 'must be without the path /api/v1: https://api.tenderly.co',
 };
-const config = z.strictObject({ account: slug, project: slug, baseURL: serviceURL(undefined, API_PATH).optional() });
+const config = { account: slug, project: slug, baseURL: restrictedURL(undefined, API_PATH).optional() };
 
-export const tenderly: ProviderType<TenderlyConfig, TenderlySecret, TenderlyCredential> = {
+export const tenderly = defineProviderType<'tenderly', TenderlySecret, TenderlyConfig, TenderlyCredential>({
   type: 'tenderly',
   variants: [{ name: 'default', title: 'named default' }],
   config: (name) => {
@@ -54,19 +54,18 @@ export const tenderly: ProviderType<TenderlyConfig, TenderlySecret, TenderlyCred
       fields: ['name'],
     });
   },
-  secret: z.strictObject({ accessKey: secretKey, nodeAccessKey: secretKey.optional() }),
+  secret: { accessKey: secretKey, nodeAccessKey: secretKey.optional() },
   primarySecret: 'accessKey',
   limits: { firstByteMs: 45_000, progressMs: 10_000 },
-  credential: (_name, { account, project, baseURL: own = DEFAULT_BASE_URL }, secret) => ({
+  credential: ({ config: { account, project, baseURL: own = DEFAULT_BASE_URL }, secret }) => ({
     account,
     project,
     baseURL: own,
     accessKey: new Secret(secret.accessKey),
     nodeAccessKey: secret.nodeAccessKey === undefined ? undefined : new Secret(secret.nodeAccessKey),
   }),
-  shown: (_name, { account, project }, secret) => ({ account, project, key: mask(secret.accessKey) }),
-  destinationField: 'config.baseURL',
-  destination: (_name, { account, project, baseURL: own = DEFAULT_BASE_URL }) => [
+  shown: ({ config: { account, project }, secret }) => ({ account, project, key: mask(secret.accessKey) }),
+  destination: ({ config: { account, project, baseURL: own = DEFAULT_BASE_URL } }) => [
     own,
     `account=${account}`,
     `project=${project}`,
@@ -83,7 +82,7 @@ export const tenderly: ProviderType<TenderlyConfig, TenderlySecret, TenderlyCred
   check: (credential, context) => {
     const url = `${credential.baseURL}/api/v1/account/${credential.account}/projects`;
     const init = { headers: { 'x-access-key': credential.accessKey.reveal() } };
-    return probe({ type: 'tenderly', name: 'default' }, { url, init }, context, (body) =>
+    return probe(meaningOfTenderly, { url, init }, context, (body) =>
       hasProject(body, credential.project)
         ? { outcome: 'ok', detail: 'the account has the project' }
         : {
@@ -92,8 +91,9 @@ export const tenderly: ProviderType<TenderlyConfig, TenderlySecret, TenderlyCred
           },
     );
   },
-  revokeByHand: () => 'delete the access key at dashboard.tenderly.co, in the settings of the account or project',
-};
+  answers: meaningOfTenderly,
+  revokeByHand: 'delete the access key at dashboard.tenderly.co, in the settings of the account or project',
+});
 
 function hasProject(body: unknown, project: string): boolean {
   return listIn(body)?.some((each) => fieldsOf(each).slug === project) ?? false;

@@ -18,7 +18,7 @@ end;
 
 -- Returns what a workspace has stored, in one round trip and one snapshot, with that snapshot's epoch. The active data
 -- key, which seals, comes first. The limits are twice the bounds of check_workspace_size. A worker opens no admin
--- credential, so only a manager's login is given one, sealed as it is. `lineage` is null if a new one is about to begin.
+-- credential, of whatever service, so only a manager's login is given one, sealed as it is. `lineage` is null if a new one is about to begin.
 -- Without a policy every row is hidden, so nothing is answered as absent before the policies were looked at.
 create or replace function provider_api.read_workspace(
   p_workspace_id text, out epoch bigint, out lineage uuid, out data_keys json, out providers json
@@ -43,7 +43,7 @@ begin
     (select json_agg(p) from (
       select provider_type, provider_name, config, encrypted_config, status, version
       from public.workspace_providers where workspace_id = p_workspace_id
-        and (provider_type <> 'llm-admin' or pg_has_role(session_user, 'provider_manager', 'member'))
+        and (provider_type not like '%-admin' or pg_has_role(session_user, 'provider_manager', 'member'))
       order by provider_type, provider_name limit 400
     ) as p)
   from public.provider_epoch as e

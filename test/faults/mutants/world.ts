@@ -11,6 +11,7 @@ import { LeaseKeeper } from '../../../src/fence/lease-keeper.js';
 import { isProviderError } from '../../../src/protocol/errors.js';
 import type { ProviderReference } from '../../../src/protocol/references.js';
 import { PlatformFallback } from '../../../src/providers/platform-fallback.js';
+import { ProviderTypes } from '../../../src/providers/provider-types.js';
 import { createParts } from '../../../src/resolver/connect-parts.js';
 import { ProviderResolver } from '../../../src/resolver/provider-resolver.js';
 import type { Protocol } from './protocol.js';
@@ -25,7 +26,11 @@ const SLOW = 0.99;
 const AN_HOUR_MS = 3_600_000;
 
 /** The platform has a key too, which must never be used while the workspace has its own. */
-const FALLBACK = PlatformFallback.parse('llm/anthropic', { ANTHROPIC_API_KEY: 'canary-key-of-the-platform' });
+const FALLBACK = PlatformFallback.parse(
+  'llm/anthropic',
+  { ANTHROPIC_API_KEY: 'canary-key-of-the-platform' },
+  ProviderTypes.builtIn,
+);
 const OPENED = JSON.stringify({ apiKey: 'canary-key-of-a-workspace' });
 
 /** Some faults need a second change to show. */

@@ -11,8 +11,6 @@ import { toFailure } from '../../../src/activities/run-activity.js';
 import { onceMore } from '../../../src/egress/dropped-connection.js';
 import { createFetch, type HttpClient } from '../../../src/egress/http-client.js';
 import type { FailureType } from '../../../src/protocol/failure-types.js';
-import { toProviderError } from '../../../src/providers/answers/provider-error.js';
-import { parseProvider, providerType } from '../../../src/providers/registry.js';
 import { simulate } from '../../../src/providers/tenderly/simulation.js';
 import { isPassedOver } from '../../../src/resolver/chain-endpoints.js';
 import type { LlmStepInput, LlmStepResult } from '../../../src/workflow.js';
@@ -20,6 +18,7 @@ import { LOOPBACK_POLICY } from '../../../testbed/loopback.js';
 import { startLlmStandIn } from '../../../testbed/standins/llm.js';
 import { inActivity } from '../../activities/in-activity.js';
 import { resolverInMemory, WORKSPACE } from '../../resolver/resolver-in-memory.js';
+import { parseProvider, toProviderError } from '../../support/built-in-types.js';
 import { viemCall, viem as viemRead } from '../callers.js';
 import { type ServiceReply, startService } from '../local-service.js';
 import { llm, rpc, thrownBy } from './outcomes.js';
@@ -306,8 +305,8 @@ const CONTROLS: readonly (readonly [what: string, reports: string, check: () => 
     async () => {
       for (const result of ['0x01', '0x0000000000001']) {
         const { url } = await startService({ status: 200, body: { jsonrpc: '2.0', id: 1, result } });
-        const { credential } = parseProvider('rpc', 'main', { chainId: 1 }, { url });
-        const checked = await providerType('rpc').check(credential, { fetch: http.fetch, signal });
+        const parsed = parseProvider('rpc', 'main', { chainId: 1 }, { url });
+        const checked = await parsed.service.check({ fetch: http.fetch, signal });
         expect(checked).toMatchObject({ outcome: 'ok' });
       }
     },

@@ -1,7 +1,7 @@
 /** Runs rows of answers of language-model services through `aiSdkModel`, over HTTP. */
 import { describe, expect, it } from 'vitest';
 import type { FailureType } from '../../../src/protocol/failure-types.js';
-import { toProviderError } from '../../../src/providers/answers/provider-error.js';
+import { toProviderError } from '../../support/built-in-types.js';
 import { aiSdk, KEY } from '../callers.js';
 import { expectOutcome, impatientClient, llm, thrownBy } from './outcomes.js';
 

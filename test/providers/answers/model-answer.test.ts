@@ -4,11 +4,10 @@ import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createFetch, type HttpClient } from '../../../src/egress/http-client.js';
 import { modelAnswers } from '../../../src/providers/answers/model-answer.js';
-import { toProviderError } from '../../../src/providers/answers/provider-error.js';
 import { aiSdkModel, aiSdkProvider } from '../../../src/providers/llm/ai-sdk-model.js';
 import type { LlmCredential } from '../../../src/providers/llm/llm.js';
-import { parseProvider } from '../../../src/providers/registry.js';
 import { LOOPBACK_POLICY } from '../../../testbed/loopback.js';
+import { parseProvider, toProviderError } from '../../support/built-in-types.js';
 import { type ServiceReply, startService } from '../local-service.js';
 import { llm } from './outcomes.js';
 

@@ -1,7 +1,7 @@
 /** Errors of language-model services, through the libraries that call them. Each answer echoes the key. */
 import { describe, expect, it } from 'vitest';
 import type { FailureType } from '../../../src/protocol/failure-types.js';
-import { toProviderError } from '../../../src/providers/answers/provider-error.js';
+import { toProviderError } from '../../support/built-in-types.js';
 import {
   aiSdk,
   anthropicSdk,

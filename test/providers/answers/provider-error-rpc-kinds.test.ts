@@ -4,8 +4,8 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { FailureType } from '../../../src/protocol/failure-types.js';
-import { toProviderError } from '../../../src/providers/answers/provider-error.js';
 import { isPassedOver } from '../../../src/resolver/chain-endpoints.js';
+import { toProviderError } from '../../support/built-in-types.js';
 import { viem, viemCall } from '../callers.js';
 import { expectOutcome, impatientClient, rpc, thrownBy } from './outcomes.js';
 

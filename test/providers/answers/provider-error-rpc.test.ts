@@ -1,7 +1,7 @@
 /** Errors of JSON-RPC hosts, through viem. Each answer echoes the key, which is also in the URL. */
 import { describe, expect, it } from 'vitest';
 import type { FailureType } from '../../../src/protocol/failure-types.js';
-import { toProviderError } from '../../../src/providers/answers/provider-error.js';
+import { toProviderError } from '../../support/built-in-types.js';
 import { KEY, viem, viemCall } from '../callers.js';
 import { everyPrintOf } from '../prints.js';
 import { expectOutcome, impatientClient, rpc, thrownBy } from './outcomes.js';

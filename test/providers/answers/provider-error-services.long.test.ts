@@ -7,7 +7,6 @@ import { createLlmStep } from '../../../src/activities/llm-step.js';
 import { createFetch, type HttpClient } from '../../../src/egress/http-client.js';
 import type { LlmStepInput, LlmStepResult } from '../../../src/protocol/llm-step.js';
 import { type LlmProtocol, protocolOf } from '../../../src/providers/llm/llm-config.js';
-import { parseProvider, providerType } from '../../../src/providers/registry.js';
 import { LOOPBACK_POLICY } from '../../../testbed/loopback.js';
 import { anthropic } from '../../../testbed/standins/anthropic.js';
 import { gemini } from '../../../testbed/standins/gemini.js';
@@ -16,6 +15,7 @@ import { readResponses } from '../../../testbed/standins/openai-responses.js';
 import type { ModelRequest } from '../../../testbed/standins/wire-format.js';
 import { inActivity } from '../../activities/in-activity.js';
 import { resolverInMemory, WORKSPACE } from '../../resolver/resolver-in-memory.js';
+import { parseProvider } from '../../support/built-in-types.js';
 import { type ServiceReply, type ServiceRequest, startService } from '../local-service.js';
 import { DEFAULT_ANSWER, MODEL_SERVICES, type ModelService } from './model-services.js';
 
@@ -73,9 +73,9 @@ async function ask(service: ModelService, { text, isCut = false, schema = false,
       (error: { type?: string; nextRetryDelay?: number }) =>
         `\`${error.type}\`${error.nextRetryDelay ? `, after ${Number(error.nextRetryDelay) / 1000} s` : ''}`,
     );
-  const { credential } = parseProvider('llm', service.name, config, { apiKey: KEY });
+  const { service: live } = parseProvider('llm', service.name, config, { apiKey: KEY });
   const context = { fetch: http.fetch, signal: new AbortController().signal };
-  const checked = await providerType('llm').check(credential, context);
+  const checked = await live.check(context);
   return { step: await step, check: checked.outcome };
 }
 

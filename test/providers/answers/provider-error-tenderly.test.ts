@@ -1,9 +1,8 @@
 /** What Tenderly's API answers, over HTTP through `simulate`. Its page does not list all slugs, so words count too. */
 import { describe, it } from 'vitest';
 import type { FailureType } from '../../../src/protocol/failure-types.js';
-import { toProviderError } from '../../../src/providers/answers/provider-error.js';
-import { parseProvider } from '../../../src/providers/registry.js';
 import { simulate } from '../../../src/providers/tenderly/simulation.js';
+import { parseProvider, toProviderError } from '../../support/built-in-types.js';
 import { type Caller, KEY } from '../callers.js';
 import { expectOutcome, impatientClient, tenderly, thrownBy } from './outcomes.js';
 

@@ -1,9 +1,11 @@
 /** Errors without a usable answer, and errors that are not errors of a service. */
+import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { ProviderError } from '../../../src/protocol/errors.js';
 import type { FailureType } from '../../../src/protocol/failure-types.js';
 import type { ProviderIdentity } from '../../../src/protocol/references.js';
-import { toProviderError, toProviderErrorFromResponse } from '../../../src/providers/answers/provider-error.js';
+import { serviceAnswerError } from '../../../src/providers/answers/service-answer.js';
+import { toProviderError } from '../../support/built-in-types.js';
 import { aiSdk, anthropicSdk, type Caller, googleSdk, KEY, openaiSdk, plainFetch, viem, viemCall } from '../callers.js';
 import { closedOrigin, startService } from '../local-service.js';
 import { expectOutcome, impatientClient, LONGEST_ANSWER_BYTES, llm, rpc, tenderly, thrownBy } from './outcomes.js';
@@ -134,6 +136,8 @@ describe('a response of plain fetch', () => {
     [500, KEY, 'ProviderUnavailable'],
   ])('is mapped by its status and body: %i', (status, body, type) => {
     const text = typeof body === 'string' ? body : JSON.stringify(body);
-    expectOutcome(toProviderErrorFromResponse(new Response(text, { status }), text, tenderly), type, tenderly);
+    const error = serviceAnswerError(new Response(text, { status }), text);
+    expect(inspect(error, { depth: 9, showHidden: true, getters: true }) + JSON.stringify(error)).not.toContain(KEY);
+    expectOutcome(toProviderError(error, tenderly), type, tenderly);
   });
 });

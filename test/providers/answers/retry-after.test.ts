@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { createFetch } from '../../../src/egress/http-client.js';
-import { toProviderError, toProviderErrorFromResponse } from '../../../src/providers/answers/provider-error.js';
 import { retryAfterMs } from '../../../src/providers/answers/retry-after.js';
+import { serviceAnswerError } from '../../../src/providers/answers/service-answer.js';
 import { LOOPBACK_POLICY } from '../../../testbed/loopback.js';
+import { toProviderError } from '../../support/built-in-types.js';
 import { aiSdk, anthropicSdk, type Caller, openaiSdk, viem } from '../callers.js';
 import { startService } from '../local-service.js';
 
@@ -99,7 +100,8 @@ describe('the wait that a service asks for', () => {
 
   it('is in the error through fetch', () => {
     const response = new Response('', { status: 503, headers: { 'Retry-After': '3' } });
-    const error = toProviderErrorFromResponse(response, '', { workspaceId: 'ws', type: 'tenderly', name: 'default' });
+    const provider = { workspaceId: 'ws', type: 'tenderly', name: 'default' };
+    const error = toProviderError(serviceAnswerError(response, ''), provider);
     expect(error).toMatchObject({ type: 'ProviderUnavailable', facts: { retryAfterMs: 3000 } });
   });
 });

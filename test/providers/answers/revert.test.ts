@@ -1,7 +1,8 @@
 /** Why an execution reverted, in the words and the data of the clients. */
+
 import { describe, expect, it } from 'vitest';
-import { toProviderError } from '../../../src/providers/answers/provider-error.js';
 import { revertIn } from '../../../src/providers/answers/revert.js';
+import { toProviderError } from '../../support/built-in-types.js';
 import { KEY, viem } from '../callers.js';
 import { expectOutcome, impatientClient, rpc, thrownBy } from './outcomes.js';
 

@@ -1,9 +1,9 @@
 import { createClient } from 'viem';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createFetch, type HttpClient } from '../../../src/egress/http-client.js';
-import { parseProvider } from '../../../src/providers/registry.js';
 import { viemTransport } from '../../../src/providers/rpc/viem-transport.js';
 import { LOOPBACK_POLICY } from '../../../testbed/loopback.js';
+import { parseProvider } from '../../support/built-in-types.js';
 import { type ServiceReply, startService } from '../local-service.js';
 
 let http: HttpClient;

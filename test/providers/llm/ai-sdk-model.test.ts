@@ -4,8 +4,8 @@ import { generateText, jsonSchema, Output } from 'ai';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createFetch, type HttpClient } from '../../../src/egress/http-client.js';
 import { aiSdkModel } from '../../../src/providers/llm/ai-sdk-model.js';
-import { parseProvider } from '../../../src/providers/registry.js';
 import { LOOPBACK_POLICY } from '../../../testbed/loopback.js';
+import { parseProvider } from '../../support/built-in-types.js';
 import { startService } from '../local-service.js';
 
 const KEY = 'canary-llm-key-a1b2c3d4';

@@ -1,8 +1,8 @@
 /** Anthropic's keys: found by their hint, and deactivated if it matches only one key. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { keyIssuerOf, parseProvider, providerType } from '../../../src/providers/registry.js';
 import type { Failure } from '../../../testbed/standins/controls.js';
 import { echoesKey, htmlPage } from '../../../testbed/standins/failures.js';
+import { keyIssuerOf, parseProvider } from '../../support/built-in-types.js';
 import { expectOutcome } from '../answers/outcomes.js';
 import { everyPrintOf } from '../prints.js';
 import { ADMIN_KEY, adminCredential, adminOf, failureOf, keyIssuer, keyIssuerTest } from './key-issuers.js';
@@ -23,8 +23,8 @@ const revokeKey = (apiKey = KEY) => keyIssuer('anthropic').revoke(admin, { secre
 
 async function checkOf(apiKey: string) {
   const config = { baseURL: stage.current.standIn.baseUrls.anthropic.sdk };
-  const { credential } = parseProvider('llm', 'anthropic', config, { apiKey });
-  return (await providerType('llm').check(credential, stage.current.context)).outcome;
+  const { service } = parseProvider('llm', 'anthropic', config, { apiKey });
+  return (await service.check(stage.current.context)).outcome;
 }
 
 const onAdminApi = (failure: Failure): Failure => ({ ...failure, provider: 'anthropic-admin' });

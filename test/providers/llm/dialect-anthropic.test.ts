@@ -3,12 +3,12 @@ import Anthropic from '@anthropic-ai/sdk';
 import { generateText } from 'ai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createFetch, type HttpClient } from '../../../src/egress/http-client.js';
-import { toProviderError } from '../../../src/providers/answers/provider-error.js';
 import { aiSdkModel } from '../../../src/providers/llm/ai-sdk-model.js';
 import { inDialect } from '../../../src/providers/llm/dialect.js';
 import type { LlmCredential } from '../../../src/providers/llm/llm.js';
-import { keyIssuerOf, parseProvider, providerType } from '../../../src/providers/registry.js';
+import type { ParsedProvider } from '../../../src/providers/parse-provider.js';
 import { LOOPBACK_POLICY } from '../../../testbed/loopback.js';
+import { keyIssuerOf, parseProvider, toProviderError } from '../../support/built-in-types.js';
 import { type ServiceRequest, startService } from '../local-service.js';
 
 const KEY = 'canary-anthropic-key-0001';
@@ -43,14 +43,13 @@ async function behind(reads: Reads, admitted = KEY) {
       ? { status: 200, body: request.method === 'GET' ? MODELS : MESSAGE }
       : { status: 401, body: REFUSAL },
   );
-  const { credential } = parseProvider('llm', 'anthropic', { baseURL: service.url }, { apiKey: KEY });
-  return { service, credential: credential as LlmCredential };
+  const parsed = parseProvider('llm', 'anthropic', { baseURL: service.url }, { apiKey: KEY });
+  return { service, parsed };
 }
 
 /** What each of the three finds about the key: whether it is good. */
-async function verdicts(credential: LlmCredential): Promise<Record<string, boolean>> {
-  const { check, adaptFetch } = providerType('llm');
-  const fetch = adaptFetch?.(credential, http.fetch) ?? http.fetch;
+async function verdicts({ credential, service }: ParsedProvider<LlmCredential>): Promise<Record<string, boolean>> {
+  const fetch = service.adaptFetch?.(http.fetch) ?? http.fetch;
   const sdk = new Anthropic({ apiKey: KEY, authToken: null, baseURL: credential.baseURL, fetch, maxRetries: 0 });
   const messages = [{ role: 'user', content: 'hi' } as const];
   const good = async (call: PromiseLike<unknown>) => {
@@ -64,7 +63,7 @@ async function verdicts(credential: LlmCredential): Promise<Record<string, boole
     }
   };
   return {
-    check: (await check(credential, { fetch: http.fetch, signal })).outcome === 'ok',
+    check: (await service.check({ fetch: http.fetch, signal })).outcome === 'ok',
     step: await good(generateText({ model: aiSdkModel(credential, 'a-model', fetch), prompt: 'hi', maxRetries: 0 })),
     sdk: await good(sdk.messages.create({ model: 'a-model', max_tokens: 9, messages })),
   };
@@ -77,9 +76,9 @@ describe('a gateway in front of Anthropic', () => {
     ['either', (headers) => apiKey(headers) ?? bearer(headers)],
   ])('that reads %s gets the key from each client', async (_which, reads) => {
     const good = await behind(reads);
-    expect(await verdicts(good.credential)).toEqual({ check: true, step: true, sdk: true });
+    expect(await verdicts(good.parsed)).toEqual({ check: true, step: true, sdk: true });
     const dead = await behind(reads, 'another-key-0002');
-    expect(await verdicts(dead.credential)).toEqual({ check: false, step: false, sdk: false });
+    expect(await verdicts(dead.parsed)).toEqual({ check: false, step: false, sdk: false });
   });
 
   it.each<[string, Reads]>([
@@ -92,20 +91,24 @@ describe('a gateway in front of Anthropic', () => {
       return { status: 200, body: method === 'GET' ? { data: [key], has_more: false } : { status: 'inactive' } };
     });
     const config = { baseURL: service.url };
-    const { credential } = parseProvider('llm-admin', 'anthropic', config, { adminKey: ADMIN_KEY });
+    const admin = parseProvider('llm-admin', 'anthropic', config, { adminKey: ADMIN_KEY });
     const context = { fetch: http.fetch, signal };
-    expect(await providerType('llm-admin').check(credential, context)).toMatchObject({ outcome: 'ok' });
-    const revoked = await keyIssuerOf('llm', 'anthropic')?.revoke?.(credential, { secret: { apiKey: KEY } }, context);
+    expect(await admin.service.check(context)).toMatchObject({ outcome: 'ok' });
+    const revoked = await keyIssuerOf('llm', 'anthropic')?.revoke?.(
+      admin.credential,
+      { secret: { apiKey: KEY } },
+      context,
+    );
     expect(revoked).toMatchObject({ outcome: 'revoked' });
     expect(service.requests.map(({ method }) => method)).toEqual(['GET', 'GET', 'POST']);
-    const { credential: dead } = parseProvider('llm-admin', 'anthropic', config, { adminKey: `${ADMIN_KEY}-dead` });
-    expect(await providerType('llm-admin').check(dead, context)).toMatchObject({ outcome: 'rejected' });
+    const dead = parseProvider('llm-admin', 'anthropic', config, { adminKey: `${ADMIN_KEY}-dead` });
+    expect(await dead.service.check(context)).toMatchObject({ outcome: 'rejected' });
   });
 
   it('gets the key in one header alone if the call has another key, or goes elsewhere', async () => {
-    const { service, credential } = await behind(apiKey);
+    const { service, parsed } = await behind(apiKey);
     const elsewhere = await startService({ status: 200, body: {} });
-    const fetch = inDialect(credential, http.fetch);
+    const fetch = inDialect(parsed.credential, http.fetch);
     await fetch(`${service.url}/v1/models`, { headers: { authorization: 'Bearer an-oauth-token' } });
     await fetch(`${elsewhere.url}/v1/models`, { headers: { authorization: `Bearer ${KEY}` } });
     expect(service.requests[0]?.headers).not.toHaveProperty('x-api-key');

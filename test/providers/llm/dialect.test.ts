@@ -3,9 +3,8 @@ import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { createFetch, type HttpClient } from '../../../src/egress/http-client.js';
 import { inDialect } from '../../../src/providers/llm/dialect.js';
-import type { LlmCredential } from '../../../src/providers/llm/llm.js';
-import { parseProvider, providerType } from '../../../src/providers/registry.js';
 import { LOOPBACK_POLICY } from '../../../testbed/loopback.js';
+import { parseProvider } from '../../support/built-in-types.js';
 import { startService } from '../local-service.js';
 
 const KEY = 'canary-key-5e1f0c7d';
@@ -21,8 +20,9 @@ afterAll(() => http.close());
 
 async function through(config: object, name = 'a-service') {
   const service = await startService(({ method }) => ({ status: 200, body: method === 'GET' ? list : {} }));
-  const credential = parsed({ baseURL: service.url, ...config }, name).credential as LlmCredential;
-  return { service, credential, fetch: inDialect(credential, http.fetch) };
+  const provider = parsed({ baseURL: service.url, ...config }, name);
+  const { credential } = provider;
+  return { service, credential, provider, fetch: inDialect(credential, http.fetch) };
 }
 
 describe('a call to the service', () => {
@@ -55,9 +55,9 @@ describe('a call to the service', () => {
     ['api-key', { 'api-key': KEY }],
     ['x-goog-api-key', { 'x-goog-api-key': KEY }],
   ])('has the key in the header that the config names: %s', async (keyHeader, expected) => {
-    const { service, credential, fetch } = await through({ keyHeader, protocol: 'anthropic' });
+    const { service, provider, fetch } = await through({ keyHeader, protocol: 'anthropic' });
     await fetch(`${service.url}/v1/messages`, { method: 'POST', headers: { 'x-api-key': KEY } });
-    await providerType('llm').check(credential, { fetch: http.fetch, signal });
+    await provider.service.check({ fetch: http.fetch, signal });
     expect(service.requests).toHaveLength(3);
     for (const { headers } of service.requests.slice(0, 2)) {
       expect(JSON.stringify(headers).match(new RegExp(KEY, 'g')), 'the key is sent once').toHaveLength(1);
@@ -107,7 +107,7 @@ test.each([
   ['anthropic', '/v1/models?limit=1', { 'x-api-key': KEY, authorization: `Bearer ${KEY}` }],
   ['gemini', '/v1beta/models?pageSize=1', { 'x-goog-api-key': KEY }],
 ])('a service under its own name is checked in the API that it speaks: %s', async (protocol, path, headers) => {
-  const { service, credential } = await through({ protocol });
-  await providerType('llm').check(credential, { fetch: http.fetch, signal });
+  const { service, provider } = await through({ protocol });
+  await provider.service.check({ fetch: http.fetch, signal });
   expect(service.requests[0]).toMatchObject({ path, headers });
 });

@@ -2,11 +2,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { createFetch, type HttpClient } from '../../../src/egress/http-client.js';
 import type { ProviderIdentity } from '../../../src/protocol/references.js';
-import { toProviderError } from '../../../src/providers/answers/provider-error.js';
-import { type AnyKeyIssuer, keyIssuerOf, parseProvider } from '../../../src/providers/registry.js';
-import type { CheckContext } from '../../../src/providers/type.js';
+import type { AnyKeyIssuer, CheckContext } from '../../../src/providers/type.js';
 import { LOOPBACK_POLICY } from '../../../testbed/loopback.js';
 import { type LlmStandIn, startLlmStandIn } from '../../../testbed/standins/llm.js';
+import { keyIssuerOf, parseProvider, toProviderError } from '../../support/built-in-types.js';
 
 export const ADMIN_KEY = 'canary-admin-of-acme-7f3e';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseProvider } from '../../../src/providers/registry.js';
+import { parseProvider } from '../../support/built-in-types.js';
 
 const baseURL = 'https://models.example.com/v1';
 const CANARY = 'canary-key-5e1f0c7d';

@@ -1,8 +1,8 @@
 /** OpenAI's keys: issued, found again after a lost attempt, and deleted; never a key that is not ours. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { parseProvider, providerType } from '../../../src/providers/registry.js';
 import type { Failure } from '../../../testbed/standins/controls.js';
 import { echoesKey, htmlPage } from '../../../testbed/standins/failures.js';
+import { parseProvider } from '../../support/built-in-types.js';
 import { expectOutcome } from '../answers/outcomes.js';
 import { everyPrintOf } from '../prints.js';
 import { ADMIN_KEY, adminCredential, adminOf, failureOf, keyIssuer, keyIssuerTest } from './key-issuers.js';
@@ -46,8 +46,8 @@ async function makeOthers(count: number): Promise<void> {
 
 /** The outcome of a check of a key, as a rotation runs it. */
 async function checkOf(secret: unknown) {
-  const { credential } = parseProvider('llm', 'openai', { baseURL: stage.current.standIn.baseUrls.openai.sdk }, secret);
-  return (await providerType('llm').check(credential, stage.current.context)).outcome;
+  const { service } = parseProvider('llm', 'openai', { baseURL: stage.current.standIn.baseUrls.openai.sdk }, secret);
+  return (await service.check(stage.current.context)).outcome;
 }
 
 const onAdminApi = (failure: Failure): Failure => ({ ...failure, provider: 'openai-admin' });

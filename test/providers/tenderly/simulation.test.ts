@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createFetch, type HttpClient } from '../../../src/egress/http-client.js';
-import { toProviderError } from '../../../src/providers/answers/provider-error.js';
-import { parseProvider } from '../../../src/providers/registry.js';
 import { simulate } from '../../../src/providers/tenderly/simulation.js';
 import type { SimulationRequest } from '../../../src/providers/tenderly/simulation-request.js';
 import { LOOPBACK_POLICY } from '../../../testbed/loopback.js';
+import { parseProvider, toProviderError } from '../../support/built-in-types.js';
 import { expectOutcome, tenderly } from '../answers/outcomes.js';
 import { KEY } from '../callers.js';
 import { type ServiceReply, startService } from '../local-service.js';

@@ -1,8 +1,8 @@
 /** The stand-in for Anthropic's admin API supports what rotations do, and its changes affect the Messages API. */
 import Anthropic from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { keyIssuerOf, parseProvider } from '../../../src/providers/registry.js';
 import { type LlmStandIn, startLlmStandIn } from '../../../testbed/standins/llm.js';
+import { keyIssuerOf, parseProvider } from '../../support/built-in-types.js';
 
 const OLDER = 'canary-anthropic-of-acme-older';
 const NEWER = 'canary-anthropic-of-acme-newer';

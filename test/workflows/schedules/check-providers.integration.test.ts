@@ -5,6 +5,7 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { createScheduleActivities } from '../../../src/activities/schedule-activities.js';
 import type { ProviderIdentity } from '../../../src/protocol/references.js';
+import { ProviderTypes } from '../../../src/providers/provider-types.js';
 import { row } from '../../store/rows.js';
 import { temporalAddress, uniqueName } from '../../support/parts.js';
 import { useDatabase } from '../../support/use-database.js';
@@ -25,6 +26,7 @@ test('hundreds of providers that hang do not keep the next workspace waiting, be
   const checked: string[] = [];
   const activities = createScheduleActivities({
     store: database.manager,
+    types: ProviderTypes.builtIn,
     rotations: { abandon: async () => {} },
     checkProvider: async (provider: ProviderIdentity) => {
       if (provider.workspaceId === 'ws_a') return new Promise(() => {});

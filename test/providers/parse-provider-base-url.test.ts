@@ -1,6 +1,6 @@
 /** A base URL that the page of a vendor shows with the path of a call leads nowhere: it is refused with the rule. */
 import { describe, expect, it } from 'vitest';
-import { parseProvider } from '../../src/providers/registry.js';
+import { parseProvider } from '../support/built-in-types.js';
 
 const KEY = 'canary-key-5e1f0c7d';
 const tenderly = (baseURL: string) => ({ account: 'acme', project: 'agents', baseURL });

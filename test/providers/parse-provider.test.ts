@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isProviderError, type ProviderError } from '../../src/protocol/errors.js';
-import { parseProvider, providerType } from '../../src/providers/registry.js';
+import { parseProvider, providerType } from '../support/built-in-types.js';
 import { everyPrintOf } from './prints.js';
 
 const KEY = 'canary-llm-key-a1b2c3d4';
@@ -202,6 +202,8 @@ describe('an invalid provider is refused with the name of the field [G18]:', () 
   });
 
   it('lists the known types', () => {
-    expect(() => providerType('mail')).toThrow('type must be one of llm, tenderly, rpc, llm-admin');
+    expect(() => providerType('mail')).toThrow(
+      'type must be one of llm, tenderly, rpc, http, llm-admin; types of your own are given',
+    );
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseProvider } from '../../src/providers/registry.js';
+import { parseProvider } from '../support/built-in-types.js';
 import { everyPrintOf } from './prints.js';
 
 const KEY = 'canary-llm-key-a1b2c3d4';

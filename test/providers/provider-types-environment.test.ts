@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isProviderError } from '../../src/protocol/errors.js';
-import { fromEnvironment } from '../../src/providers/registry.js';
+import { fromEnvironment } from '../support/built-in-types.js';
 import { everyPrintOf } from './prints.js';
 
 const KEY = 'canary-llm-key-a1b2c3d4';

@@ -1,0 +1,147 @@
+/** The only way from stored or given data to a credential: by the fields of its type. */
+import type { Fetch } from '../egress/http-client.js';
+import type { EgressPolicy } from '../egress/policy.js';
+import { egressRuleOf } from '../egress/refusal.js';
+import { isProviderError, ProviderError } from '../protocol/errors.js';
+import { checkProviderName } from '../protocol/names.js';
+import { rememberTexts } from '../redaction/opened-secrets.js';
+import type { AnsweringService } from './answers/provider-error.js';
+import { type FieldProblem, parseFields } from './field-schema.js';
+import { parseHttpUrl } from './fields.js';
+import type { AnyProviderType, CheckContext, CheckResult } from './type.js';
+
+/** A provider whose config and secret fit its type. `secret` is plaintext: seal it or drop it. */
+export interface ParsedProvider<Credential = unknown> {
+  readonly type: AnyProviderType;
+  readonly name: string;
+  readonly config: unknown;
+  readonly secret: Readonly<Record<string, unknown>>;
+  readonly credential: Credential;
+  readonly shown: Readonly<Record<string, string | number>>;
+  /** Where `config` sends the secret. It is sealed with the secret. */
+  readonly destination: string;
+  /** Where the secret is sent: the URL first. It may contain the secret. */
+  readonly sentTo: readonly string[];
+  readonly service: ProviderService;
+}
+
+/** The service of one provider: how it is called and understood. */
+export interface ProviderService extends AnsweringService {
+  /** Returns the `fetch` of steps. Absent if it is the process's own. */
+  readonly adaptFetch?: (fetch: Fetch) => Fetch;
+  /** Asks the service whether it accepts the credential. */
+  check(context: CheckContext): Promise<CheckResult>;
+}
+
+/** @throws ProviderError `ProviderConfigInvalid`; its `fields` and message name what does not fit, never a value */
+export function parseProvider(type: AnyProviderType, name: string, config: unknown, secret: unknown): ParsedProvider {
+  const parsedConfig = parseFields('config', configFields(type, name), config);
+  const parsedSecret = parseFields('secret', type.secret, secret);
+  const problems = [...(parsedConfig.problems ?? []), ...(parsedSecret.problems ?? [])];
+  if (!parsedConfig.values || !parsedSecret.values) throw misfit(type, name, problems);
+  const fields = { name, config: parsedConfig.values, secret: parsedSecret.values };
+  rememberTexts(fields.secret);
+  const destination = destinationTexts(type, fields);
+  const credential = made(type, 'credential', () => type.credential(fields));
+  const { adaptFetch } = type;
+  return {
+    type,
+    ...fields,
+    credential,
+    shown: shownFacts(type, fields),
+    destination: destination.join(' '),
+    sentTo: [...destination, ...(type.ownDestination?.(fields.secret) ?? [])],
+    service: {
+      meaningOf: (reply) => type.meaningOf(reply, fields),
+      destinationField: type.destinationField,
+      ...(adaptFetch && { adaptFetch: (fetch) => adaptFetch(fields, credential, fetch) }),
+      check: (context) => type.check(credential, context, fields),
+    },
+  };
+}
+
+/** @throws ProviderError `ProviderConfigInvalid`, as {@link parseProvider} does */
+export function parseDestination(type: AnyProviderType, name: string, config: unknown): string {
+  const { values, problems } = parseFields('config', configFields(type, name), config);
+  if (!values) throw misfit(type, name, problems);
+  return destinationTexts(type, { name, config: values }).join(' ');
+}
+
+/** @throws ProviderError `ProviderConfigInvalid`, as {@link parseProvider} does */
+export function parseSecret(type: AnyProviderType, name: string, secret: unknown): Readonly<Record<string, unknown>> {
+  const { values, problems } = parseFields('secret', type.secret, secret);
+  if (values) return values;
+  throw misfit(type, name, problems);
+}
+
+/**
+ * Refuses an address before it is stored if the egress policy forbids its URL. Host names are resolved at each call,
+ * not here.
+ *
+ * @throws ProviderError `ProviderConfigInvalid` naming the field
+ */
+export function checkDestination({ type, name, sentTo: [address = ''] }: ParsedProvider, egress: EgressPolicy): void {
+  const rule = egressRuleOf(egress.refusalOf(new URL(address)));
+  if (!rule) return;
+  const field = type.destinationField;
+  throw new ProviderError('ProviderConfigInvalid', `${type.type}/${name}: ${field} ${rule}`, { fields: [field] });
+}
+
+/** Whether two destinations are at one address: they may still differ in organization, project or account. */
+export function isSameAddress(destination: string, other: string): boolean {
+  const [address] = destination.split(' ');
+  return address !== '' && address === other.split(' ')[0];
+}
+
+function configFields(type: AnyProviderType, name: string) {
+  return type.config(checkProviderName(name));
+}
+
+/** What a sealed credential and its readers in other languages can compare: docs/sealing-format.md. */
+const DESTINATION_TEXT = /^[\x21-\x7e]+$/;
+
+function destinationTexts(
+  type: AnyProviderType,
+  fields: { readonly name: string; readonly config: Record<string, unknown> },
+) {
+  const texts = made(type, 'destination', () => type.destination(fields));
+  const [address] = texts;
+  const isAddressed = address === undefined ? type.ownDestination !== undefined : parseHttpUrl(address) !== undefined;
+  if (isAddressed && texts.every((text) => DESTINATION_TEXT.test(text))) return texts;
+  throw badType(type, 'destination', 'must return an https URL, and then texts of printable ASCII without spaces');
+}
+
+/** Shorter ones are met by chance. */
+const MIN_SECRET_CHARACTERS = 8;
+
+/** The facts are in histories and lists. */
+function shownFacts(type: AnyProviderType, fields: Parameters<AnyProviderType['shown']>[0]) {
+  const shown = made(type, 'shown', () => type.shown(fields));
+  const secrets = Object.values(fields.secret).filter((value) => typeof value === 'string');
+  for (const fact of Object.values(shown)) {
+    if (typeof fact === 'number') continue;
+    if (typeof fact !== 'string') throw badType(type, 'shown', 'must return texts and numbers');
+    const shows = secrets.some((secret) => secret.length >= MIN_SECRET_CHARACTERS && fact.includes(secret));
+    if (shows) throw badType(type, 'shown', 'must not return a secret: mask it');
+  }
+  return shown;
+}
+
+/** An error of a definition's own code may have the secret in its text. */
+function made<Result>(type: AnyProviderType, member: string, make: () => Result): Result {
+  try {
+    return make();
+  } catch (error) {
+    if (isProviderError(error)) throw error;
+    throw badType(type, member, 'threw an error');
+  }
+}
+
+function badType({ type }: AnyProviderType, member: string, rule: string): ProviderError {
+  return ProviderError.setupInvalid(`${member} of the provider type ${type}`, rule);
+}
+
+function misfit({ type }: AnyProviderType, name: string, problems: readonly FieldProblem[]): ProviderError {
+  const message = `${type}/${name}: ${problems.map(({ field, rule }) => `${field} ${rule}`).join('; ')}`;
+  return new ProviderError('ProviderConfigInvalid', message, { fields: problems.map(({ field }) => field) });
+}
