@@ -53,8 +53,9 @@ export async function runDatabaseFaults(
     const ground = await Ground.open(folder, ledger, teardown);
     for (let turn = 0; !signal.aborted || kinds.some((kind) => !ledger.faults[kind]); turn += 1) {
       const kind = kinds[turn % kinds.length] ?? '';
+      const startMs = performance.now();
       await ground.strike(kind).catch((error: unknown) => ledger.oddities.push(`${kind}: ${String(error)}`));
-      ledger.countFault(kind);
+      ledger.countFault(kind, performance.now() - startMs);
     }
   } finally {
     await teardown.run();
@@ -250,6 +251,7 @@ class Ground {
       }
       await delay(5);
     }
+    this.ledger.reportMs.push(performance.now() - sinceMs);
   }
 
   /** Waits until fences are reported and every worker has a live row again. */

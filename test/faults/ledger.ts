@@ -19,6 +19,9 @@ export class Ledger {
   rotations = 0;
   /** Reads of the workers whose database fails. */
   databaseReads = 0;
+  /** How long it took until every worker had reported a fault of its database. */
+  readonly reportMs: number[] = [];
+  readonly #faultMs = new Map<string, number[]>();
   readonly #readers = new Map<string, Seen>();
   readonly #changes: Open[] = [];
   readonly #credentials = new Map<string, SeenCredential>();
@@ -36,8 +39,16 @@ export class Ledger {
     if (version !== undefined) change.version = version;
   }
 
-  countFault(kind: string): void {
+  /** @param tookMs - with the recovery from it */
+  countFault(kind: string, tookMs: number): void {
     this.faults[kind] = (this.faults[kind] ?? 0) + 1;
+    this.#faultMs.set(kind, [...(this.#faultMs.get(kind) ?? []), tookMs]);
+  }
+
+  /** The median time that a fault of each kind took, with the recovery from it. */
+  get faultMs(): Readonly<Record<string, number>> {
+    const median = (times: readonly number[]) => Math.round(times.toSorted((a, b) => a - b)[times.length >> 1] ?? 0);
+    return Object.fromEntries([...this.#faultMs].map(([kind, times]) => [kind, median(times)]));
   }
 
   get reads(): number {

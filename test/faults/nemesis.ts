@@ -58,7 +58,7 @@ export class Nemesis {
       { intervalMs: 3_000, faults: stops },
       { intervalMs: 3_200, faults: troubles },
       { intervalMs: 20_000, faults: { killed } },
-      { intervalMs: 12_500, faults: { operationsKilled, temporalRestarted } },
+      { intervalMs: 10_000, faults: { operationsKilled, temporalRestarted } },
     ];
   }
 
@@ -75,7 +75,8 @@ export class Nemesis {
         if (turn.length === 0) turn = shuffled(Object.entries(faults).filter(([kind]) => kinds.includes(kind)));
         const next = delay(intervalMs * between(0.8, 1.2));
         const [kind, strike] = turn.pop() ?? [];
-        if (kind && (await strike?.().catch(() => false))) this.ledger.countFault(kind);
+        const startMs = performance.now();
+        if (kind && (await strike?.().catch(() => false))) this.ledger.countFault(kind, performance.now() - startMs);
         await next;
       }
     });

@@ -10,7 +10,8 @@ import { beginAsChild, tellParent } from './child.js';
 import type { OperationsSettings } from './messages.js';
 import { untilItWorks } from './parts/patience.js';
 
-const { databaseUrl, encryptionKey, grantKeySet, temporalAddress } = beginAsChild<OperationsSettings>();
+const { databaseUrl, encryptionKey, grantKeySet, temporalAddress, taskQueue = OPERATIONS_TASK_QUEUE } =
+  beginAsChild<OperationsSettings>();
 process.on('message', () => process.exit());
 
 for (let isFirst = true; ; isFirst = false) {
@@ -22,7 +23,7 @@ for (let isFirst = true; ; isFirst = false) {
         rootKeyring: parseLocalKeyring(encryptionKey),
         egress: LOOPBACK_POLICY,
         grants: new GrantVerifier(grantKeySet),
-        taskQueue: OPERATIONS_TASK_QUEUE,
+        taskQueue,
       },
       { connection, namespace: 'default', shutdownGraceMs: 0 },
     );
