@@ -11,8 +11,8 @@ import { runAgents } from './agents.js';
 import { DATABASE_FAULTS, runDatabaseFaults } from './database-faults.js';
 import { Ledger } from './ledger.js';
 import { type Fleet, Nemesis } from './nemesis.js';
-import { Rotator } from './rotator.js';
 import { ROTATION_FAULTS, runRotationFaults } from './rotation-faults.js';
+import { Rotator } from './rotator.js';
 import { Seat } from './seats.js';
 import { faultStage, READERS, type ReaderName, type Stage } from './stage.js';
 

@@ -8,8 +8,8 @@ import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import { RotationClient, type RotationHandle } from '../../src/client/rotation-client.js';
 import { isProviderError } from '../../src/protocol/errors.js';
 import type { ProviderIdentity } from '../../src/protocol/references.js';
-import { Teardown } from '../../testbed/teardown.js';
 import type { LlmStandIn } from '../../testbed/standins/llm.js';
+import { Teardown } from '../../testbed/teardown.js';
 import type { Ledger } from './ledger.js';
 import { type Held, patiently, ROTATION_QUEUE, RotationGround } from './rotation-ground.js';
 
@@ -32,20 +32,20 @@ const STAGES = {
   Draining: async (ground, provider) => {
     const end = await ground.step(provider);
     const handle = await ground.rotate(provider);
-    await ground.until(provider, ({ drain }) => drain?.drained === false);
+    await ground.until(provider, ({ state }) => state === 'fenced');
     return { handle, release: async () => end() };
   },
   Overlapping: async (ground, provider, overlap) => {
     const handle = await ground.rotate(provider, { overlap });
-    await ground.until(provider, ({ overlapUntil }) => overlapUntil !== undefined);
+    await ground.until(provider, ({ state }) => state === 'drained');
     return { handle, release: async () => {} };
   },
   RollingBack: async (ground, provider, overlap) => {
     const handle = await ground.rotate(provider, { overlap: overlap === LONG_OVERLAP ? overlap : '5s' });
-    await ground.until(provider, ({ overlapUntil }) => overlapUntil !== undefined);
+    await ground.until(provider, ({ state }) => state === 'drained');
     const end = await ground.step(provider);
     await patiently(() => ground.stage.rotations.rollBack(provider, 'a fault run'));
-    await ground.until(provider, ({ rollingBack, drain }) => rollingBack === true && drain?.drained === false);
+    await ground.until(provider, ({ rolledBack, state }) => rolledBack && state === 'fenced');
     return { handle, release: async () => end() };
   },
 } satisfies Record<string, Reach>;
@@ -130,7 +130,6 @@ async function reset(ground: RotationGround, reach: Reach): Promise<boolean> {
   }
   await ended(ground.stage.rotations.handleOf(provider));
   await checkRows(ground, provider);
-  await rotateDue(ground, provider);
   return true;
 }
 
@@ -141,7 +140,7 @@ async function olderRunReset(ground: RotationGround): Promise<boolean> {
   await ended(older);
   const { runId } = await patiently(() => older.describe());
   const newer = await ground.rotate(provider, { overlap: LONG_OVERLAP });
-  await ground.until(provider, ({ overlapUntil }) => overlapUntil !== undefined);
+  await ground.until(provider, ({ state }) => state === 'drained');
   const closed = ground.stage.client.workflow.getHandle(newer.workflowId, runId) as RotationHandle;
   await patiently(() => resetRun(ground, closed, runId));
   await rotateDue(ground, provider);
