@@ -253,11 +253,12 @@ class Ground {
 
   /** Waits until fences are reported and every worker has a live row again. */
   async #recovered(): Promise<void> {
+    const haveRenewed = this.#workers.whenAllRenewed();
     await this.#patiently(async () => {
       await this.#change();
       const workers = await this.manager.listWorkers();
       const live = workers.filter(({ identity, state }) => identity === 'ground' && state === 'live');
-      if (live.length < WORKERS) throw new Error('not yet');
+      if (live.length < WORKERS || !haveRenewed()) throw new Error('not yet');
     });
   }
 

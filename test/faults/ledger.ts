@@ -1,4 +1,5 @@
 /** Collects what happens in a fault run, and judges it. */
+import type { HistoryFile } from './history.js';
 import type { FromReader, SeenCredential } from './messages.js';
 import { check, describeFindings, type Verdict } from './parts/checker.js';
 import { type Change, type History, now, type Observation, type WorkflowReport } from './parts/observations.js';
@@ -25,6 +26,9 @@ export class Ledger {
   readonly #readers = new Map<string, Seen>();
   readonly #changes: Open[] = [];
   readonly #credentials = new Map<string, SeenCredential>();
+
+  /** @param history - where the run's history is written. Default: nowhere */
+  constructor(private readonly history?: HistoryFile) {}
 
   /** Records the start of a change. */
   begin(id: string, key: string): Open {
@@ -63,10 +67,17 @@ export class Ledger {
     const { reader, observations, failures } = message.report;
     const seen: Seen = this.#readers.get(reader) ?? { observations: new Map(), failures };
     this.#readers.set(reader, seen);
-    for (const observation of observations)
+    for (const observation of observations) {
       seen.observations.set(`${observation.key} ${observation.version}`, observation);
+      this.history?.read(reader, observation);
+    }
     seen.failures = failures;
     for (const credential of message.credentials) this.#compare(credential, reader);
+  }
+
+  /** Completes the history. Call it after the last report. */
+  async writeHistory(): Promise<void> {
+    await this.history?.end(this.#changes);
   }
 
   judge(stored: History['stored']): { readonly verdict: Verdict; readonly findings: readonly string[] } {

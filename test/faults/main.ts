@@ -1,14 +1,18 @@
 /**
  * A fault run: workers that read continuously, rotations, agents, and a nemesis; then the checker's verdict. It prints
  * findings line by line, and JSON as the last line. It runs for FAULT_SECONDS (60), and until each kind of fault has
- * struck. FAULT_KINDS selects kinds. FAULT_LEASE=never-ends breaks the workers, which the checker must find.
+ * struck; a run of five minutes fails if a kind struck fewer than ten times. FAULT_KINDS selects kinds. FAULT_HISTORY
+ * names a file for the history, which `porcupine` checks. FAULT_LEASE=never-ends breaks the workers, which the checker
+ * must find.
  */
 
+import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { formatDuration } from '../../src/config/duration.js';
 import { setUp } from '../../testbed/teardown.js';
 import { runAgents } from './agents.js';
 import { DATABASE_FAULTS, runDatabaseFaults } from './database-faults.js';
+import { HistoryFile } from './history.js';
 import { Ledger } from './ledger.js';
 import { type Fleet, Nemesis } from './nemesis.js';
 import { ROTATION_FAULTS, runRotationFaults } from './rotation-faults.js';
@@ -28,7 +32,7 @@ const PROGRESS_MS = 10_000;
 export async function runFaults(folder: string, env: NodeJS.ProcessEnv): Promise<number> {
   const seconds = Number(env.FAULT_SECONDS ?? 60);
   const stage = await setUp((teardown) => faultStage(folder, teardown));
-  const ledger = new Ledger();
+  const ledger = new Ledger(env.FAULT_HISTORY ? new HistoryFile(resolve(env.FAULT_HISTORY)) : undefined);
   const fleet = fleetOn(stage, ledger, env.FAULT_LEASE === 'never-ends');
   const nemesis = new Nemesis(stage, fleet, ledger, LEASE_MS);
   const kinds = env.FAULT_KINDS?.split(',') ?? [...nemesis.kinds, ...DATABASE_FAULTS, ...ROTATION_FAULTS];
@@ -58,6 +62,7 @@ export async function runFaults(folder: string, env: NodeJS.ProcessEnv): Promise
     await delay(1_000); // some reads after the last change
     await Promise.all(seats.map((seat) => seat.end()));
     clearInterval(progress);
+    await ledger.writeHistory();
     return report(ledger, await rotator.stored(), kinds, { asked: seconds, seconds: elapsed() });
   } finally {
     await Promise.all(seats.map((seat) => seat.kill()));

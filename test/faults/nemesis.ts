@@ -47,7 +47,7 @@ export class Nemesis {
       delayed: () => this.#delay(),
       heldAndDelivered: () => this.#hold(),
       cut: () => this.#cut(this.#someReader()),
-      notificationsCut: () => this.#cut(`${this.#someReader()}-listens`),
+      notificationsCut: () => this.#cutNotifications(),
       postgresCrashed: () => this.#crashPostgres(),
       clockJumped: () => this.#jump(),
     };
@@ -55,10 +55,11 @@ export class Nemesis {
     const operationsKilled = () => this.#kill(pick(this.fleet.operations));
     const temporalRestarted = () => this.#restartTemporal();
     this.#lanes = [
-      { intervalMs: 3_000, faults: stops },
-      { intervalMs: 3_200, faults: troubles },
-      { intervalMs: 20_000, faults: { killed } },
-      { intervalMs: 10_000, faults: { operationsKilled, temporalRestarted } },
+      { intervalMs: 2_600, faults: stops },
+      { intervalMs: 2_500, faults: troubles },
+      { intervalMs: 18_000, faults: { killed } },
+      { intervalMs: 18_000, faults: { operationsKilled } },
+      { intervalMs: 20_000, faults: { temporalRestarted } },
     ];
   }
 
@@ -70,18 +71,27 @@ export class Nemesis {
   async run(kinds: readonly string[], signal: AbortSignal): Promise<void> {
     const isOver = () => signal.aborted && kinds.every((kind) => this.ledger.faults[kind]);
     const lanes = this.#lanes.map(async ({ intervalMs, faults }) => {
-      let turn: [string, Fault][] = [];
-      while (!isOver()) {
-        if (turn.length === 0) turn = shuffled(Object.entries(faults).filter(([kind]) => kinds.includes(kind)));
+      const own = Object.entries(faults).filter(([kind]) => kinds.includes(kind));
+      let last = '';
+      while (!isOver() && own.length > 0) {
         const next = delay(intervalMs * between(0.8, 1.2));
-        const [kind, strike] = turn.pop() ?? [];
+        const [kind, strike] = this.#rarest(own, last);
+        last = kind;
         const startMs = performance.now();
-        if (kind && (await strike?.().catch(() => false))) this.ledger.countFault(kind, performance.now() - startMs);
+        if (await strike().catch(() => false)) this.ledger.countFault(kind, performance.now() - startMs);
         await next;
       }
     });
     await Promise.all(lanes);
     this.stage.proxy.pass();
+  }
+
+  /** One of those that struck least often. One that has just missed does not keep the others waiting. */
+  #rarest(faults: readonly [string, Fault][], last: string): [string, Fault] {
+    const others = faults.length > 1 ? faults.filter(([kind]) => kind !== last) : faults;
+    const count = (kind: string) => this.ledger.faults[kind] ?? 0;
+    const least = Math.min(...others.map(([kind]) => count(kind)));
+    return pick(others.filter(([kind]) => count(kind) === least));
   }
 
   async #stop(leases: number): Promise<boolean> {
@@ -163,6 +173,14 @@ export class Nemesis {
     await delay(between(0.2, 2) * this.leaseMs);
     proxy.pass(route);
     return proxy.counts.cutConnections > before;
+  }
+
+  /** After a crash of Postgres, a listener may wait before it connects again. */
+  async #cutNotifications(): Promise<boolean> {
+    for (const reader of shuffled(READERS)) {
+      if (await this.#cut(`${reader}-listens`)) return true;
+    }
+    return false;
   }
 
   async #crashPostgres(): Promise<boolean> {

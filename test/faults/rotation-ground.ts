@@ -51,7 +51,7 @@ export class RotationGround {
     readonly stage: Stage,
     private readonly llm: LlmStandIn,
     private readonly resolver: ProviderResolver,
-    private readonly owner: pg.Client,
+    private readonly owner: pg.Pool,
   ) {}
 
   static async open(
@@ -93,8 +93,7 @@ export class RotationGround {
         workflowTaskTimeout: '2 seconds',
       },
     });
-    const owner = new pg.Client(database.ownerUrl);
-    await owner.connect();
+    const owner = new pg.Pool({ connectionString: database.ownerUrl, max: 2 });
     teardown.defer(() => owner.end());
     return new RotationGround(stage, llm, resolver, owner);
   }

@@ -41,6 +41,12 @@ export class WatchedWorkers {
     return () => this.#reported(reports);
   }
 
+  /** @returns whether every worker has renewed since this call. A worker reports the same fault again only after that. */
+  whenAllRenewed(): () => boolean {
+    const before = this.#workers.map(({ answered }) => answered);
+    return () => this.#workers.every(({ answered }, index) => answered > before[index]! + SENT_BEFORE);
+  }
+
   end(): void {
     process.off('warning', this.#hear);
   }
