@@ -57,9 +57,9 @@ export class Nemesis {
     this.#lanes = [
       { intervalMs: 2_600, faults: stops },
       { intervalMs: 2_500, faults: troubles },
-      { intervalMs: 18_000, faults: { killed } },
-      { intervalMs: 18_000, faults: { operationsKilled } },
-      { intervalMs: 20_000, faults: { temporalRestarted } },
+      { intervalMs: 24_000, faults: { killed } },
+      { intervalMs: 24_000, faults: { operationsKilled } },
+      { intervalMs: 24_000, faults: { temporalRestarted } },
     ];
   }
 

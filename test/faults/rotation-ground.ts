@@ -27,7 +27,7 @@ const LONGEST_STEP = '1500ms';
 /** How long the fence waits for a worker that never answers. */
 const SILENT_LEASE_MS = 1_500;
 /** How often what is due is rotated, and what was terminated is ended. A run that takes longer delays the next one. */
-const DUE_EVERY_MS = 2_000;
+const DUE_EVERY_MS = 4_000;
 /** For whatever a restart of Temporal delays. */
 const PATIENCE_MS = 60_000;
 const POLL_MS = 40;

@@ -49,9 +49,11 @@ comment on column public.workspace_providers.rotate_every is 'null: rotated only
 comment on column public.workspace_providers.rotated_at is 'when encrypted_config was last replaced';
 comment on column public.workspace_providers.last_check_outcome is 'the last check of this version at its live service';
 
--- For the lists of schedules (0009_auditor_functions), which go through every workspace in turn.
+-- For the lists of schedules (0009_auditor_functions), which go through every workspace in turn. The first index has all
+-- that tells whether a provider is due, so that the others are passed over without a look at their rows.
 create index workspace_providers_rotated
-  on public.workspace_providers (turn, workspace_id, provider_type, provider_name) where rotate_every is not null;
+  on public.workspace_providers (turn, workspace_id, provider_type, provider_name)
+  include (status, version, rotated_at, rotate_every) where rotate_every is not null;
 create index workspace_providers_active
   on public.workspace_providers (turn, workspace_id, provider_type, provider_name) where status = 'active';
 
