@@ -29,7 +29,8 @@ const LEASE_MS = 500;
 const PATIENCE_MS = 20_000;
 /** A standby starts from a copy that is a round old. */
 const KEEP_LOG = { wal_keep_size: '512MB' };
-const READ_EVERY_MS = 2;
+/** This process also strikes all faults: its own reads must not delay them. */
+const READ_EVERY_MS = 10;
 const PROVIDER = { workspaceId: 'ws_acme', type: 'llm', name: 'anthropic' } as const;
 
 /** What makes the guards of a database unreliable, and a repair ends. */

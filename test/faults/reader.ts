@@ -22,8 +22,8 @@ import { untilItWorks } from './parts/patience.js';
 
 const ROUNDS_A_BURST = 7;
 /** A pause, because the readers share two cores with the servers that they read from. */
-const BURST_PAUSE_MS = 6;
-const OPEN_PAUSE_MS = 20;
+const BURST_PAUSE_MS = 10;
+const OPEN_PAUSE_MS = 40;
 const FAILURE_PAUSE_MS = 5;
 /** How long a stop waits for a lease. The fault that asks for it waits a little longer. */
 const LEASE_BACK_MS = 4_000;

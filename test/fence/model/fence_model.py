@@ -9,17 +9,18 @@ read that starts after the change to version v was reported as done returns a ve
             number-before-commit list-unnumbered no-drop no-wait list-skips-silent delete-by-wall-clock janitor-unconditional fence-deletes-unconditional
             lineage-unchecked unknown-not-waited back-unnoticed (the last three with BACK=1)
     A load may be joined at any time, and is checked when it returns. A listed worker whose row is gone counts as done.
-    Environment: BACK, whether the database is restored once to before its first change (0). Without BACK, the lease L
-    is 2 ticks, there are 2 LOADS at a time, and 2 CHANGES: some faults need a second one. With BACK, each of the three
-    is 1, and CHANGES counts in each lineage: that is the bound within which all states are visited. Versions of the
-    second lineage are numbered from 11, and each is newer than all of the first.
+    Environment: BACK, whether the database is restored once to before its first change (0). There are two CHANGES, with
+    BACK in each lineage: some faults need a second one. Without BACK, the lease L is two ticks, and there are two LOADS
+    at a time; with BACK, each is one. Within these bounds all states are visited. Versions of the second lineage are
+    numbered from 11, and each is newer than all of the first.
 """
 import os
 import sys
 from collections import deque, namedtuple
 
 BACK = int(os.environ.get("BACK", 0))
-L = LOADS = CHANGES = 1 if BACK else 2
+L = LOADS = 1 if BACK else 2
+CHANGES = 2
 MUT = sys.argv[1] if len(sys.argv) > 1 else ""
 
 # Times are ages and remainders in ticks, capped at the lease, so the horizon is unbounded.
