@@ -25,7 +25,7 @@ import { startMovingProxy } from './parts/moving-proxy.js';
 import { WatchedWorkers } from './watched-workers.js';
 
 const WORKERS = 3;
-const LEASE_MS = 500;
+const LEASE_MS = 300;
 const PATIENCE_MS = 20_000;
 /** A standby starts from a copy that is a round old. */
 const KEEP_LOG = { wal_keep_size: '512MB' };
@@ -45,7 +45,7 @@ export const DATABASE_FAULTS = [
   ...Object.keys(SABOTAGE),
 ] as const;
 
-/** Runs these kinds in turn until the signal is aborted and each has struck. */
+/** Runs these kinds in turn until the signal is aborted and each has struck often enough. */
 export async function runDatabaseFaults(
   folder: string,
   ledger: Ledger,
@@ -56,9 +56,10 @@ export async function runDatabaseFaults(
   const teardown = new Teardown();
   try {
     const ground = await Ground.open(folder, ledger, teardown);
-    for (let turn = 0; !signal.aborted || kinds.some((kind) => !ledger.faults[kind]); turn += 1) {
+    for (let turn = 0; !signal.aborted || ledger.isShortOf(kinds); turn += 1) {
       if (turn % kinds.length === 0) await ground.backUp();
       const kind = kinds[turn % kinds.length] ?? '';
+      await ledger.awaitTurn([kind]);
       const startMs = performance.now();
       await ground.strike(kind).catch((error: unknown) => ledger.oddities.push(`${kind}: ${String(error)}`));
       ledger.countFault(kind, performance.now() - startMs);

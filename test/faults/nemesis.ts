@@ -24,6 +24,12 @@ interface Lane {
   readonly faults: Readonly<Record<string, Fault>>;
 }
 
+export const NEMESIS_FAULTS: readonly string[] = [
+  ...['stoppedBriefly', 'stoppedForLong', 'stoppedInLoad', 'stoppedInRenewal', 'stoppedBeforeUse'],
+  ...['delayed', 'heldAndDelivered', 'cut', 'notificationsCut', 'postgresCrashed', 'clockJumped'],
+  ...['killed', 'operationsKilled', 'temporalRestarted'],
+];
+
 const HOUR_S = 3_600;
 const AIM_TIMEOUT_MS = 1_000;
 
@@ -63,17 +69,14 @@ export class Nemesis {
     ];
   }
 
-  get kinds(): string[] {
-    return this.#lanes.flatMap(({ faults }) => Object.keys(faults));
-  }
-
-  /** Runs until the signal is aborted and each kind has struck. Returns when every fault has ended. */
+  /** Runs until the signal is aborted and each kind has struck often enough. Returns when every fault has ended. */
   async run(kinds: readonly string[], signal: AbortSignal): Promise<void> {
-    const isOver = () => signal.aborted && kinds.every((kind) => this.ledger.faults[kind]);
+    const isOver = () => signal.aborted && !this.ledger.isShortOf(kinds);
     const lanes = this.#lanes.map(async ({ intervalMs, faults }) => {
       const own = Object.entries(faults).filter(([kind]) => kinds.includes(kind));
       let last = '';
       while (!isOver() && own.length > 0) {
+        await this.ledger.awaitTurn(own.map(([kind]) => kind));
         const next = delay(intervalMs * between(0.8, 1.2));
         const [kind, strike] = this.#rarest(own, last);
         last = kind;

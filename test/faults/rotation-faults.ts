@@ -72,7 +72,7 @@ export interface RotationFaultsOptions {
   readonly ledger: Ledger;
 }
 
-/** Runs these kinds in turn, in parallel lanes, until the signal is aborted and each has struck. */
+/** Runs these kinds in turn, in parallel lanes, until the signal is aborted and each has struck often enough. */
 export async function runRotationFaults(
   { folder, temporalAddress, llm, ledger }: RotationFaultsOptions,
   kinds: readonly string[],
@@ -83,10 +83,11 @@ export async function runRotationFaults(
   try {
     const ground = await RotationGround.open(folder, { temporalAddress, llm }, ledger, teardown);
     let turn = 0;
-    const isOver = () => signal.aborted && kinds.every((kind) => ledger.faults[kind]);
+    const isOver = () => signal.aborted && !ledger.isShortOf(kinds);
     const lanes = Array.from({ length: Math.min(LANES, kinds.length) }, async () => {
       while (!isOver()) {
         const kind = kinds[turn++ % kinds.length] ?? '';
+        await ledger.awaitTurn([kind]);
         const startMs = performance.now();
         const struck = await FAULTS[kind]?.(ground).catch((error: unknown) => {
           ledger.oddities.push(`${kind}: ${String(error)}`);
