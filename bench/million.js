@@ -37,7 +37,10 @@ export async function benchMillion({ workspaces, rewrapped: toRewrap, turnMs }, 
     }
     await fill(pool, workspaces, workspaceIds[0], 'next', dataKeys);
     const any = () => `big_${Math.floor(Math.random() * workspaces) + 1}`;
-    const after = () => ({ workspaceId: any(), type: 'llm', name: 'anthropic' });
+    const after = () => {
+      const turn = 1 + Math.floor(Math.random() * PER_WORKSPACE);
+      return { turn, provider: { workspaceId: any(), type: 'llm', name: 'anthropic' } };
+    };
     const contenders = [
       { name: 'read of a workspace', run: () => store.readWorkspace(any()) },
       { name: 'list of a workspace', run: () => manager.listProviders(any()) },
@@ -87,12 +90,14 @@ async function fill(pool, workspaces, pattern, nextKeyId, dataKeys) {
   await pool.query(rows.map(({ off }) => off).join('; '));
   await pool.query(
     `insert into workspace_providers (workspace_id, provider_type, provider_name, config, encrypted_config, version,
-        rotate_every, rotated_at)
+        turn, rotate_every, rotated_at)
       select 'big_' || n, p.provider_type, p.provider_name || case when copy = 1 then '' else '-2' end, p.config,
-        p.encrypted_config, 1, case when n % 10 = 0 then interval '90 days' end,
+        p.encrypted_config, 1, p.turn, case when n % 10 = 0 then interval '90 days' end,
         now() - case when n % 1000 = 0 then interval '91 days' else interval '1 day' end
       from generate_series(1, $1::integer) as n,
-        (select p.*, copy from workspace_providers as p, generate_series(1, 2) as copy
+        (select p.provider_type, p.provider_name, p.config, p.encrypted_config, copy,
+            row_number() over (order by p.turn, copy) as turn
+          from workspace_providers as p, generate_series(1, 2) as copy
           where p.workspace_id = $2 and (copy = 1 or p.provider_type = 'rpc')) as p`,
     [workspaces, pattern],
   );

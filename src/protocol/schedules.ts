@@ -9,7 +9,7 @@ export const ROTATE_DUE_PROVIDERS = 'rotateDueProviders';
 export const CHECK_PROVIDERS = 'checkProviders';
 
 /**
- * A provider, and the number of its turn: 1 for the first provider of a workspace. Lists have the first ones of all
+ * A provider, and the number of its turn: 1 for the first provider that a workspace added. Lists have the first ones of all
  * workspaces, then the second ones, so that a workspace with many slow providers does not keep the others waiting.
  */
 export interface ListedProvider {

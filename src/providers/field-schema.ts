@@ -73,6 +73,8 @@ function validate(schema: FieldSchema, value: unknown, field: string): FieldResu
 const NO_RULE = 'is missing, or is not of the right form';
 /** Shorter texts are met in a rule by chance, and are not looked for in any other text either: docs/redaction.md. */
 const MIN_QUOTED_CHARACTERS = 8;
+/** A key of this form is the name of a field. Any other may be a secret. */
+const FIELD_NAME = /^[A-Za-z_]{1,40}$/;
 
 /** A library's own text may repeat the value, which may be a key in the wrong field. */
 function ruleOf(message: string | undefined, value: unknown): string {
@@ -87,5 +89,5 @@ function isRepeated(text: string, message: string): boolean {
 
 function textsOf(value: unknown): string[] {
   if (typeof value !== 'object' || value === null) return value === undefined ? [] : [String(value)];
-  return Object.entries(value).flatMap(([key, member]) => [key, ...textsOf(member)]);
+  return Object.entries(value).flatMap(([key, member]) => [...(FIELD_NAME.test(key) ? [] : [key]), ...textsOf(member)]);
 }

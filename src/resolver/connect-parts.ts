@@ -199,7 +199,7 @@ export async function connectParts(
 }
 
 /** What is removed from the cache may still be held by callbacks. */
-function outdating(cache: LeasedCache, scopes: OpenScopes): LeasedCache {
+export function outdating(cache: LeasedCache, scopes: OpenScopes): LeasedCache {
   return {
     invalidate(workspaceIds, epoch) {
       scopes.outdate(workspaceIds);

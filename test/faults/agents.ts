@@ -7,7 +7,7 @@ import { keyOf } from './messages.js';
 import { untilItWorks } from './parts/patience.js';
 import { READERS, type Stage } from './stage.js';
 
-const AGENTS = 4;
+const AGENTS = 3;
 const STEPS = 12;
 
 /** Runs agents until the signal is aborted, and returns once the running ones have ended. */

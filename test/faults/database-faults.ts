@@ -4,7 +4,9 @@
  * comes twice. After a fence was reported, a read must return its value or a later one; whatever a restore loses is
  * forgiven. Each fault must be reported by every worker within two renewals, and no fence may be reported during it.
  */
+import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { PostgresPart } from '../../src/dev/postgres.js';
 import { Janitor } from '../../src/fence/janitor.js';
 import { Lease } from '../../src/fence/lease.js';
 import { LeaseKeeper } from '../../src/fence/lease-keeper.js';
@@ -20,12 +22,15 @@ import { migratedDatabase } from '../../testbed/stage-database.js';
 import { Teardown } from '../../testbed/teardown.js';
 import type { Ledger } from './ledger.js';
 import { startMovingProxy } from './parts/moving-proxy.js';
+import { WatchedWorkers } from './watched-workers.js';
 
 const WORKERS = 3;
-const LEASE_MS = 800;
-/** Two renewals, the wait after one that failed, and what a busy machine needs. */
-const REPORT_WITHIN_MS = (2 * LEASE_MS) / 3 + 250 + 750;
-const READ_EVERY_MS = 2;
+const LEASE_MS = 300;
+const PATIENCE_MS = 20_000;
+/** A standby starts from a copy that is a round old. */
+const KEEP_LOG = { wal_keep_size: '512MB' };
+/** This process also strikes all faults: its own reads must not delay them. */
+const READ_EVERY_MS = 10;
 const PROVIDER = { workspaceId: 'ws_acme', type: 'llm', name: 'anthropic' } as const;
 
 /** What makes the guards of a database unreliable, and a repair ends. */
@@ -40,7 +45,7 @@ export const DATABASE_FAULTS = [
   ...Object.keys(SABOTAGE),
 ] as const;
 
-/** Runs these kinds in turn until the signal is aborted and each has struck. */
+/** Runs these kinds in turn until the signal is aborted and each has struck often enough. */
 export async function runDatabaseFaults(
   folder: string,
   ledger: Ledger,
@@ -51,10 +56,13 @@ export async function runDatabaseFaults(
   const teardown = new Teardown();
   try {
     const ground = await Ground.open(folder, ledger, teardown);
-    for (let turn = 0; !signal.aborted || kinds.some((kind) => !ledger.faults[kind]); turn += 1) {
+    for (let turn = 0; !signal.aborted || ledger.isShortOf(kinds); turn += 1) {
+      if (turn % kinds.length === 0) await ground.backUp();
       const kind = kinds[turn % kinds.length] ?? '';
+      await ledger.awaitTurn([kind]);
+      const startMs = performance.now();
       await ground.strike(kind).catch((error: unknown) => ledger.oddities.push(`${kind}: ${String(error)}`));
-      ledger.countFault(kind);
+      ledger.countFault(kind, performance.now() - startMs);
     }
   } finally {
     await teardown.run();
@@ -67,8 +75,8 @@ class Ground {
   /** Rises with each loss. A read that a loss interrupted is not judged. */
   #losses = 0;
   #written = 0;
-  #reports = 0;
   #isOver = false;
+  readonly #workers = new WatchedWorkers(WORKERS);
 
   private constructor(
     private readonly folder: string,
@@ -80,22 +88,20 @@ class Ground {
   ) {}
 
   static async open(folder: string, ledger: Ledger, teardown: Teardown): Promise<Ground> {
-    const postgres = await teardown.use(startRestartablePostgres({ dataFolder: `${folder}/ground` }));
+    const postgres = await teardown.use(
+      startRestartablePostgres({ dataFolder: `${folder}/ground`, settings: KEEP_LOG }),
+    );
     const { resolverUrl, managerUrl } = await migratedDatabase(postgres.url);
     const proxy = await teardown.use(startMovingProxy(postgres.port));
     const manager = openManagementStore({ databaseUrl: proxy.through(managerUrl), queryTimeoutMs: 5_000 });
     teardown.defer(() => manager.close());
     const ground = new Ground(folder, ledger, postgres, postgres.url, manager, proxy.moveTo);
-    const count = ({ name }: Error) => {
-      if (name === 'ProviderLeaseWarning') ground.#reports += 1;
-    };
-    process.on('warning', count);
     teardown.defer(async () => {
       ground.#isOver = true;
-      process.off('warning', count);
+      ground.#workers.end();
     });
     await ground.#change();
-    for (let number = 0; number < WORKERS; number += 1) await ground.#startWorker(proxy.through(resolverUrl), teardown);
+    await ground.#workers.start((onRenewal) => ground.#startWorker(proxy.through(resolverUrl), onRenewal, teardown));
     const endJanitor = new Janitor(manager).start();
     teardown.defer(async () => endJanitor());
     return ground;
@@ -113,7 +119,7 @@ class Ground {
     );
   }
 
-  async #startWorker(databaseUrl: string, teardown: Teardown): Promise<void> {
+  async #startWorker(databaseUrl: string, onRenewal: (succeeded: boolean) => void, teardown: Teardown): Promise<void> {
     const store = openProviderStore({ databaseUrl, queryTimeoutMs: 1_000 });
     const lease = new Lease(LEASE_MS);
     // The number is in the place of the sealed secret.
@@ -121,7 +127,7 @@ class Ground {
     const resolver = ProviderResolver.of(createParts({ store, sealer, lease, fetch }));
     const facts = { workerId: crypto.randomUUID(), taskQueue: 'q', identity: 'ground', build: '0' };
     const worker = { ...facts, leaseMs: LEASE_MS, longestStepMs: LEASE_MS };
-    const keeper = new LeaseKeeper({ store, worker, lease, cache: resolver.parts.cache });
+    const keeper = new LeaseKeeper({ store, worker, lease, cache: resolver.parts.cache, onRenewal });
     await this.#patiently(() => keeper.start());
     const reading = this.#read(resolver);
     teardown.defer(async () => {
@@ -162,35 +168,39 @@ class Ground {
     return true;
   }
 
-  async #restore(changes: number): Promise<void> {
+  /** The copy that the next faults go back to. */
+  async backUp(): Promise<void> {
     await this.postgres.backUp();
     await this.#recovered();
+  }
+
+  async #restore(changes: number): Promise<void> {
     await this.#change();
     await this.#change();
-    const reports = this.#lose();
+    const reported = this.#workers.beforeFault();
+    this.#lose();
     await this.postgres.restore();
     // By SQL, and without a fence, so that the epoch is ahead before any worker has renewed.
     for (let count = 0; count < changes; count += 1) {
       await this.#sql(`update workspace_providers set config = '{ "count": ${count} }'`);
       await this.#sql('select provider_api.number_changes(true)');
     }
-    await this.#reported('restore', reports);
+    this.ledger.reportMs.push(await reported());
     await this.#recovered();
   }
 
   async #promote(): Promise<void> {
-    await this.postgres.backUp();
     const teardown = new Teardown();
-    const standby = await teardown.use(this.postgres.startStandby(`${this.folder}/promoted-${this.#written}`, false));
+    const standby = await this.#startStandby(false, teardown);
     try {
-      await this.#recovered();
       await this.#change();
       await this.#change();
-      const reports = this.#lose();
+      const reported = this.#workers.beforeFault();
+      this.#lose();
       await this.postgres.stop('immediate');
       await this.#sql('select pg_promote()', standby.port);
       this.moveTo(standby.port);
-      await this.#reported('promotion', reports);
+      this.ledger.reportMs.push(await reported());
       await this.#recovered();
     } finally {
       this.#lose();
@@ -202,11 +212,9 @@ class Ground {
   }
 
   async #moveToStandby(): Promise<void> {
-    await this.postgres.backUp();
     const teardown = new Teardown();
-    const standby = await teardown.use(this.postgres.startStandby(`${this.folder}/standby-${this.#written}`, true));
+    const standby = await this.#startStandby(true, teardown);
     try {
-      await this.#recovered();
       await this.#sql('select pg_wal_replay_pause()', standby.port);
       await this.#change();
       await this.#unguarded(
@@ -219,51 +227,45 @@ class Ground {
     }
   }
 
+  /** On the copy of this round. */
+  async #startStandby(follows: boolean, teardown: Teardown): Promise<PostgresPart> {
+    const folder = `${this.folder}/standby-${this.#written}`;
+    teardown.defer(() => rm(folder, { recursive: true, force: true }));
+    return teardown.use(this.postgres.startStandby(folder, follows));
+  }
+
   async #unguarded(kind: string, begin: () => Promise<void>, end: () => Promise<void>): Promise<void> {
-    await this.#recovered();
-    const reports = this.#reports;
+    const reported = this.#workers.beforeFault();
     await begin();
     try {
       const fenced = await this.#change().catch(() => false);
       if (fenced) this.ledger.oddities.push(`${kind}: a fence was reported`);
-      await this.#reported(kind, reports);
+      this.ledger.reportMs.push(await reported());
     } finally {
       await end();
     }
     await this.#recovered();
   }
 
-  /** From now on, what was reported before may be lost. @returns the number of reports until now */
-  #lose(): number {
+  /** From now on, what was reported before may be lost. */
+  #lose(): void {
     this.#losses += 1;
     this.#fenced = 0;
-    return this.#reports;
-  }
-
-  /** Waits until every worker has said that something is wrong. */
-  async #reported(kind: string, before: number): Promise<void> {
-    const sinceMs = performance.now();
-    while (this.#reports < before + WORKERS) {
-      if (performance.now() - sinceMs > REPORT_WITHIN_MS) {
-        this.ledger.oddities.push(`${kind}: ${this.#reports - before} of ${WORKERS} workers said so in time`);
-        return;
-      }
-      await delay(5);
-    }
   }
 
   /** Waits until fences are reported and every worker has a live row again. */
   async #recovered(): Promise<void> {
+    const haveRenewed = this.#workers.whenAllRenewed();
     await this.#patiently(async () => {
       await this.#change();
       const workers = await this.manager.listWorkers();
       const live = workers.filter(({ identity, state }) => identity === 'ground' && state === 'live');
-      if (live.length < WORKERS) throw new Error('not yet');
+      if (live.length < WORKERS || !haveRenewed()) throw new Error('not yet');
     });
   }
 
   async #patiently(attempt: () => Promise<unknown>): Promise<void> {
-    for (const endMs = performance.now() + 20_000; ; await delay(50)) {
+    for (const endMs = performance.now() + PATIENCE_MS; ; await delay(50)) {
       try {
         await attempt();
         return;

@@ -26,6 +26,8 @@ export interface OperationsSettings {
   readonly encryptionKey: string;
   readonly grantKeySet: string;
   readonly temporalAddress: string;
+  /** Default: the package's own. */
+  readonly taskQueue?: string;
 }
 
 /** The key that came with a version. The key's text contains its serial number. */

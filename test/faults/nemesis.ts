@@ -24,6 +24,12 @@ interface Lane {
   readonly faults: Readonly<Record<string, Fault>>;
 }
 
+export const NEMESIS_FAULTS: readonly string[] = [
+  ...['stoppedBriefly', 'stoppedForLong', 'stoppedInLoad', 'stoppedInRenewal', 'stoppedBeforeUse'],
+  ...['delayed', 'heldAndDelivered', 'cut', 'notificationsCut', 'postgresCrashed', 'clockJumped'],
+  ...['killed', 'operationsKilled', 'temporalRestarted'],
+];
+
 const HOUR_S = 3_600;
 const AIM_TIMEOUT_MS = 1_000;
 
@@ -47,7 +53,7 @@ export class Nemesis {
       delayed: () => this.#delay(),
       heldAndDelivered: () => this.#hold(),
       cut: () => this.#cut(this.#someReader()),
-      notificationsCut: () => this.#cut(`${this.#someReader()}-listens`),
+      notificationsCut: () => this.#cutNotifications(),
       postgresCrashed: () => this.#crashPostgres(),
       clockJumped: () => this.#jump(),
     };
@@ -55,32 +61,40 @@ export class Nemesis {
     const operationsKilled = () => this.#kill(pick(this.fleet.operations));
     const temporalRestarted = () => this.#restartTemporal();
     this.#lanes = [
-      { intervalMs: 3_000, faults: stops },
-      { intervalMs: 3_200, faults: troubles },
-      { intervalMs: 20_000, faults: { killed } },
-      { intervalMs: 12_500, faults: { operationsKilled, temporalRestarted } },
+      { intervalMs: 2_600, faults: stops },
+      { intervalMs: 2_500, faults: troubles },
+      { intervalMs: 24_000, faults: { killed } },
+      { intervalMs: 24_000, faults: { operationsKilled } },
+      { intervalMs: 24_000, faults: { temporalRestarted } },
     ];
   }
 
-  get kinds(): string[] {
-    return this.#lanes.flatMap(({ faults }) => Object.keys(faults));
-  }
-
-  /** Runs until the signal is aborted and each kind has struck. Returns when every fault has ended. */
+  /** Runs until the signal is aborted and each kind has struck often enough. Returns when every fault has ended. */
   async run(kinds: readonly string[], signal: AbortSignal): Promise<void> {
-    const isOver = () => signal.aborted && kinds.every((kind) => this.ledger.faults[kind]);
+    const isOver = () => signal.aborted && !this.ledger.isShortOf(kinds);
     const lanes = this.#lanes.map(async ({ intervalMs, faults }) => {
-      let turn: [string, Fault][] = [];
-      while (!isOver()) {
-        if (turn.length === 0) turn = shuffled(Object.entries(faults).filter(([kind]) => kinds.includes(kind)));
+      const own = Object.entries(faults).filter(([kind]) => kinds.includes(kind));
+      let last = '';
+      while (!isOver() && own.length > 0) {
+        await this.ledger.awaitTurn(own.map(([kind]) => kind));
         const next = delay(intervalMs * between(0.8, 1.2));
-        const [kind, strike] = turn.pop() ?? [];
-        if (kind && (await strike?.().catch(() => false))) this.ledger.countFault(kind);
+        const [kind, strike] = this.#rarest(own, last);
+        last = kind;
+        const startMs = performance.now();
+        if (await strike().catch(() => false)) this.ledger.countFault(kind, performance.now() - startMs);
         await next;
       }
     });
     await Promise.all(lanes);
     this.stage.proxy.pass();
+  }
+
+  /** One of those that struck least often. One that has just missed does not keep the others waiting. */
+  #rarest(faults: readonly [string, Fault][], last: string): [string, Fault] {
+    const others = faults.length > 1 ? faults.filter(([kind]) => kind !== last) : faults;
+    const count = (kind: string) => this.ledger.faults[kind] ?? 0;
+    const least = Math.min(...others.map(([kind]) => count(kind)));
+    return pick(others.filter(([kind]) => count(kind) === least));
   }
 
   async #stop(leases: number): Promise<boolean> {
@@ -162,6 +176,14 @@ export class Nemesis {
     await delay(between(0.2, 2) * this.leaseMs);
     proxy.pass(route);
     return proxy.counts.cutConnections > before;
+  }
+
+  /** After a crash of Postgres, a listener may wait before it connects again. */
+  async #cutNotifications(): Promise<boolean> {
+    for (const reader of shuffled(READERS)) {
+      if (await this.#cut(`${reader}-listens`)) return true;
+    }
+    return false;
   }
 
   async #crashPostgres(): Promise<boolean> {

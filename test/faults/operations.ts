@@ -11,22 +11,30 @@ import { beginAsChild, tellParent } from './child.js';
 import type { OperationsSettings } from './messages.js';
 import { untilItWorks } from './parts/patience.js';
 
-const { databaseUrl, encryptionKey, grantKeySet, temporalAddress } = beginAsChild<OperationsSettings>();
+const {
+  databaseUrl,
+  encryptionKey,
+  grantKeySet,
+  temporalAddress,
+  taskQueue = OPERATIONS_TASK_QUEUE,
+} = beginAsChild<OperationsSettings>();
 process.on('message', () => process.exit());
 
 for (let isFirst = true; ; isFirst = false) {
   const connection = await untilItWorks(() => NativeConnection.connect({ address: temporalAddress }));
   try {
-    const { worker, close } = await createOperationsWorker(
-      {
-        database: { databaseUrl },
-        rootKeyring: parseLocalKeyring(encryptionKey),
-        egress: LOOPBACK_POLICY,
-        types: ProviderTypes.builtIn,
-        grants: new GrantVerifier(grantKeySet),
-        taskQueue: OPERATIONS_TASK_QUEUE,
-      },
-      { connection, namespace: 'default', shutdownGraceMs: 0 },
+    const { worker, close } = await untilItWorks(() =>
+      createOperationsWorker(
+        {
+          database: { databaseUrl },
+          rootKeyring: parseLocalKeyring(encryptionKey),
+          egress: LOOPBACK_POLICY,
+          types: ProviderTypes.builtIn,
+          grants: new GrantVerifier(grantKeySet),
+          taskQueue,
+        },
+        { connection, namespace: 'default', shutdownGraceMs: 0 },
+      ),
     );
     if (isFirst) tellParent({ is: 'ready' });
     await worker.run().finally(close);

@@ -20,7 +20,7 @@ import { apiKeyOf, keyOf } from './messages.js';
 import { untilItWorks } from './parts/patience.js';
 import type { Stage } from './stage.js';
 
-const LANES = 8;
+const LANES = 4;
 /** Short, because a worker may be stopped for long, and "not drained" is a correct result. */
 const DRAIN_LIMIT = '30s';
 const PAUSE_MS = 200;

@@ -93,7 +93,7 @@ test('pages list each provider once, and the workspaces in turn [G23]', async ()
     ...workspaces.map((workspaceId) => provider(workspaceId, 'openai')),
     ...workspaces.map((workspaceId) => provider(workspaceId, 'a-node', 'rpc')),
   ];
-  for (const identity of turns.toReversed()) await due(identity);
+  for (const identity of turns) await due(identity);
   const many = anyWorkspace();
   for (let number = 100; number < 120; number += 1) await due(provider(many, `a-${number}`, 'rpc'));
   const pages = async (list: (after?: ListedProvider) => Promise<readonly ListedProvider[]>) => {

@@ -9,6 +9,7 @@ create table public.workspace_providers (
   encrypted_config text not null,
   status text not null default 'active',
   version bigint not null default 0,
+  turn integer not null default 1,
   key_id text,
   rotate_every interval,
   rotated_at timestamptz not null default now(),
@@ -42,13 +43,19 @@ create table public.workspace_providers (
 comment on column public.workspace_providers.config is 'public: a JSON object of at most 16 kB';
 comment on column public.workspace_providers.encrypted_config is 'the secret: a compact JWE of at most 128 kB';
 comment on column public.workspace_providers.version is 'raised by a trigger on every change that a reader must see';
+comment on column public.workspace_providers.turn is 'its number within the workspace, set by a trigger: for lists';
 comment on column public.workspace_providers.key_id is 'the credential’s id at the service that issued it for us';
 comment on column public.workspace_providers.rotate_every is 'null: rotated only on request';
 comment on column public.workspace_providers.rotated_at is 'when encrypted_config was last replaced';
 comment on column public.workspace_providers.last_check_outcome is 'the last check of this version at its live service';
 
-create index workspace_providers_rotated on public.workspace_providers (workspace_id, provider_type, provider_name)
-  where rotate_every is not null;
+-- For the lists of schedules (0009_auditor_functions), which go through every workspace in turn. The first index has all
+-- that tells whether a provider is due, so that the others are passed over without a look at their rows.
+create index workspace_providers_rotated
+  on public.workspace_providers (turn, workspace_id, provider_type, provider_name)
+  include (status, version, rotated_at, rotate_every) where rotate_every is not null;
+create index workspace_providers_active
+  on public.workspace_providers (turn, workspace_id, provider_type, provider_name) where status = 'active';
 
 -- Data keys, wrapped by a root key. The active one seals; retired ones still open what they sealed.
 create table public.workspace_keys (

@@ -10,6 +10,8 @@ set local role provider_owner;
 
 create or replace function provider_api.raise_version() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
+declare
+  outer_workspace text := current_setting('app.workspace_id', true);
 begin
   if tg_op = 'UPDATE' and (new.workspace_id, new.provider_type, new.provider_name)
     <> (old.workspace_id, old.provider_type, old.provider_name)
@@ -37,6 +39,13 @@ begin
       = (new.workspace_id, new.provider_type, new.provider_name)
   ));
   new.updated_at := now();
+  -- Two transactions at once may take the same turn, which does no harm.
+  if tg_op = 'INSERT' then
+    perform set_config('app.workspace_id', new.workspace_id, true);
+    new.turn := 1 + coalesce(
+      (select max(p.turn) from public.workspace_providers as p where p.workspace_id = new.workspace_id), 0);
+    perform set_config('app.workspace_id', outer_workspace, true);
+  end if;
   if tg_op = 'INSERT' or new.encrypted_config is distinct from old.encrypted_config then
     new.rotated_at := now();
     -- The id belongs to the credential that is being replaced, unless the update brings a new one.

@@ -3,9 +3,9 @@
 -- credential, and it may change nothing.
 set local role provider_owner;
 
--- For schedules. Both lists have the first provider of each workspace, then the second ones, and so on: a workspace with
--- many providers does not delay the others. The turn counts all providers of a workspace, so that it stays the same while
--- some of them are no longer due. Both lists continue after the given key; turn 0 starts from the first provider.
+-- For schedules. Both lists have the providers that their workspaces added first, then the second ones, and so on: a
+-- workspace with many providers does not delay the others. A provider keeps its turn. Both lists continue after the given
+-- key; turn 0 starts from the first provider. The order is that of an index, so a page costs what it reads.
 
 -- Providers that are due and have no rotation under way.
 create or replace function provider_api.list_due_rotations(
@@ -15,11 +15,7 @@ returns table (turn bigint, workspace_id text, provider_type text, provider_name
 language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
   select p.turn, p.workspace_id, p.provider_type, p.provider_name, p.version
-  from (
-    select row_number() over (partition by w.workspace_id order by w.provider_type, w.provider_name) as turn,
-      w.workspace_id, w.provider_type, w.provider_name, w.version, w.status, w.rotated_at, w.rotate_every
-    from public.workspace_providers as w
-  ) as p
+  from public.workspace_providers as p
   where (p.turn, p.workspace_id, p.provider_type, p.provider_name)
       > (p_turn, p_workspace_id, p_provider_type, p_provider_name)
     and provider_api.is_due(p.status, p.rotated_at, p.rotate_every)
@@ -38,11 +34,7 @@ returns table (turn bigint, workspace_id text, provider_type text, provider_name
 language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
   select p.turn, p.workspace_id, p.provider_type, p.provider_name
-  from (
-    select row_number() over (partition by w.workspace_id order by w.provider_type, w.provider_name) as turn,
-      w.workspace_id, w.provider_type, w.provider_name, w.status
-    from public.workspace_providers as w
-  ) as p
+  from public.workspace_providers as p
   where (p.turn, p.workspace_id, p.provider_type, p.provider_name)
       > (p_turn, p_workspace_id, p_provider_type, p_provider_name)
     and p.status = 'active'

@@ -36,7 +36,7 @@ grant
   on public.workspace_providers to provider_tenant;
 
 -- The auditor reads the columns that its functions return, and no sealed credential. No column of an event is secret.
-grant select (workspace_id, provider_type, provider_name, status, version, rotate_every, rotated_at)
+grant select (workspace_id, provider_type, provider_name, status, version, turn, rotate_every, rotated_at)
   on public.workspace_providers to provider_auditor;
 grant select (workspace_id, kid, wrapped_key, root_key_id) on public.workspace_keys to provider_auditor;
 grant select (

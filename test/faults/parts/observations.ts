@@ -16,7 +16,11 @@ export interface Observation {
   readonly key: string;
   readonly version: number;
   readonly reads: number;
+  /** The read that was invoked last, and when it returned. */
   readonly lastInvokedAt: Instant;
+  readonly lastReturnedAt: Instant;
+  /** The read that returned first, and when it was invoked. */
+  readonly firstInvokedAt: Instant;
   readonly firstReturnedAt: Instant;
 }
 
@@ -60,6 +64,8 @@ export interface History {
 interface Seen {
   reads: number;
   lastInvokedAt: bigint;
+  lastReturnedAt: bigint;
+  firstInvokedAt: bigint;
   firstReturnedAt: bigint;
 }
 
@@ -76,11 +82,19 @@ export class ReadRecorder {
     if (seen) {
       seen.reads += 1;
       // Overlapping reads may return in another order than they were invoked in.
-      if (invokedAt > seen.lastInvokedAt) seen.lastInvokedAt = invokedAt;
-      if (returnedAt < seen.firstReturnedAt) seen.firstReturnedAt = returnedAt;
+      if (invokedAt > seen.lastInvokedAt) {
+        seen.lastInvokedAt = invokedAt;
+        seen.lastReturnedAt = returnedAt;
+      }
+      if (returnedAt < seen.firstReturnedAt) {
+        seen.firstInvokedAt = invokedAt;
+        seen.firstReturnedAt = returnedAt;
+      }
     } else {
       const versions = this.#keys.get(key) ?? new Map<number, Seen>();
-      this.#keys.set(key, versions.set(version, { reads: 1, lastInvokedAt: invokedAt, firstReturnedAt: returnedAt }));
+      const first = { firstInvokedAt: invokedAt, firstReturnedAt: returnedAt };
+      versions.set(version, { reads: 1, lastInvokedAt: invokedAt, lastReturnedAt: returnedAt, ...first });
+      this.#keys.set(key, versions);
     }
   }
 
@@ -91,11 +105,13 @@ export class ReadRecorder {
   /** The report so far. Send it often, because a killed reader loses what it has not sent. */
   report(): ReaderReport {
     const observations = [...this.#keys].flatMap(([key, versions]) =>
-      [...versions].map(([version, { reads, lastInvokedAt, firstReturnedAt }]) => ({
-        ...{ key, version, reads },
-        ...{ lastInvokedAt: String(lastInvokedAt), firstReturnedAt: String(firstReturnedAt) },
-      })),
+      [...versions].map(([version, { reads, ...times }]) => ({ key, version, reads, ...instants(times) })),
     );
     return { reader: this.reader, observations, failures: Object.fromEntries(this.#failures) };
   }
+}
+
+function instants<Name extends string>(times: Readonly<Record<Name, bigint>>): Record<Name, Instant> {
+  const entries = Object.entries<bigint>(times).map(([name, time]) => [name, String(time)]);
+  return Object.fromEntries(entries) as Record<Name, Instant>;
 }

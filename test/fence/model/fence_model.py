@@ -1,7 +1,7 @@
 """Exhaustive model of the lease fence (docs/fence.md): one key, one worker that may stop at any point, one
 janitor, a few changes, unbounded time. A renewal takes its snapshot and commits its row in two steps, as a
-statement in Postgres does. A change gets its epoch after its commit, at any time before its fence lists. Property: a read that starts after the change to version v was reported as done
-returns a version >= v.
+statement in Postgres does. A change gets its epoch after its commit, at any time before its fence lists. Property: a
+read that starts after the change to version v was reported as done returns a version >= v.
 
     python3 fence_model.py             the protocol: the property holds
     python3 fence_model.py MUTANT      one rule broken: prints a shortest path to a stale read
@@ -9,18 +9,18 @@ returns a version >= v.
             number-before-commit list-unnumbered no-drop no-wait list-skips-silent delete-by-wall-clock janitor-unconditional fence-deletes-unconditional
             lineage-unchecked unknown-not-waited back-unnoticed (the last three with BACK=1)
     A load may be joined at any time, and is checked when it returns. A listed worker whose row is gone counts as done.
-    Environment: L, the lease in ticks (2); CHANGES, the number of changes (2: some faults need a second one);
-    BACK, whether the database is restored once to before its first change (0). Then CHANGES counts in each lineage,
-    and L and LOADS, the loads at a time, are 1 by default (else 2). Versions of the second lineage are numbered from 11, and each is newer than all of the first.
+    Environment: BACK, whether the database is restored once to before its first change (0). There are two CHANGES, with
+    BACK in each lineage: some faults need a second one. Without BACK, the lease L is two ticks, and there are two LOADS
+    at a time; with BACK, each is one. Within these bounds all states are visited. Versions of the second lineage are
+    numbered from 11, and each is newer than all of the first.
 """
 import os
 import sys
 from collections import deque, namedtuple
 
 BACK = int(os.environ.get("BACK", 0))
-L = int(os.environ.get("L", 1 if BACK else 2))
-LOADS = int(os.environ.get("LOADS", 1 if BACK else 2))
-CHANGES = int(os.environ.get("CHANGES", 2))
+L = LOADS = 1 if BACK else 2
+CHANGES = 2
 MUT = sys.argv[1] if len(sys.argv) > 1 else ""
 
 # Times are ages and remainders in ticks, capped at the lease, so the horizon is unbounded.
@@ -218,7 +218,7 @@ def main():
             if after not in came_from:
                 came_from[after] = (state, name)
                 queue.append(after)
-    print(f"{MUT or 'protocol'}: holds in all {count} states (lease {L} ticks, {CHANGES} changes, "
+    print(f"{MUT or 'protocol'}: holds in all {count} states (lease {L} ticks, {LOADS} loads, {CHANGES} changes, "
           f"{BACK} restores, time unbounded)")
     return 0
 
