@@ -87,7 +87,7 @@ export const STORED: readonly StoredFailure[] = [
     },
     type: 'CredentialUnreadable',
     message: (id) =>
-      `the config of llm/anthropic of ${id} has another destination (base URL, organization, account or project) than its secret was sealed for: configure the provider again, with the secret`,
+      `the config of llm/anthropic of ${id} has another destination (base URL, organization, account, project, API version or headers) than its secret was sealed for: configure the provider again, with the secret`,
     fields: ['config', 'secret'],
   },
   {
