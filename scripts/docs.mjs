@@ -1,7 +1,7 @@
 // Writes the parts of the pages under docs/ that come from the code: help texts, settings, failures, exit codes, rooms.
-// A page marks each part with `<!-- generated: name -->` and `<!-- /generated -->`. With `--check` it writes nothing,
-// and fails if a page is out of date. It reads dist/, so build first.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+// A page marks each part with `<!-- generated: name -->` and `<!-- /generated -->`. The schemas of the activities are a
+// file of their own. With `--check` it writes nothing, and fails if a page is out of date. It reads dist/, so build first.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { EXIT_CODES } from '../dist/cli/exit-codes.js';
 import { createProgram } from '../dist/cli/program.js';
 import { Output } from '../dist/cli/terminal/output.js';
@@ -13,6 +13,7 @@ import { CLOUDS, COMPATIBLE, GATEWAYS } from '../dist/providers/answers/rules/co
 import { JSON_RPC } from '../dist/providers/answers/rules/json-rpc.js';
 import { ANTHROPIC, GEMINI, OPENAI } from '../dist/providers/answers/rules/language-models.js';
 import { ROOMS } from '../layers.mjs';
+import { activitySchemas } from './activity-schemas.mjs';
 
 const check = process.argv.includes('--check');
 const docs = new URL('../docs/', import.meta.url);
@@ -78,6 +79,7 @@ const PARTS = {
 const stale = readdirSync(docs, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.md'))
   .filter((name) => !update(new URL(name, docs)));
+if (!write(new URL('activities.schema.json', docs), activitySchemas())) stale.push('activities.schema.json');
 for (const name of stale) process.stderr.write(`docs/${name} is out of date: npm run docs\n`);
 process.exitCode = stale.length > 0 ? 1 : 0;
 
@@ -92,8 +94,13 @@ function update(page) {
       return `${whole.slice(0, whole.indexOf('\n'))}\n${part(argument)}\n<!-- /generated -->`;
     },
   );
-  if (written === text) return true;
-  if (!check) writeFileSync(page, written);
+  return write(page, written);
+}
+
+/** Returns whether the file is up to date now. @param {URL} file @param {string} text */
+function write(file, text) {
+  if (existsSync(file) && readFileSync(file, 'utf8') === text) return true;
+  if (!check) writeFileSync(file, text);
   return !check;
 }
 

@@ -15,6 +15,7 @@ import { callLifetime } from './call-lifetime.js';
 import { firstAnswer } from './chain-endpoints.js';
 import { connectParts, type ResolverParts } from './connect-parts.js';
 import { CredentialFinder, type FoundCredential } from './credential-finder.js';
+import { JoinedAnswers } from './joined-answers.js';
 
 /** A credential in plaintext, and which one it is. Keep neither beyond the callback. */
 export interface OpenCredential<Credential> {
@@ -54,11 +55,13 @@ export class ProviderResolver {
   /** @internal */
   readonly parts: ResolverParts;
   readonly #finder: CredentialFinder;
+  readonly #joined: JoinedAnswers;
   readonly #workspaceOf: WorkspaceScope;
 
   private constructor(parts: ResolverParts, workspaceOf: WorkspaceScope = namedWorkspace) {
     this.parts = parts;
     this.#finder = new CredentialFinder(parts.cache, parts.fallback);
+    this.#joined = new JoinedAnswers(parts.cache, (...asked) => this.#resolve(...asked));
     this.#workspaceOf = workspaceOf;
   }
 
@@ -95,7 +98,7 @@ export class ProviderResolver {
     type,
     name,
   }: NamedProvider<Type>): Promise<ProviderReference<Type>> {
-    return this.#warm(workspaceId, type, name) ?? this.#resolve(workspaceId, type, name);
+    return this.#shared(workspaceId, type, name) ?? this.#resolve(workspaceId, type, name);
   }
 
   /** Returns a reference to the workspace's LLM provider, as {@link resolveProvider} does. */
@@ -229,10 +232,10 @@ export class ProviderResolver {
   }
 
   /**
-   * The same as a promise that the entry keeps: a promise per read, and its garbage, would take longer than the read.
-   * `undefined` if there is something to wait for.
+   * The answer that other callers get too: the promise that the entry keeps, because a promise per read, and its garbage,
+   * would take longer than the read; or that of a load under way. `undefined` if there is neither.
    */
-  #warm<Type extends string>(
+  #shared<Type extends string>(
     workspaceId: string | undefined,
     type: Type,
     name: string | readonly string[],
@@ -240,7 +243,7 @@ export class ProviderResolver {
     if (this.#isScoped() || workspaceId === undefined || typeof name !== 'string') return undefined;
     const { cache } = this.parts;
     const answer = cache.peek(workspaceId)?.promised(type, name);
-    if (answer === undefined) return undefined;
+    if (answer === undefined) return this.#joined.of(workspaceId, type, name) as Promise<ProviderReference<Type>>;
     cache.countHit();
     return answer as Promise<ProviderReference<Type>>;
   }

@@ -7,6 +7,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Lease } from '../fence/lease.js';
 import type { CacheOutcome } from '../protocol/references.js';
+import type { JoinedAnswer } from './joined-answers.js';
 import type { WorkspaceEntry } from './workspace-entry.js';
 
 export interface WorkspaceCacheOptions {
@@ -44,6 +45,8 @@ interface Load {
   /** Rises with each load. */
   readonly number: number;
   readonly entry: Promise<WorkspaceEntry>;
+  /** What its callers share, by what they asked for. */
+  readonly answers: Map<string, JoinedAnswer>;
 }
 
 /** The longest stay of an entry, in leases: a credential that nobody asks for must not remain in memory. */
@@ -84,6 +87,15 @@ export class WorkspaceCache {
 
   countHit(): void {
     this.#counts.hit += 1;
+  }
+
+  countJoined(callers: number): void {
+    this.#counts.joined += callers;
+  }
+
+  /** The load of the workspace that has not ended. */
+  loadUnderWay(workspaceId: string): Pick<Load, 'answers'> | undefined {
+    return this.#loads.get(workspaceId);
   }
 
   /**
@@ -140,7 +152,7 @@ export class WorkspaceCache {
 
   async #load(workspaceId: string): Promise<WorkspaceEntry> {
     this.#counts.load += 1;
-    const load: Load = { number: this.#counts.load, entry: this.options.load(workspaceId) };
+    const load: Load = { number: this.#counts.load, entry: this.options.load(workspaceId), answers: new Map() };
     this.#loads.set(workspaceId, load);
     try {
       const entry = await load.entry;

@@ -2,7 +2,9 @@
 import { expect, test } from 'vitest';
 import { Lease } from '../../src/fence/lease.js';
 import { ProviderError } from '../../src/protocol/errors.js';
-import { TestClock } from '../support/leases.js';
+import type { ProviderReference } from '../../src/protocol/references.js';
+import type { ProviderResolver } from '../../src/resolver/provider-resolver.js';
+import { heldLease, TestClock } from '../support/leases.js';
 import { NEXT_KEY, resolverInMemory, WORKSPACE } from './resolver-in-memory.js';
 
 const memory = resolverInMemory();
@@ -24,6 +26,46 @@ test('a thousand callers of one credential that is not cached cause one load [G2
     refusedByLease: 0,
     load: 1,
   });
+});
+
+/** Two callers of each name, once the load is under way whose first caller asked for `anthropic`. */
+function askTwice(resolver: ProviderResolver, names: readonly string[]) {
+  const ask = (provider: string) => resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider });
+  const first = ask('anthropic');
+  return Promise.allSettled([first, ...names.flatMap((name) => [ask(name), ask(name)])]);
+}
+
+const answerOf = (outcome: PromiseSettledResult<ProviderReference>) =>
+  outcome.status === 'fulfilled' ? [outcome.value.cache, outcome.value.version] : outcome.reason.type;
+
+test('callers of one load get the answer to what each of them asked', async () => {
+  const resolver = resolverWith();
+  await memory.store.put(WORKSPACE, 'llm', 'openai', {}, { apiKey: 'canary-openai-key' });
+  const outcomes = await askTwice(resolver, ['anthropic', 'openai', 'gemini', 'No Name']);
+  expect(outcomes.map(answerOf)).toEqual([
+    ['miss', 1],
+    ['joined', 1],
+    ['joined', 1],
+    ['joined', 1],
+    ['joined', 1],
+    'ProviderNotConfigured',
+    'ProviderNotConfigured',
+    'ProviderConfigInvalid',
+    'ProviderConfigInvalid',
+  ]);
+  expect(resolver.parts.cache.counts).toMatchObject({ miss: 2, load: 2 });
+});
+
+test('a change that is applied during a load is in the answers of all who joined it [G16]', async () => {
+  const lease = heldLease();
+  const resolver = resolverWith({ lease });
+  memory.store.beforeAnswer = async () => {
+    memory.store.beforeAnswer = async () => {};
+    await memory.store.put(WORKSPACE, 'llm', 'anthropic', {}, { apiKey: NEXT_KEY });
+    lease.apply(1);
+  };
+  const outcomes = await askTwice(resolver, ['anthropic', 'anthropic']);
+  expect(outcomes.slice(1).map((outcome) => answerOf(outcome)[1])).toEqual([2, 2, 2, 2]);
 });
 
 test('a resolve from the cache is synchronous, is counted and causes no load', async () => {

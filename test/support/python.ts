@@ -1,6 +1,6 @@
 /**
- * A Python with joserfc, for services of the platform that are not in TypeScript. pip installs its environment once, in a
- * per-user cache folder that later runs share.
+ * Pythons with packages, for services of the platform that are not in TypeScript. pip installs an environment once, in
+ * a per-user cache folder that later runs share.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -15,12 +15,18 @@ export const run = promisify(execFile);
 const INSTALL_TIMEOUT_MS = 170_000;
 const REQUIREMENTS = fileURLToPath(new URL('../sealing/python/requirements.txt', import.meta.url));
 
-/** The Python, or why this machine has none. In CI it throws instead. */
-export async function pythonOrReason(): Promise<{ readonly path: string } | { readonly missing: string }> {
+/**
+ * The Python, or why this machine has none. In CI it throws instead.
+ *
+ * @param requirements - the file that names the packages. Default: what signers and readers of sealed texts need
+ */
+export async function pythonOrReason(
+  requirements = REQUIREMENTS,
+): Promise<{ readonly path: string } | { readonly missing: string }> {
   try {
-    return { path: await pythonWithJoserfc() };
+    return { path: await pythonWith(requirements) };
   } catch (error) {
-    const missing = `no Python with joserfc: ${error instanceof Error ? error.message.split('\n')[0] : 'unknown'}`;
+    const missing = `no Python with the packages of ${requirements}: ${error instanceof Error ? error.message.split('\n')[0] : 'unknown'}`;
     if (process.env.CI) throw new Error(missing);
     return { missing };
   }
@@ -34,11 +40,11 @@ export async function documentedPython(page: string): Promise<string> {
 }
 
 /** Creates the environment in a temporary folder and renames it, so that parallel runs never use an incomplete one. */
-async function pythonWithJoserfc(): Promise<string> {
+async function pythonWith(requirements: string): Promise<string> {
   const { stdout: version } = await run('python3', ['--version']);
   const wanted = createHash('sha256')
     .update(version)
-    .update(await readFile(REQUIREMENTS))
+    .update(await readFile(requirements))
     .digest('hex');
   const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'workspace-providers');
   const ready = join(cache, `python-${wanted.slice(0, 16)}`);
@@ -47,7 +53,7 @@ async function pythonWithJoserfc(): Promise<string> {
     const made = await mkdtemp(join(cache, 'making-python-'));
     try {
       await run('python3', ['-m', 'venv', made]);
-      const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', REQUIREMENTS];
+      const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements];
       await run(join(made, 'bin/python'), install, { timeout: INSTALL_TIMEOUT_MS });
       await rename(made, ready);
     } catch (error) {
