@@ -3,8 +3,8 @@
 import { fileURLToPath } from 'node:url';
 import { createGenerator } from 'ts-json-schema-generator';
 import { z } from 'zod';
+import { llmStepInput } from '../dist/activities/llm-step-input.js';
 import {
-  llmStepInput,
   resolveLlmKeyInput,
   resolveProviderInput,
   resolveRpcEndpointInput,
