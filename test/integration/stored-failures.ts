@@ -97,7 +97,9 @@ export const STORED: readonly StoredFailure[] = [
       await writeRow(stage, id, 'config = $2', { apiKey: stage.newKey('misplaced') });
     },
     type: 'ProviderConfigInvalid',
-    message: () => 'llm/anthropic: config has an unknown field; it takes baseURL, model',
+    message: () =>
+      'llm/anthropic: config has an unknown field; it takes baseURL, model, apiVersion, keyHeader, headers, ' +
+      'tokenParameter, omitParameters, structuredOutputs, stream, defaultOptions',
     fields: ['config'],
   },
   {
