@@ -19,6 +19,7 @@ export {
   type ProviderErrorFacts,
 } from './protocol/errors.js';
 export { FAILURE_TYPES, type FailureFacts, type FailureType } from './protocol/failure-types.js';
+export type { LlmOptions, LlmProviderOptions, ReasoningEffort } from './protocol/llm-step.js';
 export type {
   CacheOutcome,
   NamedProvider,
@@ -30,6 +31,7 @@ export type {
   UnusableEndpoint,
 } from './protocol/references.js';
 export type {
+  Json,
   ResolveLlmKeyInput,
   ResolveRpcEndpointInput,
   ResolveTenderlyConfigInput,
@@ -57,6 +59,8 @@ export { secretKey, serviceURL } from './providers/fields.js';
 export type { HttpCredential } from './providers/http/http.js';
 export { type AiSdkModel, aiSdkModel } from './providers/llm/ai-sdk-model.js';
 export type { LlmCredential } from './providers/llm/llm.js';
+export type { LlmDialect, LlmProtocol, StructuredOutputs } from './providers/llm/llm-config.js';
+export type { KeyHeader } from './providers/llm/vendors.js';
 export type { RpcCredential } from './providers/rpc/rpc.js';
 export { type ViemTransport, viemTransport } from './providers/rpc/viem-transport.js';
 export type { TenderlyCredential } from './providers/tenderly/tenderly.js';

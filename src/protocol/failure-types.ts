@@ -127,8 +127,11 @@ export const FAILURE_TYPES: Readonly<Record<FailureType, FailureFacts>> = {
     retryable: false,
     httpStatus: 502,
     exitCode: 4,
-    meaning: 'A model answered, but the answer is cut off, is a refusal, or does not match the schema.',
-    action: 'Change the prompt, the schema or `maxOutputTokens`. Asking again costs money and changes nothing.',
+    meaning:
+      'A model answered, but the answer is cut off, is a refusal, or does not match the schema; or it worked for longer ' +
+      'than the step has, twice.',
+    action:
+      'Change the prompt, the schema, `maxOutputTokens` or the time of the step. Asking again costs money and changes nothing.',
   },
   ResultTooLarge: {
     retryable: false,

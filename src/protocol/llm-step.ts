@@ -10,9 +10,7 @@ import type { Json } from './steps.js';
  */
 export type LlmProviderOptions = Readonly<Record<string, Readonly<Record<string, Json>>>>;
 
-export const REASONING_EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
-
-export type ReasoningEffort = (typeof REASONING_EFFORTS)[number];
+export type ReasoningEffort = 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max';
 
 /** How a model is to answer. `ignored` of the result lists what a model does not have. */
 export interface LlmOptions {

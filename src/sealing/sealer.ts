@@ -208,8 +208,8 @@ function sealedForAnother({ workspaceId, type, name }: ProviderIdentity): Provid
   const provider = { workspaceId, type, name };
   return new ProviderError(
     'CredentialUnreadable',
-    `the config of ${describeProvider(provider)} has another destination (base URL, organization, account or ` +
-      'project) than its secret was sealed for: configure the provider again, with the secret',
+    `the config of ${describeProvider(provider)} has another destination (base URL, organization, account, project, ` +
+      'API version or headers) than its secret was sealed for: configure the provider again, with the secret',
     { provider, fields: ['config', 'secret'] },
   );
 }

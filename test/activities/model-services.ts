@@ -8,7 +8,7 @@ import { type Answer, type ServiceReply, startService } from '../providers/local
 import { resolverInMemory, WORKSPACE } from '../resolver/resolver-in-memory.js';
 import { inActivity } from './in-activity.js';
 
-export const KEY = 'canary-key-5e1f0c7d';
+const KEY = 'canary-key-5e1f0c7d';
 
 export interface TestModel {
   /** The provider's name, which decides the API unless `config` does. */

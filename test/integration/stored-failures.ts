@@ -87,7 +87,7 @@ export const STORED: readonly StoredFailure[] = [
     },
     type: 'CredentialUnreadable',
     message: (id) =>
-      `the config of llm/anthropic of ${id} has another destination (base URL, organization, account or project) than its secret was sealed for: configure the provider again, with the secret`,
+      `the config of llm/anthropic of ${id} has another destination (base URL, organization, account, project, API version or headers) than its secret was sealed for: configure the provider again, with the secret`,
     fields: ['config', 'secret'],
   },
   {
@@ -97,7 +97,9 @@ export const STORED: readonly StoredFailure[] = [
       await writeRow(stage, id, 'config = $2', { apiKey: stage.newKey('misplaced') });
     },
     type: 'ProviderConfigInvalid',
-    message: () => 'llm/anthropic: config has an unknown field; it takes baseURL, model',
+    message: () =>
+      'llm/anthropic: config has an unknown field; it takes baseURL, model, apiVersion, keyHeader, headers, ' +
+      'tokenParameter, omitParameters, structuredOutputs, stream, defaultOptions',
     fields: ['config'],
   },
   {

@@ -76,7 +76,7 @@ describe('a row whose config has another destination than its secret was sealed 
     expect(failure).toMatchObject({ type: 'CredentialUnreadable', retryable: false });
     expect(failure.facts).toEqual({ provider: ACME_IDENTITY, fields: ['config', 'secret'] });
     expect(failure.message).toBe(
-      'the config of llm/anthropic of ws_acme has another destination (base URL, organization, account or project) ' +
+      'the config of llm/anthropic of ws_acme has another destination (base URL, organization, account, project, API version or headers) ' +
         'than its secret was sealed for: configure the provider again, with the secret',
     );
     expect(shownBy(failure)).not.toContain(CANARY);

@@ -8,14 +8,20 @@ import { llmOptionFields } from './llm-options.js';
 import { GEMINI_MODEL, GEMINI_MODEL_RULE, KEY_HEADERS, type KeyHeader, vendorOf } from './vendors.js';
 
 /** The APIs of language models that this package calls. */
-export const LLM_PROTOCOLS = ['chat-completions', 'responses', 'anthropic', 'gemini'] as const;
+export type LlmProtocol = 'chat-completions' | 'responses' | 'anthropic' | 'gemini';
 
-export type LlmProtocol = (typeof LLM_PROTOCOLS)[number];
+const LLM_PROTOCOLS = [
+  'chat-completions',
+  'responses',
+  'anthropic',
+  'gemini',
+] as const satisfies readonly LlmProtocol[];
 
 /** How a schema reaches the model: sent as a schema; JSON mode and the schema in the prompt; only the prompt. */
-export const STRUCTURED_OUTPUTS = ['schema', 'json', 'prompt'] as const;
+export type StructuredOutputs = 'schema' | 'json' | 'prompt';
 
-export type StructuredOutputs = (typeof STRUCTURED_OUTPUTS)[number];
+/** In the order in which they are tried. */
+export const STRUCTURED_OUTPUTS = ['schema', 'json', 'prompt'] as const satisfies readonly StructuredOutputs[];
 
 /** How a service is spoken to, if that differs from what its name implies. */
 export interface LlmDialect {

@@ -1,8 +1,17 @@
 /** The options of a call to a model, as a step's input and a provider's config have them. */
 import { z } from 'zod';
-import { type LlmOptions, type LlmProviderOptions, REASONING_EFFORTS } from '../../protocol/llm-step.js';
+import type { LlmOptions, LlmProviderOptions, ReasoningEffort } from '../../protocol/llm-step.js';
 import type { Json } from '../../protocol/steps.js';
 
+const REASONING_EFFORTS = [
+  'none',
+  'minimal',
+  'low',
+  'medium',
+  'high',
+  'xhigh',
+  'max',
+] as const satisfies readonly ReasoningEffort[];
 const MAX_STOP_SEQUENCES = 64;
 const MAX_STOP_SEQUENCE_CHARACTERS = 1_000;
 const MAX_OUTPUT_TOKENS = 10_000_000;

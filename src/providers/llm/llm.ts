@@ -69,8 +69,8 @@ export const llm = defineProviderType<'llm', LlmSecret, LlmConfig, LlmCredential
     ...(config.project === undefined ? [] : [`project=${config.project}`]),
     ...(config.apiVersion === undefined ? [] : [`apiVersion=${config.apiVersion}`]),
     ...Object.entries(config.headers ?? {})
-      .map(([header, value]) => `header:${header}=${value}`)
-      .sort(),
+      .sort(([name], [other]) => (name < other ? -1 : 1))
+      .map(([name, value]) => `header:${name}=${value}`),
   ],
   limits: LIMITS,
   fromEnvironment: (name, env) => {

@@ -3,11 +3,12 @@
  * model itself and not `generateText`, which downloads files, logs warnings to the console, and drops what an answer
  * contains beside its text (docs/adr/0024-steps-call-the-models-of-the-ai-sdk.md).
  */
-import type { LlmAssistantPart, LlmProviderOptions, LlmUsage } from '../../protocol/llm-step.js';
+import type { LlmAssistantPart, LlmUsage } from '../../protocol/llm-step.js';
 import type { Json } from '../../protocol/steps.js';
 import { parseJson } from '../../redaction/parse-json.js';
 import type { AiSdkModel } from './ai-sdk-model.js';
 import { collectStream, noAnswer, type StreamedPart } from './model-stream.js';
+import type { RawPart, RawReply, RawUsage } from './raw-reply.js';
 
 /** What a model answered. */
 export interface ModelReply {
@@ -21,33 +22,6 @@ export interface ModelReply {
   readonly requestId?: string;
   /** The options that the model does not have. */
   readonly ignored: readonly string[];
-}
-
-/** What a model returns, in one piece or collected from a stream. */
-export interface RawReply {
-  readonly content: readonly RawPart[];
-  readonly finishReason?: { readonly unified?: string; readonly raw?: string };
-  readonly usage?: RawUsage;
-  readonly warnings?: readonly { readonly type: string; readonly feature?: string }[];
-  readonly response?: {
-    readonly id?: string;
-    readonly modelId?: string;
-    readonly headers?: Readonly<Record<string, string | undefined>>;
-    /** Version 3 of the package for Gemini reads its model from nowhere. */
-    readonly body?: { readonly modelVersion?: string };
-  };
-}
-
-export interface RawPart {
-  readonly type: string;
-  readonly text?: string;
-  readonly providerMetadata?: LlmProviderOptions;
-  readonly [field: string]: unknown;
-}
-
-interface RawUsage {
-  readonly inputTokens?: { readonly total?: number; readonly cacheRead?: number; readonly cacheWrite?: number };
-  readonly outputTokens?: { readonly total?: number; readonly reasoning?: number };
 }
 
 export interface ModelCallMode {

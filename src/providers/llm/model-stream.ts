@@ -1,7 +1,7 @@
 /** Collects the stream of a model of the AI SDK into the answer that the same call would have had in one piece. */
 import { ServiceAnswerError } from '../answers/service-answer.js';
 import { streamError } from '../answers/stream-error.js';
-import type { RawPart, RawReply } from './model-call.js';
+import type { RawPart, RawReply } from './raw-reply.js';
 
 export interface StreamedPart {
   readonly type: string;

@@ -52,9 +52,14 @@ export function withVersion(baseURL: string, version: '/v1' | '/v1beta'): string
 }
 
 /** The headers that a key is sent in: `authorization` with `Bearer` before it, the others without. */
-export const KEY_HEADERS = ['authorization', 'x-api-key', 'api-key', 'x-goog-api-key'] as const;
+export type KeyHeader = 'authorization' | 'x-api-key' | 'api-key' | 'x-goog-api-key';
 
-export type KeyHeader = (typeof KEY_HEADERS)[number];
+export const KEY_HEADERS = [
+  'authorization',
+  'x-api-key',
+  'api-key',
+  'x-goog-api-key',
+] as const satisfies readonly KeyHeader[];
 
 /** The header that an API reads the key from. @param protocol - or the name of a vendor */
 export function keyHeaderOf(protocol: string): KeyHeader {

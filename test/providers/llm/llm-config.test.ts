@@ -74,8 +74,13 @@ describe('a config that fits', () => {
   });
 
   it('seals the secret for its headers and its version too, in one order [G11]', () => {
-    const { destination } = parse({ apiVersion: 'v1', headers: { 'x-b': '2', 'x-a': '1' }, model: 'm', stream: true });
-    expect(destination).toBe(`${baseURL} apiVersion=v1 header:x-a=1 header:x-b=2`);
+    const { destination } = parse({
+      apiVersion: 'v1',
+      headers: { 'x-b': '2', 'x-a-b': '3', 'x-a': '1' },
+      model: 'm',
+      stream: true,
+    });
+    expect(destination).toBe(`${baseURL} apiVersion=v1 header:x-a=1 header:x-a-b=3 header:x-b=2`);
     expect(parse({}).destination).toBe(baseURL);
   });
 });
