@@ -1,6 +1,7 @@
 /** What each activity returns. Read by `activity-schemas.mjs`. */
 import type { ProviderReference, RpcReference } from '../dist/protocol/references.js';
-import type { LlmStepResult, RpcStepResult, TenderlyStepResult } from '../dist/protocol/steps.js';
+import type { TenderlyBundleResult, TenderlyStepResult } from '../dist/protocol/simulations.js';
+import type { LlmStepResult, RpcStepResult } from '../dist/protocol/steps.js';
 
 export interface Results {
   resolveProvider: ProviderReference;
@@ -8,6 +9,6 @@ export interface Results {
   resolveTenderlyConfig: ProviderReference<'tenderly'>;
   resolveRpcEndpoint: RpcReference;
   llmStep: LlmStepResult;
-  tenderlyStep: TenderlyStepResult;
+  tenderlyStep: TenderlyStepResult | TenderlyBundleResult;
   rpcStep: RpcStepResult;
 }
