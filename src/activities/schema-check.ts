@@ -5,6 +5,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { Json } from '../protocol/steps.js';
+import { lenient } from './lenient-schema.js';
 
 export type JsonSchema = { readonly [key: string]: Json };
 
@@ -66,7 +67,7 @@ async function compareInThread(
   const thread = await takeThread();
   try {
     signal.throwIfAborted();
-    return await thread.ask({ schema, value: answer && JSON.stringify(answer.value) });
+    return await thread.ask({ schema: lenient(schema), value: answer && JSON.stringify(answer.value) });
   } finally {
     giveBack(thread);
   }

