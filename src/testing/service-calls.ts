@@ -21,7 +21,7 @@ export type TestService = (request: Request, provider: ProviderIdentity | undefi
 const ANSWERS: Partial<Readonly<Record<FailureType, () => Response>>> = {
   CredentialRejected: () => refusal(401, 'invalid_api_key'),
   ProviderRateLimited: () => refusal(429, 'rate_limit_exceeded'),
-  ProviderQuotaExhausted: () => refusal(429, 'insufficient_quota'),
+  ProviderQuotaExhausted: () => refusal(402, 'insufficient_quota'),
   ProviderUnavailable: () => refusal(503, 'server_error'),
   ProviderRequestInvalid: () => refusal(400, 'invalid_request_error'),
 };
