@@ -4,7 +4,8 @@
  * and asking again would not change it.
  */
 import type { Json } from '../protocol/steps.js';
-import type { JsonSchema } from './schema-check.js';
+
+export type JsonSchema = { readonly [key: string]: Json };
 
 /** What each of these formats allows at least. zod checks the others. */
 const FORMATS: Readonly<Record<string, string>> = {

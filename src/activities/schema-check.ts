@@ -4,10 +4,9 @@
  * and the event loop, on which leases and heartbeats depend, stays free (docs/adr/0015-schemas-are-compared-in-threads.md).
  */
 import { Worker } from 'node:worker_threads';
-import type { Json } from '../protocol/steps.js';
-import { lenient } from './lenient-schema.js';
+import { type JsonSchema, lenient } from './lenient-schema.js';
 
-export type JsonSchema = { readonly [key: string]: Json };
+export type { JsonSchema };
 
 /** `unreadable`: zod cannot read the schema. `too-slow`: the comparison took too long, or too much memory. */
 export type SchemaVerdict = 'fits' | 'does-not-fit' | 'unreadable' | 'too-slow';

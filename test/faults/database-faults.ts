@@ -25,7 +25,7 @@ import { startMovingProxy } from './parts/moving-proxy.js';
 import { WatchedWorkers } from './watched-workers.js';
 
 const WORKERS = 3;
-const LEASE_MS = 300;
+const LEASE_MS = 500;
 const PATIENCE_MS = 20_000;
 /** A standby starts from a copy that is a round old. */
 const KEEP_LOG = { wal_keep_size: '512MB' };
@@ -242,7 +242,8 @@ class Ground {
       if (fenced) this.ledger.oddities.push(`${kind}: a fence was reported`);
       this.ledger.reportMs.push(await reported());
     } finally {
-      await end();
+      // A repair may meet the locks of a renewal, and asks then to be tried again.
+      await this.#patiently(end);
     }
     await this.#recovered();
   }

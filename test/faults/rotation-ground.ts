@@ -208,7 +208,7 @@ export async function patiently<Result>(run: () => Promise<Result>, pauseMs?: nu
 }
 
 /** @throws if the work takes longer */
-export async function inTime<Result>(work: Promise<Result>, limitMs = PATIENCE_MS): Promise<Result> {
+async function inTime<Result>(work: Promise<Result>, limitMs = PATIENCE_MS): Promise<Result> {
   const ended = new AbortController();
   const late = delay(limitMs, undefined, { signal: ended.signal }).then(() => {
     throw new Error(`did not end within ${limitMs / 1_000} s`);

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { FromReader, ToReader } from './messages.js';
 import { kill } from './parts/signals.js';
 
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 180_000;
 
 export interface SeatOptions {
   /** The module that runs there: `reader` or `operations`. */

@@ -73,12 +73,26 @@ describe("the vendors' SDKs work with the stand-in", () => {
     expect(models.page.map(({ name }) => name)).toContain('models/gemini-2.5-flash');
   });
 
-  test('a stream of Anthropic, which is not supported, is refused', async () => {
+  test('Anthropic: a message as a stream, and a call of a tool', async () => {
     const messages = [{ role: 'user' as const, content: 'question' }];
-    const stream = sdk
+    const asked = { model: 'claude-sonnet-5-5', max_tokens: 9, messages };
+    const message = await sdk.anthropic().messages.stream(asked).finalMessage();
+    expect(message.content).toEqual([{ type: 'text', text: 'claude-sonnet-5-5 answers with the key of ws_acme' }]);
+    expect([message.stop_reason, message.usage.output_tokens]).toEqual(['end_turn', 13]);
+    const tools = [{ name: 'rate', input_schema: { type: 'object' as const, properties: { of: { type: 'string' } } } }];
+    const called = await sdk
       .anthropic()
-      .messages.create({ model: 'claude-sonnet-5-5', max_tokens: 9, messages, stream: true });
-    await expect(stream).rejects.toBeInstanceOf(Anthropic.BadRequestError);
+      .messages.stream({ ...asked, tools })
+      .finalMessage();
+    expect(called).toMatchObject({ stop_reason: 'tool_use', content: [{ type: 'tool_use', name: 'rate' }] });
+  });
+
+  test('Gemini: generated content as a stream', async () => {
+    const stream = await sdk.gemini().models.generateContentStream({ model: 'gemini-2.5-flash', contents: 'question' });
+    const parts: string[] = [];
+    for await (const { text } of stream) parts.push(text ?? '');
+    expect(parts.length).toBeGreaterThan(2);
+    expect(parts.join('')).toBe('gemini-2.5-flash answers with the key of ws_acme');
   });
 });
 
