@@ -4,8 +4,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { WorkspaceProviders } from '../../src/index.js';
+import { inActivity } from '../activities/in-activity.js';
 import { FUNDED_ADDRESS, newWorkspace, UNFENCED, useAgentStage } from '../support/agent-stage.js';
-import { inActivity } from './in-activity.js';
 
 const stage = useAgentStage({ chain: true });
 let providers: WorkspaceProviders;
