@@ -13,9 +13,7 @@ const START = fileURLToPath(new URL('start.js', import.meta.url));
 const TIMEOUT_MS = 240_000;
 
 /** Some of each family. `npm run test:faults` has all kinds. */
-const KINDS =
-  'stoppedForLong,stoppedInLoad,stoppedInRenewal,killed,cut,heldAndDelivered,postgresCrashed,clockJumped,' +
-  'terminatedOverlapping,resetFencing,twoOperators';
+const KINDS = 'stoppedForLong,stoppedInLoad,stoppedInRenewal,killed,cut,heldAndDelivered,postgresCrashed,clockJumped';
 
 /** The fault run ends with this process, even if this process is killed, because it reads our pipe. */
 async function runFaults(settings: Readonly<Record<string, string>>) {
