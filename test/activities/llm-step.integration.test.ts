@@ -204,15 +204,3 @@ test.each([
     expect(String((failure as Error).stack)).not.toContain(apiKey);
   },
 );
-
-test('an answer that is too large for a workflow history fails with ResultTooLarge, and the step is not retried', async () => {
-  await stage.addLlm(workspaceId);
-  says = () => 'x'.repeat(2 * 1024 * 1024);
-  const sent = () => stage.llm.calls().filter(({ owner }) => owner === workspaceId).length;
-  await expect(ask('anthropic', { prompt: 'Tell me everything.' })).rejects.toMatchObject({
-    type: 'ResultTooLarge',
-    nonRetryable: true,
-    details: [{ provider: { workspaceId, type: 'llm', name: 'anthropic' } }],
-  });
-  expect(sent()).toBe(1);
-});
