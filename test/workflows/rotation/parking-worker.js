@@ -7,6 +7,7 @@ import { NativeConnection } from '@temporalio/worker';
 import { EgressPolicy } from '../../../dist/egress/policy.js';
 import { GrantVerifier } from '../../../dist/grants/grant-verifier.js';
 import { createOperationsWorker } from '../../../dist/plugin/operations-worker.js';
+import { ProviderTypes } from '../../../dist/providers/provider-types.js';
 import { parseLocalKeyring } from '../../../dist/sealing/local-keyring.js';
 
 const settings = JSON.parse(process.env.PARKING_WORKER);
@@ -39,6 +40,7 @@ const { worker } = await createOperationsWorker(
     database: store,
     rootKeyring: parseLocalKeyring(encryptionKey),
     egress,
+    types: ProviderTypes.builtIn,
     grants: new GrantVerifier(grantKeySet),
     taskQueue,
   },
