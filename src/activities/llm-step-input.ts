@@ -1,9 +1,10 @@
 /** What `llmStep` accepts. */
 import { z } from 'zod';
 import type { LlmStepInput } from '../protocol/llm-step.js';
+import { oneOf, word } from '../providers/fields.js';
 import { modelId } from '../providers/llm/llm-config.js';
 import { llmOptionFields, providerOptions } from '../providers/llm/llm-options.js';
-import { json, oneOf, providerName, referenceTo } from './parse-input.js';
+import { json, providerName, referenceTo } from './parse-input.js';
 
 const MAX_MESSAGES = 2_000;
 const MAX_PARTS = 1_000;
@@ -129,8 +130,4 @@ function jsonSchema() {
 function list<Item extends z.ZodType>(item: Item, max: number, what: string) {
   const error = `must be a list of at most ${max} ${what}`;
   return z.array(item, { error }).max(max, { error });
-}
-
-function word(error: string, pattern: RegExp) {
-  return z.string({ error }).regex(pattern, { error });
 }

@@ -97,17 +97,16 @@ async function replyOf(
       mode,
     );
   if (!schema) return ask(system);
-  const [first, ...others] = waysFrom(credential.structuredOutputs).map(
-    (way) => () => ask(systemWithSchema(system, schema, way), responseFormat(schema, way)),
-  );
-  let reply = first?.();
-  for (const other of others) {
-    reply = reply?.catch((error: unknown) => {
+  let refusal: unknown;
+  for (const way of waysFrom(credential.structuredOutputs)) {
+    try {
+      return await ask(systemWithSchema(system, schema, way), responseFormat(schema, way));
+    } catch (error) {
       if (!isFormatRefused(error)) throw error;
-      return other();
-    });
+      refusal = error;
+    }
   }
-  return reply as Promise<ModelReply>;
+  throw refusal;
 }
 
 function callOptions(input: LlmStepInput, modelId: string, credential: LlmCredential, isV3: boolean): object {

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import type { DrainInput, EndRotationInput, RollBackRotationInput, RotationStageInput } from '../protocol/rotation.js';
 import type { ListedProvider, PageInput } from '../protocol/schedules.js';
-import { identity, oneOf, version, whole } from './parse-input.js';
+import { oneOf } from '../providers/fields.js';
+import { identity, version, whole } from './parse-input.js';
 
 /** A rotation asks again after 30 seconds. */
 const MAX_DRAIN_MS = 60 * 60 * 1000;

@@ -7,15 +7,14 @@ import { ProviderError } from '../protocol/errors.js';
 import { PROVIDER_NAME, PROVIDER_TYPE, WORKSPACE_ID } from '../protocol/names.js';
 import type { ProviderReference } from '../protocol/references.js';
 import type { Json } from '../protocol/steps.js';
+import { FIELD_NAME } from '../providers/field-schema.js';
+import { oneOf, word } from '../providers/fields.js';
 
 /** The largest input, in characters of its JSON form. A history holds no larger one. */
 const MAX_INPUT_CHARACTERS = 4 * 1024 * 1024;
 /** Libraries walk inputs by recursion: a deeper one would exhaust their stack. */
 const MAX_DEPTH = 64;
 const MAX_VALUES = 200_000;
-
-/** The name of an unknown field is shown only if it has the form of one: any other text may be a secret. */
-const FIELD_NAME = /^[A-Za-z_]{1,40}$/;
 
 /**
  * @param activity - the name of the activity, for the message
@@ -89,11 +88,9 @@ function isPlain(value: object): boolean {
 
 // The parts of inputs.
 
-const text = (rule: string, pattern: RegExp) => z.string({ error: rule }).regex(pattern, { error: rule });
-
-export const workspaceId = text('must be 1 to 128 characters from A-Z a-z 0-9 _ . : -', WORKSPACE_ID);
-export const providerName = text('must be 1 to 64 characters from a-z 0-9 _ . : -', PROVIDER_NAME);
-export const providerType = text('must be 1 to 32 characters from a-z 0-9 -, starting with a letter', PROVIDER_TYPE);
+export const workspaceId = word('must be 1 to 128 characters from A-Z a-z 0-9 _ . : -', WORKSPACE_ID);
+export const providerName = word('must be 1 to 64 characters from a-z 0-9 _ . : -', PROVIDER_NAME);
+export const providerType = word('must be 1 to 32 characters from a-z 0-9 -, starting with a letter', PROVIDER_TYPE);
 export const version = whole(0);
 
 export const identity = z.strictObject({
@@ -105,10 +102,6 @@ export const identity = z.strictObject({
 export function whole(min: number, max = 2_147_483_647) {
   const error = `must be a whole number from ${min} to ${max}`;
   return z.int({ error }).min(min, { error }).max(max, { error });
-}
-
-export function oneOf<const Values extends readonly string[]>(values: Values) {
-  return z.enum(values, { error: `must be one of ${values.join(', ')}` });
 }
 
 export const chainId = whole(1, Number.MAX_SAFE_INTEGER);

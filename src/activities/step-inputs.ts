@@ -9,8 +9,9 @@ import type {
   ResolveTenderlyConfigInput,
   RpcStepInput,
 } from '../protocol/steps.js';
+import { oneOf } from '../providers/fields.js';
 import { hasOneSubject, SUBJECT_RULE, simulationFields } from '../providers/tenderly/simulation-request.js';
-import { chainId, json, oneOf, providerName, providerType, referenceTo, workspaceId } from './parse-input.js';
+import { chainId, json, providerName, providerType, referenceTo, workspaceId } from './parse-input.js';
 
 const MAX_PARAMS = 1_000;
 /** More providers or endpoints than a workspace needs. */

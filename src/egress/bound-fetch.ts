@@ -3,7 +3,7 @@
  * sent. What makes the request needs no key. A vendor's client is given a placeholder, which is replaced.
  */
 import { ProviderError } from '../protocol/errors.js';
-import type { Fetch } from './http-client.js';
+import { type Fetch, partsOf } from './http-client.js';
 
 /** Where a `fetch` may go, and what it adds. */
 export interface Binding {
@@ -71,8 +71,4 @@ function withParameters(search: string, parameters: Readonly<Record<string, stri
     .split('&')
     .filter((pair) => pair !== '' && ![...new URLSearchParams(pair).keys()].some((name) => names.includes(name)));
   return `?${[...kept, new URLSearchParams(parameters).toString()].join('&')}`;
-}
-
-function partsOf({ method, body, signal }: Request): RequestInit {
-  return { method, body, signal, ...(body && { duplex: 'half' }) } as RequestInit;
 }

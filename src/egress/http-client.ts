@@ -74,8 +74,9 @@ export function createFetch(options: FetchOptions = {}): HttpClient {
 
 // The undici package has its own Request and FormData, and treats Node's as plain text.
 
-function partsOf({ method, headers, body, signal }: Request) {
-  return { method, headers, body, signal, duplex: 'half' };
+/** What a `Request` asks for, as the options of a call. */
+export function partsOf({ method, headers, body, signal }: Request): RequestInit {
+  return { method, headers, body, signal, duplex: 'half' } as RequestInit;
 }
 
 async function encodeForm(init: RequestInit | undefined): Promise<RequestInit | undefined> {

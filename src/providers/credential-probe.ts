@@ -2,7 +2,7 @@
 
 import type { Fetch } from '../egress/http-client.js';
 import type { MeaningOf } from './answers/meanings.js';
-import { probe } from './answers/probe.js';
+import { probe, provenByKey } from './answers/probe.js';
 import type { CheckContext, CheckResult } from './type.js';
 
 /** A request that needs the credential, costs nothing and changes nothing. */
@@ -29,15 +29,12 @@ interface ProbeParts {
   readonly context: CheckContext;
 }
 
-/** A service that answers without the credential too proves nothing about it. */
-export async function probeCredential(call: ProbeCall, parts: ProbeParts): Promise<CheckResult> {
+export function probeCredential(call: ProbeCall, parts: ProbeParts): Promise<CheckResult> {
   const { fetch, context } = parts;
-  const withKey = await ask(call, { ...parts, context: { ...context, fetch } });
-  if (withKey.outcome !== 'ok') return withKey;
-  const withoutKey = await ask(call, parts);
-  return withoutKey.outcome === 'ok'
-    ? { outcome: 'cannot-tell', detail: 'the service answers the check without a key too' }
-    : withKey;
+  return provenByKey(
+    (withKey) => ask(call, withKey ? { ...parts, context: { ...context, fetch } } : parts),
+    'the service answers the check without a key too',
+  );
 }
 
 function ask(

@@ -74,7 +74,7 @@ const NO_RULE = 'is missing, or is not of the right form';
 /** Shorter texts are met in a rule by chance, and are not looked for in any other text either: docs/redaction.md. */
 const MIN_QUOTED_CHARACTERS = 8;
 /** A key of this form is the name of a field. Any other may be a secret. */
-const FIELD_NAME = /^[A-Za-z_]{1,40}$/;
+export const FIELD_NAME = /^[A-Za-z_]{1,40}$/;
 
 /** A library's own text may repeat the value, which may be a key in the wrong field. */
 function ruleOf(message: string | undefined, value: unknown): string {

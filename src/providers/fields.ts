@@ -82,6 +82,11 @@ export function word(error: string, pattern: RegExp) {
   return z.string({ error }).regex(pattern, { error });
 }
 
+/** One of a few words. */
+export function oneOf<const Values extends readonly string[]>(values: Values) {
+  return z.enum(values, { error: `must be one of ${values.join(', ')}` });
+}
+
 /** An id that a service gave to something: a project, an organization, a key. */
 export const id = word('must be an id: 1 to 100 of A-Z a-z 0-9 _ -', /^[A-Za-z0-9_-]{1,100}$/);
 

@@ -12,6 +12,18 @@ export interface ProbeRequest {
 }
 
 /**
+ * Asks with the key, and if that succeeds, without it: what a service shows to anyone proves nothing about the key.
+ *
+ * @param open - what is said of a service that answers without the key too
+ */
+export async function provenByKey(ask: (withKey: boolean) => Promise<CheckResult>, open: string): Promise<CheckResult> {
+  const withKey = await ask(true);
+  if (withKey.outcome !== 'ok') return withKey;
+  const withoutKey = await ask(false);
+  return withoutKey.outcome === 'ok' ? { outcome: 'cannot-tell', detail: open } : withKey;
+}
+
+/**
  * Sends the request and classifies the answer.
  *
  * @param meaningOf - what answers of the service mean, if it is not what their status says

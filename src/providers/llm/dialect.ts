@@ -3,7 +3,7 @@
  * what a body may contain. It adapts the calls of every client, so that a check, a step and a vendor's SDK agree on
  * whether a key is good.
  */
-import type { Fetch } from '../../egress/http-client.js';
+import { type Fetch, partsOf } from '../../egress/http-client.js';
 import { parseJson } from '../../redaction/parse-json.js';
 import type { Secret } from '../../redaction/secret.js';
 import { type LlmDialect, protocolOf } from './llm-config.js';
@@ -30,13 +30,7 @@ export function inDialect(spokenTo: SpokenTo, fetch: Fetch): Fetch {
     if (url.origin !== origin) return fetch(input, init);
     if (spokenTo.apiVersion !== undefined) url.searchParams.set('api-version', spokenTo.apiVersion);
     const headers = withHeaders(spokenTo, keyIn, new Headers(init?.headers ?? request?.headers));
-    const parts = request && {
-      method: request.method,
-      signal: request.signal,
-      body: request.body,
-      duplex: 'half' as const,
-    };
-    return fetch(url, { ...parts, ...init, ...bodyOf(spokenTo, init), headers });
+    return fetch(url, { ...(request && partsOf(request)), ...init, ...bodyOf(spokenTo, init), headers });
   };
 }
 

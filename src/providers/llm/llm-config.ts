@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ProviderError } from '../../protocol/errors.js';
 import type { LlmOptions } from '../../protocol/llm-step.js';
 import type { Fields } from '../field-schema.js';
-import { id, restrictedURL, serviceURL, word } from '../fields.js';
+import { id, oneOf, restrictedURL, serviceURL, word } from '../fields.js';
 import { llmOptionFields } from './llm-options.js';
 import { GEMINI_MODEL, GEMINI_MODEL_RULE, KEY_HEADERS, type KeyHeader, vendorOf } from './vendors.js';
 
@@ -178,8 +178,4 @@ function areHeaders(value: Readonly<Record<string, string>>): boolean {
 
 function mayBeOmitted(name: string): boolean {
   return PARAMETER.test(name) && !NOT_OMITTED.has(name);
-}
-
-function oneOf<const Values extends readonly string[]>(values: Values) {
-  return z.enum(values, { error: `must be one of ${values.join(', ')}` });
 }

@@ -6,11 +6,11 @@ import type { AnswerLimits } from '../../egress/answer-limits.js';
 import { mask, Secret } from '../../redaction/secret.js';
 import type { ServiceReply } from '../answers/error-body.js';
 import { listIn } from '../answers/list-in.js';
-import { probe } from '../answers/probe.js';
+import { probe, provenByKey } from '../answers/probe.js';
 import { meaningOfModel } from '../answers/rules/by-type.js';
 import { defineProviderType } from '../define-type.js';
 import { secretKey } from '../fields.js';
-import type { CheckContext, CheckResult } from '../type.js';
+import type { CheckContext } from '../type.js';
 import { anthropicKeys } from './anthropic-keys.js';
 import { inDialect } from './dialect.js';
 import type { LlmKeyIssuer } from './llm-admin.js';
@@ -84,7 +84,12 @@ export const llm = defineProviderType<'llm', LlmSecret, LlmConfig, LlmCredential
   adaptFetch: inDialect,
   check: (credential, context) => {
     const isVendorsOwn = credential.baseURL === vendorOf(credential.provider)?.baseURL;
-    return isVendorsOwn ? listModels(credential, context) : listModelsWithAndWithoutKey(credential, context);
+    if (isVendorsOwn) return listModels(credential, context);
+    // Some compatible services and proxies return the list to anyone.
+    return provenByKey(
+      (withKey) => listModels(credential, context, withKey ? undefined : ''),
+      'the service returns its list of models without a key too',
+    );
   },
   keyIssuer: (name) => KEY_ISSUERS.get(name),
   revokeByHand: (name) => vendorOf(name)?.revokeByHand ?? 'delete the key at the service that the base URL leads to',
@@ -100,16 +105,6 @@ function listModels(credential: LlmCredential, context: CheckContext, apiKey = c
   return probe(meaningOf(credential), modelsRequest(credential, apiKey), context, (body) =>
     listIn(body) ? { outcome: 'ok', detail: 'the service returned its list of models' } : undefined,
   );
-}
-
-/** Some compatible services and proxies return the list to anyone. It then proves nothing about the key. */
-async function listModelsWithAndWithoutKey(credential: LlmCredential, context: CheckContext): Promise<CheckResult> {
-  const withKey = await listModels(credential, context);
-  if (withKey.outcome !== 'ok') return withKey;
-  const withoutKey = await listModels(credential, context, '');
-  return withoutKey.outcome === 'ok'
-    ? { outcome: 'cannot-tell', detail: 'the service returns its list of models without a key too' }
-    : withKey;
 }
 
 function modelsRequest(credential: LlmCredential, apiKey: string) {
