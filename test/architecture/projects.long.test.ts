@@ -202,6 +202,24 @@ describe('agents of the AI SDK 7 and of the OpenAI Agents SDK, through Temporalâ
   );
 });
 
+test('the examples of three frameworks answer with the keys of two workspaces side by side, by tools too [G17]', async () => {
+  const examples = ['ai-sdk', 'openai-agents', 'langchain'].map((name) => ({ name, TASK_QUEUE: uniqueName(name) }));
+  for (const { name, TASK_QUEUE } of examples) startWorker([...TSX, `${name}/worker.ts`], { TASK_QUEUE });
+  const workspaces = [await workspaceWith('openai'), await workspaceWith('openai')];
+  const { PROVIDER_GRANT_SIGNING_KEY = '' } = stage.managerEnv;
+  const answers = examples.flatMap(({ name, TASK_QUEUE }) =>
+    workspaces.map(async (workspaceId) => {
+      const start = [...TSX, `${name}/start.ts`, workspaceId, `${workspaceId}: what is the weather in Oslo?`];
+      const program = startWorker(start, { TASK_QUEUE, PROVIDER_GRANT_SIGNING_KEY });
+      expect(await program.line(/^(The key of .+)$/), name).toBe(`The key of ${workspaceId} works.`);
+    }),
+  );
+  await Promise.all(answers);
+  expect(stage.llm.wrongKeyCalls()).toEqual([]);
+  const made = stage.llm.calls().filter(({ expectedOwner = '' }) => workspaces.includes(expectedOwner));
+  expect(made, 'a call that asks for the tool, and one that answers').toHaveLength(2 * answers.length);
+});
+
 test('a provider type of oneâ€™s own, with the real client of its service, is configured and rotated by the CLI, resolved in a workflow, opened in an activity, and checked as a schedule does [G1]', async () => {
   const [first, next] = [stage.newKey('pinecone'), stage.newKey('pinecone')];
   const workspaceId = newWorkspace();
