@@ -1,5 +1,5 @@
 import { proxyActivities } from '@temporalio/workflow';
-import type * as activities from './activities';
+import type * as activities from './activities.js';
 
 const { answer } = proxyActivities<typeof activities>({ startToCloseTimeout: '10 minutes' });
 

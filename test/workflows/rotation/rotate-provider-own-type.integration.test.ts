@@ -105,7 +105,7 @@ test('a rotation issues a key by the code of the type, and revokes by it the key
   });
   const second = await stage.rotations.rotate(provider);
   expect(await second.result()).toMatchObject({
-    ...{ state: 'drained', fromVersion: 2, toVersion: 3, check: { outcome: 'ok' } },
+    ...{ state: 'revoked', fromVersion: 2, toVersion: 3, check: { outcome: 'ok' } },
     revocation: { outcome: 'revoked', detail: 'the service deleted the key' },
   });
   expect(ids()).toEqual(['key-0', 'key-2']);
