@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { tool } from '@langchain/core/tools';
 import { MemorySaver } from '@langchain/langgraph';
 import { createReactAgent } from '@langchain/langgraph/prebuilt';
+import { Context } from '@temporalio/activity';
 import { createAgent } from 'langchain';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
@@ -33,9 +34,11 @@ const checkpointer = new MemorySaver();
 const activities = {
   async ask(question: string): Promise<string> {
     const agent = createAgent({ model: workspaceChatModel(MODEL), tools: [weather], checkpointer });
-    const thread = { configurable: { thread_id: question } };
-    const { messages } = await agent.invoke({ messages: [{ role: 'user', content: question }] }, thread);
-    expect(messages.map(({ type }) => type).slice(-3)).toEqual(['ai', 'tool', 'ai']);
+    const thread = { configurable: { thread_id: Context.current().info.workflowExecution?.runId } };
+    const { values } = await agent.graph.getState(thread);
+    const input = 'messages' in values ? null : { messages: [{ role: 'user', content: question }] };
+    const { messages } = await agent.invoke(input, thread);
+    expect(messages.map(({ type }) => type)).toEqual(['human', 'ai', 'tool', 'ai']);
     return messages.at(-1)?.text ?? '';
   },
 };
