@@ -238,28 +238,19 @@ export class ProviderResolver<Types extends OwnTypes = []> {
 
   /** A provider that the cache holds, active and opened. Synchronous, no query. @internal */
   peek<Type extends string>(workspaceId: string, type: Type, name: string): ProviderReference<Type> | undefined {
-    const { cache } = this.parts;
-    const answer = cache.peek(workspaceId)?.warm(type, name);
-    if (answer === undefined) return undefined;
-    cache.countHit();
-    return answer as ProviderReference<Type>;
+    return this.parts.cache.warm(workspaceId, type, name) as ProviderReference<Type> | undefined;
   }
 
-  /**
-   * The answer that other callers get too: the promise that the entry keeps, because a promise per read, and its garbage,
-   * would take longer than the read; or that of a load under way. `undefined` if there is neither.
-   */
+  /** An answer that needs no read of its own: the cache's, or that of a load under way. `undefined` if there is neither. */
   #shared<Type extends string>(
     workspaceId: string | undefined,
     type: Type,
     name: string | readonly string[],
   ): Promise<ProviderReference<Type>> | undefined {
     if (this.#isScoped() || workspaceId === undefined || typeof name !== 'string') return undefined;
-    const { cache } = this.parts;
-    const answer = cache.peek(workspaceId)?.promised(type, name);
-    if (answer === undefined) return this.#joined.of(workspaceId, type, name) as Promise<ProviderReference<Type>>;
-    cache.countHit();
-    return answer as Promise<ProviderReference<Type>>;
+    const answer = this.peek(workspaceId, type, name);
+    if (answer !== undefined) return Promise.resolve(answer);
+    return this.#joined.of(workspaceId, type, name) as Promise<ProviderReference<Type>> | undefined;
   }
 
   /** Whether another authority than the caller decides on the workspace. */

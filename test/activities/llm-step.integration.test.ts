@@ -3,8 +3,8 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vi
 import type { WorkspaceProviders } from '../../src/index.js';
 import type { LlmRequest, LlmStepResult } from '../../src/protocol/llm-step.js';
 import type { ProviderReference } from '../../src/protocol/references.js';
-import type { Question } from '../../testbed/standins/llm.js';
-import type { LlmProvider } from '../../testbed/standins/wire-format.js';
+import type { Question } from '../../src/testing/services/model-service.js';
+import type { LlmProvider } from '../../src/testing/services/wire-format.js';
 import { newWorkspace, useAgentStage } from '../support/agent-stage.js';
 import { inActivity } from './in-activity.js';
 

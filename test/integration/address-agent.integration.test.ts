@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { startAgent } from '../../demo/agents.js';
 import { stepsOf } from '../../demo/history.js';
 import type { addressAgent } from '../../examples/address-agent/workflows.js';
-import type { LlmProvider } from '../../testbed/standins/wire-format.js';
+import type { LlmProvider } from '../../src/testing/services/wire-format.js';
 import { FUNDED_ADDRESS, newWorkspace, useAgentStage } from '../support/agent-stage.js';
 import { uniqueName } from '../support/parts.js';
 import { summariesOf } from './history.js';
