@@ -52,7 +52,6 @@ export {
   type DefaultCredential,
   defineProviderType,
   type ProviderTypeDefinition,
-  type SentSecret,
 } from './providers/define-type.js';
 export type { FieldResult, FieldSchema, Fields } from './providers/field-schema.js';
 export { secretKey, serviceURL } from './providers/fields.js';
@@ -63,6 +62,7 @@ export type { LlmDialect, LlmProtocol, StructuredOutputs } from './providers/llm
 export type { KeyHeader } from './providers/llm/vendors.js';
 export type { RpcCredential } from './providers/rpc/rpc.js';
 export { type ViemTransport, viemTransport } from './providers/rpc/viem-transport.js';
+export type { SentSecret } from './providers/service-binding.js';
 export type { TenderlyCredential } from './providers/tenderly/tenderly.js';
 export type {
   CheckContext,

@@ -51,10 +51,10 @@ export {
   type DefaultCredential,
   defineProviderType,
   type ProviderTypeDefinition,
-  type SentSecret,
 } from './providers/define-type.js';
 export type { FieldResult, FieldSchema, Fields } from './providers/field-schema.js';
 export { secretKey, serviceURL } from './providers/fields.js';
+export type { SentSecret } from './providers/service-binding.js';
 export type {
   CheckContext,
   CheckResult,

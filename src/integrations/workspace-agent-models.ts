@@ -78,7 +78,7 @@ function vendorModel(wanted: WantedModel, opened: ProviderCall<LlmCredential>): 
   const { credential, fetch } = opened;
   const { OpenAIChatCompletionsModel, OpenAIResponsesModel } = agentsOpenai();
   const client = new (openai().OpenAI)({
-    apiKey: credential.apiKey.reveal(),
+    apiKey: credential.apiKey,
     baseURL: openaiURLOf(credential),
     // `undefined` would be read from the environment, which is the platform's.
     organization: credential.organization ?? null,

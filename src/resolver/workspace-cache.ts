@@ -91,6 +91,11 @@ export class WorkspaceCache {
     return entry;
   }
 
+  /** Whether the cache may answer now. */
+  isLeaseHeld(): boolean {
+    return this.options.lease.isHeld();
+  }
+
   countHit(): void {
     this.#counts.hit += 1;
   }

@@ -155,7 +155,7 @@ test('a failure that an activity throws itself is kept, even if the service reje
   const ref = await resolver.resolveLlmKey({ workspaceId: workspaceId, provider: 'anthropic' });
   const decides = () =>
     withProvider(ref, async ({ credential, fetch }) => {
-      const anthropic = new Anthropic({ apiKey: credential.apiKey.reveal(), baseURL: credential.baseURL, fetch });
+      const anthropic = new Anthropic({ apiKey: credential.apiKey, baseURL: credential.baseURL, fetch });
       const cause: unknown = await anthropic.models.list().catch((error: unknown) => error);
       throw ApplicationFailure.create({ type: 'NoModels', message: 'there are no models', cause: cause as Error });
     });

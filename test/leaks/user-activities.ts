@@ -33,7 +33,7 @@ export function streamWithAiSdk({ ref, prompt }: Stream): Promise<string> {
 export function readsBody({ ref }: Stream): Promise<unknown> {
   return withProvider(ref, async ({ credential, fetch, signal }) => {
     const { provider, baseURL, apiKey } = credential;
-    const key = apiKey.reveal();
+    const key = apiKey;
     const path = provider === 'anthropic' ? '/v1/messages' : provider === 'gemini' ? '/v1beta/models' : '/models';
     const headers = { 'x-api-key': key, 'x-goog-api-key': key, authorization: `Bearer ${key}` };
     const response = await fetch(`${baseURL}${path}`, { method: 'POST', headers, body: '{}', signal });
