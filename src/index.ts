@@ -77,7 +77,8 @@ export type {
 } from './providers/type.js';
 export { redact } from './redaction/opened-secrets.js';
 export { Secret } from './redaction/secret.js';
-export { type OpenCredential, type ProviderCall, ProviderResolver } from './resolver/provider-resolver.js';
+export type { OpenCredential, ProviderCall } from './resolver/provider-call.js';
+export { ProviderResolver } from './resolver/provider-resolver.js';
 export type { CacheCounts } from './resolver/workspace-cache.js';
 export type { RootKeyring, WrappedKey } from './sealing/root-keyring.js';
 export type { WrappedDataKey } from './store/ports.js';

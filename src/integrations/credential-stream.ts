@@ -4,7 +4,7 @@
 import { runningActivity, withProvider } from '../plugin/with-provider.js';
 import type { NamedProvider } from '../protocol/references.js';
 import type { LlmCredential } from '../providers/llm/llm.js';
-import type { ProviderCall } from '../resolver/provider-resolver.js';
+import type { ProviderCall } from '../resolver/provider-call.js';
 
 /** A service's stream, and what came with its beginning. */
 export interface OpenedStream<Head, Part> {

@@ -5,7 +5,7 @@ import type { LlmCredential } from '../providers/llm/llm.js';
 import { protocolOf } from '../providers/llm/llm-config.js';
 import { withVersion } from '../providers/llm/vendors.js';
 import { optionalPackage } from '../providers/optional-package.js';
-import type { ProviderCall } from '../resolver/provider-resolver.js';
+import type { ProviderCall } from '../resolver/provider-call.js';
 import { streamWithProvider } from './credential-stream.js';
 import { type WantedModel, type WorkspaceModelsOptions, wantedModel } from './model-names.js';
 

@@ -3,10 +3,11 @@ import type { RequestWatch } from '../egress/bound-fetch.js';
 import type { Fetch } from '../egress/http-client.js';
 import type { EgressPolicy } from '../egress/policy.js';
 import { egressRuleOf } from '../egress/refusal.js';
-import { isProviderError, ProviderError } from '../protocol/errors.js';
+import { ProviderError } from '../protocol/errors.js';
 import { checkProviderName } from '../protocol/names.js';
 import { rememberTexts } from '../redaction/opened-secrets.js';
 import type { AnsweringService } from './answers/provider-error.js';
+import { badType, made } from './definition-errors.js';
 import { type FieldProblem, parseFields } from './field-schema.js';
 import { parseHttpUrl } from './fields.js';
 import { placeholdersOf } from './placeholders.js';
@@ -145,20 +146,6 @@ function shownFacts(type: AnyProviderType, fields: Parameters<AnyProviderType['s
     if (shows) throw badType(type, 'shown', 'must not return a secret: mask it');
   }
   return shown;
-}
-
-/** An error of a definition's own code may have the secret in its text. */
-export function made<Result>(type: AnyProviderType, member: string, make: () => Result): Result {
-  try {
-    return make();
-  } catch (error) {
-    if (isProviderError(error)) throw error;
-    throw badType(type, member, 'threw an error');
-  }
-}
-
-export function badType({ type }: AnyProviderType, member: string, rule: string): ProviderError {
-  return ProviderError.setupInvalid(`${member} of the provider type ${type}`, rule);
 }
 
 function misfit({ type }: AnyProviderType, name: string, problems: readonly FieldProblem[]): ProviderError {

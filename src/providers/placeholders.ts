@@ -4,7 +4,7 @@
  * it reveals nothing: it is derived from the names, by a key that only this process has.
  */
 import { createHmac, randomBytes } from 'node:crypto';
-import { badType, made } from './parse-provider.js';
+import { badType, made } from './definition-errors.js';
 import type { AnyProviderType } from './type.js';
 
 const PROCESS_KEY = randomBytes(32);

@@ -27,6 +27,8 @@ export interface RequestParts {
 interface HeldCredential {
   readonly found: FoundCredential;
   readonly hold: OpenScope;
+  /** Whether it may be sent only under the lease. What was read without a lease is as new as the request. */
+  readonly isUnderLease: boolean;
 }
 
 /** How often a request that has not been sent begins again because its credential changed meanwhile. */
@@ -90,9 +92,8 @@ export class BoundRequests {
     return again ? this.#send(again, input, init) : result();
   }
 
-  async #send({ found, hold }: HeldCredential, ...request: Parameters<Fetch>): Promise<Response> {
+  async #send({ found, hold, isUnderLease }: HeldCredential, ...request: Parameters<Fetch>): Promise<Response> {
     const { cache, fetch } = this.parts;
-    const isUnderLease = cache.isLeaseHeld();
     const isCurrent = () => !hold.isOutdated && (!isUnderLease || cache.isLeaseHeld());
     const onEnd = () => this.#release(hold);
     try {
@@ -114,7 +115,7 @@ export class BoundRequests {
       if (found) {
         this.#use(found);
         hold.opened(found.opened.reference);
-        return { found, hold };
+        return { found, hold, isUnderLease: found.cache === 'hit' || this.parts.cache.isLeaseHeld() };
       }
     } catch (error) {
       this.#release(hold);

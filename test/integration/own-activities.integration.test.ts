@@ -163,7 +163,7 @@ test('a failure that an activity throws itself is kept, even if the service reje
   const failure: unknown = await worker.run(decides).catch((error: unknown) => error);
   expect(failure).toMatchObject({ type: 'NoModels', message: 'there are no models' });
   expect(leaksIn(inspect(failure, { depth: 12 }), stage.secrets)).toEqual([]);
-  expect(resolver.parts.cache.counts.load).toBe(1);
+  expect(resolver.parts.cache.counts.load, 'the refused request is looked into once').toBe(2);
 });
 
 test('withProvider names what it needs if it is called outside an activity', () => {

@@ -41,7 +41,10 @@ describe('an http provider', () => {
 
   it('hands over where the API is, and a placeholder for the key', () => {
     const parsed = parse({ baseURL: 'https://api.example.com/v1', auth: 'header:X-Api-Key' });
-    expect(parsed.credential).toEqual({ baseURL: 'https://api.example.com/v1', key: expect.stringMatching(/^wpk[0-9a-f]{24}$/) });
+    expect(parsed.credential).toEqual({
+      baseURL: 'https://api.example.com/v1',
+      key: expect.stringMatching(/^wpk[0-9a-f]{24}$/),
+    });
     expect(parsed.shown).toEqual({ key: '…5e1f', host: 'api.example.com' });
   });
 
