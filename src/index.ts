@@ -8,6 +8,7 @@ export type { ProviderOptions, ResolverOptions, StoreOptions } from './config/re
 export type { AnswerLimits } from './egress/answer-limits.js';
 export type { Fetch } from './egress/http-client.js';
 export type { EgressOptions } from './egress/policy.js';
+export type { RequestWatch } from './egress/sealed-head.js';
 export type { LeaseCounts } from './fence/lease-keeper.js';
 export { redactingLogger } from './plugin/redacting-activity.js';
 export { type NamedChain, type WithProvider, withProvider } from './plugin/with-provider.js';
@@ -67,6 +68,7 @@ export type { TenderlyCredential } from './providers/tenderly/tenderly.js';
 export type {
   CheckContext,
   CheckResult,
+  HeldProvider,
   IssuedKey,
   IssueRequest,
   KeyIssuer,

@@ -5,6 +5,7 @@ export type { StoreOptions } from './config/resolver-config.js';
 export type { AnswerLimits } from './egress/answer-limits.js';
 export type { Fetch } from './egress/http-client.js';
 export type { EgressOptions } from './egress/policy.js';
+export type { RequestWatch } from './egress/sealed-head.js';
 export type { ChangeOptions, FenceWait } from './management/change-fence.js';
 export type { ImportSource } from './management/import-lines.js';
 export type { ExistingProviders } from './management/import-plan.js';
@@ -58,6 +59,7 @@ export type { SentSecret } from './providers/service-binding.js';
 export type {
   CheckContext,
   CheckResult,
+  HeldProvider,
   IssuedKey,
   IssueRequest,
   KeyIssuer,

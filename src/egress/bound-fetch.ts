@@ -6,7 +6,7 @@ import { ProviderError } from '../protocol/errors.js';
 import { keptHeaders } from './caller-headers.js';
 import { type Fetch, partsOf, sendSealed } from './http-client.js';
 import { basicOf, Placeholders } from './placeholders.js';
-import { newStandIn, type SealedRequest } from './sealed-head.js';
+import { newStandIn, type RequestWatch, type SealedRequest } from './sealed-head.js';
 
 /** Where a credential may go, and how it is put into a request. */
 export interface Binding {
@@ -41,9 +41,6 @@ export interface SecretInPath {
   readonly placeholder: string;
   readonly secret: string;
 }
-
-/** Watches a request: see {@link SealedRequest}. */
-export type RequestWatch = Pick<SealedRequest, 'isCurrent' | 'onEnd'>;
 
 /**
  * @returns a `fetch` that throws ProviderError `ProviderConfigInvalid` for a request that would take a placeholder to

@@ -6,16 +6,20 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 
-/** What a request carries, and when it may still be sent. */
-export interface SealedRequest {
-  /** The origin whose sockets get the secrets. */
-  readonly origin: string;
-  /** The secrets, by their stand-ins. */
-  readonly texts: ReadonlyMap<string, string>;
+/** Watches over a request. */
+export interface RequestWatch {
   /** Whether the secrets may still be sent. It is asked when the head is written. Default: they may. */
   readonly isCurrent?: (() => boolean) | undefined;
   /** The service has answered in full, or the request was given up. Called once. */
   readonly onEnd?: (() => void) | undefined;
+}
+
+/** What a request carries, and when it may still be sent. */
+export interface SealedRequest extends RequestWatch {
+  /** The origin whose sockets get the secrets. */
+  readonly origin: string;
+  /** The secrets, by their stand-ins. */
+  readonly texts: ReadonlyMap<string, string>;
 }
 
 /** Nobody can guess it, so no other text of a request contains it. It is left as it is in a path, a query and a header. */

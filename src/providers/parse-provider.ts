@@ -1,8 +1,9 @@
 /** The only way from stored or given data to a credential: by the fields of its type. */
-import type { RequestWatch } from '../egress/bound-fetch.js';
+
 import type { Fetch } from '../egress/http-client.js';
 import type { EgressPolicy } from '../egress/policy.js';
 import { egressRuleOf } from '../egress/refusal.js';
+import type { RequestWatch } from '../egress/sealed-head.js';
 import { ProviderError } from '../protocol/errors.js';
 import { checkProviderName } from '../protocol/names.js';
 import { rememberTexts } from '../redaction/opened-secrets.js';

@@ -3,8 +3,8 @@
  * the same members.
  */
 import type { AnswerLimits } from '../egress/answer-limits.js';
-import type { RequestWatch } from '../egress/bound-fetch.js';
 import type { Fetch } from '../egress/http-client.js';
+import type { RequestWatch } from '../egress/sealed-head.js';
 import type { CheckOutcome, RevocationReport } from '../protocol/rotation.js';
 import type { ServiceReply } from './answers/error-body.js';
 import type { AnswerMeaning } from './answers/meanings.js';
