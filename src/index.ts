@@ -30,6 +30,8 @@ export type {
   ProviderUse,
   RpcReference,
   UnusableEndpoint,
+  VersionFloors,
+  WantedProvider,
 } from './protocol/references.js';
 export type {
   Json,
