@@ -20,6 +20,8 @@ export interface Binding {
   readonly paths?: readonly string[] | undefined;
   /** Headers of each request. They replace those of the caller. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Sent in place of `headers`, if the caller has a placeholder in one of them. */
+  readonly otherHeaders?: Readonly<Record<string, string>> | undefined;
   /** Parameters in the query of each request. They replace those of the caller. */
   readonly query?: Readonly<Record<string, string>> | undefined;
   /** Secrets that replace their placeholder in the path, by the host that gets them. */
@@ -107,7 +109,7 @@ class Sealing {
 
   headers(
     given: Headers,
-    own: Pick<Binding, 'headers' | 'swaps'>,
+    own: Pick<Binding, 'headers' | 'otherHeaders' | 'swaps'>,
     placeholders: Placeholders,
     allowed?: readonly string[],
   ) {
@@ -117,7 +119,10 @@ class Sealing {
       if (own.swaps) headers.set(name, this.#seal(swapped(value, own.swaps)));
       else headers.delete(name);
     }
-    for (const [name, value] of Object.entries(own.headers ?? {})) headers.set(name, this.#seal(value));
+    const { otherHeaders = {} } = own;
+    const isOther = Object.keys(otherHeaders).some((name) => placeholders.areInHeader(given.get(name) ?? ''));
+    const sent = isOther ? otherHeaders : own.headers;
+    for (const [name, value] of Object.entries(sent ?? {})) headers.set(name, this.#seal(value));
     return headers;
   }
 

@@ -5,6 +5,8 @@ import type { HeldProvider, ProviderFields, PublicFields } from './type.js';
 /** How a secret is sent with each request. */
 export interface SentSecret {
   readonly headers?: Readonly<Record<string, string>>;
+  /** Sent in place of `headers` if a client has the placeholder in one of them: a service may take a key in two ways. */
+  readonly otherHeaders?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string>>;
   /** The URL to call, if the URL itself is secret. Nothing else is called then. */
   readonly url?: string;
@@ -37,6 +39,7 @@ export function bindingOf<Config, SecretFields>(
     hosts: type.hosts?.(fields),
     paths: type.paths?.(fields),
     headers: sent?.headers,
+    otherHeaders: sent?.otherHeaders,
     query: sent?.query,
     pathsAt: Object.entries(sent?.pathsAt ?? {}).flatMap(([host, secret]) => {
       const placeholder = shown?.pathsAt?.[host];

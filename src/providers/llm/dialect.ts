@@ -22,15 +22,17 @@ const TOKEN_PARAMETERS = ['max_tokens', 'max_completion_tokens'] as const;
 
 /** What each call has by the config, and the key where the service reads it. @param apiKey - if empty, without a key */
 export function sentInDialect(spokenTo: SpokenTo, apiKey: string): SentSecret {
-  const { apiVersion, headers, organization, project } = spokenTo;
-  const keys = apiKey ? keyHeadersFor(spokenTo).map((name) => [name, keyHeaderValue(name, apiKey)] as const) : [];
+  const { apiVersion, headers, organization, project, keyHeader } = spokenTo;
+  const withKeyIn = (names: readonly KeyHeader[]) => ({
+    ...headers,
+    ...(organization !== undefined && { 'openai-organization': organization }),
+    ...(project !== undefined && { 'openai-project': project }),
+    ...Object.fromEntries(apiKey ? names.map((name) => [name, keyHeaderValue(name, apiKey)] as const) : []),
+  });
   return {
-    headers: {
-      ...headers,
-      ...(organization !== undefined && { 'openai-organization': organization }),
-      ...(project !== undefined && { 'openai-project': project }),
-      ...Object.fromEntries(keys),
-    },
+    headers: withKeyIn(keyHeadersFor(spokenTo)),
+    // Anthropic and Gemini also speak OpenAI's API, in which the key is a bearer token.
+    ...(!keyHeader && !isGateway(spokenTo) && { otherHeaders: withKeyIn(['authorization']) }),
     ...(apiVersion !== undefined && { query: { 'api-version': apiVersion } }),
   };
 }
@@ -53,11 +55,14 @@ export function withOwnFields(spokenTo: SpokenTo, fetch: Fetch): Fetch {
  * key in both, unless the config names one.
  */
 function keyHeadersFor(spokenTo: SpokenTo): readonly KeyHeader[] {
-  const { provider, baseURL, keyHeader } = spokenTo;
-  if (keyHeader) return [keyHeader];
-  const protocol = protocolOf(provider, spokenTo);
-  const isGateway = protocol === 'anthropic' && baseURL !== vendorOf(provider)?.baseURL;
-  return isGateway ? ['x-api-key', 'authorization'] : [keyHeaderOf(protocol)];
+  if (spokenTo.keyHeader) return [spokenTo.keyHeader];
+  return isGateway(spokenTo) ? ['x-api-key', 'authorization'] : [keyHeaderOf(protocolOf(spokenTo.provider, spokenTo))];
+}
+
+/** Of Anthropic's API. */
+function isGateway(spokenTo: SpokenTo): boolean {
+  const { provider, baseURL } = spokenTo;
+  return protocolOf(provider, spokenTo) === 'anthropic' && baseURL !== vendorOf(provider)?.baseURL;
 }
 
 function bodyOf({ tokenParameter, omitParameters = [] }: SpokenTo, init: RequestInit | undefined) {
