@@ -172,8 +172,8 @@ test('embeddings are made with the key of the workspace, and not by a service th
 describe('traces that LangSmith receives', () => {
   const received: string[] = [];
   const server = createServer((incoming, outgoing) => {
-    void text(incoming).then((trace) => {
-      received.push(trace);
+    void text(incoming).then((body) => {
+      received.push(body);
       outgoing.writeHead(200, { 'content-type': 'application/json' }).end('{}');
     });
   });
