@@ -4,6 +4,7 @@
  * wait.
  */
 import { Agent, type buildConnector, type RequestInit as UndiciRequestInit, fetch as undiciFetch } from 'undici';
+import { Observer, type Reporter } from '../observer/observer.js';
 import { type AnswerLimits, withinLimits, withMaxDecodedBytes } from './answer-limits.js';
 import { guardedConnector } from './connector.js';
 import { idempotentOnceMore } from './dropped-connection.js';
@@ -24,6 +25,8 @@ export interface FetchOptions {
   readonly egress?: EgressPolicy;
   /** Other options of connections, such as the certificates to trust. Certificates are always verified. */
   readonly connect?: buildConnector.BuildOptions;
+  /** Is told of each request, without its URL: it may hold a key. Default: nobody is. */
+  readonly observer?: Pick<Reporter, 'during'>;
 }
 
 /** For models: one that thinks sends no byte until it is done, and may pause in a stream. Shorter than `llmStep`. */
@@ -45,6 +48,7 @@ export const CHECK_LIMITS: AnswerLimits = { firstByteMs: 30_000, progressMs: 10_
 /** Creates the client. A process needs one. */
 export function createFetch(options: FetchOptions = {}): HttpClient {
   const { egress = PUBLIC_EGRESS, connectMs = 10_000, maxResponseBytes = 16 * 1024 * 1024 } = options;
+  const { observer = Observer.none } = options;
   const agent = new Agent({
     // Explicitly, because NODE_TLS_REJECT_UNAUTHORIZED changes the default.
     connect: guardedConnector(egress, { ...options.connect, timeout: connectMs, rejectUnauthorized: true }),
@@ -52,7 +56,7 @@ export function createFetch(options: FetchOptions = {}): HttpClient {
   });
   const within = (limits: AnswerLimits): Fetch => {
     const dispatcher = agent.compose(withinLimits(limits));
-    return idempotentOnceMore(async (input, init) => {
+    const send = idempotentOnceMore(async (input, init) => {
       const request = input instanceof Request ? input : undefined;
       const url = new URL(request?.url ?? String(input));
       // Checked here too, because the connector does not see requests on a connection that is already open.
@@ -68,8 +72,22 @@ export function createFetch(options: FetchOptions = {}): HttpClient {
       }
       return withMaxDecodedBytes(response, maxResponseBytes) as unknown as Response;
     });
+    return (input, init) => {
+      const method = init?.method ?? (input instanceof Request ? input.method : 'GET');
+      return observer.during('request', { method: knownMethod(method) }, () => send(input, init), statusOf);
+    };
   };
   return { fetch: within(options.limits ?? DEFAULT_LIMITS), within, close: () => agent.destroy() };
+}
+
+const statusOf = ({ status }: Response) => ({ status });
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+/** The method is text of the caller. */
+function knownMethod(method: string): string {
+  const upper = method.toUpperCase();
+  return METHODS.has(upper) ? upper : '_OTHER';
 }
 
 // The undici package has its own Request and FormData, and treats Node's as plain text.

@@ -6,6 +6,7 @@
 import type { Duration } from '../config/duration.js';
 import { type ManagerConfig, type ProviderClientOptions, readManagerConfig } from '../config/manager-config.js';
 import { CHECK_LIMITS, createFetch, type HttpClient } from '../egress/http-client.js';
+import { Observer } from '../observer/observer.js';
 import { checkIdentity, checkWorkspaceId, notConfigured } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
 import type { FenceReport, RotationRuns } from '../protocol/rotation.js';
@@ -37,7 +38,10 @@ import { type ManagementParts, RotationCredentials, type StageRotationInput } fr
 import { SecretVault } from './secret-vault.js';
 
 /** What a client and those that act for others share. */
-type SharedParts = Pick<ManagementParts, 'egress' | 'types'> & { readonly sealer: Sealer; readonly http: HttpClient };
+type SharedParts = Pick<ManagementParts, 'egress' | 'types' | 'observer'> & {
+  readonly sealer: Sealer;
+  readonly http: HttpClient;
+};
 
 /**
  * Manages the providers of workspaces. Every method throws ProviderError `StoreUnavailable` if Postgres cannot be
@@ -60,11 +64,12 @@ export class ProviderClient {
   readonly #parts: ManagementParts;
 
   private constructor(store: ManagementStore, shared: SharedParts) {
-    const { sealer, http, egress, types } = shared;
+    const { sealer, http, egress, types, observer } = shared;
     this.#store = store;
     this.#sealer = sealer;
     this.#http = http;
-    this.#parts = { store, vault: new SecretVault(sealer, store, types), fetch: http.fetch, egress, types };
+    const vault = new SecretVault(sealer, store, types);
+    this.#parts = { store, vault, fetch: http.fetch, egress, types, observer };
   }
 
   /**
@@ -86,8 +91,10 @@ export class ProviderClient {
 
   /** Connects at the first call, and checks the login then. @internal */
   static open({ database, rootKeyring, egress, types }: ManagerConfig): ProviderClient {
-    const http = createFetch({ egress, limits: CHECK_LIMITS });
-    return new ProviderClient(openManagementStore(database), { sealer: new Sealer(rootKeyring), http, egress, types });
+    const observer = new Observer();
+    const http = createFetch({ egress, limits: CHECK_LIMITS, observer });
+    const store = openManagementStore({ ...database, observer });
+    return new ProviderClient(store, { sealer: new Sealer(rootKeyring), http, egress, types, observer });
   }
 
   /**
@@ -274,7 +281,7 @@ export class ProviderClient {
     options?: ChangeOptions<Changed>,
     drained?: HeldQuestion['provider'],
   ): Promise<Changed & Fenced> {
-    const changed: Changed & Fenced = await fenceChange(this.#store, change, options);
+    const changed: Changed & Fenced = await fenceChange(this.#store, change, options, this.#parts.observer);
     return drained && changed.fence?.complete ? withHolders(this.#store, changed, drained) : changed;
   }
 

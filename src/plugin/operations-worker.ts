@@ -11,6 +11,7 @@ import { Janitor } from '../fence/janitor.js';
 import { checkProvider } from '../management/provider-check.js';
 import { RotationCredentials } from '../management/rotation-credentials.js';
 import { SecretVault } from '../management/secret-vault.js';
+import { Observer } from '../observer/observer.js';
 import type { ProviderIdentity } from '../protocol/references.js';
 import { Sealer } from '../sealing/sealer.js';
 import { openManagementStore } from '../store/management-store.js';
@@ -36,6 +37,8 @@ export interface OperationsHost {
   readonly shutdownGraceMs: number;
   readonly interceptors?: WorkerInterceptors;
   readonly dataConverter?: DataConverter;
+  /** Default: its own. */
+  readonly observer?: Observer;
 }
 
 export interface OperationsWorker {
@@ -49,8 +52,9 @@ export async function createOperationsWorker(
   config: OperationsConfig,
   host: OperationsHost,
 ): Promise<OperationsWorker> {
-  const store = openManagementStore(config.database);
-  const http = createFetch({ egress: config.egress, limits: CHECK_LIMITS });
+  const { observer = new Observer() } = host;
+  const store = openManagementStore({ ...config.database, observer });
+  const http = createFetch({ egress: config.egress, limits: CHECK_LIMITS, observer });
   let endWatches = () => {};
   const close = async () => {
     endWatches();
@@ -60,10 +64,11 @@ export async function createOperationsWorker(
     await store.preflight();
     const { types, egress } = config;
     const vault = new SecretVault(new Sealer(config.rootKeyring), store, types);
-    const dependencies = { store, vault, fetch: http.fetch, egress, types };
+    const dependencies = { store, vault, fetch: http.fetch, egress, types, observer };
     const activities = createOperationActivities({
       store,
       types,
+      observer,
       rotations: new RotationCredentials(dependencies),
       checkProvider: (provider: ProviderIdentity) => checkProvider(provider, dependencies),
     });
@@ -80,7 +85,7 @@ export async function createOperationsWorker(
         activity: [
           ...(host.interceptors?.activity ?? []),
           notesReturn,
-          operatorGuard(config.grants),
+          operatorGuard(config.grants, observer),
           redactingActivity,
         ],
       },

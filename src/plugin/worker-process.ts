@@ -15,6 +15,7 @@ import {
 } from '@temporalio/worker';
 import { connectionError, isPermissionDenied, temporalError } from '../config/temporal-errors.js';
 import type { WorkerConfig } from '../config/worker-config.js';
+import { Observer } from '../observer/observer.js';
 import { expectNoWorkflows } from '../sdk/internals.js';
 import { createOperationsWorker, type OperationsWorker } from './operations-worker.js';
 import { redactingLogger } from './redacting-activity.js';
@@ -41,13 +42,14 @@ export async function createWorkerProcess(
   { workflowsPath, logLevel = 'INFO' }: WorkerProcessOptions = {},
 ): Promise<WorkerProcess> {
   logRedacted(logLevel);
-  const providers = await WorkspaceProviders.open(config.providers);
+  const observer = new Observer();
+  const providers = await WorkspaceProviders.open(config.providers, observer);
   let connection: NativeConnection | undefined;
   try {
     connection = await connectTemporal(config);
     // First: it checks its own login, and a connection cannot be closed once a worker was made on it.
     const operations =
-      config.operations && (await createOperationsWorker(config.operations, { ...config, connection }));
+      config.operations && (await createOperationsWorker(config.operations, { ...config, connection, observer }));
     const worker = await createWorker(config, connection, providers, workflowsPath);
     // Nothing is left that can fail, so no failed start leaves a row behind. When the process reports that it is ready,
     // fences know it.

@@ -31,7 +31,7 @@ export class WorkerQueue {
     readonly taskQueue: string,
     private readonly activities: WorkerQueueActivities,
     private readonly grants: GrantPolicy,
-    private readonly parts: Pick<ConnectedParts, 'begin' | 'isClosed' | 'close'>,
+    private readonly parts: Pick<ConnectedParts, 'begin' | 'isClosed' | 'close' | 'observer'>,
   ) {}
 
   /** @throws ProviderError `SetupInvalid` if the last worker has ended: another one would serve nobody */
@@ -86,7 +86,7 @@ export class WorkerQueue {
       taskQueue: this.taskQueue,
       activities: this.activities,
       dataConverter,
-      interceptors: { activity: [operatorGuard(this.grants), redactingActivity] },
+      interceptors: { activity: [operatorGuard(this.grants, this.parts.observer), redactingActivity] },
       maxConcurrentActivityTaskExecutions: SLOTS,
       maxConcurrentActivityTaskPolls: 2,
       // With a grace, a cancelled drain whose workflow is gone would delay the shutdown.

@@ -11,6 +11,7 @@ import {
 } from '../config/resolver-config.js';
 import type { LeaseCounts } from '../fence/lease-keeper.js';
 import { type GrantPolicy, NO_GRANTS, warnOfNoGrants } from '../grants/policy.js';
+import type { Observer } from '../observer/observer.js';
 import type { OwnTypes } from '../providers/credentials.js';
 import { warnOfWeakSecrets } from '../redaction/opened-secrets.js';
 import { type ConnectedParts, connectParts } from '../resolver/connect-parts.js';
@@ -79,11 +80,15 @@ export class WorkspaceProviders<Types extends OwnTypes = []> {
   }
 
   /** Connects with settings that the process has already read. @internal */
-  static async open<Types extends OwnTypes = []>(config: ProviderConfig): Promise<WorkspaceProviders<Types>> {
+  static async open<Types extends OwnTypes = []>(
+    config: ProviderConfig,
+    observer?: Observer,
+  ): Promise<WorkspaceProviders<Types>> {
     checkActivityInternals(Context);
     if (config.grants === NO_GRANTS) warnOfNoGrants();
     else await config.grants.preflight();
-    const parts = await connectParts(config, runningWorkflow, config.grants === NO_GRANTS ? undefined : config.grants);
+    const grantKeys = config.grants === NO_GRANTS ? undefined : config.grants;
+    const parts = await connectParts(config, { callerOf: runningWorkflow, grantKeys, observer });
     warnOfWeakSecrets();
     return new WorkspaceProviders<Types>(parts, config.grants);
   }
@@ -126,6 +131,7 @@ export class WorkspaceProviders<Types extends OwnTypes = []> {
       activities: this.activities,
       grants: this.#grants,
       queue: this.#queue,
+      observer: this.#parts.observer,
     });
   }
 

@@ -16,6 +16,7 @@ import { callLifetime } from './call-lifetime.js';
 import { firstAnswer } from './chain-endpoints.js';
 import { connectParts, type ResolverParts } from './connect-parts.js';
 import { CredentialFinder, type FoundCredential } from './credential-finder.js';
+import { factsOf, firstOf } from './found-facts.js';
 import { JoinedAnswers } from './joined-answers.js';
 
 /** A credential in plaintext, and which one it is. Keep neither beyond the callback. */
@@ -125,9 +126,14 @@ export class ProviderResolver<Types extends OwnTypes = []> {
     { workspaceId: named, chainId }: ResolveRpcEndpointInput,
     atLeast?: RpcReference,
   ): Promise<RpcReference> {
-    const workspaceId = checkWorkspaceId(await this.#workspaceOf(named));
-    const { endpoints, unusable } = await this.#finder.chain(workspaceId, checkChainId(chainId), atLeast);
+    const find = async () => {
+      const workspaceId = checkWorkspaceId(await this.#workspaceOf(named));
+      return this.#finder.chain(workspaceId, checkChainId(chainId), atLeast);
+    };
+    const begun = { ...(named !== undefined && { workspaceId: named }), type: 'rpc', name: `chain-${chainId}` };
+    const { endpoints, unusable } = await this.parts.observer.during('resolve', begun, find, firstOf);
     const references = endpoints.map((each) => referenceTo<'rpc'>(each));
+    const workspaceId = references[0]?.workspaceId ?? '';
     return { workspaceId, type: 'rpc', chainId, endpoints: references, ...(unusable.length > 0 && { unusable }) };
   }
 
@@ -166,6 +172,9 @@ export class ProviderResolver<Types extends OwnTypes = []> {
     signal: AbortSignal | undefined,
   ): Promise<Result> {
     await this.#workspaceOf(reference.workspaceId);
+    const { observer } = this.parts;
+    const { workspaceId, type, name } = reference;
+    const identity = { workspaceId, type, name };
     const fetch = this.parts.fetchFor(this.parts.types.stepType(reference.type).type);
     const attempt = async (found: FoundCredential): Promise<Result> => {
       const { credential, use } = this.#handOut(found);
@@ -179,22 +188,28 @@ export class ProviderResolver<Types extends OwnTypes = []> {
         lifetime.end();
       }
     };
-    const scope = this.parts.scopes.hold(reference);
-    try {
-      const found = await this.#finder.atLeast(reference);
-      scope.opened(found.opened.reference);
+    let isHealed = false;
+    const run = async () => {
+      const scope = this.parts.scopes.hold(reference);
       try {
-        return await attempt(found);
-      } catch (error) {
-        if (!isProviderError(error, 'CredentialRejected')) throw error;
-        const again = await this.#finder.otherThan(found.opened.reference);
-        if (!again) throw error;
-        scope.opened(again.opened.reference);
-        return await attempt(again);
+        const found = await this.#finder.atLeast(reference);
+        scope.opened(found.opened.reference);
+        try {
+          return await attempt(found);
+        } catch (error) {
+          if (!isProviderError(error, 'CredentialRejected')) throw error;
+          observer.report({ what: 'rejected', provider: identity, version: found.opened.reference.version });
+          const again = await this.#finder.otherThan(found.opened.reference);
+          if (!again) throw error;
+          scope.opened(again.opened.reference);
+          isHealed = true;
+          return await attempt(again);
+        }
+      } finally {
+        scope.release();
       }
-    } finally {
-      scope.release();
-    }
+    };
+    return observer.during('open', { ...identity, version: reference.version }, run, () => ({ isHealed }));
   }
 
   /**
@@ -264,8 +279,12 @@ export class ProviderResolver<Types extends OwnTypes = []> {
   ): Promise<ProviderReference<Type>> {
     this.parts.types.stepType(type);
     const names = checkPreference(preference);
-    const workspaceId = this.#isScoped() || named === undefined ? await this.#workspaceOf(named) : named;
-    return referenceTo(await this.#finder.find(workspaceId, type, names));
+    const find = async () => {
+      const workspaceId = this.#isScoped() || named === undefined ? await this.#workspaceOf(named) : named;
+      return this.#finder.find(workspaceId, type, names);
+    };
+    const begun = { ...(named !== undefined && { workspaceId: named }), type, name: names[0] ?? '' };
+    return referenceTo(await this.parts.observer.during('resolve', begun, find, factsOf));
   }
 
   #handOut({ opened, cache }: FoundCredential): OpenCredential<unknown> {
