@@ -137,6 +137,15 @@ export const SETTINGS = {
     meaning:
       'the name of the process in `workers`, in rotations that wait for it, and (worker process) in the Temporal UI',
   },
+  PROVIDER_TELEMETRY_WORKSPACES: {
+    kind: 'text',
+    readBy: ['worker'],
+    option: 'telemetryWorkspaces',
+    defaultText: 'none',
+    meaning:
+      'the ids of the workspaces, with commas, whose id is an attribute of metrics and spans; name few, because each ' +
+      'is a time series of its own',
+  },
   PROVIDER_TYPES: {
     kind: 'text',
     readBy: ['worker', 'operations', 'commands'],

@@ -5,6 +5,7 @@
  */
 import type { Duration } from '../config/duration.js';
 import { type ManagerConfig, type ProviderClientOptions, readManagerConfig } from '../config/manager-config.js';
+import { BUILD } from '../config/package-version.js';
 import { CHECK_LIMITS, createFetch, type HttpClient } from '../egress/http-client.js';
 import { Observer } from '../observer/observer.js';
 import { checkIdentity, checkWorkspaceId, notConfigured } from '../protocol/names.js';
@@ -16,6 +17,7 @@ import type { ProviderAudit } from '../store/audit-store.js';
 import { type ManagementStore, openManagementStore } from '../store/management-store.js';
 import type { HeldQuestion, ProviderRecord, RegisteredWorker } from '../store/ports.js';
 import type { RotationSummary } from '../store/rotation-store.js';
+import { listenWithOpenTelemetry } from '../telemetry/opentelemetry.js';
 import { ABANDON_TIMEOUT_MS, endAbandoned } from './abandoned-rotations.js';
 import { type ChangeOptions, type FenceWait, fenceChange, waitForFence, withHolders } from './change-fence.js';
 import { checkInput } from './checked-input.js';
@@ -38,10 +40,11 @@ import { type ManagementParts, RotationCredentials, type StageRotationInput } fr
 import { SecretVault } from './secret-vault.js';
 
 /** What a client and those that act for others share. */
-type SharedParts = Pick<ManagementParts, 'egress' | 'types' | 'observer'> & {
+interface SharedParts extends Pick<ManagementParts, 'egress' | 'types'> {
   readonly sealer: Sealer;
   readonly http: HttpClient;
-};
+  readonly observer: Observer;
+}
 
 /**
  * Manages the providers of workspaces. Every method throws ProviderError `StoreUnavailable` if Postgres cannot be
@@ -62,9 +65,12 @@ export class ProviderClient {
   readonly #sealer: Sealer;
   readonly #http: HttpClient;
   readonly #parts: ManagementParts;
+  readonly #observer: Observer;
+  #endTelemetry = () => {};
 
   private constructor(store: ManagementStore, shared: SharedParts) {
     const { sealer, http, egress, types, observer } = shared;
+    this.#observer = observer;
     this.#store = store;
     this.#sealer = sealer;
     this.#http = http;
@@ -82,6 +88,7 @@ export class ProviderClient {
     const client = ProviderClient.open(readManagerConfig(options));
     try {
       await client.#store.preflight();
+      client.#endTelemetry = listenWithOpenTelemetry(client.#observer, { version: BUILD });
       return client;
     } catch (error) {
       await client.close();
@@ -104,7 +111,7 @@ export class ProviderClient {
    * @param actor - 1 to 200 characters: `user:ana@acme`, `cli:ana@ops-1`
    */
   actingAs(actor: string): ProviderClient {
-    const shared = { ...this.#parts, sealer: this.#sealer, http: this.#http };
+    const shared = { ...this.#parts, sealer: this.#sealer, http: this.#http, observer: this.#observer };
     return new ProviderClient(this.#store.actingAs(actor), shared);
   }
 
@@ -272,6 +279,7 @@ export class ProviderClient {
 
   /** Waits for statements in progress and ends checks. Idempotent. */
   async close(): Promise<void> {
+    this.#endTelemetry();
     await Promise.all([this.#store.close(), this.#http.close()]);
   }
 

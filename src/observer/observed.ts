@@ -12,8 +12,8 @@ export type ObservedFailure = FailureType | 'aborted' | 'failed';
 export interface Works {
   /** A provider is looked for. */
   resolve: {
-    /** `workspaceId` is absent if it comes from the grant of the workflow. */
-    readonly begun: { readonly workspaceId?: string; readonly type: string; readonly name: string };
+    /** What was asked for. What is not a name is `?`; so is the workspace if it comes from the grant of the workflow. */
+    readonly begun: ProviderIdentity;
     readonly ended: FoundProvider;
   };
   /** A callback runs with a credential. */
@@ -72,7 +72,7 @@ export type EndedWork = {
 
 /** What happens at one moment. */
 export type Happening =
-  /** A service refused the credential; `isHealed` if a newer one was found and tried. */
+  /** A service refused the credential. */
   | { readonly what: 'rejected'; readonly provider: ProviderIdentity; readonly version: number }
   /** A stored credential did not open. */
   | { readonly what: 'unreadable'; readonly provider: ProviderIdentity; readonly version: number }

@@ -12,6 +12,7 @@ import { workspaceGuard } from './grant-guard.js';
 import { redactingActivity } from './redacting-activity.js';
 import { redactingDataConverter } from './redacting-codec.js';
 import { notesReturn } from './result-limit.js';
+import { traceContext } from './trace-context.js';
 import { resolverInContext } from './with-provider.js';
 import type { WorkerQueue } from './worker-queue.js';
 import { checkBundle, WorkflowPlugin } from './workflow-plugin.js';
@@ -33,6 +34,7 @@ export class ProvidersPlugin extends WorkflowPlugin {
       activities: (own: object = {}) => withoutClash(own, activities),
       workerInterceptors: {
         activity: [
+          traceContext,
           notesReturn,
           workspaceGuard(grants, activities, observer),
           () => ({ inbound: resolverInContext(resolver) }),

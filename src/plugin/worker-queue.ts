@@ -11,6 +11,7 @@ import type { ConnectedParts } from '../resolver/connect-parts.js';
 import { expectNoWorkflows } from '../sdk/internals.js';
 import { operatorGuard } from './grant-guard.js';
 import { redactingActivity } from './redacting-activity.js';
+import { traceContext } from './trace-context.js';
 
 export interface QueueHost {
   readonly connection?: NativeConnection;
@@ -86,7 +87,7 @@ export class WorkerQueue {
       taskQueue: this.taskQueue,
       activities: this.activities,
       dataConverter,
-      interceptors: { activity: [operatorGuard(this.grants, this.parts.observer), redactingActivity] },
+      interceptors: { activity: [traceContext, operatorGuard(this.grants, this.parts.observer), redactingActivity] },
       maxConcurrentActivityTaskExecutions: SLOTS,
       maxConcurrentActivityTaskPolls: 2,
       // With a grace, a cancelled drain whose workflow is gone would delay the shutdown.

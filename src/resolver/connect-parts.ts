@@ -16,9 +16,12 @@ import { type ChangeListener, listenForChanges } from '../store/change-listener.
 import type { WorkerRegistration } from '../store/ports.js';
 import { checkNow, watchPreflight } from '../store/preflight-watch.js';
 import { openProviderStore, type ProviderStore } from '../store/provider-store.js';
+import type { ReadMetrics } from '../telemetry/metrics-table.js';
+import { listenWithOpenTelemetry } from '../telemetry/opentelemetry.js';
 import { checkRootKeys } from './check-root-keys.js';
 import { closeAtExit } from './close-at-exit.js';
 import { OpenScopes } from './open-scopes.js';
+import { readMetrics } from './read-metrics.js';
 import { StepLimiter } from './step-limiter.js';
 import { type CallerOf, UseAudit, type UseCounter } from './use-audit.js';
 import { UseCounts } from './use-counts.js';
@@ -47,6 +50,8 @@ export interface ConnectedParts extends ResolverParts {
   readonly keeper: LeaseKeeper;
   readonly audit: UseAudit;
   readonly observer: Observer;
+  readonly readMetrics: ReadMetrics;
+  readonly telemetryWorkspaces: readonly string[];
   /**
    * Takes the lease and starts the background tasks, unless that was done. The first read does it too.
    *
@@ -62,6 +67,8 @@ export interface WatchedKeySet {
   readonly revision: string;
   /** @returns what ends it */
   watch(changed: () => void): () => void;
+  /** How long ago it was read, in milliseconds. `undefined` if it is not read. */
+  readonly keySetAgeMs: number | undefined;
 }
 
 export interface ConnectOptions {
@@ -154,6 +161,7 @@ export async function connectParts(
   let sweeping: NodeJS.Timeout | undefined;
   let endWatch = () => {};
   let endKeys = () => {};
+  let endTelemetry = () => {};
   const begin = async () => {
     // After the end, the store refuses the read itself.
     if (closing) return;
@@ -186,6 +194,7 @@ export async function connectParts(
     sweeping = setInterval(() => parts.cache.sweep(), lease.leaseMs).unref();
   };
   const closeAll = async () => {
+    endTelemetry();
     endWatch();
     endKeys();
     clearInterval(sweeping);
@@ -203,12 +212,16 @@ export async function connectParts(
     await Promise.all([store.close(), http.close()]);
     throw error;
   }
+  const read = () => readMetrics({ ...parts, keeper, lease, audit, keySetAgeMs: grantKeys?.keySetAgeMs });
+  const { telemetryWorkspaces } = config;
+  endTelemetry = listenWithOpenTelemetry(observer, { workspaces: telemetryWorkspaces, version: BUILD, read });
   const close = () => {
     closing ??= closeAll().finally(withdraw);
     return closing;
   };
   const withdraw = closeAtExit(close);
-  return { ...parts, worker, lease, keeper, audit, observer, begin, isClosed: () => closing !== undefined, close };
+  const telemetry = { observer, readMetrics: read, telemetryWorkspaces };
+  return { ...parts, worker, lease, keeper, audit, ...telemetry, begin, isClosed: () => closing !== undefined, close };
 }
 
 /** What is removed from the cache may still be held by callbacks. */

@@ -16,7 +16,7 @@ import { callLifetime } from './call-lifetime.js';
 import { firstAnswer } from './chain-endpoints.js';
 import { connectParts, type ResolverParts } from './connect-parts.js';
 import { CredentialFinder, type FoundCredential } from './credential-finder.js';
-import { factsOf, firstOf } from './found-facts.js';
+import { factsOf, firstOf, shownNames } from './found-facts.js';
 import { JoinedAnswers } from './joined-answers.js';
 
 /** A credential in plaintext, and which one it is. Keep neither beyond the callback. */
@@ -130,7 +130,7 @@ export class ProviderResolver<Types extends OwnTypes = []> {
       const workspaceId = checkWorkspaceId(await this.#workspaceOf(named));
       return this.#finder.chain(workspaceId, checkChainId(chainId), atLeast);
     };
-    const begun = { ...(named !== undefined && { workspaceId: named }), type: 'rpc', name: `chain-${chainId}` };
+    const begun = shownNames({ workspaceId: named ?? '', type: 'rpc', name: `chain-${Number(chainId)}` });
     const { endpoints, unusable } = await this.parts.observer.during('resolve', begun, find, firstOf);
     const references = endpoints.map((each) => referenceTo<'rpc'>(each));
     const workspaceId = references[0]?.workspaceId ?? '';
@@ -173,8 +173,7 @@ export class ProviderResolver<Types extends OwnTypes = []> {
   ): Promise<Result> {
     await this.#workspaceOf(reference.workspaceId);
     const { observer } = this.parts;
-    const { workspaceId, type, name } = reference;
-    const identity = { workspaceId, type, name };
+    const identity = shownNames(reference);
     const fetch = this.parts.fetchFor(this.parts.types.stepType(reference.type).type);
     const attempt = async (found: FoundCredential): Promise<Result> => {
       const { credential, use } = this.#handOut(found);
@@ -209,7 +208,7 @@ export class ProviderResolver<Types extends OwnTypes = []> {
         scope.release();
       }
     };
-    return observer.during('open', { ...identity, version: reference.version }, run, () => ({ isHealed }));
+    return observer.during('open', { ...identity, version: Number(reference.version) }, run, () => ({ isHealed }));
   }
 
   /**
@@ -283,7 +282,7 @@ export class ProviderResolver<Types extends OwnTypes = []> {
       const workspaceId = this.#isScoped() || named === undefined ? await this.#workspaceOf(named) : named;
       return this.#finder.find(workspaceId, type, names);
     };
-    const begun = { ...(named !== undefined && { workspaceId: named }), type, name: names[0] ?? '' };
+    const begun = shownNames({ workspaceId: named ?? '', type, name: names[0] ?? '' });
     return referenceTo(await this.parts.observer.during('resolve', begun, find, factsOf));
   }
 

@@ -1,5 +1,5 @@
 /**
- * Passes a workflow's grant on: to its activities (local ones too), its child workflows, the run that it continues as,
+ * Passes a workflow's grant and its trace on: to its activities (local ones too), its child workflows, the run that it continues as,
  * and the Nexus operations that it calls. Refuses signals, updates and queries that another workspace sends. Part of a worker's workflow bundle: the `WorkspaceProviders` plugin adds it.
  */
 import {
@@ -13,15 +13,17 @@ import { log, type WorkflowInterceptors, workflowInfo } from '@temporalio/workfl
 import { withBoundedCauses } from '../protocol/causes.js';
 import { grantedWorkflowId, subjectIn, WORKFLOW_ID_HEADER } from '../protocol/granted-workflow-id.js';
 import { childWorkflowId, GRANT_HEADERS, type GrantKind, SENDER_HEADER } from '../protocol/grants.js';
+import { TRACE_HEADER } from '../protocol/trace-header.js';
 
 const KINDS = Object.keys(GRANT_HEADERS) as GrantKind[];
 const SCHEDULED_AT = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
 
 export function interceptors(): WorkflowInterceptors {
   let grants: Headers = {};
+  let traced: Headers = {};
   let passedId: string | undefined;
   const carried = <Input extends { readonly headers: Headers }>(input: Input): Input => {
-    return { ...input, headers: { ...input.headers, ...grants } };
+    return { ...input, headers: { ...traced, ...input.headers, ...grants } };
   };
   const grantKind = () => KINDS.find((each) => GRANT_HEADERS[each] in grants);
   const ownId = (kind: GrantKind) => {
@@ -59,6 +61,7 @@ export function interceptors(): WorkflowInterceptors {
         },
         execute(input, next) {
           grants = grantsIn(input.headers);
+          traced = picked(input.headers, [TRACE_HEADER]);
           passedId = textIn(input.headers[WORKFLOW_ID_HEADER]);
           return next(input).catch((error: unknown) => {
             throw withBoundedCauses(error);
@@ -106,8 +109,11 @@ function withWorkflowId<Input extends { readonly headers: Headers }>(input: Inpu
 }
 
 function grantsIn(headers: Headers): Headers {
-  const names = Object.values(GRANT_HEADERS).filter((name) => name in headers);
-  return Object.fromEntries(names.map((name) => [name, headers[name]])) as Headers;
+  return picked(headers, Object.values(GRANT_HEADERS));
+}
+
+function picked(headers: Headers, names: readonly string[]): Headers {
+  return Object.fromEntries(names.flatMap((name) => (name in headers ? [[name, headers[name]]] : []))) as Headers;
 }
 
 /** A payload that is not text is not a grant. */
