@@ -9,7 +9,9 @@ export type { AnswerLimits } from './egress/answer-limits.js';
 export type { Fetch } from './egress/http-client.js';
 export type { EgressOptions } from './egress/policy.js';
 export type { LeaseCounts } from './fence/lease-keeper.js';
+export type { MetricsServer } from './plugin/metrics-server.js';
 export { redactingLogger } from './plugin/redacting-activity.js';
+export { type ServeMetricsOptions, serveMetrics } from './plugin/serve-metrics.js';
 export { type NamedChain, type WithProvider, withProvider } from './plugin/with-provider.js';
 export { type ProviderCounts, WorkspaceProviders } from './plugin/workspace-providers.js';
 export {

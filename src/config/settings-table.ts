@@ -257,6 +257,14 @@ export const SETTINGS = {
     max: '1h',
     meaning: 'how long running steps may take to end after the process was stopped; then they are cancelled',
   },
+  PROVIDER_METRICS_ADDRESS: {
+    kind: 'text',
+    readBy: ['worker process'],
+    defaultText: 'none: it serves none; the image sets `9464`',
+    meaning:
+      'where the process serves `/metrics` (its own, and those of Temporal’s core), `/healthz` and `/readyz`: a port, ' +
+      'on which only this machine can connect, or an IP address and a port, such as `0.0.0.0:9464`',
+  },
   PROVIDER_OPERATIONS_TASK_QUEUE: {
     kind: 'text',
     readBy: ['operations', 'commands'],

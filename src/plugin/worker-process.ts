@@ -3,6 +3,8 @@
  * that may change providers, it runs rotations too. It stops in order: it takes no more tasks, lets running steps end
  * within the grace, and closes everything that it opened.
  */
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { inspect } from 'node:util';
 import {
   DefaultLogger,
@@ -17,9 +19,10 @@ import { connectionError, isPermissionDenied, temporalError } from '../config/te
 import type { WorkerConfig } from '../config/worker-config.js';
 import { Observer } from '../observer/observer.js';
 import { expectNoWorkflows } from '../sdk/internals.js';
+import { type MetricsServer, startMetricsServer } from './metrics-server.js';
 import { createOperationsWorker, type OperationsWorker } from './operations-worker.js';
 import { redactingLogger } from './redacting-activity.js';
-import { WorkspaceProviders } from './workspace-providers.js';
+import { metricsSource, WorkspaceProviders } from './workspace-providers.js';
 
 /** After the grace, steps are cancelled. A step that ignores the cancellation is abandoned after this time. */
 const CANCELLED_STEPS_MS = 10_000;
@@ -41,21 +44,33 @@ export async function createWorkerProcess(
   config: WorkerConfig,
   { workflowsPath, logLevel = 'INFO' }: WorkerProcessOptions = {},
 ): Promise<WorkerProcess> {
-  logRedacted(logLevel);
+  const coreAddress = config.metricsAddress === undefined ? undefined : `127.0.0.1:${await freePort()}`;
+  installRuntime(logLevel, coreAddress);
   const observer = new Observer();
   const providers = await WorkspaceProviders.open(config.providers, observer);
   let connection: NativeConnection | undefined;
+  let metrics: MetricsServer | undefined;
+  let operations: OperationsWorker | undefined;
   try {
+    if (config.metricsAddress !== undefined) {
+      const source = providers[metricsSource];
+      metrics = await startMetricsServer(config.metricsAddress, {
+        ...source,
+        readMetrics: () => [...source.readMetrics(), ...(operations?.readMetrics() ?? [])],
+        coreURL: `http://${coreAddress}/metrics`,
+      });
+    }
     connection = await connectTemporal(config);
     // First: it checks its own login, and a connection cannot be closed once a worker was made on it.
-    const operations =
+    operations =
       config.operations && (await createOperationsWorker(config.operations, { ...config, connection, observer }));
     const worker = await createWorker(config, connection, providers, workflowsPath);
     // Nothing is left that can fail, so no failed start leaves a row behind. When the process reports that it is ready,
     // fences know it.
     await providers.begin();
-    return asProcess(worker, operations, connection, providers);
+    return asProcess(worker, operations, connection, { providers, metrics });
   } catch (error) {
+    await metrics?.close();
     await providers.close();
     // The SDK refuses it if a worker was made on the connection. What is wrong is the first error.
     await connection?.close().catch(() => {});
@@ -63,12 +78,13 @@ export async function createWorkerProcess(
   }
 }
 
-/** Logs to stderr without secrets, also what Temporal's core logs. */
-function logRedacted(level: LogLevel): void {
+/** Logs to stderr without secrets, also what Temporal's core logs. @param coreAddress - where the core serves its metrics */
+function installRuntime(level: LogLevel, coreAddress: string | undefined): void {
   Runtime.install({
     logger: redactingLogger(new DefaultLogger(level, isColorless() ? writePlain : undefined)),
     telemetryOptions: {
       logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }) },
+      ...(coreAddress !== undefined && { metrics: { prometheus: { bindAddress: coreAddress } } }),
     },
   });
 }
@@ -84,17 +100,28 @@ function writePlain({ level, timestampNanos, message, meta }: LogEntry): void {
   process.stderr.write(`${at} [${level}] ${message}${meta === undefined ? '' : ` ${inspect(meta)}`}\n`);
 }
 
+/** The core does not report which port it was given. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
 function asProcess(
   worker: Worker,
   operations: OperationsWorker | undefined,
   connection: NativeConnection,
-  providers: WorkspaceProviders,
+  { providers, metrics }: { readonly providers: WorkspaceProviders; readonly metrics: MetricsServer | undefined },
 ): WorkerProcess {
   return {
     async run(end) {
       try {
         if (!end?.aborted) await runTogether(operations ? [worker, operations.worker] : [worker], end);
       } finally {
+        await metrics?.close();
         await operations?.close();
         await providers.close();
         await connection.close().catch((error) => {
