@@ -135,7 +135,7 @@ export function createOperationActivities(dependencies: OperationDependencies) {
 
     endRotation: stage('endRotation', endRotationInput, async ({ rotationId, state, reason }): Promise<void> => {
       await store.endRotation(rotationId, { state, reason });
-      observer.report({ what: 'rotation-ended', state: state ?? 'succeeded' });
+      observer.report({ what: 'rotation-ended', state: state ?? 'by-hand' });
     }),
   };
 }

@@ -9,6 +9,7 @@ import { inspect } from 'node:util';
 import {
   DefaultLogger,
   type LogEntry,
+  type Logger,
   type LogLevel,
   makeTelemetryFilterString,
   NativeConnection,
@@ -19,6 +20,7 @@ import { connectionError, isPermissionDenied, temporalError } from '../config/te
 import type { WorkerConfig } from '../config/worker-config.js';
 import { Observer } from '../observer/observer.js';
 import { expectNoWorkflows } from '../sdk/internals.js';
+import { jsonLogger, logWarnings } from './json-logger.js';
 import { type MetricsServer, startMetricsServer } from './metrics-server.js';
 import { createOperationsWorker, type OperationsWorker } from './operations-worker.js';
 import { redactingLogger } from './redacting-activity.js';
@@ -37,15 +39,17 @@ export interface WorkerProcessOptions {
   readonly workflowsPath?: string;
   /** The least severity that is logged. Default: `INFO`. */
   readonly logLevel?: LogLevel;
+  /** Whether the log is one JSON object per line. Default: text, in the format of Temporal's SDK. */
+  readonly logsJson?: boolean;
 }
 
 /** @throws ProviderError `StoreUnavailable`, `TemporalUnavailable`, `SetupInvalid` */
 export async function createWorkerProcess(
   config: WorkerConfig,
-  { workflowsPath, logLevel = 'INFO' }: WorkerProcessOptions = {},
+  { workflowsPath, logLevel = 'INFO', logsJson = false }: WorkerProcessOptions = {},
 ): Promise<WorkerProcess> {
   const coreAddress = config.metricsAddress === undefined ? undefined : `127.0.0.1:${await freePort()}`;
-  installRuntime(logLevel, coreAddress);
+  installRuntime(loggerOf(logLevel, logsJson), coreAddress);
   const observer = new Observer();
   const providers = await WorkspaceProviders.open(config.providers, observer);
   let connection: NativeConnection | undefined;
@@ -78,10 +82,17 @@ export async function createWorkerProcess(
   }
 }
 
+function loggerOf(level: LogLevel, isJson: boolean): Logger {
+  if (!isJson) return redactingLogger(new DefaultLogger(level, isColorless() ? writePlain : undefined));
+  const logger = redactingLogger(jsonLogger(level));
+  logWarnings(logger);
+  return logger;
+}
+
 /** Logs to stderr without secrets, also what Temporal's core logs. @param coreAddress - where the core serves its metrics */
-function installRuntime(level: LogLevel, coreAddress: string | undefined): void {
+function installRuntime(logger: Logger, coreAddress: string | undefined): void {
   Runtime.install({
-    logger: redactingLogger(new DefaultLogger(level, isColorless() ? writePlain : undefined)),
+    logger,
     telemetryOptions: {
       logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }) },
       ...(coreAddress !== undefined && { metrics: { prometheus: { bindAddress: coreAddress } } }),

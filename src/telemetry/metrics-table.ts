@@ -144,7 +144,8 @@ export const METRICS = {
     kind: 'counter',
     unit: '{rotation}',
     attributes: ['outcome'],
-    meaning: 'rotations that have ended, by their last state',
+    meaning:
+      'rotations that have ended: `revoked`, `rolled-back`, `failed`, or `by-hand` if a person must do the last part',
   },
   'workspace_providers.drain.duration': {
     kind: 'histogram',

@@ -7,7 +7,7 @@ import type { BegunWork, EndedWork, WorkName } from '../observer/observed.js';
 import type { Listener, WatchedWork } from '../observer/observer.js';
 import { CHAT, modelAttributes } from './gen-ai.js';
 
-/** Every span: its name and its attributes, for docs/telemetry.md. `…` stands for a name that varies. */
+/** Every span: its name and its attributes, for docs/telemetry.md. */
 export const SPANS: Readonly<Record<WorkName, { readonly name: string; readonly attributes: readonly string[] }>> = {
   resolve: {
     name: 'workspace_providers.resolve',
@@ -24,11 +24,11 @@ export const SPANS: Readonly<Record<WorkName, { readonly name: string; readonly 
     ],
   },
   request: {
-    name: '`GET`, `POST`, …',
+    name: '<method>',
     attributes: ['http.request.method', 'http.response.status_code', 'error.type'],
   },
   model: {
-    name: 'chat …',
+    name: 'chat <model>',
     attributes: [
       ...['gen_ai.operation.name', 'gen_ai.provider.name', 'gen_ai.request.model', 'gen_ai.response.model'],
       ...['gen_ai.response.finish_reasons', 'gen_ai.usage.input_tokens', 'gen_ai.usage.output_tokens'],
@@ -36,11 +36,11 @@ export const SPANS: Readonly<Record<WorkName, { readonly name: string; readonly 
     ],
   },
   stage: {
-    name: 'workspace_providers.rotation …',
+    name: 'workspace_providers.rotation <stage>',
     attributes: ['workspace_providers.rotation.stage', 'workspace_providers.rotation.id', 'error.type'],
   },
   statement: {
-    name: '…',
+    name: '<statement>',
     attributes: ['db.system.name', 'db.operation.name', 'error.type'],
   },
 };
