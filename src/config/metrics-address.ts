@@ -1,5 +1,5 @@
 /** Where a worker process serves its metrics and its health: `9464`, `0.0.0.0:9464`, `[::]:9464`. */
-import { isIP } from 'node:net';
+import { parseAddress } from '../egress/address.js';
 import { ProviderError } from '../protocol/errors.js';
 
 export interface MetricsAddress {
@@ -15,7 +15,7 @@ export function parseMetricsAddress(text: string, label = 'PROVIDER_METRICS_ADDR
   const [, bracketed, plain, digits = ''] = /^(?:\[([^\]]+)\]:|([^:]+):)?(\d{1,5})$/.exec(text.trim()) ?? [];
   const host = bracketed ?? plain ?? '127.0.0.1';
   const port = Number(digits);
-  const isHost = bracketed === undefined ? isIP(host) === 4 : isIP(host) === 6;
+  const isHost = parseAddress(host)?.kind() === (bracketed === undefined ? 'ipv4' : 'ipv6');
   if (digits !== '' && port <= 65_535 && isHost) return { host, port };
   throw ProviderError.setupInvalid(label, RULE);
 }
@@ -23,5 +23,5 @@ export function parseMetricsAddress(text: string, label = 'PROVIDER_METRICS_ADDR
 /** The address at which this machine itself reaches the server. */
 export function localURL({ host, port }: MetricsAddress): string {
   const local = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-  return `http://${isIP(local) === 6 ? `[${local}]` : local}:${port}`;
+  return `http://${local.includes(':') ? `[${local}]` : local}:${port}`;
 }

@@ -94,6 +94,16 @@ function json(response: ServerResponse, status: number, document: object): void 
   response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(document)}\n`);
 }
 
+/** For the core of Temporal, which does not report which port it was given. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
 /** Temporal's core serves its metrics only itself. */
 function coreMetrics(url: string) {
   const http = createFetch({ egress: new EgressPolicy({ networks: ['loopback'], ports: 'any' }) });

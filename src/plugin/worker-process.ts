@@ -3,8 +3,6 @@
  * that may change providers, it runs rotations too. It stops in order: it takes no more tasks, lets running steps end
  * within the grace, and closes everything that it opened.
  */
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { inspect } from 'node:util';
 import {
   DefaultLogger,
@@ -21,7 +19,7 @@ import type { WorkerConfig } from '../config/worker-config.js';
 import { Observer } from '../observer/observer.js';
 import { expectNoWorkflows } from '../sdk/internals.js';
 import { jsonLogger, logWarnings } from './json-logger.js';
-import { type MetricsServer, startMetricsServer } from './metrics-server.js';
+import { freePort, type MetricsServer, startMetricsServer } from './metrics-server.js';
 import { createOperationsWorker, type OperationsWorker } from './operations-worker.js';
 import { redactingLogger } from './redacting-activity.js';
 import { metricsSource, WorkspaceProviders } from './workspace-providers.js';
@@ -109,16 +107,6 @@ function isColorless(): boolean {
 function writePlain({ level, timestampNanos, message, meta }: LogEntry): void {
   const at = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
   process.stderr.write(`${at} [${level}] ${message}${meta === undefined ? '' : ` ${inspect(meta)}`}\n`);
-}
-
-/** The core does not report which port it was given. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function asProcess(

@@ -1,8 +1,18 @@
 /** The metrics of a process that keeps a lease, read when somebody collects them: a warm read counts, and reports nothing. */
-import type { Reading } from '../telemetry/metrics-table.js';
-import type { ConnectedParts } from './connect-parts.js';
 
-interface ReadParts extends Pick<ConnectedParts, 'cache' | 'keeper' | 'lease' | 'audit' | 'scopes'> {
+import type { Lease } from '../fence/lease.js';
+import type { LeaseKeeper } from '../fence/lease-keeper.js';
+import type { Reading } from '../telemetry/metrics-table.js';
+import type { OpenScopes } from './open-scopes.js';
+import type { UseAudit } from './use-audit.js';
+import type { WorkspaceCache } from './workspace-cache.js';
+
+interface ReadParts {
+  readonly cache: WorkspaceCache;
+  readonly keeper: LeaseKeeper;
+  readonly lease: Lease;
+  readonly audit: UseAudit;
+  readonly scopes: OpenScopes;
   readonly keySetAgeMs: number | undefined;
 }
 
