@@ -1,5 +1,5 @@
 /** OpenTelemetry's SDK in memory, as a user registers it: what was recorded can be read. */
-import { context, metrics, type Context as OtelContext, type Span, trace } from '@opentelemetry/api';
+import { context, metrics, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import {
   AggregationTemporality,
@@ -8,8 +8,6 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
-
-export type { OtelContext, Span };
 
 export function registerTelemetry() {
   const spans = new InMemorySpanExporter();
