@@ -39,15 +39,19 @@ export interface WorkerProcessOptions {
   readonly logLevel?: LogLevel;
   /** Whether the log is one JSON object per line. Default: text, in the format of Temporal's SDK. */
   readonly logsJson?: boolean;
+  /** What an operator should know: the first lines of the log. Default: nothing. */
+  readonly notes?: readonly string[];
 }
 
 /** @throws ProviderError `StoreUnavailable`, `TemporalUnavailable`, `SetupInvalid` */
 export async function createWorkerProcess(
   config: WorkerConfig,
-  { workflowsPath, logLevel = 'INFO', logsJson = false }: WorkerProcessOptions = {},
+  { workflowsPath, logLevel = 'INFO', logsJson = false, notes = [] }: WorkerProcessOptions = {},
 ): Promise<WorkerProcess> {
   const coreAddress = config.metricsAddress === undefined ? undefined : `127.0.0.1:${await freePort()}`;
-  installRuntime(loggerOf(logLevel, logsJson), coreAddress);
+  const logger = loggerOf(logLevel, logsJson);
+  installRuntime(logger, coreAddress);
+  for (const note of notes) logger.info(note);
   const observer = new Observer();
   const providers = await WorkspaceProviders.open(config.providers, observer);
   let connection: NativeConnection | undefined;

@@ -18,8 +18,9 @@ export function addWorker(program: Command, output: Output): void {
       const { providerNotes } = await import('../../config/resolver-config.js');
       const { createWorkerProcess } = await import('../../plugin/worker-process.js');
       const config = workerConfigFromEnv(takeEnvironment());
-      for (const note of providerNotes(config.providers)) output.note(`note: ${note}`);
-      const worker = await createWorkerProcess(config, { logsJson: output.json });
+      const notes = providerNotes(config.providers);
+      if (!output.json) for (const note of notes) output.note(`note: ${note}`);
+      const worker = await createWorkerProcess(config, output.json ? { logsJson: true, notes } : {});
       const settings = describeWorkerConfig(config);
       const lines = Object.entries(settings).map(([name, value]) => `  ${name.padEnd(22)}${value}`);
       const ready = line('ok', 'ready', [`task queue ${config.taskQueue}`, `namespace ${config.namespace}`]);
