@@ -25,6 +25,8 @@ FROM node:22-slim
 # For TLS to Temporal Cloud, whose client reads the system's certificates.
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/*
 ENV NODE_ENV=production
+# For the health check, and for Prometheus: 0.0.0.0:9464 if it runs in another container.
+ENV PROVIDER_METRICS_ADDRESS=9464
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist

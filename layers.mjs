@@ -12,8 +12,18 @@ export const ROOMS = [
     imports: [],
   },
   { room: 'vendor', has: 'packages that the build writes into the output', imports: [] },
+  {
+    room: 'observer',
+    has: 'what happens in a process, reported once to those who listen: names, versions, outcomes, durations',
+    imports: ['protocol'],
+  },
+  {
+    room: 'telemetry',
+    has: 'what listens: the table of metrics, and its bindings to OpenTelemetry and Prometheus',
+    imports: ['protocol', 'observer'],
+  },
   { room: 'redaction', has: '`Secret`, and the redaction of opened secrets in texts and values', imports: [] },
-  { room: 'egress', has: 'the egress policy, and the only HTTP client', imports: ['protocol'] },
+  { room: 'egress', has: 'the egress policy, and the only HTTP client', imports: ['protocol', 'observer'] },
   {
     room: 'grants',
     has: 'the grants of workflows: keys, signer, verifier, policy',
@@ -22,7 +32,7 @@ export const ROOMS = [
   {
     room: 'store',
     has: 'Postgres: the schema, its functions, the interfaces to them; the only room with SQL',
-    imports: ['protocol', 'redaction'],
+    imports: ['protocol', 'observer', 'redaction'],
   },
   {
     room: 'sealing',
@@ -32,7 +42,7 @@ export const ROOMS = [
   {
     room: 'fence',
     has: 'the fence, the drain, the lease and its keeper, the janitor',
-    imports: ['protocol', 'store/ports'],
+    imports: ['protocol', 'observer', 'store/ports'],
   },
   {
     room: 'providers',
@@ -60,17 +70,23 @@ export const ROOMS = [
   {
     room: 'resolver',
     has: '`ProviderResolver`: the cache, loads, and which callbacks hold a credential; no Temporal, no SQL',
-    imports: ['protocol', 'redaction', 'egress', 'store', 'sealing', 'fence', 'providers', 'config'],
+    imports: [
+      ...['protocol', 'observer', 'telemetry', 'redaction', 'egress', 'store', 'sealing', 'fence', 'providers'],
+      ...['config'],
+    ],
   },
   {
     room: 'management',
     has: '`ProviderClient`: changes to providers, the stages of a rotation, checks; needs only Postgres',
-    imports: ['protocol', 'redaction', 'egress', 'store', 'sealing', 'fence', 'providers', 'config'],
+    imports: [
+      ...['protocol', 'observer', 'telemetry', 'redaction', 'egress', 'store', 'sealing', 'fence', 'providers'],
+      ...['config'],
+    ],
   },
   {
     room: 'activities',
     has: 'the activities, and the only mapping from errors to failures',
-    imports: ['protocol', 'redaction', 'store', 'fence', 'providers', 'sdk', 'resolver', 'management'],
+    imports: ['protocol', 'observer', 'redaction', 'store', 'fence', 'providers', 'sdk', 'resolver', 'management'],
     temporal: true,
   },
   {
@@ -89,8 +105,19 @@ export const ROOMS = [
     room: 'plugin',
     has: "the worker plugin, its interceptors, a process's own task queue, the operations worker",
     imports: [
-      ...['protocol', 'redaction', 'egress', 'grants', 'store', 'sealing', 'fence', 'providers', 'codec', 'config'],
-      ...['resolver', 'management', 'sdk', 'activities'],
+      ...[
+        'protocol',
+        'observer',
+        'telemetry',
+        'redaction',
+        'egress',
+        'grants',
+        'store',
+        'sealing',
+        'fence',
+        'providers',
+      ],
+      ...['codec', 'config', 'resolver', 'management', 'sdk', 'activities'],
     ],
     temporal: true,
   },
@@ -104,7 +131,17 @@ export const ROOMS = [
     room: 'testing',
     has: 'for the tests of users: providers in memory, and stand-ins of services, which the tests of this repository use too',
     imports: [
-      ...['protocol', 'redaction', 'egress', 'grants', 'store/ports', 'providers', 'resolver', 'activities'],
+      ...[
+        'protocol',
+        'observer',
+        'redaction',
+        'egress',
+        'grants',
+        'store/ports',
+        'providers',
+        'resolver',
+        'activities',
+      ],
       ...['workflows', 'client', 'plugin'],
     ],
     temporal: true,

@@ -13,8 +13,12 @@ import { ANY_MODEL_SERVICE, FIREWALLS, TENDERLY } from '../dist/providers/answer
 import { CLOUDS, COMPATIBLE, GATEWAYS } from '../dist/providers/answers/rules/compatible-services.js';
 import { JSON_RPC } from '../dist/providers/answers/rules/json-rpc.js';
 import { ANTHROPIC, GEMINI, OPENAI } from '../dist/providers/answers/rules/language-models.js';
+import { METRICS } from '../dist/telemetry/metrics-table.js';
+import { prometheusName } from '../dist/telemetry/prometheus.js';
+import { SPANS } from '../dist/telemetry/spans.js';
 import { ROOMS } from '../layers.mjs';
 import { activitySchemas } from './activity-schemas.mjs';
+import { dashboardOf } from './dashboard.mjs';
 
 const check = process.argv.includes('--check');
 const docs = new URL('../docs/', import.meta.url);
@@ -70,6 +74,25 @@ const PARTS = {
   'any answers': () => answers([...FIREWALLS, ...ANY_MODEL_SERVICE]),
   'tenderly answers': () => answers(TENDERLY),
   'rpc answers': () => answers(JSON_RPC),
+  metrics: () =>
+    table(
+      ['metric', 'kind', 'unit', 'attributes', 'meaning'],
+      Object.entries(METRICS).map(([name, { kind, unit, attributes, meaning }]) => [
+        `\`${name}\``,
+        kind.replace('read ', ''),
+        unit === '1' ? '' : `\`${unit}\``,
+        attributes.map((each) => `\`${each}\``).join(', '),
+        meaning,
+      ]),
+    ),
+  spans: () =>
+    table(
+      ['span', 'attributes'],
+      Object.values(SPANS).map(({ name, attributes }) => [
+        name.includes('`') ? name : `\`${name}\``,
+        attributes.map((each) => `\`${each}\``).join(', '),
+      ]),
+    ),
   rooms: () =>
     table(
       ['folder', 'what it has', 'may import'],
@@ -85,6 +108,8 @@ const stale = readdirSync(docs, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.md'))
   .filter((name) => !update(new URL(name, docs)));
 if (!write(new URL('activities.schema.json', docs), activitySchemas())) stale.push('activities.schema.json');
+const dashboard = 'observability/dashboard.json';
+if (!write(new URL(dashboard, docs), dashboardOf(METRICS, prometheusName))) stale.push(dashboard);
 for (const name of stale) process.stderr.write(`docs/${name} is out of date: npm run docs\n`);
 process.exitCode = stale.length > 0 ? 1 : 0;
 

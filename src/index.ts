@@ -10,7 +10,9 @@ export type { Fetch } from './egress/http-client.js';
 export type { EgressOptions } from './egress/policy.js';
 export type { RequestWatch } from './egress/sealed-head.js';
 export type { LeaseCounts } from './fence/lease-keeper.js';
+export type { MetricsServer } from './plugin/metrics-server.js';
 export { redactingLogger } from './plugin/redacting-activity.js';
+export { type ServeMetricsOptions, serveMetrics } from './plugin/serve-metrics.js';
 export { type NamedChain, type WithProvider, withProvider } from './plugin/with-provider.js';
 export { type ProviderCounts, WorkspaceProviders } from './plugin/workspace-providers.js';
 export {

@@ -58,20 +58,29 @@ async function llmStep(
   });
   const { result, skipped } = await firstAnswer(
     [ref ?? named(provider), ...fallbacks.map((each) => (typeof each === 'string' ? named(each) : each))],
-    (asked) => opened(resolver, asked, (found, call) => answerOf(input, found, call, time), time.signal),
+    (asked) => opened(resolver, asked, (found, call) => answerOf(resolver, input, found, call, time), time.signal),
     ({ type }) => GOES_TO_THE_NEXT.has(type),
   );
   return { ...result, ...(skipped.length > 0 && { skipped }) };
 }
 
 async function answerOf(
+  resolver: ProviderResolver,
   input: LlmStepInput,
   ref: ProviderReference<'llm'>,
   call: ProviderCall<LlmCredential>,
   time: StepTime,
 ): Promise<LlmStepResult> {
   const modelId = modelOf(input, ref, call.credential);
-  const reply = await time.ofCall(ref, call.signal, (signal) => replyOf(input, modelId, { ...call, signal }, time));
+  const { workspaceId, type, name } = ref;
+  const reply = await resolver.parts.observer.during(
+    'model',
+    { workspaceId, type, name, model: modelId },
+    () => time.ofCall(ref, call.signal, (signal) => replyOf(input, modelId, { ...call, signal }, time)),
+    ({ answeringModel, finishReason, usage: { inputTokens, outputTokens } }) => {
+      return { answeringModel, finishReason, inputTokens, outputTokens };
+    },
+  );
   const object = input.schema && (await objectIn(reply, input.schema, ref, time.signal));
   if (!input.schema) checkComplete(reply, ref);
   const toolCalls = reply.parts.filter((part) => part.type === 'tool-call');

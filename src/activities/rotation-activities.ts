@@ -1,8 +1,10 @@
 /** The activities of rotations and schedules, for processes whose login may change providers. */
 import { Context } from '@temporalio/activity';
+import type { z } from 'zod';
 import { awaitDrain } from '../fence/drain.js';
-import { awaitFence } from '../fence/fence.js';
+import { awaitFence, reportFence } from '../fence/fence.js';
 import type { RotationCredentials } from '../management/rotation-credentials.js';
+import type { Reporter } from '../observer/observer.js';
 import type {
   BegunRotation,
   CheckReport,
@@ -23,6 +25,7 @@ import { createScheduleActivities, type ScheduleDependencies } from './schedule-
 
 export interface OperationDependencies extends ScheduleDependencies {
   readonly rotations: RotationCredentials;
+  readonly observer: Reporter;
 }
 
 interface RaisedVersion {
@@ -30,56 +33,84 @@ interface RaisedVersion {
 }
 
 export function createOperationActivities(dependencies: OperationDependencies) {
-  const { store, rotations } = dependencies;
+  const { store, rotations, observer } = dependencies;
+  /** An activity that is a stage of a rotation. */
+  const stage = <Input extends object, Result>(
+    name: string,
+    schema: z.ZodType<Input>,
+    run: (input: Input, signal: AbortSignal) => Promise<Result>,
+  ) =>
+    activity(name, schema, (input, signal) => {
+      const { rotationId } = input as { readonly rotationId?: string };
+      const begun = { stage: name, ...(rotationId !== undefined && { rotationId }) };
+      return observer.during(
+        'stage',
+        begun,
+        () => run(input, signal),
+        () => ({}),
+      );
+    });
+  const fence = async (signal: AbortSignal) => {
+    const report = await awaitFence({ registry: store, signal });
+    reportFence(observer, report, report.tookMs);
+    return report;
+  };
   return {
     ...createScheduleActivities(dependencies),
 
-    beginRotation: activity('beginRotation', rotationIdInput, async ({ rotationId }): Promise<BegunRotation> => {
+    beginRotation: stage('beginRotation', rotationIdInput, async ({ rotationId }): Promise<BegunRotation> => {
       const { workflowId } = Context.current().info.workflowExecution ?? {};
       return store.beginRotation(rotationId, workflowId ?? rotationId);
     }),
 
-    issueNextCredential: activity(
+    issueNextCredential: stage(
       'issueNextCredential',
       rotationIdInput,
       ({ rotationId }, signal): Promise<void> => rotations.issue(rotationId, { signal }),
     ),
 
-    checkNextCredential: activity(
+    checkNextCredential: stage(
       'checkNextCredential',
       rotationIdInput,
       ({ rotationId }): Promise<CheckReport> => rotations.check(rotationId),
     ),
 
-    recordRotationStage: activity(
+    recordRotationStage: stage(
       'recordRotationStage',
       rotationStageInput,
       ({ rotationId, state }): Promise<void> => store.advanceRotation(rotationId, state),
     ),
 
-    activateNextCredential: activity(
+    activateNextCredential: stage(
       'activateNextCredential',
       rotationIdInput,
       ({ rotationId }): Promise<RaisedVersion> => store.activateRotation(rotationId),
     ),
 
-    restorePreviousCredential: activity(
+    restorePreviousCredential: stage(
       'restorePreviousCredential',
       rollBackInput,
       ({ rotationId, reason }): Promise<RaisedVersion> => store.rollBackRotation(rotationId, reason),
     ),
 
     /** Waits for the fence of every change that was committed before the call. A retry starts the wait again. */
-    awaitFence: (): Promise<FenceReport> => runWithHeartbeat((signal) => awaitFence({ registry: store, signal })),
+    awaitFence: (): Promise<FenceReport> =>
+      runWithHeartbeat((signal) =>
+        observer.during(
+          'stage',
+          { stage: 'awaitFence' },
+          () => fence(signal),
+          () => ({}),
+        ),
+      ),
 
     /** Waits until no step holds an older version, or `limitMs` is over. Returns who still holds one. */
-    awaitDrain: activity(
-      'awaitDrain',
-      drainInput,
-      async ({ limitMs, ...question }, signal): Promise<DrainAnswer> => ({
-        holders: await awaitDrain({ registry: store, question, limitMs, signal }),
-      }),
-    ),
+    awaitDrain: stage('awaitDrain', drainInput, async ({ limitMs, ...question }, signal): Promise<DrainAnswer> => {
+      const startMs = performance.now();
+      const holders = await awaitDrain({ registry: store, question, limitMs, signal });
+      observer.report({ what: 'drained', tookMs: performance.now() - startMs, holders: holders.length });
+      return { holders };
+    }),
 
     /** Lists the workers that may hold a lease or run a step. */
     listWorkers: (): Promise<readonly WorkerAddress[]> =>
@@ -89,24 +120,23 @@ export function createOperationActivities(dependencies: OperationDependencies) {
         }),
       ),
 
-    revokePreviousCredential: activity(
+    revokePreviousCredential: stage(
       'revokePreviousCredential',
       rotationIdInput,
       ({ rotationId }, signal): Promise<RevocationReport> => rotations.revokePrevious(rotationId, { signal }),
     ),
 
-    discardIssuedCredential: activity(
+    discardIssuedCredential: stage(
       'discardIssuedCredential',
       rotationIdInput,
       ({ rotationId }, signal): Promise<RevocationReport | undefined> =>
         rotations.discardIssued(rotationId, { signal }),
     ),
 
-    endRotation: activity(
-      'endRotation',
-      endRotationInput,
-      ({ rotationId, state, reason }): Promise<void> => store.endRotation(rotationId, { state, reason }),
-    ),
+    endRotation: stage('endRotation', endRotationInput, async ({ rotationId, state, reason }): Promise<void> => {
+      await store.endRotation(rotationId, { state, reason });
+      observer.report({ what: 'rotation-ended', state: state ?? 'by-hand' });
+    }),
   };
 }
 

@@ -2,6 +2,7 @@
 import { type EgressOptions, EgressPolicy, parseNetworks, parsePorts, parseRefused } from '../egress/policy.js';
 import { GrantVerifier } from '../grants/grant-verifier.js';
 import { type GrantPolicy, NO_GRANTS } from '../grants/policy.js';
+import { checkWorkspaceId } from '../protocol/names.js';
 import type { OwnTypes } from '../providers/credentials.js';
 import { PlatformFallback } from '../providers/platform-fallback.js';
 import type { ProviderTypes } from '../providers/provider-types.js';
@@ -68,6 +69,11 @@ export interface ResolverOptions<Types extends OwnTypes = OwnTypes> extends Stor
    * Setting: `PROVIDER_PLATFORM_FALLBACK`. Default: none.
    */
   readonly fallback?: readonly string[];
+  /**
+   * The workspaces whose id is an attribute of metrics and spans: few, because each is a time series of its own.
+   * Setting: `PROVIDER_TELEMETRY_WORKSPACES`. Default: none.
+   */
+  readonly telemetryWorkspaces?: readonly string[];
 }
 
 /** The options of `WorkspaceProviders.connect`. An option that is absent is read from its setting. */
@@ -101,6 +107,7 @@ export interface ResolverConfig {
   readonly identity: string | undefined;
   readonly maxProviders: number;
   readonly stepsPerWorkspace: number;
+  readonly telemetryWorkspaces: readonly string[];
 }
 
 export interface ProviderConfig extends ResolverConfig {
@@ -144,7 +151,12 @@ export function readResolverConfig(settings: Settings): ResolverConfig {
     identity: settings.text('PROVIDER_WORKER_IDENTITY'),
     maxProviders: settings.count('PROVIDER_CACHE_MAX'),
     stepsPerWorkspace: settings.count('PROVIDER_STEPS_PER_WORKSPACE'),
+    telemetryWorkspaces: settings.parsed('PROVIDER_TELEMETRY_WORKSPACES', parseWorkspaces) ?? [],
   };
+}
+
+function parseWorkspaces(list: string): readonly string[] {
+  return list.split(',').flatMap((each) => (each.trim() === '' ? [] : [checkWorkspaceId(each.trim())]));
 }
 
 export function readProviderConfig(settings: Settings): ProviderConfig {

@@ -137,6 +137,15 @@ export const SETTINGS = {
     meaning:
       'the name of the process in `workers`, in rotations that wait for it, and (worker process) in the Temporal UI',
   },
+  PROVIDER_TELEMETRY_WORKSPACES: {
+    kind: 'text',
+    readBy: ['worker'],
+    option: 'telemetryWorkspaces',
+    defaultText: 'none',
+    meaning:
+      'the ids of the workspaces, with commas, whose id is an attribute of metrics and spans; name few, because each ' +
+      'is a time series of its own',
+  },
   PROVIDER_TYPES: {
     kind: 'text',
     readBy: ['worker', 'operations', 'commands'],
@@ -247,6 +256,14 @@ export const SETTINGS = {
     min: '0',
     max: '1h',
     meaning: 'how long running steps may take to end after the process was stopped; then they are cancelled',
+  },
+  PROVIDER_METRICS_ADDRESS: {
+    kind: 'text',
+    readBy: ['worker process'],
+    defaultText: 'none: it serves none; the image sets `9464`',
+    meaning:
+      'where the process serves `/metrics` (its own, and those of Temporal’s core), `/healthz` and `/readyz`: a port, ' +
+      'on which only this machine can connect, or an IP address and a port, such as `0.0.0.0:9464`',
   },
   PROVIDER_OPERATIONS_TASK_QUEUE: {
     kind: 'text',

@@ -3,6 +3,7 @@ import type { DataConverter } from '@temporalio/common';
 import { parseAccepted } from '../codec/accepted-payloads.js';
 import { providerDataConverter, WITHOUT_KEY } from '../codec/data-converter.js';
 import type { ManagerConfig } from './manager-config.js';
+import { parseMetricsAddress } from './metrics-address.js';
 import { describeProviderConfig, type ProviderConfig, readConfig, readProviderConfig } from './resolver-config.js';
 import type { Settings } from './settings.js';
 import { readTemporalConfig, type TemporalConfig } from './temporal-config.js';
@@ -19,6 +20,8 @@ export interface WorkerConfig extends TemporalConfig {
   /** How long running steps may take to end after the process was stopped, in milliseconds. */
   readonly shutdownGraceMs: number;
   readonly maxConcurrentSteps: number;
+  /** Absent if the process serves no metrics. */
+  readonly metricsAddress: string | undefined;
   /** Absent if payloads are stored as they are. */
   readonly dataConverter: DataConverter | undefined;
   /** Absent if this process runs no rotations. */
@@ -40,6 +43,10 @@ export function workerConfigFromEnv(env: NodeJS.ProcessEnv): WorkerConfig {
       taskQueue: settings.text('PROVIDER_TASK_QUEUE') as string,
       shutdownGraceMs: settings.durationMs('PROVIDER_SHUTDOWN_GRACE'),
       maxConcurrentSteps: settings.count('PROVIDER_MAX_CONCURRENT_STEPS'),
+      metricsAddress: settings.parsed('PROVIDER_METRICS_ADDRESS', (text) => {
+        if (text !== '') parseMetricsAddress(text);
+        return text || undefined;
+      }),
       dataConverter: readDataConverter(settings),
       operations: readOperations(settings, providers),
     };
@@ -84,6 +91,7 @@ export function describeWorkerConfig(config: WorkerConfig): Readonly<Record<stri
     taskQueue: config.taskQueue,
     shutdownGraceMs: config.shutdownGraceMs,
     maxConcurrentSteps: config.maxConcurrentSteps,
+    metrics: config.metricsAddress ?? 'off',
     encryptsPayloads: config.dataConverter !== undefined,
     runsRotations: config.operations !== undefined,
     ...describeProviderConfig(config.providers),

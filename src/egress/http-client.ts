@@ -10,6 +10,7 @@ import {
   type RequestInit as UndiciRequestInit,
   fetch as undiciFetch,
 } from 'undici';
+import { Observer, type Reporter } from '../observer/observer.js';
 import { AnswerEnd, type AnswerLimits, withinLimits, withMaxDecodedBytes } from './answer-limits.js';
 import { guardedConnector } from './connector.js';
 import { idempotentOnceMore } from './dropped-connection.js';
@@ -31,6 +32,8 @@ export interface FetchOptions {
   readonly egress?: EgressPolicy;
   /** Other options of connections, such as the certificates to trust. Certificates are always verified. */
   readonly connect?: buildConnector.BuildOptions;
+  /** Is told of each request, without its URL: it may hold a key. Default: nobody is. */
+  readonly observer?: Pick<Reporter, 'during'>;
 }
 
 /** For models: one that thinks sends no byte until it is done, and may pause in a stream. Shorter than `llmStep`. */
@@ -52,6 +55,7 @@ export const CHECK_LIMITS: AnswerLimits = { firstByteMs: 30_000, progressMs: 10_
 /** Creates the client. A process needs one. */
 export function createFetch(options: FetchOptions = {}): HttpClient {
   const { egress = PUBLIC_EGRESS, connectMs = 10_000, maxResponseBytes = 16 * 1024 * 1024 } = options;
+  const { observer = Observer.none } = options;
   const agent = new Agent({
     // Explicitly, because NODE_TLS_REJECT_UNAUTHORIZED changes the default. The heads of HTTP/2 are not text.
     allowH2: false,
@@ -76,13 +80,18 @@ export function createFetch(options: FetchOptions = {}): HttpClient {
       }
       return withMaxDecodedBytes(response, maxResponseBytes) as unknown as Response;
     };
-    const own = idempotentOnceMore((input, init) => send(input, init, limited));
+    const observed = (...[input, init, dispatcher]: [...Parameters<Fetch>, Dispatcher]) => {
+      const method = init?.method ?? (input instanceof Request ? input.method : 'GET');
+      const request = () => idempotentOnceMore((again, asked) => send(again, asked, dispatcher))(input, init);
+      return observer.during('request', { method: knownMethod(method) }, request, statusOf);
+    };
+    const own: Fetch = (input, init) => observed(input, init, limited);
     sealing.set(own, async (url, init, sealed) => {
       const end = new AnswerEnd(sealed.onEnd);
       const dispatcher = agent.compose(withinLimits(limits, end));
       const forget = awaitHead(sealed);
       try {
-        return end.after(await idempotentOnceMore((input, asked) => send(input, asked, dispatcher))(url, init));
+        return end.after(await observed(url, init, dispatcher));
       } catch (error) {
         sealed.onEnd?.();
         throw error;
@@ -109,6 +118,16 @@ export function sendSealed(fetch: Fetch, url: URL, init: RequestInit, sealed: Se
   if (send) return send(url, init, sealed);
   const headers = [...new Headers(init.headers)].map(([name, value]) => [name, unsealed(value, sealed.texts)] as const);
   return fetch(new URL(unsealed(url.href, sealed.texts)), { ...init, headers: Object.fromEntries(headers) });
+}
+
+const statusOf = ({ status }: Response) => ({ status });
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+/** The method is text of the caller. */
+function knownMethod(method: string): string {
+  const upper = method.toUpperCase();
+  return METHODS.has(upper) ? upper : '_OTHER';
 }
 
 // The undici package has its own Request and FormData, and treats Node's as plain text.

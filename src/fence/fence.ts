@@ -4,6 +4,7 @@
  * wall clock, not even the database's. A wait that was cut short can be started again.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Reporter } from '../observer/observer.js';
 import { ProviderError } from '../protocol/errors.js';
 import type { FencedWorker, FenceOutcome, FenceReport } from '../protocol/rotation.js';
 import type { EpochReading, RegisteredWorker, WorkerRegistry } from '../store/ports.js';
@@ -19,6 +20,17 @@ export interface FenceOptions {
   readonly signal?: AbortSignal;
   /** Called after the first read, and when a worker's outcome changes. */
   readonly onProgress?: (report: FenceReport) => void;
+}
+
+/** Reports how a wait ended. @param tookMs - since the change */
+export function reportFence(
+  observer: Pick<Reporter, 'report'>,
+  { complete, workers }: FenceReport,
+  tookMs: number,
+): void {
+  const counts = { applied: 0, gone: 0, 'waited-out': 0, waiting: 0 };
+  for (const { outcome } of workers) counts[outcome] += 1;
+  observer.report({ what: 'fenced', complete, tookMs, workers: counts });
 }
 
 const FIRST_POLL_MS = 3;

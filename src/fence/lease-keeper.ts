@@ -3,6 +3,7 @@
  * change, and removes what changed from the cache before it extends the lease. While Postgres is away the lease runs
  * out, and the cache answers nothing until Postgres is back.
  */
+import { Observer, type Reporter } from '../observer/observer.js';
 import { isProviderError } from '../protocol/errors.js';
 import type { HeldCredential, LeaseStore, WorkerRegistration } from '../store/ports.js';
 import type { ClockReading } from './clock-difference.js';
@@ -30,6 +31,8 @@ export interface LeaseKeeperOptions {
   readonly onNewLineage?: () => void;
   /** Called after each renewal. */
   readonly onRenewal?: (succeeded: boolean) => void;
+  /** Default: nobody is told. */
+  readonly observer?: Pick<Reporter, 'report'>;
 }
 
 export interface LeaseCounts {
@@ -67,7 +70,11 @@ export class LeaseKeeper {
   /** The last fault that was reported, so that each is reported once. */
   #warned: string | undefined;
 
-  constructor(private readonly options: LeaseKeeperOptions) {}
+  readonly #observer: Pick<Reporter, 'report'>;
+
+  constructor(private readonly options: LeaseKeeperOptions) {
+    this.#observer = options.observer ?? Observer.none;
+  }
 
   get counts(): LeaseCounts {
     return { ...this.#counts };
@@ -146,9 +153,11 @@ export class LeaseKeeper {
       this.options.onRenewal?.(true);
     } catch (error) {
       this.#counts.failures += 1;
+      this.#observer.report({ what: 'renewal-failed' });
       this.options.onRenewal?.(false);
       if (isProviderError(error) && error.facts.isUnguarded) {
         this.#loseLease();
+        this.#observer.report({ what: 'lease-lost' });
         this.#warnOnce(error.message);
       }
       throw error;
@@ -176,6 +185,7 @@ export class LeaseKeeper {
     if (this.#stopped) return;
     if (!renewal) {
       this.#counts.losses += 1;
+      this.#observer.report({ what: 'lease-lost' });
       this.#registered = false;
       return this.#renewOnce();
     }
@@ -188,6 +198,7 @@ export class LeaseKeeper {
     else cache.invalidate(renewal.changed, renewal.epoch);
     lease.apply(renewal.epoch);
     lease.extend(sentAt);
+    this.#observer.report({ what: 'renewed', tookMs: lease.now().monotonicMs - sentAt.monotonicMs });
   }
 
   /** If the row is another process's, this one must neither hold a lease nor remove the row. */

@@ -46,6 +46,16 @@ export class GrantVerifier {
     return this.#keys.latest?.revision ?? '';
   }
 
+  /** How long ago the key set was read, in milliseconds. `undefined` if it is the setting itself. */
+  get keySetAgeMs(): number | undefined {
+    return this.#keys.ageMs;
+  }
+
+  /** Whether grants can be verified: the key set was read, and is not too old. */
+  get isInEffect(): boolean {
+    return this.#keys.isInEffect;
+  }
+
   /** Reads the key set also while no workflow presents a grant, until the returned function is called. */
   watch(changed: () => void): () => void {
     return this.#keys.watch(changed);

@@ -116,6 +116,16 @@ export class KeySource<Document> {
     };
   }
 
+  /** How long ago the document was read, in milliseconds. `undefined` if it is the setting itself, or was never read. */
+  get ageMs(): number | undefined {
+    return this.#isRead && this.#document ? performance.now() - this.#read.atMs : undefined;
+  }
+
+  /** Whether there is a document that is not too old. */
+  get isInEffect(): boolean {
+    return this.#document !== undefined && !this.#isTooOld;
+  }
+
   /** Whether the document is not the setting itself. */
   get #isRead(): boolean {
     return !this.where.startsWith('{');

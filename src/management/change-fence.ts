@@ -1,6 +1,7 @@
 /** Waits until every worker has a change of a provider. The change is committed, however the wait ends. */
 import { DURATION_RULE, type Duration, parseDuration } from '../config/duration.js';
-import { awaitFence, requireLineage } from '../fence/fence.js';
+import { awaitFence, reportFence, requireLineage } from '../fence/fence.js';
+import { Observer, type Reporter } from '../observer/observer.js';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
 import type { FenceReport, Holder } from '../protocol/rotation.js';
 import type { EpochReading, HeldQuestion, HolderRegistry, WorkerRegistry } from '../store/ports.js';
@@ -36,6 +37,7 @@ export async function fenceChange<Changed extends object>(
   registry: WorkerRegistry,
   change: () => Promise<Changed>,
   { fence: limit, onChanged, ...wait }: ChangeOptions<Changed> = {},
+  observer: Pick<Reporter, 'report'> = Observer.none,
 ): Promise<Changed & { readonly fence?: FenceReport }> {
   if (limit) limitMs(limit);
   if (limit === false) {
@@ -46,11 +48,14 @@ export async function fenceChange<Changed extends object>(
   // A fault here must not stop a change that switches something off. The fence reports it afterwards.
   const before = await registry.readEpoch().catch(() => undefined);
   const changed = await change();
+  const changedMs = performance.now();
   onChanged?.(changed);
   try {
     const reading = await registry.readEpoch();
     if (before) requireLineage(before.lineage, reading);
-    return { ...changed, fence: await fenceOf(registry, reading, { ...wait, ...(limit !== undefined && { limit }) }) };
+    const fence = await fenceOf(registry, reading, { ...wait, ...(limit !== undefined && { limit }) });
+    reportFence(observer, fence, performance.now() - changedMs);
+    return { ...changed, fence };
   } catch (error) {
     if (!isProviderError(error)) throw error;
     throw new ProviderError(error.type, `the change was made, but some workers may not have it yet: ${error.message}`);

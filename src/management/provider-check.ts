@@ -1,6 +1,7 @@
 /** Checks a stored credential against the live service, for an operator or a schedule. */
 
 import type { Fetch } from '../egress/http-client.js';
+import type { Reporter } from '../observer/observer.js';
 import { isProviderError } from '../protocol/errors.js';
 import { checkIdentity } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
@@ -22,6 +23,7 @@ export interface ProviderCheckDependencies {
   readonly vault: SecretVault;
   readonly fetch: Fetch;
   readonly types: ProviderTypes;
+  readonly observer: Pick<Reporter, 'report'>;
 }
 
 /**
@@ -32,7 +34,7 @@ export interface ProviderCheckDependencies {
  */
 export async function checkProvider(
   identity: ProviderIdentity,
-  { store, vault, fetch, types }: ProviderCheckDependencies,
+  { store, vault, fetch, types, observer }: ProviderCheckDependencies,
 ): Promise<ProviderCheckReport> {
   const { workspaceId, type, name } = checkIdentity(identity);
   const workspace = await store.readWorkspace(workspaceId);
@@ -44,6 +46,7 @@ export async function checkProvider(
   try {
     const { outcome, detail } = await checkLive(parsed, fetch);
     const tookMs = Math.round(performance.now() - startMs);
+    observer.report({ what: 'checked', type, outcome });
     await store.recordCheck(identity, version, outcome);
     return { workspaceId, type, name, version, outcome, detail, tookMs };
   } catch (error) {

@@ -5,7 +5,9 @@
  */
 import type { Duration } from '../config/duration.js';
 import { type ManagerConfig, type ProviderClientOptions, readManagerConfig } from '../config/manager-config.js';
+import { BUILD } from '../config/package-version.js';
 import { CHECK_LIMITS, createFetch, type HttpClient } from '../egress/http-client.js';
+import { Observer } from '../observer/observer.js';
 import { checkIdentity, checkWorkspaceId, notConfigured } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
 import type { FenceReport, RotationRuns } from '../protocol/rotation.js';
@@ -15,6 +17,7 @@ import type { ProviderAudit } from '../store/audit-store.js';
 import { type ManagementStore, openManagementStore } from '../store/management-store.js';
 import type { HeldQuestion, ProviderRecord, RegisteredWorker } from '../store/ports.js';
 import type { RotationSummary } from '../store/rotation-store.js';
+import { listenWithOpenTelemetry } from '../telemetry/opentelemetry.js';
 import { ABANDON_TIMEOUT_MS, endAbandoned } from './abandoned-rotations.js';
 import { type ChangeOptions, type FenceWait, fenceChange, waitForFence, withHolders } from './change-fence.js';
 import { checkInput } from './checked-input.js';
@@ -37,7 +40,11 @@ import { type ManagementParts, RotationCredentials, type StageRotationInput } fr
 import { SecretVault } from './secret-vault.js';
 
 /** What a client and those that act for others share. */
-type SharedParts = Pick<ManagementParts, 'egress' | 'types'> & { readonly sealer: Sealer; readonly http: HttpClient };
+interface SharedParts extends Pick<ManagementParts, 'egress' | 'types'> {
+  readonly sealer: Sealer;
+  readonly http: HttpClient;
+  readonly observer: Observer;
+}
 
 /**
  * Manages the providers of workspaces. Every method throws ProviderError `StoreUnavailable` if Postgres cannot be
@@ -58,13 +65,17 @@ export class ProviderClient {
   readonly #sealer: Sealer;
   readonly #http: HttpClient;
   readonly #parts: ManagementParts;
+  readonly #observer: Observer;
+  #endTelemetry = () => {};
 
   private constructor(store: ManagementStore, shared: SharedParts) {
-    const { sealer, http, egress, types } = shared;
+    const { sealer, http, egress, types, observer } = shared;
+    this.#observer = observer;
     this.#store = store;
     this.#sealer = sealer;
     this.#http = http;
-    this.#parts = { store, vault: new SecretVault(sealer, store, types), fetch: http.fetch, egress, types };
+    const vault = new SecretVault(sealer, store, types);
+    this.#parts = { store, vault, fetch: http.fetch, egress, types, observer };
   }
 
   /**
@@ -77,6 +88,7 @@ export class ProviderClient {
     const client = ProviderClient.open(readManagerConfig(options));
     try {
       await client.#store.preflight();
+      client.#endTelemetry = listenWithOpenTelemetry(client.#observer, { version: BUILD });
       return client;
     } catch (error) {
       await client.close();
@@ -86,8 +98,10 @@ export class ProviderClient {
 
   /** Connects at the first call, and checks the login then. @internal */
   static open({ database, rootKeyring, egress, types }: ManagerConfig): ProviderClient {
-    const http = createFetch({ egress, limits: CHECK_LIMITS });
-    return new ProviderClient(openManagementStore(database), { sealer: new Sealer(rootKeyring), http, egress, types });
+    const observer = new Observer();
+    const http = createFetch({ egress, limits: CHECK_LIMITS, observer });
+    const store = openManagementStore({ ...database, observer });
+    return new ProviderClient(store, { sealer: new Sealer(rootKeyring), http, egress, types, observer });
   }
 
   /**
@@ -97,7 +111,7 @@ export class ProviderClient {
    * @param actor - 1 to 200 characters: `user:ana@acme`, `cli:ana@ops-1`
    */
   actingAs(actor: string): ProviderClient {
-    const shared = { ...this.#parts, sealer: this.#sealer, http: this.#http };
+    const shared = { ...this.#parts, sealer: this.#sealer, http: this.#http, observer: this.#observer };
     return new ProviderClient(this.#store.actingAs(actor), shared);
   }
 
@@ -265,6 +279,7 @@ export class ProviderClient {
 
   /** Waits for statements in progress and ends checks. Idempotent. */
   async close(): Promise<void> {
+    this.#endTelemetry();
     await Promise.all([this.#store.close(), this.#http.close()]);
   }
 
@@ -274,7 +289,7 @@ export class ProviderClient {
     options?: ChangeOptions<Changed>,
     drained?: HeldQuestion['provider'],
   ): Promise<Changed & Fenced> {
-    const changed: Changed & Fenced = await fenceChange(this.#store, change, options);
+    const changed: Changed & Fenced = await fenceChange(this.#store, change, options, this.#parts.observer);
     return drained && changed.fence?.complete ? withHolders(this.#store, changed, drained) : changed;
   }
 

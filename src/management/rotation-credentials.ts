@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Fetch } from '../egress/http-client.js';
 import type { EgressPolicy } from '../egress/policy.js';
+import type { Reporter } from '../observer/observer.js';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
 import { checkIdentity, describeProvider } from '../protocol/names.js';
 import type { ProviderIdentity } from '../protocol/references.js';
@@ -26,6 +27,7 @@ export interface ManagementParts {
   readonly fetch: Fetch;
   readonly egress: EgressPolicy;
   readonly types: ProviderTypes;
+  readonly observer: Pick<Reporter, 'report'>;
 }
 
 export interface StageRotationInput extends ProviderIdentity {
@@ -106,6 +108,7 @@ export class RotationCredentials {
     const startMs = performance.now();
     const opened = await this.#openForService(provider, next);
     const { outcome, detail } = await checkLive(opened, this.parts.fetch);
+    this.parts.observer.report({ what: 'checked', type: provider.type, outcome });
     return { outcome, detail, tookMs: Math.round(performance.now() - startMs) };
   }
 

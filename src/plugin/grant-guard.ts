@@ -6,6 +6,7 @@ import type { ActivityInboundCallsInterceptor, ActivityInterceptorsFactory } fro
 import { runActivity } from '../activities/run-activity.js';
 import type { GrantVerifier } from '../grants/grant-verifier.js';
 import { type GrantPolicy, NO_GRANTS } from '../grants/policy.js';
+import type { Reporter } from '../observer/observer.js';
 import { ProviderError } from '../protocol/errors.js';
 import { GRANT_HEADERS, type Grant, type GrantKind } from '../protocol/grants.js';
 import type { WorkspaceScope } from '../resolver/provider-resolver.js';
@@ -21,8 +22,12 @@ const shown = new AsyncLocalStorage<() => Promise<Grant>>();
  * The guard of workers of steps. This package's activities (`guarded`) do not start without a valid grant. For any
  * other activity, the grant is verified when the activity opens a provider.
  */
-export function workspaceGuard(policy: GrantPolicy, guarded: object): ActivityInterceptorsFactory {
-  const refusals = new RefusalLog();
+export function workspaceGuard(
+  policy: GrantPolicy,
+  guarded: object,
+  observer: Pick<Reporter, 'report'>,
+): ActivityInterceptorsFactory {
+  const refusals = new RefusalLog(observer);
   return (context) => ({ inbound: policy === NO_GRANTS ? {} : guard(policy, context, guarded, refusals) });
 }
 
@@ -55,8 +60,8 @@ function guard(
 /**
  * The guard of workers whose activities change providers or ask a worker about itself: it needs an operator's grant.
  */
-export function operatorGuard(policy: GrantPolicy): ActivityInterceptorsFactory {
-  const refusals = new RefusalLog();
+export function operatorGuard(policy: GrantPolicy, observer: Pick<Reporter, 'report'>): ActivityInterceptorsFactory {
+  const refusals = new RefusalLog(observer);
   return (context) => ({
     inbound: {
       async execute(input, next) {

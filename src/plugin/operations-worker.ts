@@ -5,20 +5,26 @@
 import type { DataConverter } from '@temporalio/common';
 import { type NativeConnection, Worker, type WorkerInterceptors } from '@temporalio/worker';
 import { createOperationActivities } from '../activities/rotation-activities.js';
+import { BUILD } from '../config/package-version.js';
 import type { OperationsConfig } from '../config/worker-config.js';
 import { CHECK_LIMITS, createFetch } from '../egress/http-client.js';
 import { Janitor } from '../fence/janitor.js';
 import { checkProvider } from '../management/provider-check.js';
 import { RotationCredentials } from '../management/rotation-credentials.js';
 import { SecretVault } from '../management/secret-vault.js';
+import { Observer } from '../observer/observer.js';
 import type { ProviderIdentity } from '../protocol/references.js';
 import { Sealer } from '../sealing/sealer.js';
 import { openManagementStore } from '../store/management-store.js';
 import { watchPreflight } from '../store/preflight-watch.js';
+import type { ReadMetrics } from '../telemetry/metrics-table.js';
+import { listenWithOpenTelemetry, observeMetrics } from '../telemetry/opentelemetry.js';
+import { watchCredentialAges } from './credential-ages.js';
 import { operatorGuard } from './grant-guard.js';
 import { redactingActivity } from './redacting-activity.js';
 import { redactingDataConverter } from './redacting-codec.js';
 import { notesReturn } from './result-limit.js';
+import { traceContext } from './trace-context.js';
 import { WorkflowPlugin } from './workflow-plugin.js';
 import { workflowSource } from './workflow-source.js';
 
@@ -36,10 +42,13 @@ export interface OperationsHost {
   readonly shutdownGraceMs: number;
   readonly interceptors?: WorkerInterceptors;
   readonly dataConverter?: DataConverter;
+  /** That of the process, to which OpenTelemetry listens already. Default: its own. */
+  readonly observer?: Observer;
 }
 
 export interface OperationsWorker {
   readonly worker: Worker;
+  readonly readMetrics: ReadMetrics;
   /** Closes the store and the HTTP client. Call it after the worker has stopped. */
   close(): Promise<void>;
 }
@@ -49,8 +58,9 @@ export async function createOperationsWorker(
   config: OperationsConfig,
   host: OperationsHost,
 ): Promise<OperationsWorker> {
-  const store = openManagementStore(config.database);
-  const http = createFetch({ egress: config.egress, limits: CHECK_LIMITS });
+  const { observer = new Observer() } = host;
+  const store = openManagementStore({ ...config.database, observer });
+  const http = createFetch({ egress: config.egress, limits: CHECK_LIMITS, observer });
   let endWatches = () => {};
   const close = async () => {
     endWatches();
@@ -60,10 +70,11 @@ export async function createOperationsWorker(
     await store.preflight();
     const { types, egress } = config;
     const vault = new SecretVault(new Sealer(config.rootKeyring), store, types);
-    const dependencies = { store, vault, fetch: http.fetch, egress, types };
+    const dependencies = { store, vault, fetch: http.fetch, egress, types, observer };
     const activities = createOperationActivities({
       store,
       types,
+      observer,
       rotations: new RotationCredentials(dependencies),
       checkProvider: (provider: ProviderIdentity) => checkProvider(provider, dependencies),
     });
@@ -79,8 +90,9 @@ export async function createOperationsWorker(
         ...host.interceptors,
         activity: [
           ...(host.interceptors?.activity ?? []),
+          traceContext,
           notesReturn,
-          operatorGuard(config.grants),
+          operatorGuard(config.grants, observer),
           redactingActivity,
         ],
       },
@@ -88,11 +100,16 @@ export async function createOperationsWorker(
       ...workflowSource(host.dataConverter),
       plugins: [new WorkflowPlugin()],
     });
-    const ends = [new Janitor(store).start(), watchPreflight(store.preflight)];
+    const ages = watchCredentialAges(store);
+    const ends = [
+      ...[new Janitor(store).start(), watchPreflight(store.preflight), ages.end],
+      observeMetrics(ages.read, BUILD),
+      ...(host.observer ? [] : [listenWithOpenTelemetry(observer, { version: BUILD })]),
+    ];
     endWatches = () => {
       for (const end of ends) end();
     };
-    return { worker, close };
+    return { worker, readMetrics: ages.read, close };
   } catch (error) {
     await close();
     throw error;

@@ -5,12 +5,14 @@
 import type { Worker, WorkerOptions } from '@temporalio/worker';
 import type { ProviderActivities } from '../activities/provider-activities.js';
 import type { GrantPolicy } from '../grants/policy.js';
+import type { Reporter } from '../observer/observer.js';
 import { ProviderError } from '../protocol/errors.js';
 import type { ProviderResolver } from '../resolver/provider-resolver.js';
 import { workspaceGuard } from './grant-guard.js';
 import { redactingActivity } from './redacting-activity.js';
 import { redactingDataConverter } from './redacting-codec.js';
 import { notesReturn } from './result-limit.js';
+import { traceContext } from './trace-context.js';
 import { resolverInContext } from './with-provider.js';
 import type { WorkerQueue } from './worker-queue.js';
 import { checkBundle, WorkflowPlugin } from './workflow-plugin.js';
@@ -20,19 +22,21 @@ interface PluginParts {
   readonly activities: ProviderActivities;
   readonly grants: GrantPolicy;
   readonly queue: WorkerQueue;
+  readonly observer: Pick<Reporter, 'report'>;
 }
 
 export class ProvidersPlugin extends WorkflowPlugin {
   readonly #activities: ProviderActivities;
   readonly #queue: WorkerQueue;
 
-  constructor({ resolver, activities, grants, queue }: PluginParts) {
+  constructor({ resolver, activities, grants, queue, observer }: PluginParts) {
     super({
       activities: (own: object = {}) => withoutClash(own, activities),
       workerInterceptors: {
         activity: [
+          traceContext,
           notesReturn,
-          workspaceGuard(grants, activities),
+          workspaceGuard(grants, activities, observer),
           () => ({ inbound: resolverInContext(resolver) }),
           redactingActivity,
         ],

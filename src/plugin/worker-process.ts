@@ -7,6 +7,7 @@ import { inspect } from 'node:util';
 import {
   DefaultLogger,
   type LogEntry,
+  type Logger,
   type LogLevel,
   makeTelemetryFilterString,
   NativeConnection,
@@ -15,10 +16,13 @@ import {
 } from '@temporalio/worker';
 import { connectionError, isPermissionDenied, temporalError } from '../config/temporal-errors.js';
 import type { WorkerConfig } from '../config/worker-config.js';
+import { Observer } from '../observer/observer.js';
 import { expectNoWorkflows } from '../sdk/internals.js';
+import { jsonLogger, logWarnings } from './json-logger.js';
+import { freePort, type MetricsServer, startMetricsServer } from './metrics-server.js';
 import { createOperationsWorker, type OperationsWorker } from './operations-worker.js';
 import { redactingLogger } from './redacting-activity.js';
-import { WorkspaceProviders } from './workspace-providers.js';
+import { metricsSource, WorkspaceProviders } from './workspace-providers.js';
 
 /** After the grace, steps are cancelled. A step that ignores the cancellation is abandoned after this time. */
 const CANCELLED_STEPS_MS = 10_000;
@@ -33,27 +37,46 @@ export interface WorkerProcessOptions {
   readonly workflowsPath?: string;
   /** The least severity that is logged. Default: `INFO`. */
   readonly logLevel?: LogLevel;
+  /** Whether the log is one JSON object per line. Default: text, in the format of Temporal's SDK. */
+  readonly logsJson?: boolean;
+  /** What an operator should know: the first lines of the log. Default: nothing. */
+  readonly notes?: readonly string[];
 }
 
 /** @throws ProviderError `StoreUnavailable`, `TemporalUnavailable`, `SetupInvalid` */
 export async function createWorkerProcess(
   config: WorkerConfig,
-  { workflowsPath, logLevel = 'INFO' }: WorkerProcessOptions = {},
+  { workflowsPath, logLevel = 'INFO', logsJson = false, notes = [] }: WorkerProcessOptions = {},
 ): Promise<WorkerProcess> {
-  logRedacted(logLevel);
-  const providers = await WorkspaceProviders.open(config.providers);
+  const coreAddress = config.metricsAddress === undefined ? undefined : `127.0.0.1:${await freePort()}`;
+  const logger = loggerOf(logLevel, logsJson);
+  installRuntime(logger, coreAddress);
+  for (const note of notes) logger.info(note);
+  const observer = new Observer();
+  const providers = await WorkspaceProviders.open(config.providers, observer);
   let connection: NativeConnection | undefined;
+  let metrics: MetricsServer | undefined;
+  let operations: OperationsWorker | undefined;
   try {
+    if (config.metricsAddress !== undefined) {
+      const source = providers[metricsSource];
+      metrics = await startMetricsServer(config.metricsAddress, {
+        ...source,
+        readMetrics: () => [...source.readMetrics(), ...(operations?.readMetrics() ?? [])],
+        coreURL: `http://${coreAddress}/metrics`,
+      });
+    }
     connection = await connectTemporal(config);
     // First: it checks its own login, and a connection cannot be closed once a worker was made on it.
-    const operations =
-      config.operations && (await createOperationsWorker(config.operations, { ...config, connection }));
+    operations =
+      config.operations && (await createOperationsWorker(config.operations, { ...config, connection, observer }));
     const worker = await createWorker(config, connection, providers, workflowsPath);
     // Nothing is left that can fail, so no failed start leaves a row behind. When the process reports that it is ready,
     // fences know it.
     await providers.begin();
-    return asProcess(worker, operations, connection, providers);
+    return asProcess(worker, operations, connection, { providers, metrics });
   } catch (error) {
+    await metrics?.close();
     await providers.close();
     // The SDK refuses it if a worker was made on the connection. What is wrong is the first error.
     await connection?.close().catch(() => {});
@@ -61,12 +84,20 @@ export async function createWorkerProcess(
   }
 }
 
-/** Logs to stderr without secrets, also what Temporal's core logs. */
-function logRedacted(level: LogLevel): void {
+function loggerOf(level: LogLevel, isJson: boolean): Logger {
+  if (!isJson) return redactingLogger(new DefaultLogger(level, isColorless() ? writePlain : undefined));
+  const logger = redactingLogger(jsonLogger(level));
+  logWarnings(logger);
+  return logger;
+}
+
+/** Logs to stderr without secrets, also what Temporal's core logs. @param coreAddress - where the core serves its metrics */
+function installRuntime(logger: Logger, coreAddress: string | undefined): void {
   Runtime.install({
-    logger: redactingLogger(new DefaultLogger(level, isColorless() ? writePlain : undefined)),
+    logger,
     telemetryOptions: {
       logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }) },
+      ...(coreAddress !== undefined && { metrics: { prometheus: { bindAddress: coreAddress } } }),
     },
   });
 }
@@ -86,13 +117,14 @@ function asProcess(
   worker: Worker,
   operations: OperationsWorker | undefined,
   connection: NativeConnection,
-  providers: WorkspaceProviders,
+  { providers, metrics }: { readonly providers: WorkspaceProviders; readonly metrics: MetricsServer | undefined },
 ): WorkerProcess {
   return {
     async run(end) {
       try {
         if (!end?.aborted) await runTogether(operations ? [worker, operations.worker] : [worker], end);
       } finally {
+        await metrics?.close();
         await operations?.close();
         await providers.close();
         await connection.close().catch((error) => {

@@ -11,6 +11,7 @@ import type { ConnectedParts } from '../resolver/connect-parts.js';
 import { expectNoWorkflows } from '../sdk/internals.js';
 import { operatorGuard } from './grant-guard.js';
 import { redactingActivity } from './redacting-activity.js';
+import { traceContext } from './trace-context.js';
 
 export interface QueueHost {
   readonly connection?: NativeConnection;
@@ -23,6 +24,12 @@ export interface QueueHost {
 /** A drain occupies its slot until steps end. More rotations at once than this are rare. */
 const SLOTS = 100;
 
+/** `temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY`. */
+const ACTIVITY_TASKS = 2;
+/** A poll waits up to a minute for a task. */
+const SEEN_WITHIN_MS = 150_000;
+const ASK_TIMEOUT_MS = 5_000;
+
 export class WorkerQueue {
   #running: Promise<{ worker: Worker; ended: Promise<void> }> | undefined;
   #users = 0;
@@ -31,7 +38,7 @@ export class WorkerQueue {
     readonly taskQueue: string,
     private readonly activities: WorkerQueueActivities,
     private readonly grants: GrantPolicy,
-    private readonly parts: Pick<ConnectedParts, 'begin' | 'isClosed' | 'close'>,
+    private readonly parts: Pick<ConnectedParts, 'begin' | 'isClosed' | 'close' | 'observer'>,
   ) {}
 
   /** @throws ProviderError `SetupInvalid` if the last worker has ended: another one would serve nobody */
@@ -71,6 +78,22 @@ export class WorkerQueue {
     }
   }
 
+  /** Whether Temporal has seen this process poll this queue in the last minutes. */
+  async isPolled(): Promise<boolean> {
+    const running = await this.#running?.catch(() => undefined);
+    if (running?.worker.getState() !== 'RUNNING') return false;
+    const { connection, namespace = 'default' } = running.worker.options;
+    // A connection that the SDK has made itself cannot be asked.
+    if (!connection) return true;
+    const taskQueue = { name: this.taskQueue };
+    const asked = { namespace, taskQueue, taskQueueType: ACTIVITY_TASKS };
+    const answer = await connection
+      .withDeadline(Date.now() + ASK_TIMEOUT_MS, () => connection.workflowService.describeTaskQueue(asked))
+      .catch(() => undefined);
+    const seenAtMs = (answer?.pollers ?? []).map(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1_000);
+    return Date.now() - Math.max(0, ...seenAtMs) <= SEEN_WITHIN_MS;
+  }
+
   /** While Postgres is away the worker waits for it, as it does later: the first read takes the lease. */
   async #takeLease(): Promise<void> {
     await this.parts.begin().catch((error: unknown) => {
@@ -86,7 +109,7 @@ export class WorkerQueue {
       taskQueue: this.taskQueue,
       activities: this.activities,
       dataConverter,
-      interceptors: { activity: [operatorGuard(this.grants), redactingActivity] },
+      interceptors: { activity: [traceContext, operatorGuard(this.grants, this.parts.observer), redactingActivity] },
       maxConcurrentActivityTaskExecutions: SLOTS,
       maxConcurrentActivityTaskPolls: 2,
       // With a grace, a cancelled drain whose workflow is gone would delay the shutdown.

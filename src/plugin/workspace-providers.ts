@@ -11,6 +11,7 @@ import {
 } from '../config/resolver-config.js';
 import type { LeaseCounts } from '../fence/lease-keeper.js';
 import { type GrantPolicy, NO_GRANTS, warnOfNoGrants } from '../grants/policy.js';
+import type { Observer } from '../observer/observer.js';
 import type { OwnTypes } from '../providers/credentials.js';
 import { warnOfWeakSecrets } from '../redaction/opened-secrets.js';
 import { type ConnectedParts, connectParts } from '../resolver/connect-parts.js';
@@ -19,6 +20,7 @@ import type { CallerOf } from '../resolver/use-audit.js';
 import type { CacheCounts } from '../resolver/workspace-cache.js';
 import { checkActivityInternals } from '../sdk/internals.js';
 import { workspaceScope } from './grant-guard.js';
+import type { MetricsSource } from './metrics-server.js';
 import { ProvidersPlugin } from './providers-plugin.js';
 import { WorkerQueue } from './worker-queue.js';
 import { WorkflowPlugin } from './workflow-plugin.js';
@@ -30,6 +32,9 @@ export interface ProviderCounts extends CacheCounts, LeaseCounts {
   /** The number of uses that are missing in the audit: there was no room to hold them, or they could not be stored. */
   readonly usesLost: number;
 }
+
+/** What a server of metrics reads. A symbol, so that it is no part of the public type. */
+export const metricsSource = Symbol('metrics');
 
 /**
  * The providers of all workspaces, for the workers of this process: a connection pool, a cache with its lease, and an
@@ -79,11 +84,15 @@ export class WorkspaceProviders<Types extends OwnTypes = []> {
   }
 
   /** Connects with settings that the process has already read. @internal */
-  static async open<Types extends OwnTypes = []>(config: ProviderConfig): Promise<WorkspaceProviders<Types>> {
+  static async open<Types extends OwnTypes = []>(
+    config: ProviderConfig,
+    observer?: Observer,
+  ): Promise<WorkspaceProviders<Types>> {
     checkActivityInternals(Context);
     if (config.grants === NO_GRANTS) warnOfNoGrants();
     else await config.grants.preflight();
-    const parts = await connectParts(config, runningWorkflow, config.grants === NO_GRANTS ? undefined : config.grants);
+    const grantKeys = config.grants === NO_GRANTS ? undefined : config.grants;
+    const parts = await connectParts(config, { callerOf: runningWorkflow, grantKeys, observer });
     warnOfWeakSecrets();
     return new WorkspaceProviders<Types>(parts, config.grants);
   }
@@ -91,6 +100,17 @@ export class WorkspaceProviders<Types extends OwnTypes = []> {
   /** Takes the lease before the first worker runs. @throws ProviderError `StoreUnavailable` @internal */
   begin(): Promise<void> {
     return this.#parts.begin();
+  }
+
+  /** @internal */
+  get [metricsSource](): MetricsSource {
+    const { observer, readMetrics, telemetryWorkspaces, lease } = this.#parts;
+    const readiness = async () => ({
+      lease: lease.isHeld(),
+      temporal: await this.#queue.isPolled(),
+      grantKeys: this.#grants === NO_GRANTS || this.#grants.isInEffect,
+    });
+    return { observer, readMetrics, telemetryWorkspaces, readiness };
   }
 
   get counts(): ProviderCounts {
@@ -126,6 +146,7 @@ export class WorkspaceProviders<Types extends OwnTypes = []> {
       activities: this.activities,
       grants: this.#grants,
       queue: this.#queue,
+      observer: this.#parts.observer,
     });
   }
 

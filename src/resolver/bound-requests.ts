@@ -22,6 +22,8 @@ export interface RequestParts {
   readonly fetch: Fetch;
   /** Called when a request gets another version than the one before. */
   readonly onOther: (found: FoundCredential) => void;
+  /** Called when the service refused the credential of a request. */
+  readonly onRefused: (refused: ProviderReference) => void;
 }
 
 interface HeldCredential {
@@ -39,6 +41,7 @@ export class BoundRequests {
   #newest: FoundCredential;
   /** Whether the service refused the newest credential, and there was no other. */
   #isFinallyRefused = false;
+  #isHealed = false;
 
   /** @param opened - what the callback begins with */
   constructor(
@@ -55,6 +58,11 @@ export class BoundRequests {
 
   get isFinallyRefused(): boolean {
     return this.#isFinallyRefused;
+  }
+
+  /** Whether a refused request was sent again with another credential. */
+  get isHealed(): boolean {
+    return this.#isHealed;
   }
 
   readonly fetch: Fetch = async (input, init) => {
@@ -87,8 +95,10 @@ export class BoundRequests {
     const { reference, service } = first.found.opened;
     const { isRefused, result } = await judged(() => this.#send(first, input, init), service.meaningOf);
     if (!isRefused) return result();
+    this.parts.onRefused(reference);
     const again = await this.#open(() => this.parts.finder.otherThan(reference));
     this.#isFinallyRefused = again === undefined;
+    this.#isHealed ||= again !== undefined;
     return again ? this.#send(again, input, init) : result();
   }
 

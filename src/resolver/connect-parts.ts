@@ -8,6 +8,7 @@ import { ClockDifference } from '../fence/clock-difference.js';
 import { DEFAULT_LEASE_MS, Lease } from '../fence/lease.js';
 import { type LeasedCache, LeaseKeeper } from '../fence/lease-keeper.js';
 import { LoadLimit } from '../fence/load-limit.js';
+import { Observer, type Reporter } from '../observer/observer.js';
 import { PlatformFallback } from '../providers/platform-fallback.js';
 import { ProviderTypes } from '../providers/provider-types.js';
 import { Sealer } from '../sealing/sealer.js';
@@ -15,11 +16,15 @@ import { type ChangeListener, listenForChanges } from '../store/change-listener.
 import type { WorkerRegistration } from '../store/ports.js';
 import { checkNow, watchPreflight } from '../store/preflight-watch.js';
 import { openProviderStore, type ProviderStore } from '../store/provider-store.js';
+import type { ReadMetrics } from '../telemetry/metrics-table.js';
+import { listenWithOpenTelemetry } from '../telemetry/opentelemetry.js';
 import { checkRootKeys } from './check-root-keys.js';
 import { closeAtExit } from './close-at-exit.js';
 import { OpenScopes } from './open-scopes.js';
+import { readMetrics } from './read-metrics.js';
 import { StepLimiter } from './step-limiter.js';
-import { type CallerOf, type ResolverAudit, UseAudit } from './use-audit.js';
+import { type CallerOf, UseAudit, type UseCounter } from './use-audit.js';
+import { UseCounts } from './use-counts.js';
 import { WorkspaceCache } from './workspace-cache.js';
 import { WorkspaceEntry } from './workspace-entry.js';
 
@@ -33,7 +38,8 @@ export interface ResolverParts {
   readonly fetchFor: (type: string) => Fetch;
   readonly types: ProviderTypes;
   readonly limiter: StepLimiter;
-  readonly audit?: ResolverAudit;
+  readonly audit?: UseCounter;
+  readonly observer: Reporter;
   close(): Promise<void>;
 }
 
@@ -43,6 +49,9 @@ export interface ConnectedParts extends ResolverParts {
   readonly lease: Lease;
   readonly keeper: LeaseKeeper;
   readonly audit: UseAudit;
+  readonly observer: Observer;
+  readonly readMetrics: ReadMetrics;
+  readonly telemetryWorkspaces: readonly string[];
   /**
    * Takes the lease and starts the background tasks, unless that was done. The first read does it too.
    *
@@ -58,6 +67,14 @@ export interface WatchedKeySet {
   readonly revision: string;
   /** @returns what ends it */
   watch(changed: () => void): () => void;
+  /** How long ago it was read, in milliseconds. `undefined` if it is not read. */
+  readonly keySetAgeMs: number | undefined;
+}
+
+export interface ConnectOptions {
+  readonly callerOf?: CallerOf | undefined;
+  readonly grantKeys?: WatchedKeySet | undefined;
+  readonly observer?: Observer | undefined;
 }
 
 export interface PartsDependencies {
@@ -78,7 +95,9 @@ export interface PartsDependencies {
   readonly maxProviders?: number;
   /** The number of steps of one workspace at the same time. Default: 25. */
   readonly stepsPerWorkspace?: number;
-  readonly audit?: ResolverAudit;
+  readonly audit?: UseCounter;
+  /** Default: one that nobody can listen to. */
+  readonly observer?: Reporter;
   /** Called before each read of the database. Default: nothing to begin. */
   readonly begin?: () => Promise<void>;
   /** Default: nothing to close. */
@@ -101,6 +120,7 @@ export function createParts(dependencies: PartsDependencies): ResolverParts {
     types,
     limiter: new StepLimiter(dependencies.stepsPerWorkspace ?? 25),
     audit,
+    observer: dependencies.observer ?? Observer.none,
     close: dependencies.close ?? (async () => {}),
   };
 }
@@ -118,22 +138,22 @@ function fetchPerType({ fetch, within }: PartsDependencies, types: ProviderTypes
  * Connects to Postgres, and checks that the login fits a worker. The lease is taken later, by `begin`: a start that
  * fails after this leaves no row that a fence would wait for.
  *
- * @param callerOf - names the workflow that a credential is given to, for the audit
- * @param grantKeys - shown in the row of the process. Default: it checks no grants
+ * @param options.callerOf - names the workflow that a credential is given to, for the audit
+ * @param options.grantKeys - shown in the row of the process. Default: it checks no grants
  * @throws ProviderError `SetupInvalid` for a login or root keys that do not fit, `StoreUnavailable`
  */
 export async function connectParts(
   config: ResolverConfig,
-  callerOf?: CallerOf,
-  grantKeys?: WatchedKeySet,
+  { callerOf, grantKeys, observer = new Observer() }: ConnectOptions = {},
 ): Promise<ConnectedParts> {
   const { rootKeyring, egress, types, fallback, maxProviders, stepsPerWorkspace } = config;
-  const store = openProviderStore(config.database);
-  const http = createFetch({ egress });
+  const store = openProviderStore({ ...config.database, observer });
+  const http = createFetch({ egress, observer });
   const lease = new Lease(config.leaseMs);
   const loadLimit = new LoadLimit();
   const worker = registrationOf(config);
-  const audit = new UseAudit(store, worker.identity, callerOf);
+  const audit = new UseAudit(store, worker.identity, callerOf, new UseCounts(), observer);
+  observer.listen(audit.listener);
   const sealer = new Sealer(rootKeyring);
   let beginning: Promise<void> | undefined;
   let closing: Promise<void> | undefined;
@@ -141,6 +161,7 @@ export async function connectParts(
   let sweeping: NodeJS.Timeout | undefined;
   let endWatch = () => {};
   let endKeys = () => {};
+  let endTelemetry = () => {};
   const begin = async () => {
     // After the end, the store refuses the read itself.
     if (closing) return;
@@ -152,13 +173,13 @@ export async function connectParts(
   };
   const parts = createParts({
     ...{ store, sealer, fetch: http.fetch, within: http.within, types, fallback, lease },
-    ...{ maxProviders, stepsPerWorkspace, audit, begin, loadLimit },
+    ...{ maxProviders, stepsPerWorkspace, audit, begin, loadLimit, observer },
   });
-  const { observe } = new ClockDifference((text) => process.emitWarning(text, 'WorkspaceProvidersWarning'));
+  const clocks = new ClockDifference((text) => process.emitWarning(text, 'WorkspaceProvidersWarning'));
   const { cache, scopes } = parts;
   const keeper = new LeaseKeeper({
     ...{ store, worker, lease, cache: outdating(cache, scopes), held: () => scopes.outdated() },
-    ...{ onClock: observe, onRenewal: loadLimit.onRenewal },
+    ...{ onClock: clocks.observe, onRenewal: loadLimit.onRenewal, observer },
     onNewLineage: () => void checkNow(store.preflight),
     grantKeys: () => grantKeys?.revision ?? '',
   });
@@ -173,6 +194,7 @@ export async function connectParts(
     sweeping = setInterval(() => parts.cache.sweep(), lease.leaseMs).unref();
   };
   const closeAll = async () => {
+    endTelemetry();
     endWatch();
     endKeys();
     clearInterval(sweeping);
@@ -190,12 +212,16 @@ export async function connectParts(
     await Promise.all([store.close(), http.close()]);
     throw error;
   }
+  const read = () => readMetrics({ ...parts, keeper, lease, audit, keySetAgeMs: grantKeys?.keySetAgeMs });
+  const { telemetryWorkspaces } = config;
+  endTelemetry = listenWithOpenTelemetry(observer, { workspaces: telemetryWorkspaces, version: BUILD, read });
   const close = () => {
     closing ??= closeAll().finally(withdraw);
     return closing;
   };
   const withdraw = closeAtExit(close);
-  return { ...parts, worker, lease, keeper, audit, begin, isClosed: () => closing !== undefined, close };
+  const telemetry = { observer, readMetrics: read, telemetryWorkspaces };
+  return { ...parts, worker, lease, keeper, audit, ...telemetry, begin, isClosed: () => closing !== undefined, close };
 }
 
 /** What is removed from the cache may still be held by callbacks. */

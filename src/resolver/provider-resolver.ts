@@ -16,8 +16,10 @@ import { callLifetime } from './call-lifetime.js';
 import { firstAnswer, floorsIn } from './chain-endpoints.js';
 import { connectParts, type ResolverParts } from './connect-parts.js';
 import { CredentialFinder, type FoundCredential } from './credential-finder.js';
+import { factsOf, firstOf, shownNames } from './found-facts.js';
 import { JoinedAnswers } from './joined-answers.js';
 import type { OpenCredential, ProviderCall } from './provider-call.js';
+import { Refusal } from './refused-request.js';
 
 /**
  * Decides which workspace a caller may use. `named` is the workspace in the arguments, if there is one.
@@ -104,9 +106,14 @@ export class ProviderResolver<Types extends OwnTypes = []> {
    * opened is listed in `unusable`, as long as another one can. Throws as {@link resolveProvider} does.
    */
   async resolveRpcEndpoint({ workspaceId: named, chainId, atLeast }: ResolveRpcEndpointInput): Promise<RpcReference> {
-    const workspaceId = checkWorkspaceId(await this.#workspaceOf(named));
-    const { endpoints, unusable } = await this.#finder.chain(workspaceId, checkChainId(chainId), atLeast);
+    const find = async () => {
+      const workspaceId = checkWorkspaceId(await this.#workspaceOf(named));
+      return this.#finder.chain(workspaceId, checkChainId(chainId), atLeast);
+    };
+    const begun = shownNames({ workspaceId: named ?? '', type: 'rpc', name: `chain-${Number(chainId)}` });
+    const { endpoints, unusable } = await this.parts.observer.during('resolve', begun, find, firstOf);
     const references = endpoints.map((each) => referenceTo<'rpc'>(each));
+    const workspaceId = references[0]?.workspaceId ?? '';
     return { workspaceId, type: 'rpc', chainId, endpoints: references, ...(unusable.length > 0 && { unusable }) };
   }
 
@@ -158,12 +165,16 @@ export class ProviderResolver<Types extends OwnTypes = []> {
     resolvedBy: ProviderReference['cache'] = 'hit',
   ): Promise<Result> {
     await this.#workspaceOf(reference.workspaceId);
-    const { cache, scopes, fetchFor, types, audit } = this.parts;
+    const { cache, scopes, fetchFor, types, audit, observer } = this.parts;
+    const identity = shownNames(reference);
     const fetch = fetchFor(types.stepType(reference.type).type);
     const onOther = ({ opened }: FoundCredential) => audit?.used(opened.reference);
+    const onRefused = ({ version }: ProviderReference) =>
+      observer.report({ what: 'rejected', provider: identity, version });
+    let isHealed = false;
     const attempt = async (found: FoundCredential) => {
       const { service } = found.opened;
-      const requests = new BoundRequests({ finder: this.#finder, cache, scopes, fetch, onOther }, found);
+      const requests = new BoundRequests({ finder: this.#finder, cache, scopes, fetch, onOther, onRefused }, found);
       const lifetime = callLifetime(requests.fetch, signal);
       const reveal = async () => {
         lifetime.checkRunning();
@@ -175,18 +186,24 @@ export class ProviderResolver<Types extends OwnTypes = []> {
       } catch (error) {
         const failure = toProviderError(error, found.opened.reference, service) ?? error;
         if (!isProviderError(failure, 'CredentialRejected') || requests.isFinallyRefused) throw failure;
+        onRefused(requests.newest);
         return new Refusal(failure, requests.newest);
       } finally {
+        isHealed ||= requests.isHealed;
         lifetime.end();
         requests.end();
       }
     };
-    const first = await attempt(await this.#finder.atLeast(reference));
-    if (!(first instanceof Refusal)) return first;
-    const again = await this.#finder.otherThan(first.refused);
-    const second = again ? await attempt(again) : first;
-    if (second instanceof Refusal) throw second.failure;
-    return second;
+    const run = async () => {
+      const first = await attempt(await this.#finder.atLeast(reference));
+      if (!(first instanceof Refusal)) return first;
+      const again = await this.#finder.otherThan(first.refused);
+      isHealed ||= again !== undefined;
+      const second = again ? await attempt(again) : first;
+      if (second instanceof Refusal) throw second.failure;
+      return second;
+    };
+    return observer.during('open', { ...identity, version: Number(reference.version) }, run, () => ({ isHealed }));
   }
 
   /**
@@ -252,8 +269,12 @@ export class ProviderResolver<Types extends OwnTypes = []> {
   ): Promise<ProviderReference<Type>> {
     this.parts.types.stepType(type);
     const names = checkPreference(preference);
-    const workspaceId = this.#isScoped() || named === undefined ? await this.#workspaceOf(named) : named;
-    return referenceTo(await this.#finder.find(workspaceId, type, names, floors));
+    const find = async () => {
+      const workspaceId = this.#isScoped() || named === undefined ? await this.#workspaceOf(named) : named;
+      return this.#finder.find(workspaceId, type, names, floors);
+    };
+    const begun = shownNames({ workspaceId: named ?? '', type, name: names[0] ?? '' });
+    return referenceTo(await this.parts.observer.during('resolve', begun, find, factsOf));
   }
 
   #handOut({ opened, cache }: FoundCredential): OpenCredential<never> {
@@ -261,14 +282,6 @@ export class ProviderResolver<Types extends OwnTypes = []> {
     const { name, version, source } = opened.reference;
     return { credential: opened.credential as never, use: { name, version, source, cache } };
   }
-}
-
-/** The service refused what the callback used. */
-class Refusal {
-  constructor(
-    readonly failure: ProviderError,
-    readonly refused: ProviderReference,
-  ) {}
 }
 
 async function namedWorkspace(named?: string): Promise<string> {

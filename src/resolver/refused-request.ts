@@ -1,5 +1,7 @@
 /** Whether a service refused the credential of one request. */
 
+import type { ProviderError } from '../protocol/errors.js';
+import type { ProviderReference } from '../protocol/references.js';
 import { classify } from '../providers/answers/classify.js';
 import type { MeaningOf } from '../providers/answers/meanings.js';
 import { answerFromResponse, type ServiceAnswer, ServiceAnswerError } from '../providers/answers/service-answer.js';
@@ -34,4 +36,12 @@ function isRefusal(answer: ServiceAnswer, meaningOf: MeaningOf): boolean {
 
 function raise(error: unknown): never {
   throw error;
+}
+
+/** The service refused what the callback used. */
+export class Refusal {
+  constructor(
+    readonly failure: ProviderError,
+    readonly refused: ProviderReference,
+  ) {}
 }

@@ -5,6 +5,7 @@
  * minute of uses.
  */
 import { LRUCache } from 'lru-cache';
+import { type Listener, Observer, type Reporter } from '../observer/observer.js';
 import { isProviderError } from '../protocol/errors.js';
 import type { ProviderIdentity, ProviderReference } from '../protocol/references.js';
 import type { StepAuditStore } from '../store/step-audit-store.js';
@@ -17,12 +18,10 @@ const STORE_AT = MAX_HELD_USES / 2;
 /** The number of unreadable versions that are remembered: each is reported once. */
 const MAX_REPORTED = 10_000;
 
-/** Receives what a resolver reports. No step waits for it, and it must not throw: no step may fail because of it. */
-export interface ResolverAudit {
+/** Counts the uses of credentials. No step waits for it, and it must not throw: no step may fail because of it. */
+export interface UseCounter {
   /** The credential is given out now. Called for every step, so it must cost next to nothing. */
   used(reference: ProviderReference): void;
-  /** The stored credential does not open at that version: altered, copied from elsewhere, or its key is lost. */
-  unreadable(provider: ProviderIdentity, version: number): void;
 }
 
 /** The workflow on whose behalf a credential is given out, if there is one. */
@@ -30,7 +29,7 @@ export type CallerOf = () => { readonly workflowType: string; readonly workflowI
 
 const NO_CALLER: CallerOf = () => undefined;
 
-export class UseAudit implements ResolverAudit {
+export class UseAudit implements UseCounter {
   readonly #reported = new LRUCache<string, true>({ max: MAX_REPORTED });
   #timer: NodeJS.Timeout | undefined;
   #storing: Promise<void> | undefined;
@@ -42,7 +41,15 @@ export class UseAudit implements ResolverAudit {
     private readonly worker: string,
     private readonly callerOf: CallerOf = NO_CALLER,
     private readonly uses = new UseCounts(),
+    private readonly observer: Pick<Reporter, 'report'> = Observer.none,
   ) {}
+
+  /** Hears of credentials that do not open. */
+  readonly listener: Listener = {
+    happened: (event) => {
+      if (event.what === 'unreadable') this.#unreadable(event.provider, event.version);
+    },
+  };
 
   /** The number of uses that were not counted since this process started. */
   get usesLost(): number {
@@ -56,7 +63,8 @@ export class UseAudit implements ResolverAudit {
     if (added && this.uses.size === STORE_AT) void this.storeUses();
   }
 
-  unreadable(provider: ProviderIdentity, version: number): void {
+  /** The stored credential does not open at that version: altered, copied from elsewhere, or its key is lost. */
+  #unreadable(provider: ProviderIdentity, version: number): void {
     const key = `${provider.workspaceId}/${provider.type}/${provider.name}/${version}`;
     if (this.#reported.has(key)) return;
     this.#reported.set(key, true);
@@ -89,7 +97,9 @@ export class UseAudit implements ResolverAudit {
     if (this.uses.size > 0) await this.uses.store((uses) => this.#stored(uses)).catch(() => {});
     const { lost } = this.uses;
     if (lost === this.#lostBefore) return;
-    process.emitWarning(`${lost - this.#lostBefore} uses of credentials were not counted`, 'ProviderAuditWarning');
+    const count = lost - this.#lostBefore;
+    process.emitWarning(`${count} uses of credentials were not counted`, 'ProviderAuditWarning');
+    this.observer.report({ what: 'uses-lost', count });
     this.#lostBefore = lost;
   }
 

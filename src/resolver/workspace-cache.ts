@@ -80,6 +80,11 @@ export class WorkspaceCache {
     return { ...this.#counts };
   }
 
+  /** The number of workspaces that the cache holds. */
+  get workspaces(): number {
+    return this.#recency.size;
+  }
+
   /** The entry, if a lease is held. Synchronous; counts nothing. */
   peek(workspaceId: string): WorkspaceEntry | undefined {
     const slot = this.#readableSlot(workspaceId);

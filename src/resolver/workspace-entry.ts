@@ -2,6 +2,7 @@
  * The providers of one workspace, as of one database snapshot. A row is opened when it is first used, and the result is
  * kept as long as the entry. A row that does not open fails at each attempt, and does not affect the others.
  */
+import type { Reporter } from '../observer/observer.js';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
 import { describeProvider } from '../protocol/names.js';
 import type { ProviderIdentity, ProviderReference } from '../protocol/references.js';
@@ -11,7 +12,6 @@ import { ownedBy } from '../redaction/opened-secrets.js';
 import { parseJson } from '../redaction/parse-json.js';
 import type { Sealer } from '../sealing/sealer.js';
 import type { ProviderRecord, WorkspaceSnapshot } from '../store/ports.js';
-import type { ResolverAudit } from './use-audit.js';
 
 /** A provider with its plaintext credential: only in this process, and only as long as its entry. */
 export interface OpenedProvider<Credential = unknown> {
@@ -66,7 +66,7 @@ export interface EntryDependencies {
   readonly sealer: Pick<Sealer, 'open'>;
   readonly types: ProviderTypes;
   /** Default: nothing is recorded. */
-  readonly audit?: ResolverAudit;
+  readonly observer?: Pick<Reporter, 'report'>;
 }
 
 export class WorkspaceEntry {
@@ -80,7 +80,7 @@ export class WorkspaceEntry {
   constructor(
     workspaceId: string,
     snapshot: WorkspaceSnapshot,
-    { sealer, types, audit }: EntryDependencies,
+    { sealer, types, observer }: EntryDependencies,
     /** When the entry was loaded, by the monotonic clock. */
     readonly loadedAtMs: number,
   ) {
@@ -94,7 +94,8 @@ export class WorkspaceEntry {
       const unseal = async () => {
         const place = { ...identity, destination: types.destinationOf(record.type, record.name, record.config) };
         return sealer.open(place, record.encryptedConfig, snapshot.dataKeys).catch((error: unknown) => {
-          if (isProviderError(error, 'CredentialUnreadable')) audit?.unreadable(identity, record.version);
+          if (isProviderError(error, 'CredentialUnreadable'))
+            observer?.report({ what: 'unreadable', provider: identity, version: record.version });
           throw error;
         });
       };

@@ -3,6 +3,7 @@
  * nothing that one caller sets reaches the next.
  */
 import pg from 'pg';
+import { Observer, type Reporter } from '../observer/observer.js';
 import { connectionOptions } from './connection-options.js';
 import { LockWaits } from './lock-waits.js';
 import type { ConnectedRole } from './roles.js';
@@ -23,6 +24,8 @@ export interface DatabaseOptions {
    * belongs to one server session. Default: true.
    */
   readonly preparedStatements?: boolean;
+  /** Is told of each statement, by its name. Default: nobody is. */
+  readonly observer?: Pick<Reporter, 'during'>;
 }
 
 /** A statement and the name under which a session keeps it prepared. */
@@ -78,6 +81,7 @@ export function openDatabase(options: DatabaseOptions, role: ConnectedRole): Dat
   pool.on('connect', (client) => client.on('error', () => {}));
   const prepared = options.preparedStatements ?? true;
   const waits = new LockWaits(connection);
+  const { observer = Observer.none } = options;
   let closing: Promise<void> | undefined;
   return {
     async query<Row extends pg.QueryResultRow>(
@@ -87,13 +91,16 @@ export function openDatabase(options: DatabaseOptions, role: ConnectedRole): Dat
     ) {
       const query = { ...(prepared && { name }), text, values: [...values] };
       const limitMs = options.queryTimeoutMs ?? DEFAULT_QUERY_TIMEOUT_MS;
-      for (let run = 1; ; run += 1) {
-        try {
-          return await runStatement<Row>(pool, { query, isChange, limitMs, signal }, waits);
-        } catch (error) {
-          if (run === MAX_RUNS || !asksToRepeat(error)) throw toStoreError(error, role);
+      const execute = async () => {
+        for (let run = 1; ; run += 1) {
+          try {
+            return await runStatement<Row>(pool, { query, isChange, limitMs, signal }, waits);
+          } catch (error) {
+            if (run === MAX_RUNS || !asksToRepeat(error)) throw toStoreError(error, role);
+          }
         }
-      }
+      };
+      return observer.during('statement', { statement: name }, execute, () => ({}));
     },
     close() {
       closing ??= pool.end();

@@ -20,6 +20,13 @@ export interface StageDueRotation {
   readonly requestedBy: string;
 }
 
+export interface CredentialAges {
+  readonly type: string;
+  readonly oldestMs: number;
+  /** The number of those that are older than their interval. */
+  readonly overdue: number;
+}
+
 /** Each method throws ProviderError `StoreUnavailable`. */
 export interface ScheduleStore {
   /** Active providers whose `rotate_every` has passed, and that have no rotation under way. */
@@ -31,6 +38,8 @@ export interface ScheduleStore {
   raiseEventOnce(due: DueRotation, event: ProviderEventName, actor: string): Promise<boolean>;
   /** The number of overdue rotations that were already reported and are still due. */
   countOverdue(): Promise<number>;
+  /** Of the active credentials that have an interval, by type. */
+  credentialAges(): Promise<readonly CredentialAges[]>;
   /**
    * @param rotateEvery - an interval of Postgres, such as `90 days`. Default: rotation only on request
    * @throws ProviderError `ProviderNotConfigured`, `ProviderConfigInvalid` if the interval is not valid
@@ -68,6 +77,13 @@ export function scheduleStore(database: Database, actor?: string): ScheduleStore
       return Number(row?.overdue);
     },
 
+    async credentialAges() {
+      const rows = await database.query<AgeColumns>(CREDENTIAL_AGES, []);
+      return rows.map((row) => {
+        return { type: row.provider_type, oldestMs: Number(row.oldest_ms), overdue: Number(row.overdue) };
+      });
+    },
+
     async setRotationInterval(provider, rotateEvery) {
       const values = [...keyOf(provider), rotateEvery ?? null, actor ?? null];
       const [row] = await database.query<{ changed: boolean }>(SET_INTERVAL, values);
@@ -82,7 +98,14 @@ const LIST_ACTIVE = call('list_active_providers', 5);
 const STAGE_DUE = change('stage_due_rotation', 6);
 const RAISE_ONCE = change('raise_event_once', 6);
 const COUNT_OVERDUE = call('count_overdue', 0);
+const CREDENTIAL_AGES = call('credential_ages', 0);
 const SET_INTERVAL = change('set_rotation_interval', 5);
+
+interface AgeColumns {
+  readonly provider_type: string;
+  readonly oldest_ms: string;
+  readonly overdue: string;
+}
 
 interface StagedColumns {
   readonly outcome: PreparedRotation['outcome'];

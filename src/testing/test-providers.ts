@@ -8,6 +8,7 @@ import { createProviderActivities, type ProviderActivities } from '../activities
 import { WorkspaceGrants } from '../client/workspace-grants.js';
 import { GrantSigner } from '../grants/grant-signer.js';
 import { GrantVerifier } from '../grants/grant-verifier.js';
+import { Observer } from '../observer/observer.js';
 import { workspaceGuard, workspaceScope } from '../plugin/grant-guard.js';
 import { redactingActivity } from '../plugin/redacting-activity.js';
 import { resolverInContext } from '../plugin/with-provider.js';
@@ -161,7 +162,7 @@ export class TestProviders<Types extends OwnTypes = []> {
   #interceptors(): ActivityInterceptorsFactory[] {
     const { verifier } = this.#keys;
     return [
-      workspaceGuard(verifier, this.#activities),
+      workspaceGuard(verifier, this.#activities, Observer.none),
       () => ({ inbound: resolverInContext(this.#granted) }),
       redactingActivity,
     ];

@@ -1,5 +1,6 @@
 /**
- * Passes a workflow's grant on: to its activities (local ones too), its child workflows, the run that it continues as,
+ * Passes a workflow's grant and its trace on: to its activities (local ones too), its child workflows, the run that it
+ * continues as,
  * and the Nexus operations that it calls. Child workflows and the next run also get the versions of providers that it
  * has seen. Refuses signals, updates and queries that another workspace sends. Part of a worker's workflow bundle: the `WorkspaceProviders` plugin adds it.
  */
@@ -15,6 +16,7 @@ import { withBoundedCauses } from '../protocol/causes.js';
 import { grantedWorkflowId, subjectIn, WORKFLOW_ID_HEADER } from '../protocol/granted-workflow-id.js';
 import { childWorkflowId, GRANT_HEADERS, type GrantKind, SENDER_HEADER } from '../protocol/grants.js';
 import { SEEN_VERSIONS_HEADER } from '../protocol/references.js';
+import { TRACE_HEADER } from '../protocol/trace-header.js';
 import { seenVersions, takeSeenVersions } from './agent/version-floors.js';
 
 const KINDS = Object.keys(GRANT_HEADERS) as GrantKind[];
@@ -22,9 +24,10 @@ const SCHEDULED_AT = defineSearchAttributeKey('TemporalScheduledStartTime', 'DAT
 
 export function interceptors(): WorkflowInterceptors {
   let grants: Headers = {};
+  let traced: Headers = {};
   let passedId: string | undefined;
   const carried = <Input extends { readonly headers: Headers }>(input: Input): Input => {
-    return { ...input, headers: { ...input.headers, ...grants } };
+    return { ...input, headers: { ...traced, ...input.headers, ...grants } };
   };
   const grantKind = () => KINDS.find((each) => GRANT_HEADERS[each] in grants);
   const ownId = (kind: GrantKind) => {
@@ -62,6 +65,7 @@ export function interceptors(): WorkflowInterceptors {
         },
         execute(input, next) {
           grants = grantsIn(input.headers);
+          traced = picked(input.headers, [TRACE_HEADER]);
           passedId = textIn(input.headers[WORKFLOW_ID_HEADER]);
           takeSeenVersions(valueIn(input.headers[SEEN_VERSIONS_HEADER]));
           return next(input).catch((error: unknown) => {
@@ -119,8 +123,11 @@ function withSeenVersions<Input extends { readonly headers: Headers }>(input: In
 }
 
 function grantsIn(headers: Headers): Headers {
-  const names = Object.values(GRANT_HEADERS).filter((name) => name in headers);
-  return Object.fromEntries(names.map((name) => [name, headers[name]])) as Headers;
+  return picked(headers, Object.values(GRANT_HEADERS));
+}
+
+function picked(headers: Headers, names: readonly string[]): Headers {
+  return Object.fromEntries(names.flatMap((name) => (name in headers ? [[name, headers[name]]] : []))) as Headers;
 }
 
 /** A payload that is not text is not a grant. */

@@ -121,7 +121,7 @@ describe('invalid settings', () => {
     const canary = 'canary-value-in-the-wrong-place';
     for (const name of Object.keys(SETTINGS)) {
       // Any text is a valid name or file path, and a worker does not read the administrator's URL.
-      if (/TASK_QUEUE$|_IDENTITY$|^PROVIDER_(GRANT|ADMIN)_/.test(name)) continue;
+      if (/TASK_QUEUE$|_IDENTITY$|^PROVIDER_(GRANT|ADMIN|TELEMETRY)_/.test(name)) continue;
       expect(refusal({ ...ENV, [name]: canary }).message).not.toContain(canary);
     }
   });

@@ -3,6 +3,7 @@ import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import { expect, test } from 'vitest';
 import { GrantVerifier } from '../../src/grants/grant-verifier.js';
+import { Observer } from '../../src/observer/observer.js';
 import { workspaceGuard } from '../../src/plugin/grant-guard.js';
 import { redactingActivity } from '../../src/plugin/redacting-activity.js';
 import { GRANT_HEADERS } from '../../src/protocol/grants.js';
@@ -29,7 +30,11 @@ async function said(token: string | undefined, workflowId = USE.workflowId): Pro
     activityNamespace: USE.namespace,
     workflowExecution: { workflowId, runId: 'run' },
   };
-  const environment = inActivity(info as never, [withHeader, workspaceGuard(verifier, {}), redactingActivity]);
+  const environment = inActivity(info as never, [
+    withHeader,
+    workspaceGuard(verifier, {}, Observer.none),
+    redactingActivity,
+  ]);
   return environment.run(async () => `balance: ${WORD}`);
 }
 

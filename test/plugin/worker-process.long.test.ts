@@ -12,8 +12,10 @@ import { inspect } from 'node:util';
 import { Client } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import proto from '@temporalio/proto';
-import { describe, expect, test } from 'vitest';
+import parsePrometheusTextFormat from 'parse-prometheus-text-format';
+import { describe, expect, test, vi } from 'vitest';
 import { GrantSigner, WorkspaceGrants } from '../../src/client.js';
+import { freePort } from '../../src/dev/ports.js';
 import { LOOPBACK_ENV } from '../../testbed/loopback.js';
 import { openStage } from '../../testbed/stage.js';
 import { startLlmStandIn } from '../../testbed/standins/llm.js';
@@ -164,6 +166,24 @@ describe('a running worker', () => {
     }
   });
 
+  test('serves its metrics and those of the core, is ready once it is, and logs JSON lines [G9]', async () => {
+    const PROVIDER_METRICS_ADDRESS = String(await freePort());
+    const worker = run(settings({ PROVIDER_TASK_QUEUE: uniqueName('worker'), PROVIDER_METRICS_ADDRESS }));
+    await ready(worker);
+    const get = (path: string) => fetch(`http://127.0.0.1:${PROVIDER_METRICS_ADDRESS}${path}`);
+    await vi.waitFor(async () => expect((await get('/readyz')).status).toBe(200), 20_000);
+    expect(await (await get('/readyz')).json()).toEqual({ ready: true, lease: true, temporal: true, grantKeys: true });
+    const page = await (await get('/metrics')).text();
+    const names = parsePrometheusTextFormat(page).map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(['workspace_providers_lease_held', 'temporal_num_pollers']));
+    expect(page).toContain('\nworkspace_providers_lease_held 1\n');
+    worker.child.kill('SIGTERM');
+    expect(await worker.exitCode).toBe(0);
+    const lines = (await worker.stderr).trim().split('\n');
+    for (const line of lines) expect(JSON.parse(line)).toMatchObject({ level: 'info', time: expect.any(String) });
+    for (const secret of stage.secrets) expect(page + lines.join('')).not.toContain(secret);
+  });
+
   test('reports that it is ready in one line without secrets, and exits with 0 at SIGTERM', async () => {
     const worker = run(settings({ PROVIDER_TASK_QUEUE: uniqueName('worker') }));
     expect(await ready(worker)).toMatchObject({ event: 'ready', namespace: 'default', platformFallback: 'off' });
@@ -180,7 +200,7 @@ describe('a running worker', () => {
     const hold = stage.services.holdNext({ path: '/v1/messages' });
     const agent = await startAgent(taskQueue);
     await hold.arrived;
-    const draining = logged(worker, "state: 'DRAINING'");
+    const draining = logged(worker, '"state":"DRAINING"');
     worker.child.kill('SIGTERM');
     await draining;
     expect(worker.child.exitCode).toBeNull();

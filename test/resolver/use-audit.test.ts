@@ -1,8 +1,9 @@
 /** A step neither waits for the audit nor fails because of it. Held uses are bounded, and lost uses are counted. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { Observer } from '../../src/observer/observer.js';
 import { runningWorkflow } from '../../src/plugin/workspace-providers.js';
 import { ProviderError } from '../../src/protocol/errors.js';
-import type { ProviderReference } from '../../src/protocol/references.js';
+import type { ProviderIdentity, ProviderReference } from '../../src/protocol/references.js';
 import { UseAudit } from '../../src/resolver/use-audit.js';
 import { UseCounts } from '../../src/resolver/use-counts.js';
 import type { CountedUse, UnreadableCredential } from '../../src/store/ports.js';
@@ -44,8 +45,13 @@ const AWAY = new ProviderError('StoreUnavailable', 'Postgres does not answer');
 function audited(maxHeld?: number) {
   const clock = { nowMs: Date.UTC(2026, 2, 1, 12, 0, 59) };
   const store = new FakeAuditStore();
-  const audit = new UseAudit(store, 'agents-7', runningWorkflow, new UseCounts(maxHeld, () => clock.nowMs));
-  return { clock, store, audit };
+  const observer = new Observer();
+  const uses = new UseCounts(maxHeld, () => clock.nowMs);
+  const audit = new UseAudit(store, 'agents-7', runningWorkflow, uses, observer);
+  observer.listen(audit.listener);
+  const report = (provider: ProviderIdentity, version: number) =>
+    observer.report({ what: 'unreadable', provider, version });
+  return { clock, store, audit, report };
 }
 
 const warnings = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
@@ -152,10 +158,10 @@ describe('uses', () => {
 
 describe('a credential that does not open', () => {
   test('is reported once per process and version, with the worker and the workflow', async () => {
-    const { store, audit } = audited();
-    await asAgent('agent-1', () => audit.unreadable(provider, 3));
-    audit.unreadable(provider, 3);
-    audit.unreadable(provider, 4);
+    const { store, report } = audited();
+    await asAgent('agent-1', () => report(provider, 3));
+    report(provider, 3);
+    report(provider, 4);
     await vi.waitFor(() => expect(store.unreadable).toHaveLength(2));
     expect(store.unreadable).toEqual([
       { provider, version: 3, worker: 'agents-7', workflowId: 'agent-1' },
@@ -164,12 +170,12 @@ describe('a credential that does not open', () => {
   });
 
   test('is reported by the next step if Postgres was down, and fails no step', async () => {
-    const { store, audit } = audited();
+    const { store, report } = audited();
     store.failure = AWAY;
-    audit.unreadable(provider, 3);
+    report(provider, 3);
     await new Promise(setImmediate);
     store.failure = undefined;
-    audit.unreadable(provider, 3);
+    report(provider, 3);
     await vi.waitFor(() => expect(store.unreadable).toHaveLength(1));
   });
 });

@@ -215,6 +215,9 @@ describe('an event', () => {
   test('is raised once per version even by many callers at once, and counts until the credential is replaced', async () => {
     const identity = await due();
     const before = await store.countOverdue();
+    const [llm] = (await store.credentialAges()).filter(({ type }) => type === identity.type);
+    expect(llm?.overdue).toBeGreaterThan(0);
+    expect(llm?.oldestMs).toBeGreaterThan(30 * 24 * 3_600_000);
     const raised = await Promise.all([1, 2, 3, 4].map(() => raise(identity)));
     expect(raised.filter(Boolean)).toHaveLength(1);
     expect(await store.countOverdue()).toBe(before + 1);

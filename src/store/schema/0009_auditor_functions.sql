@@ -54,6 +54,19 @@ begin atomic
   );
 end;
 
+-- For the metrics of the worker of rotations: of the active credentials with an interval, by type, the age of the oldest
+-- one, and the number of those that are due. It reads an index.
+create or replace function provider_api.credential_ages()
+returns table (provider_type text, oldest_ms bigint, overdue bigint)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  select p.provider_type, (extract(epoch from now() - min(p.rotated_at)) * 1000)::bigint,
+    count(*) filter (where provider_api.is_due(p.status, p.rotated_at, p.rotate_every))
+  from public.workspace_providers as p
+  where p.status = 'active' and p.rotate_every is not null
+  group by p.provider_type;
+end;
+
 -- For replacing the root key. Continues after the given workspace and kid; empty texts start from the first data key.
 create or replace function provider_api.list_data_keys(p_workspace_id text, p_kid text, p_limit integer)
 returns table (workspace_id text, kid text, wrapped_key text, root_key_id text)

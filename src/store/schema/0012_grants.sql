@@ -8,6 +8,7 @@ grant create on schema provider_api to provider_auditor;
 alter function provider_api.list_due_rotations(bigint, text, text, text, integer) owner to provider_auditor;
 alter function provider_api.list_active_providers(bigint, text, text, text, integer) owner to provider_auditor;
 alter function provider_api.count_overdue() owner to provider_auditor;
+alter function provider_api.credential_ages() owner to provider_auditor;
 alter function provider_api.list_data_keys(text, text, integer) owner to provider_auditor;
 alter function provider_api.sample_data_keys() owner to provider_auditor;
 alter function provider_api.list_rotations(text, integer) owner to provider_auditor;
@@ -107,6 +108,7 @@ grant execute on function
   provider_api.list_due_rotations(bigint, text, text, text, integer),
   provider_api.list_active_providers(bigint, text, text, text, integer),
   provider_api.count_overdue(),
+  provider_api.credential_ages(),
   provider_api.list_data_keys(text, text, integer),
   provider_api.list_rotations(text, integer),
   provider_api.list_provider_events(text, integer, text, text)
