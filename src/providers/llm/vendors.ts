@@ -88,3 +88,10 @@ export function keyHeaders(
     ...(key && { [header]: keyHeaderValue(header, key) }),
   };
 }
+
+/** The variables of which the vendors' own SDKs take a key if they are given none. */
+export function vendorVariables(): readonly { readonly vendor: string; readonly variable: string }[] {
+  return Object.entries(VENDORS).flatMap(([vendor, { apiKeyVariables }]) =>
+    apiKeyVariables.map((variable) => ({ vendor, variable })),
+  );
+}
