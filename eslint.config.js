@@ -6,7 +6,7 @@
 import tseslint from 'typescript-eslint';
 
 export default [
-  { ignores: ['dist/', 'bench/', 'test/projects/', 'examples/pinecone/'] },
+  { ignores: ['dist/', 'bench/', 'test/projects/', 'examples/{ai-sdk,langchain,openai-agents,pinecone}/'] },
   {
     files: ['**/*.ts'],
     languageOptions: {

@@ -147,4 +147,14 @@ export const ROOMS = [
 ];
 
 /** The entries of the package: explicit exports, no logic. */
-export const ENTRIES = ['index', 'workflow', 'client', 'management', 'ai-sdk', 'openai-agents', 'testing', 'worker'];
+export const ENTRIES = [
+  'index',
+  'workflow',
+  'client',
+  'management',
+  'ai-sdk',
+  'openai-agents',
+  'langchain',
+  'testing',
+  'worker',
+];

@@ -6,7 +6,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { line } from '../src/cli/terminal/output.js';
 import type { RotationStatus } from '../src/protocol/rotation.js';
-import type { Hold } from '../testbed/standins/controls.js';
+import type { Hold } from '../src/testing/services/controls.js';
 import { type Agent, workerOf } from './agents.js';
 import type { Audience } from './audience.js';
 import { askUntilServed } from './callers.js';

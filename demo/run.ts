@@ -3,7 +3,7 @@
  * numbers that must be zero are counted at the end.
  */
 import type { WorkflowHandle } from '@temporalio/client';
-import { isWrongKey } from '../testbed/standins/calls.js';
+import { isWrongKey } from '../src/testing/services/calls.js';
 import { type Agent, type AgentRun, ask, followAgent, workerOf } from './agents.js';
 import type { Audience } from './audience.js';
 import { countInHistory, readHistory } from './history.js';

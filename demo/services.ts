@@ -1,6 +1,6 @@
 import type { ProviderIdentity } from '../src/protocol/references.js';
-import type { Call } from '../testbed/standins/calls.js';
-import type { Hold } from '../testbed/standins/controls.js';
+import type { Call } from '../src/testing/services/calls.js';
+import type { Hold } from '../src/testing/services/controls.js';
 
 export interface DemoProvider extends ProviderIdentity {
   readonly config: Readonly<Record<string, unknown>>;

@@ -13,7 +13,7 @@ const error = { logLevel: ExtractorLogLevel.Error, addToApiReportFile: false };
 const none = { logLevel: ExtractorLogLevel.None };
 
 const { exports } = JSON.parse(readFileSync(packageJson, 'utf8'));
-const entries = Object.values(exports).flatMap(({ types }) => types ?? []);
+const entries = Object.values(exports).flatMap(({ types, require }) => types ?? require?.types ?? []);
 const exported = entries.map((types) => readFileSync(join(root, types), 'utf8')).join('\n');
 /** Types that users do not name. The base class of `Secret` only makes structured cloning fail. */
 const NAMELESS = ['Uncloneable'];

@@ -1,7 +1,7 @@
 // Builds dist/: CommonJS compiled file by file, with `jose` written into it, and the bundles of the workflows for
 // production workers. Two builds of the same sources are the same byte for byte.
 import { spawnSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,8 +23,21 @@ const tsc = spawnSync(
 if (tsc.status !== 0) process.exit(tsc.status ?? 1);
 // Without it, Node would take dist/ for ES modules, which package.json declares for the scripts and tests.
 writeFileSync(join(dist, 'package.json'), '{ "type": "commonjs" }\n');
+writeModuleForLangchain();
 await writeJose();
 await writeWorkflowBundles();
+
+/**
+ * LangChain has one set of classes for ES modules and another for CommonJS, whose types do not fit each other. So its
+ * entry has declarations for both. There is one copy of the code.
+ */
+function writeModuleForLangchain() {
+  const classes = 'integrations/workspace-chat-models';
+  const entry = readFileSync(join(dist, 'langchain.d.ts'), 'utf8').replace(/\n\/\/# .*/, '');
+  writeFileSync(join(dist, 'langchain.mjs'), "export * from './langchain.js';\n");
+  writeFileSync(join(dist, 'langchain.d.mts'), entry.replace(`./${classes}.js`, `./${classes}.mjs`));
+  copyFileSync(join(dist, `${classes}.d.ts`), join(dist, `${classes}.d.mts`));
+}
 
 /** Its licence asks that the notice stays in every copy. */
 async function writeJose() {

@@ -1,4 +1,5 @@
-// Writes the parts of the pages under docs/ that come from the code: help texts, settings, failures, exit codes, rooms.
+// Writes the parts of the pages under docs/ that come from the code: help texts, settings, failures, exit codes, rooms,
+// files of examples.
 // A page marks each part with `<!-- generated: name -->` and `<!-- /generated -->`. The schemas of the activities are a
 // file of their own. With `--check` it writes nothing, and fails if a page is out of date. It reads dist/, so build first.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -20,6 +21,10 @@ const docs = new URL('../docs/', import.meta.url);
 
 /** @type {Record<string, (argument: string) => string>} */
 const PARTS = {
+  example: (file) => {
+    const [name, module] = file.split(' ');
+    return `\`\`\`ts\n${readFileSync(new URL(`../examples/${name}/${module}.ts`, docs), 'utf8')}\`\`\``;
+  },
   help: (command) => `\`\`\`text\n${helpOf(command.split(' ').filter(Boolean))}\`\`\``,
   settings: () =>
     table(

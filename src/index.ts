@@ -29,6 +29,8 @@ export type {
   ProviderUse,
   RpcReference,
   UnusableEndpoint,
+  VersionFloors,
+  WantedProvider,
 } from './protocol/references.js';
 export type {
   Json,

@@ -3,11 +3,14 @@ export { FAILURE_TYPES, type FailureFacts, type FailureType } from './protocol/f
 export type {
   LlmAssistantMessage,
   LlmAssistantPart,
+  LlmByName,
+  LlmByReference,
   LlmFilePart,
   LlmMessage,
   LlmOptions,
   LlmProviderOptions,
   LlmReasoningPart,
+  LlmRequest,
   LlmStepInput,
   LlmStepResult,
   LlmTextPart,
@@ -28,6 +31,8 @@ export type {
   ProviderUse,
   RpcReference,
   UnusableEndpoint,
+  VersionFloors,
+  WantedProvider,
 } from './protocol/references.js';
 export { isRpcReadMethod } from './protocol/rpc-methods.js';
 export type {
@@ -41,16 +46,20 @@ export type {
   SimulatedTransaction,
   Simulation,
   SimulationSettings,
+  TenderlyAccount,
   TenderlyBundleInput,
   TenderlyBundleResult,
   TenderlyStepInput,
   TenderlyStepResult,
 } from './protocol/simulations.js';
 export type {
+  ChainById,
+  ChainByReference,
   Json,
   ResolveLlmKeyInput,
   ResolveRpcEndpointInput,
   ResolveTenderlyConfigInput,
+  RpcRead,
   RpcStepInput,
   RpcStepResult,
 } from './protocol/steps.js';

@@ -8,6 +8,7 @@ import { RotationClient } from '../src/client/rotation-client.js';
 import { GrantSigner, WorkspaceGrants } from '../src/client.js';
 import { readManagerConfig } from '../src/config/manager-config.js';
 import { ProviderClient } from '../src/management.js';
+import type { OwnTypes } from '../src/providers/credentials.js';
 import { newGrantKeys, type TestGrantKeys } from './grant-keys.js';
 import { LOOPBACK_ENV } from './loopback.js';
 import type { StageDatabase } from './stage-database.js';
@@ -24,6 +25,8 @@ export interface StageOptions {
   readonly operator: string;
   /** The task queue of rotations. Default: the package's own. */
   readonly operationsTaskQueue?: string;
+  /** Provider types beside those of the package. Default: none. */
+  readonly types?: OwnTypes;
   readonly teardown: Teardown;
 }
 
@@ -50,7 +53,15 @@ export interface Stage {
 }
 
 export async function openStage(options: StageOptions): Promise<Stage> {
-  const { database, temporalAddress, namespace = 'default', operator: name, operationsTaskQueue, teardown } = options;
+  const {
+    database,
+    temporalAddress,
+    namespace = 'default',
+    operator: name,
+    operationsTaskQueue,
+    types,
+    teardown,
+  } = options;
   const rootKey = options.rootKey ?? randomBytes(32).toString('base64');
   const encryptionKey = `stage:${rootKey}`;
   const common = {
@@ -65,7 +76,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
   const workerEnv = { ...common, ...grantKeys.workerEnv, DATABASE_URL: database.resolverUrl };
   const managerEnv = { ...common, ...grantKeys.starterEnv, DATABASE_URL: database.managerUrl };
   const managerWith = (otherKey: string) => {
-    const config = readManagerConfig({ env: { ...managerEnv, ENCRYPTION_KEY: otherKey } });
+    const config = readManagerConfig({ env: { ...managerEnv, ENCRYPTION_KEY: otherKey }, types });
     const client = ProviderClient.open({ ...config, database: { ...config.database, ...database.store } });
     teardown.defer(() => client.close());
     return client;

@@ -3,15 +3,7 @@
  * transaction, and asks the model for an answer. Each step runs with the credentials of the workflow's workspace.
  */
 import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
-import {
-  llmStep,
-  resolveLlmKey,
-  resolveRpcEndpoint,
-  resolveTenderlyConfig,
-  rpcStep,
-  type StepOptions,
-  tenderlyStep,
-} from 'workspace-providers/workflow';
+import { llmStep, rpcStep, type StepOptions, tenderlyStep } from 'workspace-providers/workflow';
 
 export interface AddressQuestion {
   /** Default: the workspace of the workflow's grant. */
@@ -72,26 +64,25 @@ function withoutWrapping(error: unknown): unknown {
 
 async function answer(input: AddressQuestion): Promise<AddressAnswer> {
   const { workspaceId, question, address, chainId, model } = input;
-  const providers = input.providers ?? ['anthropic', 'openai', 'gemini'];
+  const provider = input.providers ?? ['anthropic', 'openai', 'gemini'];
+  const llm = { workspaceId, provider, model };
 
-  const llm = await resolveLlmKey({ workspaceId, provider: providers });
-  const planning = { ref: llm, model, schema: PLAN_SCHEMA, prompt: `Plan how to answer: ${question} (${address})` };
+  const planning = { ...llm, schema: PLAN_SCHEMA, prompt: `Plan how to answer: ${question} (${address})` };
   const { object: plan } = await llmStep<Plan>(planning, input.llmOptions);
   if (!plan) throw ApplicationFailure.nonRetryable('the model did not return a plan');
 
-  const chain = await resolveRpcEndpoint({ workspaceId, chainId });
-  const balance = await rpcStep<string>({ ref: chain, method: 'eth_getBalance', params: [address, 'latest'] });
+  const read = { workspaceId, chainId, method: 'eth_getBalance', params: [address, 'latest'] };
+  const balance = await rpcStep<string>(read);
   // Any other error than an ApplicationFailure would make Temporal retry this workflow task forever.
   if (!/^0x[0-9a-f]+$/i.test(balance.result))
     throw ApplicationFailure.nonRetryable('the endpoint did not return a balance');
   const balanceWei = BigInt(balance.result).toString();
 
-  const tenderly = await resolveTenderlyConfig({ workspaceId });
   const transaction = { from: address, to: NOWHERE, value: plan.transferWei };
-  const simulation = await tenderlyStep({ ref: tenderly, networkId: String(chainId), transaction });
+  const simulation = await tenderlyStep({ workspaceId, networkId: String(chainId), transaction });
 
   const outcome = `A transfer of ${plan.transferWei} wei would ${simulation.success ? 'succeed' : 'fail'}.`;
   const prompt = `${question}\nThe balance is ${balanceWei} wei. ${outcome}\nAnswer in one sentence.`;
-  const { text } = await llmStep({ ref: llm, model, prompt }, input.llmOptions);
+  const { text } = await llmStep({ ...llm, prompt }, input.llmOptions);
   return { answer: text, balanceWei, transferWouldSucceed: simulation.success };
 }

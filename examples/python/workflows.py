@@ -6,10 +6,6 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 
 # The times that the package's own workflow functions use: docs/python.md.
-RESOLVE = {
-    "start_to_close_timeout": timedelta(seconds=20),
-    "retry_policy": RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=15)),
-}
 STEP = {
     "start_to_close_timeout": timedelta(minutes=10),
     "heartbeat_timeout": timedelta(seconds=30),
@@ -22,11 +18,8 @@ STEP = {
 class Answer:
     @workflow.run
     async def run(self, question: str, providers: list[str], steps_queue: str) -> str:
-        ref = await workflow.execute_activity(
-            "resolveLlmKey", {"provider": providers}, task_queue=steps_queue, **RESOLVE
-        )
         answer = await workflow.execute_activity(
-            "llmStep", {"ref": ref, "prompt": question}, task_queue=steps_queue, **STEP
+            "llmStep", {"provider": providers, "prompt": question}, task_queue=steps_queue, **STEP
         )
         return answer["text"]
 

@@ -4,7 +4,16 @@ import type { LlmStepInput } from '../protocol/llm-step.js';
 import { oneOf, word } from '../providers/fields.js';
 import { modelId } from '../providers/llm/llm-config.js';
 import { llmOptionFields, providerOptions } from '../providers/llm/llm-options.js';
-import { json, providerName, referenceTo } from './parse-input.js';
+import {
+  hasNoSecondWorkspace,
+  isOneOf,
+  json,
+  preference,
+  providerName,
+  referenceTo,
+  SECOND_WORKSPACE,
+  wanted,
+} from './parse-input.js';
 
 const MAX_MESSAGES = 2_000;
 const MAX_PARTS = 1_000;
@@ -72,9 +81,15 @@ const message = z.discriminatedUnion(
   { error: ROLES },
 );
 
+const fallback = z.union([providerName, referenceTo('llm')], {
+  error: 'must be the name of an LLM provider, or a reference to one',
+});
+
 const fields = z.strictObject({
-  ref: referenceTo('llm'),
-  fallbacks: list(referenceTo('llm'), MAX_FALLBACKS, 'references').optional(),
+  ...wanted,
+  provider: preference.optional(),
+  ref: referenceTo('llm').optional(),
+  fallbacks: list(fallback, MAX_FALLBACKS, 'names or references').optional(),
   model: z
     .union([modelId, z.record(providerName, modelId)], { error: 'must be a model id, or one per provider' })
     .optional(),
@@ -97,15 +112,26 @@ const fields = z.strictObject({
   ...llmOptionFields,
 });
 
-export const llmStepInput: z.ZodType<LlmStepInput> = fields
+export const llmStepInput = fields
+  .refine(({ provider, ref }) => isOneOf(provider, ref), {
+    error: 'must be given, or `ref`, and not both: the name of a provider, or a list of names in order of preference',
+    path: ['provider'],
+  })
+  .refine(hasNoSecondWorkspace, SECOND_WORKSPACE)
   .refine(({ prompt, messages = [] }) => prompt !== undefined || messages.length > 0, {
     error: 'must be given, or `messages`: without them there is nothing to ask',
     path: ['prompt'],
   })
-  .refine(({ ref, fallbacks = [] }) => fallbacks.every(({ workspaceId }) => workspaceId === ref.workspaceId), {
-    error: 'must be references of the same workspace as `ref`',
+  .refine(isOfOneWorkspace, {
+    error: 'must be names, or references of the same workspace as the provider',
     path: ['fallbacks'],
-  });
+  }) as unknown as z.ZodType<LlmStepInput>;
+
+/** Without a workspace of its own, the step is refused later if a reference is not of the grant's. */
+function isOfOneWorkspace({ workspaceId, ref, fallbacks = [] }: z.output<typeof fields>): boolean {
+  const references = [ref ?? { workspaceId }, ...fallbacks].filter((each) => typeof each !== 'string');
+  return new Set(references.flatMap((each) => each.workspaceId ?? [])).size <= 1;
+}
 
 /** A text is a part of its own. So a wrong part is named by its place, and not only by its message. */
 function asParts<Parts extends z.ZodType>(parts: Parts) {

@@ -5,7 +5,7 @@
 import { ProviderError } from '../protocol/errors.js';
 import type { LlmOptions, LlmStepInput, LlmStepResult } from '../protocol/llm-step.js';
 import { describeProvider } from '../protocol/names.js';
-import type { ProviderReference } from '../protocol/references.js';
+import type { NamedProvider, ProviderReference } from '../protocol/references.js';
 import type { Json } from '../protocol/steps.js';
 import { aiSdkModel } from '../providers/llm/ai-sdk-model.js';
 import type { LlmCredential } from '../providers/llm/llm.js';
@@ -19,6 +19,7 @@ import { firstAnswer } from '../resolver/chain-endpoints.js';
 import type { ProviderCall, ProviderResolver } from '../resolver/provider-resolver.js';
 import { llmStepInput } from './llm-step-input.js';
 import { StepTime } from './llm-step-time.js';
+import { opened } from './opened-provider.js';
 import { parseInput } from './parse-input.js';
 import { runWithHeartbeat } from './run-activity.js';
 import { compareWithSchema, type JsonSchema } from './schema-check.js';
@@ -29,7 +30,8 @@ export function createLlmStep(resolver: ProviderResolver) {
     runWithHeartbeat(async (signal, report) => {
       const input = parseInput('llmStep', llmStepInput, given);
       const time = new StepTime(signal, report);
-      return resolver.inTurn(input.ref, signal, () => llmStep(resolver, input, time));
+      const { workspaceId } = input.ref ?? input;
+      return resolver.inTurn({ workspaceId }, signal, (workspaceId) => llmStep(resolver, workspaceId, input, time));
     });
 }
 
@@ -39,11 +41,23 @@ const GOES_TO_THE_NEXT: ReadonlySet<string> = new Set([
   ...['ProviderDisabled', 'ProviderNotConfigured'],
 ]);
 
-async function llmStep(resolver: ProviderResolver, input: LlmStepInput, time: StepTime): Promise<LlmStepResult> {
-  if (input.schema) await checkSchema(input.schema, input.ref, time.signal);
+async function llmStep(
+  resolver: ProviderResolver,
+  workspaceId: string,
+  input: LlmStepInput,
+  time: StepTime,
+): Promise<LlmStepResult> {
+  const { schema, provider, ref, fallbacks = [], atLeast } = input;
+  if (schema) await checkSchema(schema, workspaceId, time.signal);
+  const named = (name: string | readonly string[]): NamedProvider<'llm'> => ({
+    workspaceId,
+    type: 'llm',
+    name,
+    atLeast,
+  });
   const { result, skipped } = await firstAnswer(
-    [input.ref, ...(input.fallbacks ?? [])],
-    (ref) => resolver.withProvider(ref, (call) => answerOf(input, ref, call, time), time.signal),
+    [ref ?? named(provider), ...fallbacks.map((each) => (typeof each === 'string' ? named(each) : each))],
+    (asked) => opened(resolver, asked, (found, call) => answerOf(input, found, call, time), time.signal),
     ({ type }) => GOES_TO_THE_NEXT.has(type),
   );
   return { ...result, ...(skipped.length > 0 && { skipped }) };
@@ -188,8 +202,8 @@ function unusable(ref: ProviderReference<'llm'>, what: string): ProviderError {
 }
 
 /** @throws ProviderError `ProviderConfigInvalid` before anything is sent */
-async function checkSchema(schema: JsonSchema, ref: ProviderReference, signal: AbortSignal): Promise<void> {
-  if ((await compareWithSchema(ref.workspaceId, schema, undefined, signal)) === 'fits') return;
+async function checkSchema(schema: JsonSchema, workspaceId: string, signal: AbortSignal): Promise<void> {
+  if ((await compareWithSchema(workspaceId, schema, undefined, signal)) === 'fits') return;
   const message = '`schema` must be a JSON schema that zod can read (z.fromJSONSchema) within a second';
-  throw new ProviderError('ProviderConfigInvalid', message, { provider: ref, fields: ['schema'] });
+  throw new ProviderError('ProviderConfigInvalid', message, { fields: ['schema'] });
 }

@@ -109,6 +109,33 @@ export const chainId = whole(1, Number.MAX_SAFE_INTEGER);
 /** Any JSON: `parseInput` has checked its form and size. */
 export const json = z.custom<Json>((value) => value !== undefined, { error: 'must be JSON' });
 
+/** More providers than a workspace needs. */
+export const MAX_NAMES = 200;
+
+const PREFERENCE_RULE = `must be a name (1 to 64 characters from a-z 0-9 _ . : -), or a list of 1 to ${MAX_NAMES} names in order of preference`;
+export const preference = z.union([providerName, z.array(providerName).min(1).max(MAX_NAMES)], {
+  error: PREFERENCE_RULE,
+});
+
+/** What inputs that name a provider have in common: `WantedProvider`. */
+export const wanted = {
+  workspaceId: workspaceId.optional(),
+  atLeast: z.record(providerName, version, { error: 'must be an object of versions by provider name' }).optional(),
+};
+
+interface Named {
+  readonly workspaceId?: unknown;
+  readonly ref?: unknown;
+}
+
+export const SECOND_WORKSPACE = { error: 'must not be given with `ref`, which has one', path: ['workspaceId'] };
+
+export const hasNoSecondWorkspace = ({ workspaceId, ref }: Named): boolean =>
+  workspaceId === undefined || ref === undefined;
+
+/** Whether one of two fields is given, and not both. */
+export const isOneOf = (one: unknown, other: unknown): boolean => (one === undefined) !== (other === undefined);
+
 /** A reference to a provider of that type. */
 export function referenceTo<const Type extends string>(type: Type): z.ZodType<ProviderReference<Type>> {
   return z.strictObject({

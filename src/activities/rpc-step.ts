@@ -8,7 +8,7 @@ import type { ProviderReference } from '../protocol/references.js';
 import type { Json, RpcStepInput, RpcStepResult } from '../protocol/steps.js';
 import { confirmChain, type RpcCredential } from '../providers/rpc/rpc.js';
 import { viem, viemTransport } from '../providers/rpc/viem-transport.js';
-import { firstAnswer, isPassedOver } from '../resolver/chain-endpoints.js';
+import { firstAnswer, floorsIn, isPassedOver } from '../resolver/chain-endpoints.js';
 import type { ProviderCall, ProviderResolver } from '../resolver/provider-resolver.js';
 import { activity } from './run-activity.js';
 import { rpcStepInput } from './step-inputs.js';
@@ -21,18 +21,22 @@ export function createRpcStep(resolver: ProviderResolver, endpointTimeoutMs = EN
     'rpcStep',
     rpcStepInput,
     (input, signal): Promise<RpcStepResult> =>
-      resolver.inTurn(input.ref, signal, () => rpcStep(resolver, input, signal, endpointTimeoutMs)),
+      resolver.inTurn(input.ref ?? input, signal, (workspaceId) =>
+        rpcStep(resolver, workspaceId, input, signal, endpointTimeoutMs),
+      ),
   );
 }
 
 async function rpcStep(
   resolver: ProviderResolver,
+  workspaceId: string,
   input: RpcStepInput,
   signal: AbortSignal,
   endpointTimeoutMs: number,
 ): Promise<RpcStepResult> {
-  const { workspaceId, chainId } = input.ref;
-  const { endpoints, unusable = [] } = await resolver.resolveRpcEndpoint({ workspaceId, chainId }, input.ref);
+  const { chainId } = input.ref ?? input;
+  const atLeast = { ...input.atLeast, ...(input.ref && floorsIn(input.ref)) };
+  const { endpoints, unusable = [] } = await resolver.resolveRpcEndpoint({ workspaceId, chainId, atLeast });
   const mayPass = (error: ProviderError) =>
     !signal.aborted && (isPassedOver(error) || (input.onRejected === 'next' && error.type === 'CredentialRejected'));
   // An endpoint that accepts the request and never answers must leave time for the next one.
@@ -46,7 +50,7 @@ async function rpcStep(
 }
 
 function ask(resolver: ProviderResolver, endpoint: ProviderReference<'rpc'>, input: RpcStepInput, signal: AbortSignal) {
-  return resolver.withProvider(
+  return resolver.withResolved(
     endpoint,
     async ({ credential, use, fetch }: ProviderCall<RpcCredential>) => {
       await confirmChain(credential, { fetch, signal });

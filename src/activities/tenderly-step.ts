@@ -7,6 +7,7 @@ import type {
 } from '../protocol/simulations.js';
 import { simulate } from '../providers/tenderly/simulation.js';
 import type { ProviderResolver } from '../resolver/provider-resolver.js';
+import { opened } from './opened-provider.js';
 import { activity } from './run-activity.js';
 import { tenderlyStepInput } from './step-inputs.js';
 
@@ -18,19 +19,21 @@ export function createTenderlyStep(resolver: ProviderResolver): Step {
     'tenderlyStep',
     tenderlyStepInput,
     (input, signal): Promise<TenderlyStepResult | TenderlyBundleResult> =>
-      resolver.inTurn(input.ref, signal, () => tenderlyStep(resolver, input, signal)),
+      resolver.inTurn(input.ref ?? input, signal, (workspaceId) => tenderlyStep(resolver, workspaceId, input, signal)),
   );
   return step as Step;
 }
 
 function tenderlyStep(
   resolver: ProviderResolver,
-  { ref, ...request }: TenderlyStepInput | TenderlyBundleInput,
+  workspaceId: string,
+  { ref, atLeast, ...request }: TenderlyStepInput | TenderlyBundleInput,
   signal: AbortSignal,
 ): Promise<TenderlyStepResult | TenderlyBundleResult> {
-  return resolver.withProvider(
-    ref,
-    async ({ credential, use, fetch }) => {
+  return opened(
+    resolver,
+    ref ?? { workspaceId, type: 'tenderly', name: 'default', atLeast },
+    async (_, { credential, use, fetch }) => {
       const simulations = await simulate(credential, request, { fetch, signal });
       const [first] = simulations;
       if ('transaction' in request && request.transaction && first) return { ...first, provider: use };

@@ -2,9 +2,10 @@
  * Streams of a service. The credential stays open until the stream ends, its reader cancels, or the activity ends.
  */
 import { runningActivity, withProvider } from '../plugin/with-provider.js';
-import type { NamedProvider } from '../protocol/references.js';
 import type { LlmCredential } from '../providers/llm/llm.js';
 import type { ProviderCall } from '../resolver/provider-resolver.js';
+import type { WantedProvider } from './model-names.js';
+import { unwrapped } from './unwrapped.js';
 
 /** A service's stream, and what came with its beginning. */
 export interface OpenedStream<Head, Part> {
@@ -28,7 +29,7 @@ export interface CredentialStream<Head, Part> {
  * @throws what `withProvider` throws
  */
 export function streamWithProvider<Head, Part>(
-  provider: NamedProvider<'llm'>,
+  provider: WantedProvider,
   open: (call: ProviderCall<LlmCredential>) => Promise<OpenedStream<Head, Part>>,
   errorIn: (part: Part) => unknown,
 ): Promise<CredentialStream<Head, Part>> {
@@ -77,4 +78,35 @@ export function streamWithProvider<Head, Part>(
       })
       .finally(() => ended.removeEventListener('abort', giveUp));
   });
+}
+
+/**
+ * The parts of a stream, as {@link streamWithProvider} reads it. What breaks it leaves the activity unwrapped.
+ *
+ * @param open - starts the call. Some clients end a stream early if its signal is aborted, which is a failure here
+ */
+export async function* partsWithProvider<Part>(
+  provider: WantedProvider,
+  open: (call: ProviderCall<LlmCredential>) => AsyncIterable<Part>,
+): AsyncGenerator<Part, void, undefined> {
+  const opened = await unwrapped(() =>
+    streamWithProvider(
+      provider,
+      async (call) => ({ head: undefined, parts: untilAborted(open(call), call.signal) }),
+      () => undefined,
+    ),
+  );
+  const reader = opened.parts.getReader();
+  try {
+    for (let part = await unwrapped(() => reader.read()); !part.done; part = await unwrapped(() => reader.read())) {
+      yield part.value;
+    }
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+}
+
+async function* untilAborted<Part>(parts: AsyncIterable<Part>, signal: AbortSignal): AsyncGenerator<Part> {
+  yield* parts;
+  signal.throwIfAborted();
 }

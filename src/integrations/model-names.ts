@@ -1,6 +1,6 @@
 /** How a model's id names the provider whose key pays for the call. */
 import { ProviderError } from '../protocol/errors.js';
-import type { NamedProvider } from '../protocol/references.js';
+import type { NamedProvider, ProviderReference } from '../protocol/references.js';
 import type { LlmCredential } from '../providers/llm/llm.js';
 
 export interface WorkspaceModelsOptions {
@@ -11,10 +11,13 @@ export interface WorkspaceModelsOptions {
   readonly providers?: readonly string[];
 }
 
+/** A provider by its name, or by the reference that a workflow resolved. */
+export type WantedProvider = NamedProvider<'llm'> | ProviderReference<'llm'>;
+
 /** A model that a workspace's provider serves. */
 export interface WantedModel {
-  /** The providers that may serve it, in order of preference. */
-  readonly provider: NamedProvider<'llm'>;
+  /** What may serve it: one provider, or several in order of preference. */
+  readonly provider: WantedProvider;
   /** @throws ProviderError `ProviderConfigInvalid` if neither the id nor the provider's config names a model */
   idFor(credential: LlmCredential): string;
 }
@@ -35,12 +38,18 @@ export function wantedModel(id: string | undefined, { providers = ['openai'] }: 
   }
   return {
     provider: { type: 'llm', name: [...modelOf.keys()] },
-    idFor({ provider, model }) {
-      const wanted = modelOf.get(provider) || model;
-      if (wanted) return wanted;
-      throw ProviderError.configInvalid('model', `is missing: llm/${provider} has no default model, so name one`);
-    },
+    idFor: (credential) => modelOf.get(credential.provider) || modelOfConfig(credential),
   };
+}
+
+/** The model of a provider's config, or another one of the same service. */
+export function modelOfProvider(provider: WantedProvider, model: string | undefined): WantedModel {
+  return { provider, idFor: (credential) => model || modelOfConfig(credential) };
+}
+
+function modelOfConfig({ provider, model }: LlmCredential): string {
+  if (model) return model;
+  throw ProviderError.configInvalid('model', `is missing: llm/${provider} has no default model, so name one`);
 }
 
 function parts(id: string): { readonly provider?: string; readonly model: string } {

@@ -1,13 +1,13 @@
 /** Models of the OpenAI Agents SDK that open the workspace's own provider at each call. */
-import { leavesUnwrapped, withProvider } from '../plugin/with-provider.js';
-import { modelAnswers } from '../providers/answers/model-answer.js';
+import { withProvider } from '../plugin/with-provider.js';
 import type { LlmCredential } from '../providers/llm/llm.js';
 import { protocolOf } from '../providers/llm/llm-config.js';
-import { withVersion } from '../providers/llm/vendors.js';
 import { optionalPackage } from '../providers/optional-package.js';
 import type { ProviderCall } from '../resolver/provider-resolver.js';
-import { streamWithProvider } from './credential-stream.js';
+import { partsWithProvider } from './credential-stream.js';
 import { type WantedModel, type WorkspaceModelsOptions, wantedModel } from './model-names.js';
+import { openaiClientOptions } from './openai-client.js';
+import { unwrapped } from './unwrapped.js';
 
 /** A model of the OpenAI Agents SDK. Declared here, so that a project without it can check this package's types. */
 export interface WorkspaceAgentModel {
@@ -42,62 +42,26 @@ export function workspaceAgentModels(options: WorkspaceModelsOptions = {}): Work
 function agentModel(wanted: WantedModel): WorkspaceAgentModel {
   return {
     getResponse: (request: object) =>
-      asOurs(() =>
+      unwrapped(() =>
         withProvider(wanted.provider, (opened) =>
           vendorModel(wanted, opened).getResponse({ ...request, signal: opened.signal }),
         ),
       ),
-    async *getStreamedResponse(request: object) {
-      const open = async (opened: ProviderCall<LlmCredential>) => {
-        const passed = { ...request, signal: opened.signal };
-        return { head: undefined, parts: vendorModel(wanted, opened).getStreamedResponse(passed) };
-      };
-      const opened = await asOurs(() => streamWithProvider(wanted.provider, open, () => undefined));
-      const reader = opened.parts.getReader();
-      try {
-        for (let part = await asOurs(() => reader.read()); !part.done; part = await asOurs(() => reader.read())) {
-          yield part.value;
-        }
-      } finally {
-        await reader.cancel().catch(() => {});
-      }
-    },
+    getStreamedResponse: (request: object) =>
+      partsWithProvider(wanted.provider, (opened) =>
+        vendorModel(wanted, opened).getStreamedResponse({ ...request, signal: opened.signal }),
+      ),
   };
 }
 
-/** Temporal's plugin wraps what a model throws in a failure of its own, which is retried whatever the reason was. */
-async function asOurs<Result>(run: () => Promise<Result>): Promise<Result> {
-  try {
-    return await run();
-  } catch (error) {
-    throw leavesUnwrapped(error);
-  }
-}
-
 function vendorModel(wanted: WantedModel, opened: ProviderCall<LlmCredential>): WorkspaceAgentModel {
-  const { credential, fetch } = opened;
+  const { credential } = opened;
   const { OpenAIChatCompletionsModel, OpenAIResponsesModel } = agentsOpenai();
-  const client = new (openai().OpenAI)({
-    apiKey: credential.apiKey.reveal(),
-    baseURL: openaiURLOf(credential),
-    // `undefined` would be read from the environment, which is the platform's.
-    organization: credential.organization ?? null,
-    project: credential.project ?? null,
-    fetch: modelAnswers(fetch),
-    maxRetries: 0,
-  });
+  const client = new (openai().OpenAI)(openaiClientOptions(opened));
   const modelId = wanted.idFor(credential);
   return protocolOf(credential.provider, credential) === 'responses'
     ? new OpenAIResponsesModel(client, modelId)
     : new OpenAIChatCompletionsModel(client, modelId);
-}
-
-/** Where the service speaks OpenAI's API, by the documentation of Anthropic and Gemini ("OpenAI compatibility"). */
-function openaiURLOf(credential: LlmCredential): string {
-  const { provider, baseURL } = credential;
-  const protocol = protocolOf(provider, credential);
-  if (protocol === 'anthropic') return withVersion(baseURL, '/v1');
-  return protocol === 'gemini' ? `${withVersion(baseURL, '/v1beta')}/openai` : baseURL;
 }
 
 type VendorModel = new (client: unknown, modelId: string) => WorkspaceAgentModel;

@@ -1,6 +1,6 @@
 /** The input and the result of `llmStep`. */
 
-import type { ProviderReference, ProviderUse, UnusableEndpoint } from './references.js';
+import type { ProviderReference, ProviderUse, UnusableEndpoint, VersionFloors, WantedProvider } from './references.js';
 import type { Json } from './steps.js';
 
 /**
@@ -114,14 +114,31 @@ export interface LlmTool {
   readonly providerOptions?: LlmProviderOptions;
 }
 
-export interface LlmStepInput extends LlmOptions {
-  readonly ref: ProviderReference<'llm'>;
+/** An LLM provider by its name. It is found and opened in the activity of the step. */
+export interface LlmByName extends WantedProvider {
   /**
-   * Providers of the same workspace that are asked, in this order, if the one before is unavailable, limits the rate, is
-   * out of credit, refuses its key, or was disabled or deleted. A request or content that is refused, and an answer that
-   * cannot be used, go to no other provider. Default: none.
+   * `anthropic`, `openai`, `gemini` or the workspace's own name. Of a list, the first provider that is configured and
+   * active is asked.
    */
-  readonly fallbacks?: readonly ProviderReference<'llm'>[];
+  readonly provider: string | readonly string[];
+  readonly ref?: never;
+}
+
+/** The LLM provider that {@link resolveLlmKey} has returned. */
+export interface LlmByReference {
+  readonly ref: ProviderReference<'llm'>;
+  readonly provider?: never;
+  readonly workspaceId?: never;
+  readonly atLeast?: VersionFloors;
+}
+
+export interface LlmRequest extends LlmOptions {
+  /**
+   * Providers of the same workspace, by name or reference, that are asked, in this order, if the one before is
+   * unavailable, limits the rate, is out of credit, refuses its key, is disabled or does not exist. A request or content
+   * that is refused, and an answer that cannot be used, go to no other provider. Default: none.
+   */
+  readonly fallbacks?: readonly (string | ProviderReference<'llm'>)[];
   /** The model's id, or one per provider name. Default: the model of the provider's config. */
   readonly model?: string | Readonly<Record<string, string>>;
   readonly system?: string;
@@ -139,6 +156,9 @@ export interface LlmStepInput extends LlmOptions {
    */
   readonly stream?: boolean;
 }
+
+/** What is asked, and whom: a provider by its name, or by a reference. */
+export type LlmStepInput = LlmRequest & (LlmByName | LlmByReference);
 
 /** The number of tokens, as the service counted them. A number that it did not report is absent. */
 export interface LlmUsage {

@@ -51,10 +51,25 @@ export interface ProviderUse {
   readonly cache: CacheOutcome;
 }
 
-/** A provider of a workspace by its name, or the first of several names that is configured and active. */
-export interface NamedProvider<Type extends string = string> {
+/** The lowest version of each provider that may answer, by the provider's name. */
+export type VersionFloors = Readonly<Record<string, number>>;
+
+/** The header in which a child workflow and the next run get the versions of providers that their workflow has seen. */
+export const SEEN_VERSIONS_HEADER = 'workspace-providers-seen';
+
+/** What is common to everything that names a provider instead of having a reference to it. */
+export interface WantedProvider {
   /** Default: the workspace of the workflow's grant. No other workspace is accepted. */
   readonly workspaceId?: string;
+  /**
+   * Providers of which no older version may answer. The functions of `workspace-providers/workflow` add what their
+   * workflow has seen. Default: none.
+   */
+  readonly atLeast?: VersionFloors;
+}
+
+/** A provider of a workspace by its name, or the first of several names that is configured and active. */
+export interface NamedProvider<Type extends string = string> extends WantedProvider {
   readonly type: Type;
   readonly name: string | readonly string[];
 }

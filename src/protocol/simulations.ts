@@ -1,5 +1,5 @@
 /** What `tenderlyStep` simulates, and what it returns. */
-import type { ProviderReference, ProviderUse } from './references.js';
+import type { ProviderReference, ProviderUse, WantedProvider } from './references.js';
 
 /** A whole number: of wei, of gas, of a block. As a number, a decimal text or a hexadecimal text with `0x`. */
 export type Quantity = number | string;
@@ -50,6 +50,12 @@ export interface BlockOverrides {
   readonly miner?: string;
 }
 
+/** The workspace's Tenderly account: a reference, or without one, the account that the workspace has. */
+export interface TenderlyAccount extends WantedProvider {
+  /** What `resolveTenderlyConfig` has returned. Default: the account is found and opened in the activity of the step. */
+  readonly ref?: ProviderReference<'tenderly'>;
+}
+
 export interface SimulationSettings {
   /** The chain to simulate on, as Tenderly names it: a decimal chain id. */
   readonly networkId: string;
@@ -64,14 +70,12 @@ export interface SimulationSettings {
   readonly save?: boolean;
 }
 
-export interface TenderlyStepInput extends SimulationSettings {
-  readonly ref: ProviderReference<'tenderly'>;
+export interface TenderlyStepInput extends TenderlyAccount, SimulationSettings {
   readonly transaction: SimulatedTransaction;
 }
 
 /** Transactions that are executed one after the other in the same block. */
-export interface TenderlyBundleInput extends SimulationSettings {
-  readonly ref: ProviderReference<'tenderly'>;
+export interface TenderlyBundleInput extends TenderlyAccount, SimulationSettings {
   /** 1 to 100 transactions. */
   readonly transactions: readonly SimulatedTransaction[];
 }

@@ -1,29 +1,35 @@
 /** Inputs and results of the activities, for workflows and workers. Each is one object, so that fields can be added. */
-import type { ProviderUse, RpcReference, UnusableEndpoint } from './references.js';
+import type { ProviderUse, RpcReference, UnusableEndpoint, VersionFloors, WantedProvider } from './references.js';
 
-export interface ResolveLlmKeyInput {
-  /** Default: the workspace of the workflow's grant. No other workspace is accepted. */
-  readonly workspaceId?: string;
+export interface ResolveLlmKeyInput extends WantedProvider {
   /** `anthropic`, `openai`, `gemini` or the workspace's own name. Of a list, the first configured one is used. */
   readonly provider: string | readonly string[];
 }
 
-export interface ResolveTenderlyConfigInput {
-  /** Default: the workspace of the workflow's grant. */
-  readonly workspaceId?: string;
-}
+export interface ResolveTenderlyConfigInput extends WantedProvider {}
 
-export interface ResolveRpcEndpointInput {
-  /** Default: the workspace of the workflow's grant. */
-  readonly workspaceId?: string;
+export interface ResolveRpcEndpointInput extends WantedProvider {
   readonly chainId: number;
 }
 
 /** A JSON value, as a history stores it. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
-export interface RpcStepInput {
+/** The endpoints of a chain. They are found and opened in the activity of the step. */
+export interface ChainById extends WantedProvider {
+  readonly chainId: number;
+  readonly ref?: never;
+}
+
+/** The endpoints that {@link resolveRpcEndpoint} has returned. */
+export interface ChainByReference {
   readonly ref: RpcReference;
+  readonly chainId?: never;
+  readonly workspaceId?: never;
+  readonly atLeast?: VersionFloors;
+}
+
+export interface RpcRead {
   /** A method that only reads, because a step may run twice: see {@link isRpcReadMethod}. */
   readonly method: string;
   readonly params?: readonly Json[];
@@ -33,6 +39,9 @@ export interface RpcStepInput {
    */
   readonly onRejected?: 'fail' | 'next';
 }
+
+/** What is read, and from which chain: by its id, or by a reference. */
+export type RpcStepInput = RpcRead & (ChainById | ChainByReference);
 
 export interface RpcStepResult<Answer = Json> {
   readonly result: Answer;

@@ -1,6 +1,6 @@
 /** The endpoints of a chain: which of a workspace's providers they are, and in what order they are asked. */
 import { isProviderError, type ProviderError } from '../protocol/errors.js';
-import type { ProviderReference, UnusableEndpoint } from '../protocol/references.js';
+import type { RpcReference, UnusableEndpoint, VersionFloors } from '../protocol/references.js';
 import type { RpcCredential } from '../providers/rpc/rpc.js';
 import type { OpenedProvider, SealedProvider, WorkspaceEntry } from './workspace-entry.js';
 
@@ -12,13 +12,17 @@ export function endpointsOf(entry: WorkspaceEntry, chainId: number): SealedProvi
 }
 
 /** Whether the entry has active endpoints, none of them older than `floors`. */
-export function servesChain(entry: WorkspaceEntry, chainId: number, floors: readonly ProviderReference[]): boolean {
+export function servesChain(entry: WorkspaceEntry, chainId: number, floors: VersionFloors): boolean {
   return (
     endpointsOf(entry, chainId).some(({ active }) => active) &&
-    floors.every(({ source, type, name, version }) => {
-      return source === 'platform' || (entry.find(type, name)?.record.version ?? -1) >= version;
-    })
+    Object.entries(floors).every(([name, version]) => (entry.find('rpc', name)?.record.version ?? -1) >= version)
   );
+}
+
+/** The versions of a reference's endpoints, of which no older one may answer. */
+export function floorsIn({ endpoints }: RpcReference): VersionFloors {
+  const own = endpoints.filter(({ source }) => source === 'workspace');
+  return Object.fromEntries(own.map(({ name, version }) => [name, version]));
 }
 
 /** Lower priorities first, then by name, so that every worker asks in the same order. */
@@ -40,26 +44,31 @@ export function isPassedOver(error: ProviderError): boolean {
   return PASSED_OVER.has(error.type) || error.facts.isOfEndpoint === true;
 }
 
+/** A provider that may be asked. Of a list of names, the first that is active is meant. */
+interface Candidate {
+  readonly name: string | readonly string[];
+}
+
 /**
- * Asks one endpoint after the other.
+ * Asks one provider after the other.
  *
  * @param mayPass - whether the next one is asked after that failure
- * @returns the first answer, and the endpoints that failed before it
+ * @returns the first answer, and the providers that failed before it
  * @throws the first failure that is not passed over; if all are passed over, a retryable one, or else the last
  */
-export async function firstAnswer<Type extends string, Result>(
-  endpoints: readonly ProviderReference<Type>[],
-  ask: (endpoint: ProviderReference<Type>) => Promise<Result>,
+export async function firstAnswer<Asked extends Candidate, Result>(
+  candidates: readonly Asked[],
+  ask: (candidate: Asked) => Promise<Result>,
   mayPass: (error: ProviderError) => boolean = isPassedOver,
 ): Promise<{ readonly result: Result; readonly skipped: readonly UnusableEndpoint[] }> {
   const failures: { name: string; error: ProviderError }[] = [];
-  for (const endpoint of endpoints) {
+  for (const candidate of candidates) {
     try {
-      const result = await ask(endpoint);
+      const result = await ask(candidate);
       return { result, skipped: failures.map(({ name, error }) => ({ name, failure: error.type })) };
     } catch (error) {
       if (!isProviderError(error) || !mayPass(error)) throw error;
-      failures.push({ name: endpoint.name, error });
+      failures.push({ name: error.facts.provider?.name ?? [candidate.name].flat()[0] ?? '', error });
     }
   }
   // A failure that may pass comes before one that will not, so that the step is retried.

@@ -4,7 +4,13 @@
  */
 import { isProviderError, ProviderError } from '../protocol/errors.js';
 import { checkProviderName, checkWorkspaceId, describeProvider } from '../protocol/names.js';
-import type { CacheOutcome, ProviderReference, RpcReference, UnusableEndpoint } from '../protocol/references.js';
+import type {
+  CacheOutcome,
+  ProviderIdentity,
+  ProviderReference,
+  UnusableEndpoint,
+  VersionFloors,
+} from '../protocol/references.js';
 import type { PlatformFallback } from '../providers/platform-fallback.js';
 import type { ProviderTypes } from '../providers/provider-types.js';
 import { chainMisfit, notServed } from './absence.js';
@@ -16,6 +22,8 @@ import { type OpenedProvider, type SealedProvider, toOpened, type WorkspaceEntry
 const MAX_VERSION = 2_147_483_647;
 /** By the retry policies of the steps, after 8 to 25 minutes: longer than a replica lags. */
 const BEHIND_ATTEMPTS = 20;
+
+const NO_FLOORS: VersionFloors = {};
 
 export interface FoundCredential {
   readonly opened: OpenedProvider;
@@ -38,13 +46,14 @@ export class CredentialFinder {
   /**
    * Finds the first of `names` that is active. The workspace's own providers come before the platform's.
    *
-   * @param floor - a reference that the caller has: no older version is returned from the cache
+   * @param floors - what the caller knows of the workspace's own providers: a reading that is older than that decides
+   *   nothing, and the platform's provider does not take the place of one of them
    */
   async find(
     workspaceId: string,
     type: string,
     names: readonly string[],
-    floor?: ProviderReference,
+    floors: VersionFloors = NO_FLOORS,
   ): Promise<FoundCredential> {
     checkWorkspaceId(workspaceId);
     this.types.stepType(type);
@@ -57,14 +66,22 @@ export class CredentialFinder {
       return undefined;
     };
     const platform = (entry: WorkspaceEntry) => {
-      const unknown = floor?.source === 'workspace' ? [] : names.filter((name) => !entry.find(type, name));
+      const unknown = names.filter((name) => !Object.hasOwn(floors, name) && !entry.find(type, name));
       return unknown.map((name) => this.#platform(workspaceId, type, name)).find(Boolean);
+    };
+    const older = (entry: WorkspaceEntry, stored: SealedProvider | undefined) => {
+      if (floors === NO_FLOORS) return [];
+      const passed = stored ? names.slice(0, names.indexOf(stored.name) + 1) : names;
+      return passed.filter((name) => isOlder(entry.find(type, name), name, floors));
     };
     const read = await this.cache.read(workspaceId, (entry) => {
       const stored = pick(entry);
-      return stored ? stored.record.version >= (floor?.version ?? 0) : platform(entry) !== undefined;
+      return (stored !== undefined || platform(entry) !== undefined) && older(entry, stored).length === 0;
     });
     const stored = pick(read.entry);
+    // One that is missing was deleted. One that is older is not what the workspace has now.
+    const behindOne = older(read.entry, stored).find((name) => read.entry.find(type, name));
+    if (behindOne !== undefined) throw behind({ workspaceId, type, name: behindOne });
     if (stored) {
       // Not in a function of its own: with a thousand callers of one load, each promise more per caller shows.
       try {
@@ -88,10 +105,8 @@ export class CredentialFinder {
       this.cache.countHit();
       return { opened: cached.opened, cache: 'hit' };
     }
-    const found = await this.find(workspaceId, type, [name], reference);
-    const { version, source } = found.opened.reference;
-    if (version >= reference.version || source === 'platform') return found;
-    throw behind(reference);
+    const isOwn = reference.source === 'workspace' || reference.version > 0;
+    return this.find(workspaceId, type, [name], isOwn ? { [name]: reference.version } : NO_FLOORS);
   }
 
   /** Reads the workspace again. Returns `undefined` if its credential is still the refused one. */
@@ -109,10 +124,9 @@ export class CredentialFinder {
   /**
    * Finds the endpoints of a chain, by priority. One that does not open does not affect the others.
    *
-   * @param atLeast - an earlier answer: none of its endpoints is returned at an older version
+   * @param floors - no endpoint is returned at an older version
    */
-  async chain(workspaceId: string, chainId: number, atLeast?: RpcReference): Promise<FoundChain> {
-    const floors = atLeast?.endpoints ?? [];
+  async chain(workspaceId: string, chainId: number, floors: VersionFloors = NO_FLOORS): Promise<FoundChain> {
     const fallbackName = `chain-${chainId}`;
     const platform = this.#platform(workspaceId, 'rpc', fallbackName);
     const read = await this.cache.read(
@@ -122,7 +136,7 @@ export class CredentialFinder {
     );
     const stored = endpointsOf(read.entry, chainId);
     const active = stored.filter((endpoint) => endpoint.active);
-    const { found, failed } = await this.#openEach(read, active);
+    const { found, failed } = await this.#openEach(read, active, floors);
     if (platform && stored.length === 0) found.push({ opened: platform, cache: read.cache });
     if (found.length > 0) return { endpoints: found.sort(byPriority), unusable: failed.map(toUnusable) };
     const [first] = failed.toSorted(retryableFirst);
@@ -138,12 +152,13 @@ export class CredentialFinder {
     return found && toOpened({ workspaceId, type, name }, found, 0, 'platform');
   }
 
-  async #openEach(read: CacheRead, endpoints: readonly SealedProvider[]) {
+  async #openEach(read: CacheRead, endpoints: readonly SealedProvider[], floors: VersionFloors) {
     const found: FoundCredential[] = [];
     const failed: FailedEndpoint[] = [];
     await Promise.all(
       endpoints.map(async (endpoint) => {
         try {
+          if (isOlder(endpoint, endpoint.name, floors)) throw behind(endpoint.identity);
           found.push(await this.#open(read, endpoint));
         } catch (error) {
           if (!isProviderError(error)) throw error;
@@ -173,6 +188,11 @@ export class CredentialFinder {
   }
 }
 
+/** Whether a row is older than its floor. One that is missing is. */
+function isOlder(stored: SealedProvider | undefined, name: string, floors: VersionFloors): boolean {
+  return Object.hasOwn(floors, name) && (stored?.record.version ?? -1) < (floors[name] ?? 0);
+}
+
 /** A reference of another activity may be any JSON. */
 function checkVersion({ version }: ProviderReference): void {
   if (Number.isInteger(version) && version >= 0 && version <= MAX_VERSION) return;
@@ -180,16 +200,16 @@ function checkVersion({ version }: ProviderReference): void {
 }
 
 /**
- * The database may be a replica that will catch up. After minutes it is the reference that nothing will fit: it was made
+ * The database may be a replica that will catch up. After minutes it is the version that nothing will fit: it was made
  * up, or the database was restored to an earlier state.
  */
-function behind({ workspaceId, type, name }: ProviderReference): ProviderError {
+function behind({ workspaceId, type, name }: ProviderIdentity): ProviderError {
   const provider = { workspaceId, type, name };
   const what = describeProvider(provider);
   const final = ProviderError.configInvalid(
     'version',
-    `of the reference to ${what} is newer than any that the database has: resolve the provider again; if a backup was ` +
-      'restored, see docs/runbook.md',
+    `of ${what} that the step asks for is newer than any that the database has: resolve the provider again, in a new ` +
+      'run; if a backup was restored, see docs/runbook.md',
     provider,
   );
   const message = `the database has an older version of ${what}: connect to the primary`;

@@ -13,7 +13,7 @@ import { toProviderError } from '../providers/answers/provider-error.js';
 import type { CredentialOf, OwnTypes, StepProviderType } from '../providers/credentials.js';
 import type { RpcCredential } from '../providers/rpc/rpc.js';
 import { callLifetime } from './call-lifetime.js';
-import { firstAnswer } from './chain-endpoints.js';
+import { firstAnswer, floorsIn } from './chain-endpoints.js';
 import { connectParts, type ResolverParts } from './connect-parts.js';
 import { CredentialFinder, type FoundCredential } from './credential-finder.js';
 import { JoinedAnswers } from './joined-answers.js';
@@ -97,34 +97,29 @@ export class ProviderResolver<Types extends OwnTypes = []> {
    * @throws ProviderError `ProviderNotConfigured`, `ProviderDisabled`, `CredentialUnreadable`, `ProviderConfigInvalid`,
    *   `GrantInvalid`, `StoreUnavailable`, `KeyServiceUnavailable`
    */
-  resolveProvider<Type extends StepProviderType<Types>>({
-    workspaceId,
-    type,
-    name,
-  }: NamedProvider<Type>): Promise<ProviderReference<Type>> {
-    return this.#shared(workspaceId, type, name) ?? this.#resolve(workspaceId, type, name);
+  resolveProvider<Type extends StepProviderType<Types>>(
+    provider: NamedProvider<Type>,
+  ): Promise<ProviderReference<Type>> {
+    const { workspaceId, type, name, atLeast } = provider;
+    const shared = atLeast ? undefined : this.#shared(workspaceId, type, name);
+    return shared ?? this.#resolve(workspaceId, type, name, atLeast);
   }
 
   /** Returns a reference to the workspace's LLM provider, as {@link resolveProvider} does. */
-  resolveLlmKey({ workspaceId, provider }: ResolveLlmKeyInput): Promise<ProviderReference<'llm'>> {
-    return this.resolveProvider({ workspaceId, type: 'llm', name: provider });
+  resolveLlmKey({ workspaceId, provider, atLeast }: ResolveLlmKeyInput): Promise<ProviderReference<'llm'>> {
+    return this.resolveProvider({ workspaceId, type: 'llm', name: provider, atLeast });
   }
 
   /** Returns a reference to the workspace's Tenderly account. Throws as {@link resolveProvider} does. */
-  resolveTenderlyConfig({ workspaceId }: ResolveTenderlyConfigInput = {}): Promise<ProviderReference<'tenderly'>> {
-    return this.resolveProvider({ workspaceId, type: 'tenderly', name: 'default' });
+  resolveTenderlyConfig(wanted: ResolveTenderlyConfigInput = {}): Promise<ProviderReference<'tenderly'>> {
+    return this.resolveProvider({ ...wanted, type: 'tenderly', name: 'default' });
   }
 
   /**
    * Returns references to the workspace's endpoints of a chain, the lowest `priority` first. An endpoint that cannot be
    * opened is listed in `unusable`, as long as another one can. Throws as {@link resolveProvider} does.
-   *
-   * @param atLeast - an earlier answer: none of its endpoints is returned at an older version
    */
-  async resolveRpcEndpoint(
-    { workspaceId: named, chainId }: ResolveRpcEndpointInput,
-    atLeast?: RpcReference,
-  ): Promise<RpcReference> {
+  async resolveRpcEndpoint({ workspaceId: named, chainId, atLeast }: ResolveRpcEndpointInput): Promise<RpcReference> {
     const workspaceId = checkWorkspaceId(await this.#workspaceOf(named));
     const { endpoints, unusable } = await this.#finder.chain(workspaceId, checkChainId(chainId), atLeast);
     const references = endpoints.map((each) => referenceTo<'rpc'>(each));
@@ -155,26 +150,39 @@ export class ProviderResolver<Types extends OwnTypes = []> {
     signal?: AbortSignal,
   ): Promise<Result> {
     if (!('endpoints' in reference)) return this.#withOne(reference, callback, signal);
-    const { endpoints } = await this.resolveRpcEndpoint(reference, reference);
+    const { workspaceId, chainId } = reference;
+    const { endpoints } = await this.resolveRpcEndpoint({ workspaceId, chainId, atLeast: floorsIn(reference) });
     const ask = (endpoint: ProviderReference) => this.#withOne(endpoint, callback, signal);
     return (await firstAnswer(endpoints, ask)).result;
+  }
+
+  /**
+   * {@link withProvider} for a reference that the same activity has resolved: its `cache` is that of the call. @internal
+   */
+  withResolved<Type extends StepProviderType<Types>, Result>(
+    reference: ProviderReference<Type>,
+    callback: (call: ProviderCall<CredentialOf<Type, Types>>) => Promise<Result>,
+    signal?: AbortSignal,
+  ): Promise<Result> {
+    return this.#withOne(reference, callback, signal, reference.cache);
   }
 
   async #withOne<Result>(
     reference: ProviderReference,
     callback: (call: ProviderCall<never>) => Promise<Result>,
     signal: AbortSignal | undefined,
+    resolvedBy: ProviderReference['cache'] = 'hit',
   ): Promise<Result> {
     await this.#workspaceOf(reference.workspaceId);
     const fetch = this.parts.fetchFor(this.parts.types.stepType(reference.type).type);
-    const attempt = async (found: FoundCredential): Promise<Result> => {
-      const { credential, use } = this.#handOut(found);
+    const attempt = async ({ opened, cache }: FoundCredential): Promise<Result> => {
+      const { credential, use } = this.#handOut({ opened, cache: cache === 'hit' ? resolvedBy : cache });
       const lifetime = callLifetime(fetch, signal);
       try {
-        const own = found.opened.service.adaptFetch?.(lifetime.fetch) ?? lifetime.fetch;
+        const own = opened.service.adaptFetch?.(lifetime.fetch) ?? lifetime.fetch;
         return await callback({ credential: credential as never, use, fetch: own, signal: lifetime.signal });
       } catch (error) {
-        throw toProviderError(error, found.opened.reference, found.opened.service) ?? error;
+        throw toProviderError(error, opened.reference, opened.service) ?? error;
       } finally {
         lifetime.end();
       }
@@ -206,17 +214,19 @@ export class ProviderResolver<Types extends OwnTypes = []> {
   }
 
   /**
-   * Runs a step of the reference's workspace when it is that workspace's turn in this process. @internal
+   * Runs a step of a workspace when it is that workspace's turn in this process. @internal
    *
+   * @param wanted - without a workspace, it is that of the caller's grant
    * @throws ProviderError `ProviderRateLimited` if the workspace has too many steps
    */
   async inTurn<Result>(
-    { workspaceId }: { readonly workspaceId: string },
+    wanted: { readonly workspaceId?: string },
     signal: AbortSignal,
-    step: () => Promise<Result>,
+    step: (workspaceId: string) => Promise<Result>,
   ): Promise<Result> {
     // First: a workflow of another workspace must not take its turns.
-    return this.parts.limiter.run(await this.#workspaceOf(workspaceId), signal, step);
+    const workspaceId = await this.#workspaceOf(wanted.workspaceId);
+    return this.parts.limiter.run(workspaceId, signal, () => step(workspaceId));
   }
 
   /** Opens a reference without a callback: no drain waits for what it returns. @internal */
@@ -228,28 +238,19 @@ export class ProviderResolver<Types extends OwnTypes = []> {
 
   /** A provider that the cache holds, active and opened. Synchronous, no query. @internal */
   peek<Type extends string>(workspaceId: string, type: Type, name: string): ProviderReference<Type> | undefined {
-    const { cache } = this.parts;
-    const answer = cache.peek(workspaceId)?.warm(type, name);
-    if (answer === undefined) return undefined;
-    cache.countHit();
-    return answer as ProviderReference<Type>;
+    return this.parts.cache.warm(workspaceId, type, name) as ProviderReference<Type> | undefined;
   }
 
-  /**
-   * The answer that other callers get too: the promise that the entry keeps, because a promise per read, and its garbage,
-   * would take longer than the read; or that of a load under way. `undefined` if there is neither.
-   */
+  /** An answer that needs no read of its own: the cache's, or that of a load under way. `undefined` if there is neither. */
   #shared<Type extends string>(
     workspaceId: string | undefined,
     type: Type,
     name: string | readonly string[],
   ): Promise<ProviderReference<Type>> | undefined {
     if (this.#isScoped() || workspaceId === undefined || typeof name !== 'string') return undefined;
-    const { cache } = this.parts;
-    const answer = cache.peek(workspaceId)?.promised(type, name);
-    if (answer === undefined) return this.#joined.of(workspaceId, type, name) as Promise<ProviderReference<Type>>;
-    cache.countHit();
-    return answer as Promise<ProviderReference<Type>>;
+    const answer = this.peek(workspaceId, type, name);
+    if (answer !== undefined) return Promise.resolve(answer);
+    return this.#joined.of(workspaceId, type, name) as Promise<ProviderReference<Type>> | undefined;
   }
 
   /** Whether another authority than the caller decides on the workspace. */
@@ -261,11 +262,12 @@ export class ProviderResolver<Types extends OwnTypes = []> {
     named: string | undefined,
     type: Type,
     preference: string | readonly string[],
+    floors?: NamedProvider['atLeast'],
   ): Promise<ProviderReference<Type>> {
     this.parts.types.stepType(type);
     const names = checkPreference(preference);
     const workspaceId = this.#isScoped() || named === undefined ? await this.#workspaceOf(named) : named;
-    return referenceTo(await this.#finder.find(workspaceId, type, names));
+    return referenceTo(await this.#finder.find(workspaceId, type, names, floors));
   }
 
   #handOut({ opened, cache }: FoundCredential): OpenCredential<unknown> {

@@ -1,58 +1,83 @@
 import type { ProviderReference } from '../protocol/references.js';
+import type { WorkspaceEntry } from './workspace-entry.js';
+
+/** An agent rarely uses more. */
+const PROVIDERS_PER_ENTRY = 4;
+/** Type, name, and answer. */
+const FIELDS = 3;
+const FIELDS_PER_ENTRY = PROVIDERS_PER_ENTRY * FIELDS;
 
 /**
- * The answers of a workspace to warm reads: the references of the first four providers that were opened. They are fields
- * of the entry itself, because each further object that a read touches costs a miss of the processor's cache, and with
- * many workspaces these misses are most of what a warm read costs. An agent rarely uses more than four providers.
+ * The entries of the cache, and beside them their answers to warm reads: the references of the first four providers that
+ * were opened. All of it is in a few arrays, because entries are scattered among everything that the workspaces have
+ * stored, and with many workspaces each scattered object that a read touches costs more than all else that it does.
  */
 export class WarmAnswers {
-  // Not `#private`: such fields cost a warm read a fifth more time.
-  private type0: string | undefined;
-  private name0: string | undefined;
-  private answer0: ProviderReference | undefined;
-  private promise0: Promise<ProviderReference> | undefined;
-  private type1: string | undefined;
-  private name1: string | undefined;
-  private answer1: ProviderReference | undefined;
-  private promise1: Promise<ProviderReference> | undefined;
-  private type2: string | undefined;
-  private name2: string | undefined;
-  private answer2: ProviderReference | undefined;
-  private promise2: Promise<ProviderReference> | undefined;
-  private type3: string | undefined;
-  private name3: string | undefined;
-  private answer3: ProviderReference | undefined;
-  private promise3: Promise<ProviderReference> | undefined;
+  readonly #slots = new Map<string, number>();
+  readonly #freeSlots: number[] = [];
+  // By slot.
+  readonly #entries: (WorkspaceEntry | undefined)[] = [];
+  readonly #usedAtLoad: number[] = [];
+  readonly #answers: (string | ProviderReference | undefined)[] = [];
+
+  /** Where the workspace is, until it is removed. */
+  slotOf(workspaceId: string): number | undefined {
+    return this.#slots.get(workspaceId);
+  }
+
+  entryAt(slot: number): WorkspaceEntry {
+    return this.#entries[slot] as WorkspaceEntry;
+  }
 
   /** The reference of a provider that is active and opened, if it is among the first four. */
-  warm(type: string, name: string): ProviderReference | undefined {
-    if (this.name0 === name && this.type0 === type) return this.answer0;
-    if (this.name1 === name && this.type1 === type) return this.answer1;
-    if (this.name2 === name && this.type2 === type) return this.answer2;
-    if (this.name3 === name && this.type3 === type) return this.answer3;
+  answerAt(slot: number, type: string, name: string): ProviderReference | undefined {
+    const answers = this.#answers;
+    for (let at = slot * FIELDS_PER_ENTRY, end = at + FIELDS_PER_ENTRY; at < end; at += FIELDS) {
+      if (answers[at + 1] === name && answers[at] === type) return answers[at + 2] as ProviderReference;
+    }
     return undefined;
   }
 
-  /** The same as a promise, which was made once. */
-  promised(type: string, name: string): Promise<ProviderReference> | undefined {
-    if (this.name0 === name && this.type0 === type) return this.promise0;
-    if (this.name1 === name && this.type1 === type) return this.promise1;
-    if (this.name2 === name && this.type2 === type) return this.promise2;
-    if (this.name3 === name && this.type3 === type) return this.promise3;
-    return undefined;
+  /** Notes a use. @returns whether it is the first one since that load began */
+  noteUse(slot: number, load: number): boolean {
+    if (this.#usedAtLoad[slot] === load) return false;
+    this.#usedAtLoad[slot] = load;
+    return true;
   }
 
-  /** @param answer - of a provider that is active, and was opened for the first time */
-  protected keepWarm(answer: ProviderReference): void {
-    const { type, name } = answer;
-    const promise = Promise.resolve(answer);
-    if (this.answer0 === undefined)
-      [this.type0, this.name0, this.answer0, this.promise0] = [type, name, answer, promise];
-    else if (this.answer1 === undefined)
-      [this.type1, this.name1, this.answer1, this.promise1] = [type, name, answer, promise];
-    else if (this.answer2 === undefined)
-      [this.type2, this.name2, this.answer2, this.promise2] = [type, name, answer, promise];
-    else if (this.answer3 === undefined)
-      [this.type3, this.name3, this.answer3, this.promise3] = [type, name, answer, promise];
+  set(workspaceId: string, entry: WorkspaceEntry): void {
+    this.delete(workspaceId);
+    const slot = this.#freeSlots.pop() ?? this.#entries.length;
+    this.#slots.set(workspaceId, slot);
+    this.#entries[slot] = entry;
+    this.#usedAtLoad[slot] = 0;
+    this.#clearAnswers(slot);
+    entry.onOpened((reference) => {
+      if (this.#entries[slot] === entry) this.#keep(slot, reference);
+    });
+  }
+
+  delete(workspaceId: string): void {
+    const slot = this.#slots.get(workspaceId);
+    if (slot === undefined) return;
+    this.#slots.delete(workspaceId);
+    this.#entries[slot] = undefined;
+    this.#clearAnswers(slot);
+    this.#freeSlots.push(slot);
+  }
+
+  #clearAnswers(slot: number): void {
+    // Not `fill`: it does not lengthen the array for a new slot.
+    for (let field = 0; field < FIELDS_PER_ENTRY; field += 1)
+      this.#answers[slot * FIELDS_PER_ENTRY + field] = undefined;
+  }
+
+  #keep(slot: number, reference: ProviderReference): void {
+    const answers = this.#answers;
+    for (let at = slot * FIELDS_PER_ENTRY, end = at + FIELDS_PER_ENTRY; at < end; at += FIELDS) {
+      if (answers[at] !== undefined) continue;
+      [answers[at], answers[at + 1], answers[at + 2]] = [reference.type, reference.name, reference];
+      return;
+    }
   }
 }

@@ -7,6 +7,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Lease } from '../fence/lease.js';
 import type { CacheOutcome, ProviderReference } from '../protocol/references.js';
+import { WarmAnswers } from './warm-answers.js';
 import type { WorkspaceEntry } from './workspace-entry.js';
 
 /** One answer for several callers. */
@@ -60,7 +61,7 @@ const LONGEST_STAY = 10;
 
 export class WorkspaceCache {
   /** What `#recency` holds. A read looks here, because a look-up that also moves the entry in a list takes twice as long. */
-  readonly #entries = new Map<string, WorkspaceEntry>();
+  readonly #entries = new WarmAnswers();
   /** Decides which entries stay. */
   readonly #recency: LRUCache<string, WorkspaceEntry>;
   readonly #loads = new Map<string, Load>();
@@ -81,14 +82,25 @@ export class WorkspaceCache {
 
   /** The entry, if a lease is held. Synchronous; counts nothing. */
   peek(workspaceId: string): WorkspaceEntry | undefined {
-    const entry = this.#entries.get(workspaceId);
-    if (entry === undefined || !this.options.lease.isHeld()) return undefined;
+    const slot = this.#readableSlot(workspaceId);
+    return slot === undefined ? undefined : this.#entries.entryAt(slot);
+  }
+
+  /** The answer of a provider that is active and opened, if a lease is held. Synchronous; counts a hit. */
+  warm(workspaceId: string, type: string, name: string): ProviderReference | undefined {
+    const slot = this.#readableSlot(workspaceId);
+    if (slot === undefined) return undefined;
+    const answer = this.#entries.answerAt(slot, type, name);
+    if (answer !== undefined) this.#counts.hit += 1;
+    return answer;
+  }
+
+  #readableSlot(workspaceId: string): number | undefined {
+    const slot = this.#entries.slotOf(workspaceId);
+    if (slot === undefined || !this.options.lease.isHeld()) return undefined;
     // Nothing is evicted between two loads, so the first use after a load is enough to tell what is in use.
-    if (entry.usedAtLoad !== this.#counts.load) {
-      entry.usedAtLoad = this.#counts.load;
-      this.#recency.get(workspaceId);
-    }
-    return entry;
+    if (this.#entries.noteUse(slot, this.#counts.load)) this.#recency.get(workspaceId);
+    return slot;
   }
 
   countHit(): void {
@@ -117,7 +129,7 @@ export class WorkspaceCache {
       return { entry: cached, cache: 'hit' };
     }
     if (cached) this.#counts.reloaded += 1;
-    else if (this.#entries.has(workspaceId)) this.#counts.refusedByLease += 1;
+    else if (this.#entries.slotOf(workspaceId) !== undefined) this.#counts.refusedByLease += 1;
     let inFlight = this.#loads.get(workspaceId);
     while (inFlight) {
       const entry = await inFlight.entry;
@@ -138,7 +150,7 @@ export class WorkspaceCache {
    */
   invalidate(workspaceIds: readonly string[], epoch: number): void {
     for (const workspaceId of workspaceIds) {
-      const entry = this.#entries.get(workspaceId);
+      const entry = this.#recency.peek(workspaceId);
       if (entry && entry.epoch < epoch) this.#recency.delete(workspaceId);
     }
   }
@@ -151,7 +163,7 @@ export class WorkspaceCache {
   sweep(): void {
     const { lease } = this.options;
     const oldestMs = lease.now().monotonicMs - LONGEST_STAY * lease.leaseMs;
-    for (const [workspaceId, entry] of this.#entries) {
+    for (const [workspaceId, entry] of [...this.#recency.entries()]) {
       if (entry.loadedAtMs <= oldestMs) this.#recency.delete(workspaceId);
     }
   }
@@ -162,7 +174,7 @@ export class WorkspaceCache {
     this.#loads.set(workspaceId, load);
     try {
       const entry = await load.entry;
-      const newest = this.#entries.get(workspaceId);
+      const newest = this.#recency.peek(workspaceId);
       if (this.options.lease.admits(entry) && (!newest || newest.epoch <= entry.epoch)) {
         this.#recency.set(workspaceId, entry);
       }

@@ -12,7 +12,6 @@ import { parseJson } from '../redaction/parse-json.js';
 import type { Sealer } from '../sealing/sealer.js';
 import type { ProviderRecord, WorkspaceSnapshot } from '../store/ports.js';
 import type { ResolverAudit } from './use-audit.js';
-import { WarmAnswers } from './warm-answers.js';
 
 /** A provider with its plaintext credential: only in this process, and only as long as its entry. */
 export interface OpenedProvider<Credential = unknown> {
@@ -69,10 +68,9 @@ export interface EntryDependencies {
   readonly audit?: ResolverAudit;
 }
 
-export class WorkspaceEntry extends WarmAnswers {
-  /** The number of loads that the cache had begun when it last noted a use of the entry. */
-  usedAtLoad = 0;
+export class WorkspaceEntry {
   readonly #providers: readonly SealedProvider[];
+  #onOpened: (reference: ProviderReference) => void = () => {};
   /** The number of providers, at least 1: the size of the entry in the cache. */
   readonly size: number;
   readonly epoch: number;
@@ -85,7 +83,6 @@ export class WorkspaceEntry extends WarmAnswers {
     /** When the entry was loaded, by the monotonic clock. */
     readonly loadedAtMs: number,
   ) {
-    super();
     this.epoch = snapshot.epoch;
     this.lineage = snapshot.lineage;
     // What steps may not open is not kept: no reference, however it was made, leads to it.
@@ -100,8 +97,14 @@ export class WorkspaceEntry extends WarmAnswers {
           throw error;
         });
       };
-      return new SealedProvider(identity, record, types, unseal, ({ reference }) => this.keepWarm(reference));
+      return new SealedProvider(identity, record, types, unseal, ({ reference }) => this.#onOpened(reference));
     });
+  }
+
+  /** Calls back for each active provider that is opened, once, those that were opened before included. */
+  onOpened(callback: (reference: ProviderReference) => void): void {
+    this.#onOpened = callback;
+    for (const { active, opened } of this.#providers) if (active && opened) callback(opened.reference);
   }
 
   /** Searches a list, because a workspace has few providers. */

@@ -1,5 +1,6 @@
 /** The calls that a test's code makes, and what the services answer. */
-import type { Fetch } from '../egress/http-client.js';
+import { createFetch, type Fetch } from '../egress/http-client.js';
+import { EgressPolicy } from '../egress/policy.js';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
 import type { FailureType } from '../protocol/failure-types.js';
 import { describeProvider } from '../protocol/names.js';
@@ -16,6 +17,25 @@ export interface ServiceCall {
 
 /** Answers in place of a service. */
 export type TestService = (request: Request, provider: ProviderIdentity | undefined) => Response | Promise<Response>;
+
+/**
+ * A test's function, whose own errors are named as such; or, for `loopback`, servers on this machine, called by the HTTP
+ * client of production.
+ */
+export function serviceOf(service: TestService | 'loopback', withoutSecrets: (text: string) => string): TestService {
+  if (service === 'loopback') {
+    const { fetch } = createFetch({ egress: new EgressPolicy({ networks: ['loopback'] }) });
+    return (request) => fetch(request);
+  }
+  return async (request, provider) => {
+    try {
+      return await service(request, provider);
+    } catch (error) {
+      if (isProviderError(error) || !(error instanceof Error)) throw error;
+      throw ProviderError.setupInvalid('service', `of testProviders threw: ${withoutSecrets(error.message)}`);
+    }
+  };
+}
 
 /** How services say it, so that a test goes through the same classification as production. */
 const ANSWERS: Partial<Readonly<Record<FailureType, () => Response>>> = {
@@ -45,12 +65,7 @@ export class ServiceCalls {
       (each) => provider && describeProvider(each.provider) === describeProvider(provider),
     );
     if (failure >= 0) return this.#failures.splice(failure, 1)[0]?.answer() ?? Response.error();
-    try {
-      return await this.service(request, provider);
-    } catch (error) {
-      if (isProviderError(error) || !(error instanceof Error)) throw error;
-      throw ProviderError.setupInvalid('service', `of testProviders threw: ${this.withoutSecrets(error.message)}`);
-    }
+    return this.service(request, provider);
   };
 
   /** @returns whether a service can answer in this way */

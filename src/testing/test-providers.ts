@@ -22,7 +22,7 @@ import { redact } from '../redaction/opened-secrets.js';
 import { createParts } from '../resolver/connect-parts.js';
 import { ProviderResolver } from '../resolver/provider-resolver.js';
 import { MemoryStore, type TestProvider } from './memory-store.js';
-import { type ServiceCall, ServiceCalls, type TestService } from './service-calls.js';
+import { type ServiceCall, ServiceCalls, serviceOf, type TestService } from './service-calls.js';
 import { type WorkflowFunctions, workflowFunctions } from './workflow-functions.js';
 
 export type { TestProvider } from './memory-store.js';
@@ -33,8 +33,11 @@ export type TestWorkspaces = Readonly<Record<string, Readonly<Record<string, Tes
 export interface TestProvidersOptions<Types extends OwnTypes = OwnTypes> {
   /** Provider types of your own, made by `defineProviderType`. Default: only the types of this package. */
   readonly types?: Types;
-  /** Answers the calls of the code under test. Default: each call fails, and says how to answer it. */
-  readonly service?: TestService;
+  /**
+   * Answers the calls of the code under test. With `loopback`, they go to servers on this machine, such as those of
+   * `startStandInService`. Default: each call fails, and says how to answer it.
+   */
+  readonly service?: TestService | 'loopback';
 }
 
 /**
@@ -75,7 +78,7 @@ export class TestProviders<Types extends OwnTypes = []> {
     for (const [workspaceId, providers] of Object.entries(workspaces)) {
       for (const [provider, fields] of Object.entries(providers)) this.configure(workspaceId, provider, fields);
     }
-    this.#calls = new ServiceCalls(service, (text) => this.#store.ownerOf(text), redact);
+    this.#calls = new ServiceCalls(serviceOf(service, redact), (text) => this.#store.ownerOf(text), redact);
     const { fetch } = this.#calls;
     this.resolver = ProviderResolver.of<Types>(createParts({ store: this.#store, sealer: this.#store, fetch, types }));
     this.#granted = this.resolver.scopedTo(workspaceScope(this.#keys.verifier));

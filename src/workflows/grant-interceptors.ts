@@ -1,6 +1,7 @@
 /**
  * Passes a workflow's grant on: to its activities (local ones too), its child workflows, the run that it continues as,
- * and the Nexus operations that it calls. Refuses signals, updates and queries that another workspace sends. Part of a worker's workflow bundle: the `WorkspaceProviders` plugin adds it.
+ * and the Nexus operations that it calls. Child workflows and the next run also get the versions of providers that it
+ * has seen. Refuses signals, updates and queries that another workspace sends. Part of a worker's workflow bundle: the `WorkspaceProviders` plugin adds it.
  */
 import {
   ApplicationFailure,
@@ -13,6 +14,8 @@ import { log, type WorkflowInterceptors, workflowInfo } from '@temporalio/workfl
 import { withBoundedCauses } from '../protocol/causes.js';
 import { grantedWorkflowId, subjectIn, WORKFLOW_ID_HEADER } from '../protocol/granted-workflow-id.js';
 import { childWorkflowId, GRANT_HEADERS, type GrantKind, SENDER_HEADER } from '../protocol/grants.js';
+import { SEEN_VERSIONS_HEADER } from '../protocol/references.js';
+import { seenVersions, takeSeenVersions } from './agent/version-floors.js';
 
 const KINDS = Object.keys(GRANT_HEADERS) as GrantKind[];
 const SCHEDULED_AT = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
@@ -60,6 +63,7 @@ export function interceptors(): WorkflowInterceptors {
         execute(input, next) {
           grants = grantsIn(input.headers);
           passedId = textIn(input.headers[WORKFLOW_ID_HEADER]);
+          takeSeenVersions(valueIn(input.headers[SEEN_VERSIONS_HEADER]));
           return next(input).catch((error: unknown) => {
             throw withBoundedCauses(error);
           });
@@ -72,14 +76,16 @@ export function interceptors(): WorkflowInterceptors {
         scheduleLocalActivity: (input, next) => next(carried(input)),
         continueAsNew(input, next) {
           const kind = grantKind();
-          return next(kind ? withWorkflowId(carried(input), ownId(kind)) : input);
+          const seen = withSeenVersions(input);
+          return next(kind ? withWorkflowId(carried(seen), ownId(kind)) : seen);
         },
         startChildWorkflowExecution(input, next) {
           const kind = grantKind();
-          if (!kind) return next(input);
+          const seen = withSeenVersions(input);
+          if (!kind) return next(seen);
           // Changed in place: the child's handle reads its id from these options, which are the SDK's copy.
           input.options.workflowId = childWorkflowId(kind, ownId(kind), input.options.workflowId);
-          return next(withWorkflowId(carried(input), input.options.workflowId));
+          return next(withWorkflowId(carried(seen), input.options.workflowId));
         },
         signalWorkflow(input, next) {
           const sender = ownWorkspace();
@@ -105,6 +111,13 @@ function withWorkflowId<Input extends { readonly headers: Headers }>(input: Inpu
   return { ...input, headers: { ...input.headers, ...header } };
 }
 
+function withSeenVersions<Input extends { readonly headers: Headers }>(input: Input): Input {
+  const versions = seenVersions();
+  if (versions.length === 0) return input;
+  const header = { [SEEN_VERSIONS_HEADER]: defaultPayloadConverter.toPayload(versions) };
+  return { ...input, headers: { ...input.headers, ...header } };
+}
+
 function grantsIn(headers: Headers): Headers {
   const names = Object.values(GRANT_HEADERS).filter((name) => name in headers);
   return Object.fromEntries(names.map((name) => [name, headers[name]])) as Headers;
@@ -120,9 +133,13 @@ function asTexts(grants: Headers): Record<string, string> {
 }
 
 function textIn(payload: Payload | undefined): string | undefined {
+  const text = valueIn(payload);
+  return typeof text === 'string' ? text : undefined;
+}
+
+function valueIn(payload: Payload | undefined): unknown {
   try {
-    const text: unknown = payload && defaultPayloadConverter.fromPayload(payload);
-    return typeof text === 'string' ? text : undefined;
+    return payload && defaultPayloadConverter.fromPayload(payload);
   } catch {
     return undefined;
   }

@@ -1,9 +1,10 @@
 /** One call to a model, over the real HTTP client and a stand-in for each service, without a Temporal server. */
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { WorkspaceProviders } from '../../src/index.js';
-import type { LlmStepInput, LlmStepResult } from '../../src/protocol/llm-step.js';
-import type { Question } from '../../testbed/standins/llm.js';
-import type { LlmProvider } from '../../testbed/standins/wire-format.js';
+import type { LlmRequest, LlmStepResult } from '../../src/protocol/llm-step.js';
+import type { ProviderReference } from '../../src/protocol/references.js';
+import type { Question } from '../../src/testing/services/model-service.js';
+import type { LlmProvider } from '../../src/testing/services/wire-format.js';
 import { newWorkspace, useAgentStage } from '../support/agent-stage.js';
 import { inActivity } from './in-activity.js';
 
@@ -40,7 +41,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-async function ask(name: string, input: Partial<LlmStepInput> = {}): Promise<LlmStepResult> {
+async function ask(name: string, input: LlmRequest = {}): Promise<LlmStepResult> {
   const ref = await providers.resolver.resolveLlmKey({ workspaceId: workspaceId, provider: name });
   return (await inActivity().run(providers.activities.llmStep, { ref, ...input })) as LlmStepResult;
 }
@@ -173,7 +174,7 @@ describe('a step is refused before anything is sent', () => {
       cache: 'hit',
       shown: {},
     };
-    const step = { ref: ref as unknown as LlmStepInput['ref'], prompt: 'Hello.' };
+    const step = { ref: ref as unknown as ProviderReference<'llm'>, prompt: 'Hello.' };
     await expect(inActivity().run(providers.activities.llmStep, step)).rejects.toMatchObject({
       type: 'ProviderConfigInvalid',
       details: [{ fields: ['ref.type'] }],

@@ -2,7 +2,7 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createRpcStep } from '../../src/activities/rpc-step.js';
 import type { WorkspaceProviders } from '../../src/index.js';
-import type { Json, RpcReference, RpcStepInput, RpcStepResult } from '../../src/workflow.js';
+import type { Json, RpcRead, RpcReference, RpcStepInput, RpcStepResult } from '../../src/workflow.js';
 import { FUNDED_ADDRESS, newWorkspace, UNFENCED, useAgentStage } from '../support/agent-stage.js';
 import { inActivity } from './in-activity.js';
 
@@ -24,7 +24,7 @@ beforeEach(() => {
 const resolve = (chainId = stage.chain.chainId) =>
   providers.resolver.resolveRpcEndpoint({ workspaceId: workspaceId, chainId: chainId });
 
-async function read(input: Partial<RpcStepInput> = {}, ref?: RpcReference): Promise<RpcStepResult> {
+async function read(input: Partial<RpcRead> = {}, ref?: RpcReference): Promise<RpcStepResult> {
   const balance = { method: 'eth_getBalance', params: [FUNDED_ADDRESS, 'latest'] } as const;
   const step: RpcStepInput = { ref: ref ?? (await resolve()), ...balance, ...input };
   return (await inActivity().run(providers.activities.rpcStep, step)) as RpcStepResult;

@@ -17,6 +17,11 @@ const rpc = {
 };
 const address = `0x${'0'.repeat(40)}`;
 
+const named = { workspaceId: WORKSPACE, provider: ['openai', 'anthropic'], prompt: 'Hello.' };
+const simulation = {
+  ...{ ref: refTo('tenderly', 'default'), networkId: '1', transaction: { from: address, to: address } },
+};
+
 const says = (content: unknown, role = 'user', more: object = {}) => ({
   ...{ ...llm, prompt: undefined, messages: [{ role, content, ...more }] },
 });
@@ -131,7 +136,22 @@ const REFUSED: readonly (readonly [Activity, string, unknown, string])[] = [
   ['llmStep', 'options without a vendor', { ...llm, providerOptions: { effort: 'low' } }, 'providerOptions.effort'],
   ['llmStep', 'a stream as text', { ...llm, stream: 'yes' }, 'stream'],
   ['llmStep', 'the name of another API', { ...llm, max_tokens: 5 }, 'max_tokens'],
-  ['llmStep', 'a fallback by name', { ...llm, fallbacks: ['openai'] }, 'fallbacks.0'],
+  ['llmStep', 'a fallback by a name that none has', { ...llm, fallbacks: ['Open AI'] }, 'fallbacks.0'],
+  ['llmStep', 'a fallback of another type', { ...llm, fallbacks: [refTo('rpc', 'main')] }, 'fallbacks.0'],
+  ['llmStep', 'neither a name nor a reference', { prompt: 'Hello.' }, 'provider'],
+  ['llmStep', 'a name and a reference', { ...llm, provider: 'anthropic' }, 'provider'],
+  ['llmStep', 'an empty list of names', { provider: [], prompt: 'Hello.' }, 'provider'],
+  ['llmStep', 'a reference as name', { provider: llm.ref, prompt: 'Hello.' }, 'provider'],
+  ['llmStep', 'a workspace besides a reference', { ...llm, workspaceId: WORKSPACE }, 'workspaceId'],
+  [
+    'llmStep',
+    'a fallback of another workspace than the named one',
+    { ...named, fallbacks: [{ ...refTo('llm', 'openai'), workspaceId: 'ws_other' }] },
+    'fallbacks',
+  ],
+  ['llmStep', 'floors that are a list', { ...named, atLeast: [3] }, 'atLeast'],
+  ['llmStep', 'a floor of half a version', { ...named, atLeast: { anthropic: 1.5 } }, 'atLeast.anthropic'],
+  ['llmStep', 'a floor of a name that none has', { ...named, atLeast: { 'Open AI': 1 } }, 'atLeast.…'],
   [
     'llmStep',
     'a fallback of another workspace',
@@ -169,6 +189,13 @@ const REFUSED: readonly (readonly [Activity, string, unknown, string])[] = [
     'ref.endpoints.0.type',
   ],
   ['rpcStep', 'a URL', { ...rpc, url: `https://evil.test/${CANARY}` }, 'url'],
+  ['rpcStep', 'neither a chain nor a reference', { method: 'eth_chainId' }, 'chainId'],
+  ['rpcStep', 'a chain and a reference', { ...rpc, chainId: 1 }, 'chainId'],
+  ['rpcStep', 'a workspace besides a reference', { ...rpc, workspaceId: WORKSPACE }, 'workspaceId'],
+  ['rpcStep', 'a chain as text', { chainId: '1', method: 'eth_chainId' }, 'chainId'],
+  ['tenderlyStep', 'a workspace besides a reference', { ...simulation, workspaceId: WORKSPACE }, 'workspaceId'],
+  ['tenderlyStep', 'an account by name', { ...simulation, ref: undefined, provider: 'default' }, 'provider'],
+  ['resolveProvider', 'a floor below 0', { type: 'http', name: 'a', atLeast: { a: -1 } }, 'atLeast.a'],
   ['resolveLlmKey', 'an empty list', { provider: [] }, 'provider'],
   ['resolveLlmKey', 'a path', { provider: '../anthropic' }, 'provider'],
   ['resolveLlmKey', 'an object', { provider: { name: CANARY } }, 'provider'],
@@ -227,6 +254,10 @@ describe('an input that fits', () => {
       },
     ],
     ['llmStep', { ...says(CONVERSATION[0]), messages: CONVERSATION }],
+    ['llmStep', { ...named, fallbacks: ['groq', refTo('llm', 'openai')], atLeast: { openai: 3, constructor: 0 } }],
+    ['llmStep', { ...llm, fallbacks: ['groq'], atLeast: { groq: 3 } }],
+    ['rpcStep', { workspaceId: WORKSPACE, chainId: 137, method: 'eth_chainId', atLeast: { main: 2 } }],
+    ['tenderlyStep', { ...simulation, ref: undefined, workspaceId: WORKSPACE, atLeast: { default: 2 } }],
     ['rpcStep', { ...rpc, params: [{ to: address }, 'latest', null, [true]], onRejected: 'next' }],
     ['rpcStep', { ...rpc, ref: { ...rpc.ref, unusable: [{ name: 'second', failure: 'ProviderDisabled' }] } }],
     ['rpcStep', { ...rpc, method: 'debug_traceTransaction' }],

@@ -38,7 +38,8 @@ export async function installProject(teardown: Teardown): Promise<InstalledProje
   teardown.defer(() => scratch.remove());
   const { folder } = scratch;
   await cp(join(REPOSITORY, 'test/projects'), folder, { recursive: true });
-  await cp(join(REPOSITORY, 'examples/pinecone'), join(folder, 'pinecone'), { recursive: true });
+  for (const example of ['ai-sdk', 'langchain', 'openai-agents', 'pinecone'])
+    await cp(join(REPOSITORY, 'examples', example), join(folder, example), { recursive: true });
   await run(REPOSITORY, 'npm', ['pack', '--ignore-scripts', '--pack-destination', folder]);
   const name = (await readdir(folder)).find((file) => file.endsWith('.tgz'));
   const tarball = join(folder, name ?? 'the tarball is missing');

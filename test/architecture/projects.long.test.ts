@@ -179,27 +179,39 @@ describe('a worker', () => {
   });
 });
 
-describe('agents of the AI SDK 7 and of the OpenAI Agents SDK, through Temporal’s plugins,', () => {
-  test.each([
-    ['first', ['aiSdkAgent', 'aiSdkToolsAgent', 'openaiAgent', 'activityAgent', 'streamingAgent']],
-    ['last', ['aiSdkAgent', 'openaiAgent']],
-  ])(
-    'use the keys of two workspaces side by side, and fail as this package does; our plugin is the %s one',
-    async (ORDER, agents) => {
-      const TASK_QUEUE = uniqueName('frameworks');
-      const workspaces = [await workspaceWith('openai'), await workspaceWith('openai')];
-      startWorker([...TS_NODE, 'frameworks/worker.ts'], { TASK_QUEUE, ORDER });
-      for (const agent of agents) {
-        const answers = workspaces.map((workspaceId) => executeFor(workspaceId, agent, TASK_QUEUE));
-        const expected = workspaces.map((workspaceId) => `The key of ${workspaceId} works.`);
-        expect(await Promise.all(answers), agent).toEqual(expected);
-        const failure = await executeFor(newWorkspace(), agent, TASK_QUEUE).catch(rootOf);
-        expect(failure, agent).toMatchObject({ type: 'ProviderNotConfigured', nonRetryable: true });
-      }
-      expect(await executeFor(workspaces[0] ?? '', 'aiSdkEmbedding', TASK_QUEUE)).toBe(3);
-      expect(stage.llm.wrongKeyCalls()).toEqual([]);
-    },
-  );
+test('agents of the AI SDK 7 and of the OpenAI Agents SDK use the keys of two workspaces side by side, and fail as this package does, also if our plugin is the first', async () => {
+  const TASK_QUEUE = uniqueName('frameworks');
+  const workspaces = [await workspaceWith('openai'), await workspaceWith('openai')];
+  startWorker([...TS_NODE, 'frameworks/worker.ts'], { TASK_QUEUE });
+  for (const agent of ['aiSdkAgent', 'openaiAgent', 'activityAgent', 'streamingAgent']) {
+    const answers = workspaces.map((workspaceId) => executeFor(workspaceId, agent, TASK_QUEUE));
+    const expected = workspaces.map((workspaceId) => `The key of ${workspaceId} works.`);
+    expect(await Promise.all(answers), agent).toEqual(expected);
+    const failure = await executeFor(newWorkspace(), agent, TASK_QUEUE).catch(rootOf);
+    expect(failure, agent).toMatchObject({ type: 'ProviderNotConfigured', nonRetryable: true });
+  }
+  expect(await executeFor(workspaces[0] ?? '', 'aiSdkEmbedding', TASK_QUEUE)).toBe(3);
+  expect(stage.llm.wrongKeyCalls()).toEqual([]);
+});
+
+test('the examples of three frameworks answer with the keys of two workspaces side by side, by a tool too, and fail as this package does [G17]', async () => {
+  const examples = ['ai-sdk', 'openai-agents', 'langchain'].map((name) => ({ name, TASK_QUEUE: uniqueName(name) }));
+  for (const { name, TASK_QUEUE } of examples) startWorker([...TSX, `${name}/worker.ts`], { TASK_QUEUE });
+  const [first, second] = [await workspaceWith('openai'), await workspaceWith('openai')];
+  const { PROVIDER_GRANT_SIGNING_KEY = '' } = stage.managerEnv;
+  const runs = examples.map(async ({ name, TASK_QUEUE }) => {
+    const start = [...TSX, `${name}/start.ts`, first, `${first}: what is the weather in Oslo?`];
+    const program = startWorker(start, { TASK_QUEUE, PROVIDER_GRANT_SIGNING_KEY });
+    const other = executeFor(second, 'assistant', TASK_QUEUE);
+    expect(await program.line(/^(The key of .+)$/), name).toBe(`The key of ${first} works.`);
+    expect(await other, name).toBe(`The key of ${second} works.`);
+    const failure = await executeFor(newWorkspace(), 'assistant', TASK_QUEUE).catch(rootOf);
+    expect(failure, name).toMatchObject({ type: 'ProviderNotConfigured', nonRetryable: true });
+  });
+  await Promise.all(runs);
+  expect(stage.llm.wrongKeyCalls()).toEqual([]);
+  const made = stage.llm.calls().filter(({ owner }) => owner === first || owner === second);
+  expect(made, 'a call that asks for the tool, and one that answers').toHaveLength(4 * examples.length);
 });
 
 test('a provider type of one’s own, with the real client of its service, is configured and rotated by the CLI, resolved in a workflow, opened in an activity, and checked as a schedule does [G1]', async () => {

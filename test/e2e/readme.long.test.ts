@@ -111,11 +111,10 @@ describe('the README is honest:', () => {
 
 const OWN_WORKFLOW = `
 import { proxyActivities } from '@temporalio/workflow';
-import { resolveLlmKey } from 'workspace-providers/workflow';
 import type * as activities from './activities.js';
 const { listModels } = proxyActivities<typeof activities>({ startToCloseTimeout: '1 minute' });
 export async function models(_question: string): Promise<string> {
-  return (await listModels(await resolveLlmKey({ provider: 'anthropic' }))).join(', ');
+  return (await listModels()).join(', ');
 }
 `;
 

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { startAgent } from '../../demo/agents.js';
 import { stepsOf } from '../../demo/history.js';
 import type { addressAgent } from '../../examples/address-agent/workflows.js';
-import type { LlmProvider } from '../../testbed/standins/wire-format.js';
+import type { LlmProvider } from '../../src/testing/services/wire-format.js';
 import { FUNDED_ADDRESS, newWorkspace, useAgentStage } from '../support/agent-stage.js';
 import { uniqueName } from '../support/parts.js';
 import { summariesOf } from './history.js';
@@ -72,11 +72,8 @@ describe.each(SERVICES)('an agent that asks %s', (service) => {
     await agent.result();
     const own = { version: 1, source: 'workspace', worker: expect.any(String) };
     expect(stepsOf(await agent.fetchHistory())).toEqual([
-      { ...own, step: 'resolveLlmKey', provider: name, cache: 'miss' },
-      { ...own, step: 'llmStep', provider: name, cache: 'hit' },
-      { ...own, step: 'resolveRpcEndpoint', provider: 'main', cache: 'hit' },
+      { ...own, step: 'llmStep', provider: name, cache: 'miss' },
       { ...own, step: 'rpcStep', provider: 'main', cache: 'hit' },
-      { ...own, step: 'resolveTenderlyConfig', provider: 'default', cache: 'hit' },
       { ...own, step: 'tenderlyStep', provider: 'default', cache: 'hit' },
       { ...own, step: 'llmStep', provider: name, cache: 'hit' },
     ]);
@@ -88,11 +85,8 @@ describe.each(SERVICES)('an agent that asks %s', (service) => {
     const { chainId } = stage.chain;
     expect(await (await agent.describe()).staticSummary()).toBe(`${workspaceId}: Can ${workspaceId} pay?`);
     expect(summariesOf(await agent.fetchHistory())).toEqual([
-      `resolve ${name} for ${workspaceId}`,
       `${name} for ${workspaceId}`,
-      `resolve chain ${chainId} for ${workspaceId}`,
       `eth_getBalance on chain ${chainId} for ${workspaceId}`,
-      `resolve tenderly for ${workspaceId}`,
       `simulate on ${chainId} · default for ${workspaceId}`,
       `${name} for ${workspaceId}`,
     ]);

@@ -30,6 +30,13 @@ export function scheduledIn({ events }: History): Record<string, Scheduled> {
   return Object.fromEntries(all.map((scheduled) => [scheduled.activityType?.name, scheduled]));
 }
 
+/** The name of each activity, in the order in which they were scheduled. */
+export function scheduledNames({ events }: History): string[] {
+  return (events ?? []).flatMap(
+    ({ activityTaskScheduledEventAttributes: scheduled }) => scheduled?.activityType?.name ?? [],
+  );
+}
+
 /** For each activity that ended, the number of its attempts and the failure of the last but one. */
 export function attemptsIn({ events }: History): { attempt: number; lastFailure: KeptFailure | undefined }[] {
   return (events ?? []).flatMap(({ activityTaskStartedEventAttributes: started }) =>

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import type { WorkflowHandle } from '@temporalio/client';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Failure } from '../../testbed/standins/controls.js';
+import type { Failure } from '../../src/testing/services/controls.js';
 import { newWorkspace, useAgentStage } from '../support/agent-stage.js';
 import { uniqueName } from '../support/parts.js';
 import { attemptsIn, failureOf } from './history.js';

@@ -1,4 +1,5 @@
 import type { FailureType } from '../../src/protocol/failure-types.js';
+import type { LlmProvider } from '../../src/testing/services/wire-format.js';
 import {
   anthropicSpendLimit,
   echoesKey,
@@ -6,7 +7,6 @@ import {
   openAiInsufficientQuota,
   redirectTo,
 } from '../../testbed/standins/failures.js';
-import type { LlmProvider } from '../../testbed/standins/wire-format.js';
 
 /** The failure that a stand-in returns; see `failNext`. */
 type Order = Omit<ReturnType<typeof echoesKey>, 'provider' | 'owner'>;

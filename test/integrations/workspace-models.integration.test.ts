@@ -3,36 +3,13 @@ import { embed, generateText, Output, stepCountIs, streamText, tool } from 'ai';
 import { describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { workspaceModels } from '../../src/ai-sdk.js';
-import { resolverInContext } from '../../src/plugin/with-provider.js';
-import type { ProviderResolver } from '../../src/resolver/provider-resolver.js';
-import { inActivity } from '../activities/in-activity.js';
-import { newWorkspace, UNFENCED, useAgentStage } from '../support/agent-stage.js';
+import { UNFENCED, useAgentStage } from '../support/agent-stage.js';
+import { workspaceWith } from './workspace-activities.js';
 
 const stage = useAgentStage({
   answer: ({ owner, wantsJson }) => (wantsJson ? '{"city":"Oslo"}' : `for ${owner}, at length`),
 });
 const once = { maxRetries: 0 } as const;
-
-/** Runs as an activity of a workflow that was granted for the workspace. */
-async function activityOf(workspaceId: string) {
-  const { resolver } = await stage.connect();
-  const granted: ProviderResolver = resolver.scopedTo(async (named = workspaceId) => named);
-  const environment = inActivity({}, [() => ({ inbound: resolverInContext(granted) })]);
-  return {
-    run: <Result>(activity: () => Promise<Result>): Promise<Result> => environment.run(activity) as Promise<Result>,
-    held: () => {
-      const { scopes } = resolver.parts;
-      scopes.outdate([workspaceId]);
-      return scopes.outdated();
-    },
-  };
-}
-
-async function workspaceWith(...services: ('anthropic' | 'openai' | 'gemini')[]) {
-  const workspaceId = newWorkspace();
-  for (const service of services) await stage.addLlm(workspaceId, service);
-  return { workspaceId, ...(await activityOf(workspaceId)) };
-}
 
 const model = (id = 'openai/gpt-5-mini') => workspaceModels().languageModel(id);
 
@@ -50,14 +27,14 @@ describe('generateText', () => {
     ['gemini/gemini-2.5-flash', 'gemini'],
     ['anthropic/claude-sonnet-5-5, gemini/gemini-2.5-flash', 'gemini'],
   ] as const)('asks %s with the key of the workspace (%s)', async (id, service) => {
-    const { workspaceId, run } = await workspaceWith(service);
+    const { workspaceId, run } = await workspaceWith(stage, service);
     expect(await run(async () => (await generateText({ model: model(id), prompt: 'Hi', ...once })).text)).toBe(
       `for ${workspaceId}, at length`,
     );
   });
 
   test('calls tools, and makes objects', async () => {
-    const { workspaceId, run } = await workspaceWith('openai');
+    const { workspaceId, run } = await workspaceWith(stage, 'openai');
     const cities: string[] = [];
     const weather = tool({
       inputSchema: z.object({ city: z.string() }),
@@ -76,7 +53,7 @@ describe('generateText', () => {
   });
 
   test('fails with the types of this package', async () => {
-    const { workspaceId, run } = await workspaceWith('openai');
+    const { workspaceId, run } = await workspaceWith(stage, 'openai');
     const ask = (id: string) => run(() => generateText({ model: model(id), prompt: 'Hi', ...once }));
     await expect(ask('anthropic/claude-sonnet-5-5')).rejects.toMatchObject({ type: 'ProviderNotConfigured' });
     stage.llm.failNext({ status: 503, owner: workspaceId });
@@ -84,19 +61,19 @@ describe('generateText', () => {
   });
 
   test('reads a refused key again, once', async () => {
-    const { workspaceId, run } = await workspaceWith('openai');
+    const { workspaceId, keys, run } = await workspaceWith(stage, 'openai');
     const ask = () => run(async () => (await generateText({ model: model(), prompt: 'Hi', ...once })).text);
     await ask();
     const secret = { apiKey: stage.admittedKey(workspaceId, 'openai') };
     const identity = { workspaceId, type: 'llm', name: 'openai' };
     const [config] = [{ baseURL: stage.llm.baseUrls.openai.sdk, model: 'gpt-5-mini' }];
     await stage.manager.configureProvider({ ...identity, config, secret }, UNFENCED);
-    stage.llm.failNext({ status: 401, owner: workspaceId });
+    for (const key of keys) stage.llm.revoke(key);
     expect(await ask()).toBe(`for ${workspaceId}, at length`);
   });
 
   test('downloads nothing that a prompt names by URL', async () => {
-    const { run } = await workspaceWith('openai');
+    const { run } = await workspaceWith(stage, 'openai');
     const download = vi.spyOn(globalThis, 'fetch');
     const image = new URL('http://files.example.com/picture.png');
     const content = [{ type: 'image' as const, image }];
@@ -111,13 +88,13 @@ describe('generateText', () => {
 });
 
 test('embed makes a vector with the key of the workspace', async () => {
-  const { run } = await workspaceWith('openai');
+  const { run } = await workspaceWith(stage, 'openai');
   const embeddings = workspaceModels().embeddingModel('openai/text-embedding-3-small');
   expect(
     await run(async () => (await embed({ model: embeddings as never, value: 'Hi', ...once })).embedding),
   ).toHaveLength(3);
   const none = workspaceModels().embeddingModel('anthropic/none');
-  const other = await workspaceWith('anthropic');
+  const other = await workspaceWith(stage, 'anthropic');
   await expect(other.run(async () => none.doEmbed({ values: ['Hi'] }))).rejects.toMatchObject({
     type: expect.stringMatching(/^(ProviderConfigInvalid|UnexpectedError)$/),
   });
@@ -125,7 +102,7 @@ test('embed makes a vector with the key of the workspace', async () => {
 
 describe('streamText', () => {
   test('holds the key until the stream was read, and no longer', async () => {
-    const { workspaceId, run, held } = await workspaceWith('openai');
+    const { workspaceId, run, held } = await workspaceWith(stage, 'openai');
     const text = await run(async () => {
       const { textStream } = streamText({ model: model(), prompt: 'Hi', ...once });
       const iterator = textStream[Symbol.asyncIterator]();
@@ -138,7 +115,7 @@ describe('streamText', () => {
   });
 
   test('gives the key back if the reader stops, and if the activity ends with the stream unread', async () => {
-    const { run, held } = await workspaceWith('openai');
+    const { run, held } = await workspaceWith(stage, 'openai');
     await run(async () => {
       const { stream } = await model().doStream(CALL);
       await (stream as ReadableStream).cancel();
@@ -149,7 +126,7 @@ describe('streamText', () => {
   });
 
   test('ends with a typed failure if the service ends it with an error, and asks no second time', async () => {
-    const { workspaceId, run } = await workspaceWith('openai');
+    const { workspaceId, run } = await workspaceWith(stage, 'openai');
     const before = stage.llm.calls().length;
     const error = { type: 'server_error', code: 'server_is_overloaded', message: 'Overloaded.' };
     const events = [

@@ -1,5 +1,5 @@
 /**
- * Workflows with changes that must not be made while some are running: the address agent reads the chain before it asks
+ * Workflows with changes that must not be made while some are running: the address agents resolve a chain before they ask
  * a model, and a rotation activates the next credential before it has checked it.
  */
 import type { RotateProviderInput, RotationStatus } from '../../src/protocol/rotation.js';
@@ -8,6 +8,7 @@ import { operation, STORE_OPTIONS } from '../../src/workflows/rotation/proxies.j
 import {
   type AddressAnswer,
   type AddressQuestion,
+  agentByName as asItAskedByName,
   rotateProvider as asItRotated,
   addressAgent as asItWas,
 } from './workflows.js';
@@ -16,6 +17,12 @@ export async function addressAgent(question: AddressQuestion): Promise<AddressAn
   const { workspaceId, chainId } = question;
   await resolveRpcEndpoint({ workspaceId, chainId });
   return asItWas(question);
+}
+
+export async function agentByName(question: AddressQuestion): Promise<AddressAnswer> {
+  const { workspaceId, chainId } = question;
+  await resolveRpcEndpoint({ workspaceId, chainId });
+  return asItAskedByName(question);
 }
 
 export async function rotateProvider(input: RotateProviderInput): Promise<RotationStatus> {

@@ -39,7 +39,8 @@ function replay(workflowBundle: WorkflowBundle, file: string): Promise<void> {
 
 test('histories exist of workflows that completed, failed, were rolled back and are in progress', () => {
   const kinds = new Set(recorded.map((file) => file.split('/').at(-1)?.replace('.json', '')));
-  const agents = ['completed', 'retried', 'refused', 'at-work'];
+  const byReference = ['completed', 'retried', 'refused', 'at-work'];
+  const agents = [...byReference, ...byReference.map((kind) => `by-name-${kind}`)];
   const rotations = ['completed', 'rolled-back', 'refused', 'at-work'].map((kind) => `rotation-${kind}`);
   expect(kinds).toEqual(new Set([...agents, ...rotations]));
 });

@@ -16,11 +16,12 @@ import {
 import type { ProviderOptions } from '../../src/config/resolver-config.js';
 import { NO_GRANTS } from '../../src/grants/policy.js';
 import { WorkspaceProviders } from '../../src/plugin/workspace-providers.js';
+import type { OwnTypes } from '../../src/providers/credentials.js';
+import type { LlmProvider } from '../../src/testing/services/wire-format.js';
 import { type Chain, startChain } from '../../testbed/chain.js';
 import { LOOPBACK } from '../../testbed/loopback.js';
 import { openStage, type Stage } from '../../testbed/stage.js';
 import { type LlmStandIn, type LlmStandInOptions, startLlmStandIn } from '../../testbed/standins/llm.js';
-import type { LlmProvider } from '../../testbed/standins/wire-format.js';
 import type { Teardown } from '../../testbed/teardown.js';
 import { createStageDatabase, type TestDatabase } from './database.js';
 import { temporalAddress, uniqueName } from './parts.js';
@@ -52,6 +53,8 @@ export interface AgentStageOptions {
   readonly postgresUrl?: string;
   /** The task queue of rotations. Default: the package's own, which nobody serves. */
   readonly operationsTaskQueue?: string;
+  /** Provider types beside those of the package. Default: none. */
+  readonly types?: OwnTypes;
 }
 
 export interface StageWorkerOptions {
@@ -90,10 +93,17 @@ export const useAgentStage = (options?: AgentStageOptions): AgentStage =>
   useStage((teardown) => agentStage(teardown, options));
 
 export async function agentStage(teardown: Teardown, options: AgentStageOptions = {}): Promise<AgentStage> {
-  const { answer = planOrSentence, chain = false, postgresUrl, operationsTaskQueue } = options;
+  const { answer = planOrSentence, chain = false, postgresUrl, operationsTaskQueue, types } = options;
   const database = await createStageDatabase(teardown, postgresUrl);
   const logged = captureLogs();
-  const shared = { database, temporalAddress: temporalAddress(), operator: 'a test', operationsTaskQueue, teardown };
+  const shared = {
+    database,
+    temporalAddress: temporalAddress(),
+    operator: 'a test',
+    operationsTaskQueue,
+    types,
+    teardown,
+  };
   const stage = await openStage(shared);
   const llm = await teardown.use(startLlmStandIn({ keys: [], answer, ownerOfPrompt: workspaceIn }));
 
@@ -101,6 +111,7 @@ export async function agentStage(teardown: Teardown, options: AgentStageOptions 
   const config = (change: ProviderOptions = {}): ProviderOptions => ({
     ...{ databaseUrl: database.resolverUrl, ...database.store, ...(listenDatabaseUrl && { listenDatabaseUrl }) },
     ...{ rootKeys: stage.encryptionKey, grantKeys: stage.grantKeys.keySet, egress: LOOPBACK, lease: LEASE, env: {} },
+    ...(types && { types }),
     ...change,
   });
   const connect = async (change?: ProviderOptions) => {

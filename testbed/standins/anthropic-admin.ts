@@ -4,10 +4,10 @@
  */
 import { z } from 'zod';
 import { parseJson } from '../../src/redaction/parse-json.js';
-import { anthropic } from './anthropic.js';
-import type { KeyRing } from './calls.js';
+import { anthropic } from '../../src/testing/services/anthropic.js';
+import type { KeyRing } from '../../src/testing/services/calls.js';
+import type { Service } from '../../src/testing/services/stand-in.js';
 import { pageOf } from './pages.js';
-import type { Service } from './stand-in.js';
 
 const COLLECTION = '/api_keys';
 const HINT_START = 12;

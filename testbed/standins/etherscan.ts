@@ -3,8 +3,8 @@
  * the message `NOTOK`. Its texts are those of https://docs.etherscan.io/resources/common-error-messages.
  */
 import { readFileSync } from 'node:fs';
-import { KeyRing } from './calls.js';
-import { type Reply, type Service, type StandIn, startStandIn } from './stand-in.js';
+import { KeyRing } from '../../src/testing/services/calls.js';
+import { type Reply, type Service, type StandIn, startStandIn } from '../../src/testing/services/stand-in.js';
 
 /** The config of the example, without the base URL. */
 export const ETHERSCAN = {

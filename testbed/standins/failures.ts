@@ -2,7 +2,7 @@
  * Failures for `failNext`: those that the services document, and those that a hostile service could send. A plain 401,
  * 429, 500 or 529 needs none of them: a status without a body gets the service's documented body.
  */
-import type { Failure } from './controls.js';
+import type { Failure } from '../../src/testing/services/controls.js';
 
 /** Anthropic: the tier's monthly spend cap. A 429 without `retry-after` that lasts until the month ends. */
 export const anthropicSpendLimit = {

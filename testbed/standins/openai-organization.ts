@@ -6,10 +6,10 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { parseJson } from '../../src/redaction/parse-json.js';
-import type { KeyRing } from './calls.js';
-import { openai } from './openai.js';
+import type { KeyRing } from '../../src/testing/services/calls.js';
+import { openai } from '../../src/testing/services/openai.js';
+import type { Reply, Service } from '../../src/testing/services/stand-in.js';
 import { pageOf } from './pages.js';
-import type { Reply, Service } from './stand-in.js';
 
 /** A key of the admin API, and the project that it may manage. */
 export interface OpenaiAdminKey {

@@ -2,9 +2,9 @@
  * A stand-in of Pinecone: the list of indexes of its control plane, and the queries of an index, on one address. Errors
  * have the form of https://docs.pinecone.io/reference/api/errors. The vectors of an index are those of the key's owner.
  */
-import { KeyRing } from './calls.js';
-import { type Reply, type Service, type StandIn, startStandIn } from './stand-in.js';
-import { single } from './wire-format.js';
+import { KeyRing } from '../../src/testing/services/calls.js';
+import { type Reply, type Service, type StandIn, startStandIn } from '../../src/testing/services/stand-in.js';
+import { single } from '../../src/testing/services/wire-format.js';
 
 export interface PineconeStandIn extends StandIn {
   admit(key: string, owner: string): void;

@@ -1,11 +1,11 @@
 /**
- * A stand-in of a provider of Ethereum endpoints that takes its key in the path, as Alchemy and Infura do: it checks
- * the key and passes the request on to a real node. A refusal looks like Alchemy's.
+ * A stand-in of a provider of Ethereum endpoints: it checks the key and passes the request on to a real node.
  */
 
 import { parseJson } from '../../src/redaction/parse-json.js';
-import { KeyRing } from './calls.js';
-import { type Reply, type Service, type ServiceRequest, type StandIn, startStandIn } from './stand-in.js';
+import { KeyRing } from '../../src/testing/services/calls.js';
+import { rpcService } from '../../src/testing/services/rpc.js';
+import { type Reply, type ServiceRequest, type StandIn, startStandIn } from '../../src/testing/services/stand-in.js';
 
 export interface RpcKey {
   readonly key: string;
@@ -28,27 +28,15 @@ export interface RpcGateway extends StandIn {
   admit(key: RpcKey): void;
 }
 
-const PATH = /^\/v2\/([^/]+)$/;
-
-const ERRORS: Readonly<Record<number, readonly [code: number, message: string]>> = {
-  401: [-32600, 'Must be authenticated!'],
-  429: [429, 'Your app has exceeded its compute units per second capacity.'],
-};
-
 export async function startRpcGateway({ keys, nodeUrl, ownerOfRequest, port }: RpcGatewayOptions): Promise<RpcGateway> {
   const ring = new KeyRing();
   const admit = ({ key, owner }: RpcKey): void => ring.admit('rpc', key, owner);
   keys.forEach(admit);
 
-  const service: Service = {
-    provider: 'rpc',
-    prefix: '',
-    keyOf: (_, path) => PATH.exec(path)?.[1],
-    refusal: () => error(401),
-    error,
+  const service = rpcService({
     expectedOwner: ({ body }) => ownerOfRequest?.(body),
     answer: (request) => passOn(nodeUrl, request),
-  };
+  });
   return { ...(await startStandIn([service], ring, port)), admit };
 }
 
@@ -57,9 +45,4 @@ async function passOn(nodeUrl: string, { body }: ServiceRequest): Promise<Reply>
   const response = await fetch(nodeUrl, { method: 'POST', headers, body });
   const answer = await response.text();
   return { status: response.status, body: parseJson(answer) ?? answer };
-}
-
-function error(status: number, message?: string): Reply {
-  const [code, text] = ERRORS[status] ?? [-32603, 'Internal error'];
-  return { status, body: { jsonrpc: '2.0', id: null, error: { code, message: message ?? text } } };
 }

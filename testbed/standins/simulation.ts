@@ -2,8 +2,19 @@
  * Simulates transactions as Tenderly does: executed by the real chain behind an RPC URL, which must offer
  * `debug_traceCall` and `eth_simulateV1` (anvil does).
  */
-import { blockOverridesOf, callOf, hex, type SimulationRequest, stateOverridesOf } from './simulation-request.js';
-import { type CallFrame, type ExecutedIn, type RawLog, tenderlyResult } from './simulation-result.js';
+import {
+  blockOverridesOf,
+  callOf,
+  hex,
+  type SimulationRequest,
+  stateOverridesOf,
+} from '../../src/testing/services/simulation-request.js';
+import {
+  type CallFrame,
+  type ExecutedIn,
+  type RawLog,
+  tenderlyResult,
+} from '../../src/testing/services/simulation-result.js';
 
 /**
  * The chain did not execute the transaction at all: no funds, too little gas, no such block. Has the chain's message.

@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
+import { loadEnvFiles } from '../../config/env-files.js';
 import type { WrittenProvider } from '../../management/provider-inputs.js';
+import { isProviderError } from '../../protocol/errors.js';
 import { checkIdentity, describeProvider } from '../../protocol/names.js';
 import { ProviderTypes } from '../../providers/provider-types.js';
 import { parseAssignments } from '../assignments.js';
@@ -14,14 +16,17 @@ interface ConfigureOptions {
   readonly wait: boolean;
 }
 
-const AFTER_HELP = `
+/** Lists the types that the environment has, when the help is shown. */
+function afterHelp(): string {
+  const [types, note] = knownTypes();
+  return `
 The secret is read from stdin, from a prompt if stdin is a terminal, or from the
 variable that --secret-env names; never from an argument. Plain text fills the
 type's first secret field, a JSON object fills several.
 
-${ProviderTypes.builtIn.describe().join('\n')}
+${types.describe().join('\n')}
 
-PROVIDER_TYPES names a module with types of your own: docs/provider-types.md.
+${note}
 
 Examples:
   $ workspace-providers configure ws_acme llm anthropic < key
@@ -32,6 +37,19 @@ Examples:
   $ workspace-providers configure ws_acme tenderly default \\
       --set account=acme --set project=agents < access-key
   $ workspace-providers configure ws_acme rpc mainnet --set chainId=1 < url`;
+}
+
+function knownTypes(): readonly [types: ProviderTypes, note: string] {
+  const { builtIn } = ProviderTypes;
+  try {
+    const types = commandTypes();
+    if (types !== builtIn) return [types, 'The types of PROVIDER_TYPES are among these.'];
+    return [types, 'PROVIDER_TYPES names a module with types of your own: docs/provider-types.md.'];
+  } catch (error) {
+    if (!isProviderError(error)) throw error;
+    return [builtIn, `Types of your own are missing here: ${error.message}.`];
+  }
+}
 
 export function addConfigure(program: Command, output: Output): void {
   program
@@ -45,7 +63,10 @@ export function addConfigure(program: Command, output: Output): void {
     .option('--set <key=value>', 'a field of the public config; may be repeated', collect)
     .option('--secret-env <variable>', 'the environment variable that holds the secret')
     .option(...NO_WAIT)
-    .addHelpText('after', AFTER_HELP)
+    .addHelpText('after', ({ command }) => {
+      loadEnvFiles(command.optsWithGlobals<{ envFile?: string[] }>().envFile ?? []);
+      return afterHelp();
+    })
     .action(
       async (workspaceId: string, type: string, name: string, { set = [], secretEnv, wait }: ConfigureOptions) => {
         const identity = checkIdentity({ workspaceId, type, name });

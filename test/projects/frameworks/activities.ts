@@ -3,8 +3,6 @@ import { workspaceModels } from 'workspace-providers/ai-sdk';
 
 const model = () => workspaceModels().languageModel('openai/gpt-5-mini');
 
-export const weatherIn = async (city: string): Promise<string> => `Sunny in ${city}.`;
-
 export const askInActivity = async (prompt: string): Promise<string> =>
   (await generateText({ model: model(), prompt, maxRetries: 0 })).text;
 

@@ -7,13 +7,13 @@ import { workspaceAgentModels } from 'workspace-providers/openai-agents';
 import * as activities from './activities';
 
 async function main() {
-  const { TEMPORAL_ADDRESS, TASK_QUEUE = '', ORDER } = process.env;
+  const { TEMPORAL_ADDRESS, TASK_QUEUE = '' } = process.env;
   const connection = await NativeConnection.connect({ address: TEMPORAL_ADDRESS });
   const providers = await WorkspaceProviders.connect();
   const plugins = [
+    providers.plugin(),
     new AiSdkPlugin({ modelProvider: workspaceModels() }),
     new OpenAIAgentsPlugin({ modelProvider: workspaceAgentModels() }),
-    providers.plugin(),
   ];
   const worker = await Worker.create({
     connection,
@@ -27,7 +27,7 @@ async function main() {
         resolve: { ...config.resolve, conditionNames: ['require', 'browser', 'default'] },
       }),
     },
-    plugins: ORDER === 'first' ? plugins.reverse() : plugins,
+    plugins,
   });
   await worker.run();
   await connection.close();

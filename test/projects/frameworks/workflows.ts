@@ -3,11 +3,10 @@ import { Agent } from '@openai/agents-core';
 import { temporalProvider } from '@temporalio/ai-sdk/workflow';
 import { TemporalOpenAIRunner } from '@temporalio/openai-agents/workflow';
 import { proxyActivities } from '@temporalio/workflow';
-import { embed, generateText, Output, stepCountIs, tool } from 'ai';
-import { z } from 'zod';
+import { embed, generateText } from 'ai';
 import type * as activities from './activities';
 
-const { weatherIn, askInActivity, streamInActivity } = proxyActivities<typeof activities>({
+const { askInActivity, streamInActivity } = proxyActivities<typeof activities>({
   startToCloseTimeout: '1 minute',
   retry: { maximumAttempts: 3 },
 });
@@ -16,21 +15,6 @@ const MODEL = 'anthropic/claude-sonnet-5-5, openai/gpt-5-mini';
 
 export async function aiSdkAgent(prompt: string): Promise<string> {
   return (await generateText({ model: temporalProvider.languageModel(MODEL), prompt })).text;
-}
-
-export async function aiSdkToolsAgent(prompt: string): Promise<string> {
-  const weather = tool({
-    description: 'Returns the weather of a city.',
-    inputSchema: z.object({ city: z.string() }),
-    execute: ({ city }) => weatherIn(city),
-  });
-  const model = temporalProvider.languageModel(MODEL);
-  return (await generateText({ model, prompt, tools: { weather }, stopWhen: stepCountIs(3) })).text;
-}
-
-export async function aiSdkObjectAgent(prompt: string): Promise<unknown> {
-  const output = Output.object({ schema: z.object({ answer: z.string() }) });
-  return (await generateText({ model: temporalProvider.languageModel(MODEL), prompt, output })).output;
 }
 
 export async function aiSdkEmbedding(value: string): Promise<number> {

@@ -13,7 +13,7 @@ import { createFetch, type HttpClient } from '../../../src/egress/http-client.js
 import type { FailureType } from '../../../src/protocol/failure-types.js';
 import { simulate } from '../../../src/providers/tenderly/simulation.js';
 import { isPassedOver } from '../../../src/resolver/chain-endpoints.js';
-import type { LlmStepInput, LlmStepResult } from '../../../src/workflow.js';
+import type { LlmRequest, LlmStepResult } from '../../../src/workflow.js';
 import { LOOPBACK_POLICY } from '../../../testbed/loopback.js';
 import { startLlmStandIn } from '../../../testbed/standins/llm.js';
 import { inActivity } from '../../activities/in-activity.js';
@@ -42,7 +42,7 @@ const failed = (code: number, message: string, data?: unknown) => ({
 });
 
 /** Asks a model at this base URL, by the step itself. */
-async function stepAt(name: string, config: object, input: Partial<LlmStepInput> = {}): Promise<LlmStepResult> {
+async function stepAt(name: string, config: object, input: LlmRequest = {}): Promise<LlmStepResult> {
   await memory.store.put(WORKSPACE, 'llm', name, { model: 'a-model', ...config }, { apiKey: KEY });
   const resolver = memory.resolverWith({ fetch: http.fetch });
   const ref = await resolver.resolveLlmKey({ workspaceId: WORKSPACE, provider: name });
@@ -66,7 +66,7 @@ async function objectOf(vendor: 'anthropic' | 'openai' | 'gemini', model: string
   });
   onTestFinished(() => standIn.stop());
   const config = { baseURL: standIn.baseUrls[vendor].sdk, model };
-  return stepAt(vendor, config, { schema: schema as LlmStepInput['schema'] });
+  return stepAt(vendor, config, { schema: schema as LlmRequest['schema'] });
 }
 
 const object = (properties: object) => ({

@@ -1,6 +1,6 @@
 /** Anthropic's keys: found by their hint, and deactivated if it matches only one key. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Failure } from '../../../testbed/standins/controls.js';
+import type { Failure } from '../../../src/testing/services/controls.js';
 import { echoesKey, htmlPage } from '../../../testbed/standins/failures.js';
 import { keyIssuerOf, parseProvider } from '../../support/built-in-types.js';
 import { expectOutcome } from '../answers/outcomes.js';

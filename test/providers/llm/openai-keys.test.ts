@@ -1,6 +1,6 @@
 /** OpenAI's keys: issued, found again after a lost attempt, and deleted; never a key that is not ours. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Failure } from '../../../testbed/standins/controls.js';
+import type { Failure } from '../../../src/testing/services/controls.js';
 import { echoesKey, htmlPage } from '../../../testbed/standins/failures.js';
 import { parseProvider } from '../../support/built-in-types.js';
 import { expectOutcome } from '../answers/outcomes.js';

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { parseJson } from '../../src/redaction/parse-json.js';
+import { parseJson } from '../../redaction/parse-json.js';
 import type { Reply } from './stand-in.js';
 import {
   bearerToken,

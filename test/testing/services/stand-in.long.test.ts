@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Question } from '../../../src/testing/services/model-service.js';
 import {
   anthropicSpendLimit,
   echoesKey,
@@ -10,7 +11,7 @@ import {
   openAiInsufficientQuota,
   redirectTo,
 } from '../../../testbed/standins/failures.js';
-import { type LlmStandIn, type Question, startLlmStandIn } from '../../../testbed/standins/llm.js';
+import { type LlmStandIn, startLlmStandIn } from '../../../testbed/standins/llm.js';
 
 const ACME_KEY = 'canary-anthropic-of-acme';
 const BETA_KEY = 'canary-anthropic-of-beta';
