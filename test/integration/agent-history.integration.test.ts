@@ -75,7 +75,7 @@ test('an agent by name has one activity per step, and six events per step', () =
 
 test('an agent by name has a third fewer bytes of history, also beside local resolves', () => {
   const { bytes } = sizeOf('byName');
-  expect(bytes / sizeOf('byReference').bytes).toBeLessThan(0.7);
+  expect(bytes / sizeOf('byReference').bytes).toBeLessThan(2 / 3);
   expect(bytes).toBeLessThan(sizeOf('byLocalReference').bytes);
 });
 

@@ -171,9 +171,11 @@ test('embeddings are made with the key of the workspace, and not by a service th
 
 describe('traces that LangSmith receives', () => {
   const received: string[] = [];
-  const server = createServer(async (incoming, outgoing) => {
-    received.push(await text(incoming));
-    outgoing.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+  const server = createServer((incoming, outgoing) => {
+    void text(incoming).then((body) => {
+      received.push(body);
+      outgoing.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+    });
   });
 
   beforeAll(async () => {

@@ -3,7 +3,7 @@ import { ActivityFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, test } from 'vitest';
 import { withProvider } from '../../src/index.js';
-import { type TestService, testProviders } from '../../src/testing.js';
+import { type TestService, testProviders, type WorkflowFunctions } from '../../src/testing.js';
 import { failureTypeOf, llmStep, resolveLlmKey } from '../../src/workflow.js';
 
 const ACME = { 'llm/openai': { apiKey: 'key-of-acme-for-tests', model: 'gpt-5-mini' } };
@@ -92,15 +92,18 @@ describe('an activity', () => {
 });
 
 describe('a workflow that uses only the functions of this package', () => {
-  test('runs as a function', async () => {
+  test.each<[string, (functions: WorkflowFunctions) => Promise<{ text: string }>]>([
+    ['by name', ({ llmStep: ask }) => ask({ provider: ['anthropic', 'openai'], prompt: 'Say hello.' })],
+    [
+      'by reference',
+      async ({ llmStep: ask, resolveLlmKey: resolve }) =>
+        ask({ ref: await resolve({ provider: 'openai' }), prompt: 'Say hello.' }),
+    ],
+  ])('runs as a function, with its providers %s', async (_, step) => {
     const providers = testProviders({ ws_acme: ACME }, { service: answers });
     const functions = providers.workflowFunctions('ws_acme');
     // As vi.mock would put them into the module of the workflow.
-    const agent = async ({
-      resolveLlmKey: resolve,
-      llmStep: ask,
-    }: Pick<typeof functions, 'resolveLlmKey' | 'llmStep'>) =>
-      (await ask({ ref: await resolve({ provider: 'openai' }), prompt: 'Say hello.' })).text;
+    const agent = async (mocked: typeof functions) => (await step(mocked)).text;
     expect(await agent(functions)).toBe('Hello.');
     providers.failNext('ws_acme', 'llm/openai', 'CredentialRejected');
     const failure = await agent(functions).catch((error: unknown) => error);
