@@ -153,6 +153,15 @@ export const ROOMS = [
     temporal: true,
   },
   {
+    room: 'doctor',
+    has: 'the checks of a set-up, end to end, for the command `doctor`; they change nothing',
+    imports: [
+      ...['protocol', 'redaction', 'egress', 'grants', 'store', 'sealing', 'fence', 'providers', 'config'],
+      ...['resolver', 'client'],
+    ],
+    temporal: true,
+  },
+  {
     room: 'cli',
     has: 'the commands, and `terminal`: output, prompts, live views',
     imports: [
@@ -168,7 +177,7 @@ export const ROOMS = [
         'client',
         'plugin',
       ],
-      ...['dev'],
+      ...['doctor', 'dev'],
     ],
     temporal: true,
   },

@@ -1,6 +1,6 @@
 /** The clients of a command: for the Postgres and the Temporal of its environment, closed when the command ends. */
 import { hostname, userInfo } from 'node:os';
-import type { Client } from '@temporalio/client';
+import type { Client, ConnectionOptions } from '@temporalio/client';
 import { takeEnvironment } from '../config/process-hardening.js';
 import { readTypes } from '../config/provider-types-module.js';
 import { Settings } from '../config/settings.js';
@@ -34,7 +34,20 @@ export async function withClient<Result>(use: (client: ProviderClient) => Promis
 }
 
 /** @throws ProviderError `TemporalUnavailable`; `SetupInvalid`, which names the setting */
-export async function withTemporal<Result>(use: (temporal: Temporal) => Promise<Result>): Promise<Result> {
+export function withTemporal<Result>(use: (temporal: Temporal) => Promise<Result>): Promise<Result> {
+  return connectTemporal(use, operatorSigner);
+}
+
+/** A command that only reads is given up sooner, and signs nothing. Throws as {@link withTemporal} does. */
+export function withTemporalToRead<Result>(use: (temporal: Temporal) => Promise<Result>): Promise<Result> {
+  return connectTemporal(use, async () => undefined, { connectTimeout: '2s' });
+}
+
+async function connectTemporal<Result>(
+  use: (temporal: Temporal) => Promise<Result>,
+  signerOf: (settings: Settings) => Promise<GrantSigner | undefined>,
+  limits: Pick<ConnectionOptions, 'connectTimeout'> = {},
+): Promise<Result> {
   const { Client, Connection } = await import('@temporalio/client');
   const { readClientDataConverter, readOperationsTaskQueue } = await import('../config/worker-config.js');
   const { readTemporalConfig } = await import('../config/temporal-config.js');
@@ -44,9 +57,9 @@ export async function withTemporal<Result>(use: (temporal: Temporal) => Promise<
   const { connection: options, namespace } = readTemporalConfig(settings);
   const operationsTaskQueue = readOperationsTaskQueue(settings);
   const dataConverter = readClientDataConverter(settings);
-  const signer = await operatorSigner(settings);
+  const signer = await signerOf(settings);
   settings.throwIfRefused();
-  const connection = await Connection.connect(options).catch(async (error: unknown) => {
+  const connection = await Connection.connect({ ...options, ...limits }).catch(async (error: unknown) => {
     throw await connectionError(error, options);
   });
   try {

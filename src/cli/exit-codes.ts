@@ -10,6 +10,7 @@ export const EXIT = {
   rejected: 4,
   unavailable: 5,
   unfinished: 6,
+  needsPerson: 7,
   /** As in shells, 128 + SIGINT. */
   interrupted: 130,
 } as const;
@@ -23,6 +24,7 @@ export const EXIT_CODES: Readonly<Record<number, string>> = {
   [EXIT.rejected]: 'the credential was rejected or does not open, or the grant is not valid',
   [EXIT.unavailable]: 'Postgres, Temporal or the service is unavailable, or cannot tell: try again',
   [EXIT.unfinished]: 'the change was made, but not all that follows it; see the message',
+  [EXIT.needsPerson]: 'something needs a person, as `status` or `doctor` has printed',
   [EXIT.interrupted]: 'Ctrl-C ended the wait; what was begun is done, or continues',
 };
 

@@ -8,6 +8,7 @@ import { addAudit } from './commands/audit.js';
 import { addCheck } from './commands/check.js';
 import { addConfigure } from './commands/configure.js';
 import { addDev } from './commands/dev.js';
+import { addDoctor } from './commands/doctor.js';
 import { addEnableDisable } from './commands/enable-disable.js';
 import { addGrants } from './commands/grants.js';
 import { addImport } from './commands/import.js';
@@ -22,6 +23,7 @@ import { addRotateEvery } from './commands/rotate-every.js';
 import { addRotations } from './commands/rotations.js';
 import { addSchedules } from './commands/schedules.js';
 import { addShred } from './commands/shred.js';
+import { addStatus } from './commands/status.js';
 import { addUsage } from './commands/usage.js';
 import { addWorker } from './commands/worker.js';
 import { addWorkers } from './commands/workers.js';
@@ -79,6 +81,7 @@ export function createProgram(output: Output): Command {
     .addHelpText('after', AFTER_HELP);
   const commands = [
     addInit,
+    addDoctor,
     addMigrate,
     addAfterRestore,
     addConfigure,
@@ -94,6 +97,7 @@ export function createProgram(output: Output): Command {
     addRotations,
     addRotateEvery,
     addSchedules,
+    addStatus,
     addAudit,
     addUsage,
     addGrants,

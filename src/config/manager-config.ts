@@ -26,18 +26,27 @@ export interface ManagerConfig {
 /** @throws ProviderError `SetupInvalid` naming each setting that does not fit, and what it should be */
 export function readManagerConfig(options: ProviderClientOptions): ManagerConfig {
   return readConfig(options, (settings) => ({
-    database: {
-      databaseUrl: settings.requiredDatabaseUrl(
-        'set it to postgres://…, the database of workspace_providers, with a login that was granted provider_manager',
-        'PROVIDER_MANAGER_DATABASE_URL',
-        'DATABASE_URL',
-      ),
-      preparedStatements: settings.flag('PROVIDER_PREPARED_STATEMENTS'),
-    },
+    database: managerDatabase(settings),
     rootKeyring: readRootKeyring(settings),
     egress: readEgress(settings),
     types: readTypes(settings),
   }));
+}
+
+/** Only the database, for what opens no credential. @throws ProviderError `SetupInvalid` */
+export function readManagerDatabase(env: NodeJS.ProcessEnv): DatabaseOptions {
+  return readConfig({ env }, managerDatabase);
+}
+
+function managerDatabase(settings: Settings): DatabaseOptions {
+  return {
+    databaseUrl: settings.requiredDatabaseUrl(
+      'set it to postgres://…, the database of workspace_providers, with a login that was granted provider_manager',
+      'PROVIDER_MANAGER_DATABASE_URL',
+      'DATABASE_URL',
+    ),
+    preparedStatements: settings.flag('PROVIDER_PREPARED_STATEMENTS'),
+  };
 }
 
 /** The database URL of the login that migrates the schema. @throws ProviderError `SetupInvalid` */

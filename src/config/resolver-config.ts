@@ -163,7 +163,7 @@ export function readProviderConfig(settings: Settings): ProviderConfig {
   return { ...readResolverConfig(settings), grants: readGrantPolicy(settings) };
 }
 
-function readGrantPolicy(settings: Settings): GrantPolicy {
+export function readGrantPolicy(settings: Settings): GrantPolicy {
   const policy = settings.text('PROVIDER_GRANTS');
   if (policy === NO_GRANTS) return NO_GRANTS;
   if (policy !== 'required') settings.refuse('PROVIDER_GRANTS', `must be required, or ${NO_GRANTS}`);

@@ -43,6 +43,27 @@ export async function withAdministrator<Result>(
   }
 }
 
+/**
+ * Checks that the login may migrate, and changes nothing.
+ *
+ * @throws ProviderError `SetupInvalid`, `StoreUnavailable`
+ */
+export function checkAdministrator(databaseUrl: string): Promise<void> {
+  return withAdministrator(databaseUrl, async (session) => {
+    const { rows } = await session.query<{ may: boolean; standby: boolean }>(MAY_MIGRATE);
+    if (rows[0]?.standby) throw refused(REFUSALS['25006'] ?? '');
+    if (!rows[0]?.may) throw refused(REFUSALS['42501'] ?? '');
+  });
+}
+
+const MAY_MIGRATE = `
+  select pg_is_in_recovery() as standby,
+    pg_has_role((select datdba from pg_database where datname = current_database()), 'usage') and (
+      (select rolsuper or rolcreaterole from pg_roles where rolname = current_user)
+      or (select count(*) = 2 from pg_roles
+        where rolname in ('provider_owner', 'provider_auditor') and pg_has_role(oid, 'member'))
+    ) as may`;
+
 /** @param version - as `server_version_num` has it: 180004 for 18.4 */
 export function requireVersion(version: number): void {
   const major = Math.floor(version / 10_000);

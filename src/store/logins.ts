@@ -6,9 +6,10 @@ import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { ProviderError } from '../protocol/errors.js';
 import { type AdministratorSession, withAdministrator } from './administrator.js';
-import { openDatabase } from './pool.js';
-import { preflight, type StoreRole } from './preflight.js';
+import { type Database, openDatabase } from './pool.js';
+import { listRefusals, preflight, type Refusal, type StoreRole } from './preflight.js';
 import { type GrantedRole, URL_SETTINGS } from './roles.js';
+import { atStart } from './store-errors.js';
 
 export interface Login {
   readonly name: string;
@@ -123,10 +124,31 @@ async function letConnect(session: AdministratorSession, login: string): Promise
  *
  * @throws ProviderError `SetupInvalid`, `StoreUnavailable`
  */
-export async function checkLogin(databaseUrl: string, role: StoreRole): Promise<void> {
+export function checkLogin(databaseUrl: string, role: StoreRole): Promise<void> {
+  return withOneConnection(databaseUrl, role, (database) => preflight(database, role));
+}
+
+/**
+ * Everything that {@link checkLogin} would refuse.
+ *
+ * @throws ProviderError `SetupInvalid` if the login cannot connect, `StoreUnavailable`
+ */
+export function refusalsOfLogin(databaseUrl: string, role: StoreRole): Promise<readonly Refusal[]> {
+  return withOneConnection(databaseUrl, role, (database) =>
+    listRefusals(database, role).catch((error) => {
+      throw atStart(error);
+    }),
+  );
+}
+
+async function withOneConnection<Result>(
+  databaseUrl: string,
+  role: StoreRole,
+  use: (database: Database) => Promise<Result>,
+): Promise<Result> {
   const database = openDatabase({ databaseUrl, maxConnections: 1, preparedStatements: false }, role);
   try {
-    await preflight(database, role);
+    return await use(database);
   } finally {
     await database.close();
   }

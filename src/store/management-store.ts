@@ -24,6 +24,7 @@ import {
 import { type RestoreStore, restoreStore } from './restore-store.js';
 import { type RotationStore, rotationStore } from './rotation-store.js';
 import { type ScheduleStore, scheduleStore } from './schedule-store.js';
+import { type WatchStore, watchStore } from './watch-store.js';
 import { workerRegistry } from './worker-store.js';
 
 /** The result of the last check of this version at its live service. */
@@ -66,7 +67,8 @@ export interface ManagementStore
     ScheduleStore,
     DataKeyStore,
     BulkStore,
-    RestoreStore {
+    RestoreStore,
+    WatchStore {
   readonly audit: ProviderAudit;
   /** Returns the same store, whose changes the audit records under this name. Closing one of the two closes both. */
   actingAs(actor: string): ManagementStore;
@@ -111,6 +113,7 @@ function managementStore(database: CheckedDatabase, actor?: string): ManagementS
     ...dataKeyStore(database, actor),
     ...bulkStore(database, actor),
     ...restoreStore(database, actor),
+    ...watchStore(database),
 
     async listProviders(workspaceId) {
       return (await database.query<RowColumns>(LIST, [checkWorkspaceId(workspaceId)])).map(toProviderRow);

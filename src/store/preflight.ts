@@ -84,17 +84,47 @@ export async function preflight(database: Database, role: StoreRole): Promise<vo
 }
 
 async function check(database: Database, role: StoreRole): Promise<void> {
+  const [first] = await listRefusals(database, role);
+  if (first) throw refused(first.message, role);
+}
+
+export interface Refusal {
+  /** What is checked: the login itself, the version of the schema, or the rights and triggers of the schema. */
+  readonly about: 'login' | 'schema' | 'guards';
+  /** What is wrong, and what to do. */
+  readonly message: string;
+}
+
+/**
+ * Everything that the preflight would refuse, in the order in which a person would correct it.
+ *
+ * @throws ProviderError `StoreUnavailable`
+ */
+export async function listRefusals(database: Database, role: StoreRole): Promise<readonly Refusal[]> {
   const found = await database.query<{ finding: string; name: string }>(FINDINGS, [role]);
-  for (const [finding, why] of REFUSALS) {
+  const refusals = REFUSALS.flatMap(([finding, why]): Refusal[] => {
     const names = found.filter((row) => row.finding === finding).map(({ name }) => name);
-    if (names.length > 0) throw refused(why(names.sort().slice(0, NAMES_SHOWN).join(', '), role), role);
-  }
+    if (names.length === 0) return [];
+    return [{ about: ABOUT[finding] ?? 'guards', message: why(names.sort().slice(0, NAMES_SHOWN).join(', '), role) }];
+  });
+  // Without the function that tells the version, or the right to call it, the version cannot be asked for.
+  if (found.some(({ finding }) => finding === 'unmigrated' || finding === 'forbidden')) return refusals;
   const [applied] = await database.query<{ name: string }>(LATEST_MIGRATION, []);
   // A newer database is fine: migrations are append-only, and workers are replaced one by one.
-  if (!applied || applied.name < latestMigration()) {
-    throw refused(`the database is older than this build: ${MIGRATE}`, role);
-  }
+  if (applied && applied.name >= latestMigration()) return refusals;
+  return [...refusals, { about: 'schema', message: `the database is older than this build: ${MIGRATE}` }];
 }
+
+/** The findings that are not about the rights and triggers of the schema. */
+const ABOUT: Readonly<Record<string, Refusal['about']>> = {
+  too_old: 'login',
+  standby: 'login',
+  unbound: 'login',
+  owner: 'login',
+  touches_tables: 'login',
+  forbidden: 'login',
+  unmigrated: 'schema',
+};
 
 export interface CheckedDatabase extends Database {
   /** Runs the check. Its result does not end what already passed once: a mistaken grant must not stop a kill switch. */

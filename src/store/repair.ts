@@ -4,9 +4,12 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
 import { type AdministratorSession, withAdministrator } from './administrator.js';
 import { SCHEMA_FOLDER } from './migration-files.js';
 import { FINDINGS } from './preflight-findings.js';
+import { asksToRepeat } from './store-errors.js';
 
 /** What a repair corrects. The other faults that a preflight finds are about a login, or need a migration. */
 const REPAIRED: Readonly<Record<string, string>> = {
@@ -37,26 +40,72 @@ export function findFaults(databaseUrl: string): Promise<readonly Fault[]> {
 
 /**
  * @param databaseUrl - for the login that migrates
+ * @param lockedWithinMs - how long to try to lock the tables. Default: a minute
  * @returns the faults that are left, which a repair cannot correct: a policy on a table of
  *   another owner, for example
  * @throws ProviderError `SetupInvalid`, `StoreUnavailable`; nothing was changed then
  */
-export function repair(databaseUrl: string): Promise<readonly Fault[]> {
+export function repair(databaseUrl: string, lockedWithinMs = LOCKED_WITHIN_MS): Promise<readonly Fault[]> {
   return withAdministrator(databaseUrl, async (session) => {
-    await session.query('begin');
-    try {
+    await inTransaction(session, lockedWithinMs, async () => {
       await session.query(TAKE_AWAY);
       for (const file of readdirSync(SCHEMA_FOLDER).sort()) {
         if (file !== TABLES) await session.query(readFileSync(join(SCHEMA_FOLDER, file), 'utf8'));
       }
-      await session.query('commit');
-    } catch (error) {
-      await session.query('rollback').catch(() => {});
-      throw error;
-    }
+    });
     return listFaults(session);
   });
 }
+
+/**
+ * Runs `work` in a transaction that has locked every table first. Workers lock the tables in other orders, so whoever
+ * waits for one while it holds another may be in a deadlock with them, and would stop them in any case: the locks are
+ * let go after a moment, and taken again.
+ *
+ * @throws the error of Postgres: of a lock time-out, if a session holds a table for longer
+ */
+async function inTransaction(
+  session: AdministratorSession,
+  lockedWithinMs: number,
+  work: () => Promise<void>,
+): Promise<void> {
+  const startMs = performance.now();
+  for (;;) {
+    try {
+      await session.query(`begin; set local lock_timeout = ${LOCK_WITHIN_MS}`);
+      await session.query(LOCK_TABLES);
+      await session.query('set local lock_timeout = 0');
+      await work();
+      await session.query('commit');
+      return;
+    } catch (error) {
+      await session.query('rollback').catch(() => {});
+      if (!isOfLocks(error) || performance.now() - startMs > lockedWithinMs) throw error;
+      await delay(LOCK_WITHIN_MS * Math.random());
+    }
+  }
+}
+
+/** Less than Postgres takes to look for a deadlock, which it may end by an error of a worker. */
+const LOCK_WITHIN_MS = 500;
+const LOCKED_WITHIN_MS = 60_000;
+
+function isOfLocks(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && (error.code === '55P03' || asksToRepeat(error));
+}
+
+/** As their owner, who alone may lock them. */
+const LOCK_TABLES = `
+  do $$
+  declare
+    tables text;
+  begin
+    select string_agg(oid::regclass::text, ', ' order by relname) into tables from pg_class
+      where relkind in ('r', 'p') and relowner = 'provider_owner'::regrole;
+    set local role provider_owner;
+    execute format('lock table %s in access exclusive mode', tables);
+    reset role;
+  end $$`;
 
 async function listFaults(session: AdministratorSession): Promise<readonly Fault[]> {
   const { rows } = await session.query<{ finding: string; name: string }>(FINDINGS.text, ['provider_manager']);

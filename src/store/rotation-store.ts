@@ -48,7 +48,9 @@ export interface StagedRotation {
 }
 
 /** A rotation that has begun and not ended. */
-export type OpenRotation = Pick<RotationSummary, 'rotationId' | 'provider'>;
+export type OpenRotation = Pick<RotationSummary, 'rotationId' | 'provider' | 'state' | 'updatedAt'> & {
+  readonly workflowId: string;
+};
 
 export interface RotationEnd {
   /** Default: the present state. */
@@ -152,8 +154,14 @@ export function rotationStore(database: Database, actor?: string): RotationStore
       return row?.rotation_id ?? undefined;
     },
     async listOpenRotations(after, limit) {
-      const rows = await database.query<KeyColumns & { rotation_id: string }>(LIST_OPEN, [after ?? '', limit]);
-      return rows.map((row) => ({ rotationId: row.rotation_id, provider: toIdentity(row) }));
+      const rows = await database.query<OpenColumns>(LIST_OPEN, [after ?? '', limit]);
+      return rows.map((row) => ({
+        rotationId: row.rotation_id,
+        provider: toIdentity(row),
+        state: row.state,
+        workflowId: row.workflow_id,
+        updatedAt: row.updated_at,
+      }));
     },
     async listRotations(workspaceId, limit) {
       return (await database.query<SummaryColumns>(LIST, [workspaceId ?? null, limit])).map(toSummary);
@@ -172,6 +180,13 @@ const ACTIVATE = change('activate_rotation', 1);
 const ROLL_BACK = change('roll_back_rotation', 2);
 const END = change('end_rotation', 4);
 const LIST = call('list_rotations', 2);
+
+interface OpenColumns extends KeyColumns {
+  readonly rotation_id: string;
+  readonly state: RotationState;
+  readonly workflow_id: string;
+  readonly updated_at: Date;
+}
 
 interface BegunColumns {
   readonly outcome: 'begun' | 'changed' | 'ended';

@@ -15,7 +15,7 @@ const CANARY = 'canary-argument-5eed';
 
 const COMMANDS = [
   ...['migrate', 'configure', 'list', 'check', 'disable', 'enable', 'remove', 'rewrap', 'shred', 'rotate', 'rollback'],
-  ...['rotations', 'rotate-every', 'schedules', 'grants', 'audit', 'usage', 'workers', 'worker'],
+  ...['rotations', 'rotate-every', 'schedules', 'grants', 'audit', 'usage', 'status', 'workers', 'worker'],
 ];
 const OPTIONS = [
   ...['--json', '--help', '-h', '--version', '--yes', '--no-wait', '--set', '--secret-env', '--overlap', '--issue'],

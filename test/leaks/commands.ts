@@ -57,6 +57,8 @@ export async function runCommands(stage: Stage, secrets: Secrets): Promise<{ run
   await inTurns([['schedules list --json'], ['enable ws_cli llm openai']], expectSuccess);
 
   const others: Command[] = [
+    ['status --json'],
+    ['doctor'],
     ['check ws_cli'],
     [`check ${failing} --json`],
     [`check ${failingWorkspace('html-401')}`],
@@ -131,6 +133,9 @@ function misuse({ canaries, database, encryptionKey, grantKeys }: Stage): Comman
     ['list ws_cli', '', { ...own, DATABASE_URL: wrongPassword }],
     ['workers', '', { ...own, DATABASE_URL_FILE: '', DATABASE_URL: wrongPassword.replace(/:\d+\//, ':1/') }],
     ['rotations ws_cli', '', { ...own, TEMPORAL_API_KEY: secret, TEMPORAL_ADDRESS: '127.0.0.1:1' }],
+    ['doctor', '', { ...own, DATABASE_URL_FILE: '', DATABASE_URL: wrongPassword }],
+    ['doctor', '', { ...own, ENCRYPTION_KEY_FILE: '', ENCRYPTION_KEY: rootKeyWrong }],
+    ['doctor', '', { ...own, PROVIDER_GRANT_KEYS: signingWrong, TEMPORAL_API_KEY: secret }],
     ['worker', '', { ...own, PROVIDER_PAYLOAD_KEY: rootKeyWrong }],
     ['worker', '', { ...own, PROVIDER_GRANT_KEYS: `{"keys":[${grantKeys.signingKey}]}` }],
     ['worker', '', { ...own, PROVIDER_GRANT_KEYS: signingWrong }],

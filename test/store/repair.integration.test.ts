@@ -1,5 +1,5 @@
 /** Rights and policies that were added or removed beside the schema are found by every process, and repaired. */
-import { describe, expect, inject, it } from 'vitest';
+import { describe, expect, inject, it, vi } from 'vitest';
 import { openManagementStore } from '../../src/store/management-store.js';
 import { openProviderStore } from '../../src/store/provider-store.js';
 import { findFaults, repair } from '../../src/store/repair.js';
@@ -115,6 +115,32 @@ describe('a fault beside the schema', () => {
     expect(await database.manager.setStatus(identity, 'disabled')).toMatchObject({ version: 2 });
     await repair(database.ownerUrl);
   });
+});
+
+it('a repair ends neither itself nor a renewal by a deadlock, in whichever order that locks the tables', async () => {
+  await database.query(`grant select on workspace_keys to ${ANON}`);
+  const waiting = `select from pg_locks where not granted and relation = 'provider_epoch'::regclass`;
+  await withSession(database.ownerUrl, async (session) => {
+    // As a renewal, which reads the epoch first.
+    await session.query('begin; select from provider_epoch');
+    const repaired = repair(database.ownerUrl);
+    await vi.waitFor(async () => expect((await database.query(waiting)).rowCount).toBe(1), { timeout: 10_000 });
+    await session.query('select from provider_changes');
+    await session.query('commit');
+    expect(await repaired).toEqual([]);
+  });
+});
+
+it('a repair is given up, and changes nothing, if a session holds a table for long', async () => {
+  await database.query(`grant select on workspace_keys to ${ANON}`);
+  await withSession(database.ownerUrl, async (session) => {
+    await session.query('begin; select from provider_use');
+    const refused = { type: 'StoreUnavailable', message: expect.stringContaining('holds a lock for too long') };
+    await expect(repair(database.ownerUrl, 1_000)).rejects.toMatchObject(refused);
+    await session.query('commit');
+  });
+  expect(await findFaults(database.ownerUrl)).toHaveLength(1);
+  expect(await repair(database.ownerUrl)).toEqual([]);
 });
 
 it('a repair of a schema without faults changes nothing', async () => {

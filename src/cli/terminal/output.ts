@@ -8,7 +8,7 @@ import { classify } from '../failure.js';
 import { printable, printableJson, printableLines } from './printable.js';
 
 const MARKS = { ok: ['green', '✔'], bad: ['red', '✖'], unsure: ['yellow', '?'], running: ['cyan', '⠹'] } as const;
-const VERB_WIDTH = 12;
+const VERB_WIDTH = 11;
 
 export type Mark = keyof typeof MARKS;
 
@@ -62,7 +62,7 @@ export class Output {
  */
 export function line(mark: Mark, verb: string, facts: readonly (string | undefined)[], character?: string): string {
   const text = printable(facts.filter(Boolean).join(' · '));
-  return `${sign(mark, process.stdout, character)} ${verb.padEnd(VERB_WIDTH)}${text}`;
+  return `${sign(mark, process.stdout, character)} ${verb.padEnd(VERB_WIDTH)} ${text}`;
 }
 
 /** Lines whose columns are as wide as their widest cell. */

@@ -87,3 +87,10 @@ export const VENDOR_HEADERS: readonly string[] = [
   ...['anthropic-version', 'anthropic-beta', 'anthropic-dangerous-direct-browser-access', 'openai-beta'],
   ...['x-goog-api-client', 'x-goog-upload-*', 'x-server-timeout', 'x-app'],
 ];
+
+/** The variables of which the vendors' own SDKs take a key if they are given none. */
+export function vendorVariables(): readonly { readonly vendor: string; readonly variable: string }[] {
+  return Object.entries(VENDORS).flatMap(([vendor, { apiKeyVariables }]) =>
+    apiKeyVariables.map((variable) => ({ vendor, variable })),
+  );
+}

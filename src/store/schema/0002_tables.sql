@@ -56,6 +56,9 @@ create index workspace_providers_rotated
   include (status, version, rotated_at, rotate_every) where rotate_every is not null;
 create index workspace_providers_active
   on public.workspace_providers (turn, workspace_id, provider_type, provider_name) where status = 'active';
+-- For list_troubled_providers.
+create index workspace_providers_rejected
+  on public.workspace_providers (workspace_id, provider_type, provider_name) where last_check_outcome = 'rejected';
 
 -- Data keys, wrapped by a root key. The active one seals; retired ones still open what they sealed.
 create table public.workspace_keys (

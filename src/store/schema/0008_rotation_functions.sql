@@ -54,10 +54,14 @@ end $$;
 
 -- The providers that have one, in the order of the rotations' ids, from the first after `p_after`.
 create or replace function provider_api.list_open_rotations(p_after text, p_limit integer)
-returns table (rotation_id text, workspace_id text, provider_type text, provider_name text)
+returns table (
+  rotation_id text, workspace_id text, provider_type text, provider_name text, state text, workflow_id text,
+  updated_at timestamptz
+)
 language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
-  select rotation_id, workspace_id, provider_type, provider_name from public.provider_rotations
+  select rotation_id, workspace_id, provider_type, provider_name, state, workflow_id, updated_at
+  from public.provider_rotations
   where ended_at is null and workflow_id is not null and rotation_id > p_after
   order by rotation_id limit p_limit;
 end;

@@ -67,6 +67,37 @@ begin atomic
   group by p.provider_type;
 end;
 
+-- For a person who watches: the active providers that need somebody, up to the limit for each trouble, with the time
+-- since when. Returns one of:
+--   `overdue`     the credential is older than its rotation interval; since it was replaced
+--   `rejected`    the service refused this version, and has not accepted it since
+--   `unreadable`  a worker could not open this version, and no check has answered since
+create or replace function provider_api.list_troubled_providers(p_limit integer)
+returns table (
+  trouble text, workspace_id text, provider_type text, provider_name text, version bigint, since timestamptz,
+  rotate_every_ms bigint
+)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  (select 'overdue', p.workspace_id, p.provider_type, p.provider_name, p.version, p.rotated_at,
+    (extract(epoch from p.rotate_every) * 1000)::bigint
+  from public.workspace_providers as p
+  where p.rotate_every is not null and provider_api.is_due(p.status, p.rotated_at, p.rotate_every)
+  order by p.turn, p.workspace_id, p.provider_type, p.provider_name limit p_limit)
+  union all
+  (select 'rejected', p.workspace_id, p.provider_type, p.provider_name, p.version, p.last_check_at, null
+  from public.workspace_providers as p
+  where p.last_check_outcome = 'rejected' and p.status = 'active'
+  order by p.workspace_id, p.provider_type, p.provider_name limit p_limit)
+  union all
+  (select 'unreadable', p.workspace_id, p.provider_type, p.provider_name, p.version, e.at, null
+  from public.provider_events as e join public.workspace_providers as p
+    on (e.workspace_id, e.provider_type, e.provider_name, e.version)
+      = (p.workspace_id, p.provider_type, p.provider_name, p.version)
+  where e.event = 'credential-unreadable' and p.status = 'active' and (p.last_check_at > e.at) is not true
+  order by p.workspace_id, p.provider_type, p.provider_name limit p_limit);
+end;
+
 -- For replacing the root key. Continues after the given workspace and kid; empty texts start from the first data key.
 create or replace function provider_api.list_data_keys(p_workspace_id text, p_kid text, p_limit integer)
 returns table (workspace_id text, kid text, wrapped_key text, root_key_id text)

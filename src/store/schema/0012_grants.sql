@@ -9,6 +9,7 @@ alter function provider_api.list_due_rotations(bigint, text, text, text, integer
 alter function provider_api.list_active_providers(bigint, text, text, text, integer) owner to provider_auditor;
 alter function provider_api.count_overdue() owner to provider_auditor;
 alter function provider_api.credential_ages() owner to provider_auditor;
+alter function provider_api.list_troubled_providers(integer) owner to provider_auditor;
 alter function provider_api.list_data_keys(text, text, integer) owner to provider_auditor;
 alter function provider_api.sample_data_keys() owner to provider_auditor;
 alter function provider_api.list_rotations(text, integer) owner to provider_auditor;
@@ -37,8 +38,10 @@ grant
   on public.workspace_providers to provider_tenant;
 
 -- The auditor reads the columns that its functions return, and no sealed credential. No column of an event is secret.
-grant select (workspace_id, provider_type, provider_name, status, version, turn, rotate_every, rotated_at)
-  on public.workspace_providers to provider_auditor;
+grant select (
+  workspace_id, provider_type, provider_name, status, version, turn, rotate_every, rotated_at, last_check_outcome,
+  last_check_at
+) on public.workspace_providers to provider_auditor;
 grant select (workspace_id, kid, wrapped_key, root_key_id) on public.workspace_keys to provider_auditor;
 grant select (
   rotation_id, workspace_id, provider_type, provider_name, state, origin, workflow_id, from_version, to_version,
@@ -109,6 +112,7 @@ grant execute on function
   provider_api.list_active_providers(bigint, text, text, text, integer),
   provider_api.count_overdue(),
   provider_api.credential_ages(),
+  provider_api.list_troubled_providers(integer),
   provider_api.list_data_keys(text, text, integer),
   provider_api.list_rotations(text, integer),
   provider_api.list_provider_events(text, integer, text, text)
