@@ -77,7 +77,10 @@ export default {
       'only-egress-opens-sockets',
       'Every call to a service leaves through the guarded client. Two files reach addresses of the settings: a cancel ' +
         'request to Postgres, and the reason why Temporal cannot be reached. Stand-ins of services are servers.',
-      { path: '^src/', pathNot: '^src/((egress|dev|testing/services)/|store/run-statement\\.ts$|config/temporal-errors\\.ts$)' },
+      {
+        path: '^src/',
+        pathNot: '^src/((egress|dev|testing/services)/|store/run-statement\\.ts$|config/temporal-errors\\.ts$)',
+      },
       { path: 'node_modules/undici/|^(node:)?(net|tls|http|https|http2|dgram|dns|dns/promises)$' },
     ),
     forbid(
