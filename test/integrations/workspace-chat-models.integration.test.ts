@@ -136,20 +136,22 @@ describe('a chat model', () => {
 });
 
 describe('a stream', () => {
-  test.each(['anthropic', 'openai'] as const)('of %s holds the key until it was read', async (service) => {
-    const { workspaceId, run, held } = await workspaceWith(stage, service);
-    const answer = await run(async () => {
-      const parts = await workspaceChatModel({ type: 'llm', name: service }).stream('Hi');
-      const reader = parts.getReader();
-      const first = await reader.read();
-      expect(held()).toHaveLength(1);
-      let all = first.value?.text ?? '';
-      for (let part = await reader.read(); !part.done; part = await reader.read()) all += part.value.text;
-      return all;
-    });
-    expect(answer).toBe(`The key of ${workspaceId} works.`);
-    await vi.waitFor(() => expect(held()).toEqual([]));
-  });
+  test.each(['anthropic', 'openai'] as const)(
+    'of %s is read to its end, and then nothing holds the key',
+    async (service) => {
+      const { workspaceId, run, held } = await workspaceWith(stage, service);
+      const answer = await run(async () => {
+        const parts = await workspaceChatModel({ type: 'llm', name: service }).stream('Hi');
+        const reader = parts.getReader();
+        const first = await reader.read();
+        let all = first.value?.text ?? '';
+        for (let part = await reader.read(); !part.done; part = await reader.read()) all += part.value.text;
+        return all;
+      });
+      expect(answer).toBe(`The key of ${workspaceId} works.`);
+      await vi.waitFor(() => expect(held()).toEqual([]));
+    },
+  );
 
   test('gives the key back if its reader stops', async () => {
     const { run, held } = await workspaceWith(stage, 'openai');
