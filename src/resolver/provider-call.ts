@@ -14,7 +14,7 @@ export interface ProviderCall<Credential> {
    * client together with `fetch`.
    */
   readonly credential: Credential;
-  /** Which provider the callback began with. A later request may use a newer version. */
+  /** Which provider the callback uses. Its version is that of the newest request: it changes if the provider does. */
   readonly use: ProviderUse;
   /**
    * The HTTP client of this provider. It puts the credential into each request to the provider's own service when the

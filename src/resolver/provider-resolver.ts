@@ -165,15 +165,17 @@ export class ProviderResolver<Types extends OwnTypes = []> {
     resolvedBy: ProviderReference['cache'] = 'hit',
   ): Promise<Result> {
     await this.#workspaceOf(reference.workspaceId);
-    const { cache, scopes, fetchFor, types, audit, observer } = this.parts;
+    const { cache, scopes, fetchFor, types, observer } = this.parts;
     const identity = shownNames(reference);
     const fetch = fetchFor(types.stepType(reference.type).type);
-    const onOther = ({ opened }: FoundCredential) => audit?.used(opened.reference);
     const onRefused = ({ version }: ProviderReference) =>
       observer.report({ what: 'rejected', provider: identity, version });
     let isHealed = false;
     const attempt = async (found: FoundCredential) => {
       const { service } = found.opened;
+      const { credential, use } = this.#handOut({ ...found, cache: found.cache === 'hit' ? resolvedBy : found.cache });
+      // The same object, so that the result of a step says which version answered.
+      const onOther = (other: FoundCredential) => void Object.assign(use, this.#handOut(other).use);
       const requests = new BoundRequests({ finder: this.#finder, cache, scopes, fetch, onOther, onRefused }, found);
       const lifetime = callLifetime(requests.fetch, signal);
       const reveal = async () => {
@@ -181,8 +183,7 @@ export class ProviderResolver<Types extends OwnTypes = []> {
         return (await requests.reveal()) as never;
       };
       try {
-        const handed = this.#handOut({ opened: found.opened, cache: found.cache === 'hit' ? resolvedBy : found.cache });
-        return await callback({ ...handed, fetch: lifetime.fetch, signal: lifetime.signal, reveal });
+        return await callback({ credential, use, fetch: lifetime.fetch, signal: lifetime.signal, reveal });
       } catch (error) {
         const failure = toProviderError(error, found.opened.reference, service) ?? error;
         if (!isProviderError(failure, 'CredentialRejected') || requests.isFinallyRefused) throw failure;

@@ -62,15 +62,17 @@ function heldEvents() {
 describe('a step that makes several requests', () => {
   it('sends each with the version that is served then, without an end of the step [G16]', async () => {
     const { step, change, sent } = await stage();
-    await step(async (call) => {
-      await get(call);
+    const used = await step(async ({ use, ...call }) => {
+      await get({ use, ...call });
       await change(2);
-      await get(call);
-      await get(call);
+      await get({ use, ...call });
+      await get({ use, ...call });
       await change(3);
-      await get(call);
+      await get({ use, ...call });
+      return use;
     });
     expect(sent()).toEqual([key(1), key(2), key(2), key(3)]);
+    expect(used, 'the step says which version answered').toMatchObject({ version: 3 });
   });
 
   it('never sends the older version, if the change is applied while the connection is made [G16]', async () => {
