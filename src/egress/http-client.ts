@@ -3,13 +3,20 @@
  * calls only what its egress policy allows, does not follow redirects (which would take a key along), and limits every
  * wait.
  */
-import { Agent, type buildConnector, type RequestInit as UndiciRequestInit, fetch as undiciFetch } from 'undici';
+import {
+  Agent,
+  type buildConnector,
+  type Dispatcher,
+  type RequestInit as UndiciRequestInit,
+  fetch as undiciFetch,
+} from 'undici';
 import { Observer, type Reporter } from '../observer/observer.js';
-import { type AnswerLimits, withinLimits, withMaxDecodedBytes } from './answer-limits.js';
+import { AnswerEnd, type AnswerLimits, withinLimits, withMaxDecodedBytes } from './answer-limits.js';
 import { guardedConnector } from './connector.js';
 import { idempotentOnceMore } from './dropped-connection.js';
 import { type EgressPolicy, PUBLIC_EGRESS } from './policy.js';
 import { egressRefusal } from './refusal.js';
+import { awaitHead, type SealedRequest, unsealed } from './sealed-head.js';
 
 /** An HTTP client as the fetch standard defines it, and as the AI SDK, viem and the vendors' SDKs accept it. */
 export type Fetch = typeof globalThis.fetch;
@@ -50,13 +57,14 @@ export function createFetch(options: FetchOptions = {}): HttpClient {
   const { egress = PUBLIC_EGRESS, connectMs = 10_000, maxResponseBytes = 16 * 1024 * 1024 } = options;
   const { observer = Observer.none } = options;
   const agent = new Agent({
-    // Explicitly, because NODE_TLS_REJECT_UNAUTHORIZED changes the default.
+    // Explicitly, because NODE_TLS_REJECT_UNAUTHORIZED changes the default. The heads of HTTP/2 are not text.
+    allowH2: false,
     connect: guardedConnector(egress, { ...options.connect, timeout: connectMs, rejectUnauthorized: true }),
     maxResponseSize: maxResponseBytes,
   });
   const within = (limits: AnswerLimits): Fetch => {
-    const dispatcher = agent.compose(withinLimits(limits));
-    const send = idempotentOnceMore(async (input, init) => {
+    const limited = agent.compose(withinLimits(limits));
+    const send = async (...[input, init, dispatcher]: [...Parameters<Fetch>, Dispatcher]) => {
       const request = input instanceof Request ? input : undefined;
       const url = new URL(request?.url ?? String(input));
       // Checked here too, because the connector does not see requests on a connection that is already open.
@@ -71,11 +79,27 @@ export function createFetch(options: FetchOptions = {}): HttpClient {
         });
       }
       return withMaxDecodedBytes(response, maxResponseBytes) as unknown as Response;
-    });
-    return (input, init) => {
-      const method = init?.method ?? (input instanceof Request ? input.method : 'GET');
-      return observer.during('request', { method: knownMethod(method) }, () => send(input, init), statusOf);
     };
+    const observed = (method: string, ask: () => Promise<Response>) =>
+      observer.during('request', { method: knownMethod(method) }, ask, statusOf);
+    const once = idempotentOnceMore((input, init) => send(input, init, limited));
+    const own: Fetch = (input, init) =>
+      observed(init?.method ?? (input instanceof Request ? input.method : 'GET'), () => once(input, init));
+    const sendSealedNow: SealedSend = async (url, init, sealed) => {
+      const end = new AnswerEnd(sealed.onEnd);
+      const dispatcher = agent.compose(withinLimits(limits, end));
+      const forget = awaitHead(sealed);
+      try {
+        return end.after(await idempotentOnceMore((input, asked) => send(input, asked, dispatcher))(url, init));
+      } catch (error) {
+        sealed.onEnd?.();
+        throw error;
+      } finally {
+        forget();
+      }
+    };
+    sealing.set(own, (...asked) => observed(asked[1].method ?? 'GET', () => sendSealedNow(...asked)));
+    return own;
   };
   return { fetch: within(options.limits ?? DEFAULT_LIMITS), within, close: () => agent.destroy() };
 }
@@ -88,6 +112,22 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIO
 function knownMethod(method: string): string {
   const upper = method.toUpperCase();
   return METHODS.has(upper) ? upper : '_OTHER';
+}
+
+type SealedSend = (url: URL, init: RequestInit, sealed: SealedRequest) => Promise<Response>;
+
+/** How each client sends a sealed request. */
+const sealing = new WeakMap<Fetch, SealedSend>();
+
+/**
+ * Sends a request in whose URL and headers stand-ins are in place of secrets. A `fetch` that is not of {@link createFetch},
+ * such as one of a test, gets the secrets themselves, and `onEnd` is not called.
+ */
+export function sendSealed(fetch: Fetch, url: URL, init: RequestInit, sealed: SealedRequest): Promise<Response> {
+  const send = sealing.get(fetch);
+  if (send) return send(url, init, sealed);
+  const headers = [...new Headers(init.headers)].map(([name, value]) => [name, unsealed(value, sealed.texts)] as const);
+  return fetch(new URL(unsealed(url.href, sealed.texts)), { ...init, headers: Object.fromEntries(headers) });
 }
 
 // The undici package has its own Request and FormData, and treats Node's as plain text.
