@@ -208,7 +208,7 @@ describe('a running worker', () => {
     expect(await worker.exitCode).toBe(0);
     const { events = [] } = await agent.fetchHistory();
     const completed = events?.filter((event) => event.activityTaskCompletedEventAttributes) ?? [];
-    expect(completed).toHaveLength(2);
+    expect(completed).toHaveLength(1);
     await agent.terminate();
   });
 
