@@ -102,7 +102,7 @@ export const ROOMS = [
   },
   {
     room: 'testing',
-    has: 'providers in memory, for the tests of users',
+    has: 'for the tests of users: providers in memory, and stand-ins of services, which the tests of this repository use too',
     imports: [
       ...['protocol', 'redaction', 'egress', 'grants', 'store/ports', 'providers', 'resolver', 'activities'],
       ...['workflows', 'client', 'plugin'],

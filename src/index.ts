@@ -8,6 +8,7 @@ export type { ProviderOptions, ResolverOptions, StoreOptions } from './config/re
 export type { AnswerLimits } from './egress/answer-limits.js';
 export type { Fetch } from './egress/http-client.js';
 export type { EgressOptions } from './egress/policy.js';
+export type { RequestWatch } from './egress/sealed-head.js';
 export type { LeaseCounts } from './fence/lease-keeper.js';
 export { redactingLogger } from './plugin/redacting-activity.js';
 export { type NamedChain, type WithProvider, withProvider } from './plugin/with-provider.js';
@@ -54,7 +55,6 @@ export {
   type DefaultCredential,
   defineProviderType,
   type ProviderTypeDefinition,
-  type SentSecret,
 } from './providers/define-type.js';
 export type { FieldResult, FieldSchema, Fields } from './providers/field-schema.js';
 export { secretKey, serviceURL } from './providers/fields.js';
@@ -65,10 +65,12 @@ export type { LlmDialect, LlmProtocol, StructuredOutputs } from './providers/llm
 export type { KeyHeader } from './providers/llm/vendors.js';
 export type { RpcCredential } from './providers/rpc/rpc.js';
 export { type ViemTransport, viemTransport } from './providers/rpc/viem-transport.js';
+export type { SentSecret } from './providers/service-binding.js';
 export type { TenderlyCredential } from './providers/tenderly/tenderly.js';
 export type {
   CheckContext,
   CheckResult,
+  HeldProvider,
   IssuedKey,
   IssueRequest,
   KeyIssuer,
@@ -79,7 +81,8 @@ export type {
 } from './providers/type.js';
 export { redact } from './redaction/opened-secrets.js';
 export { Secret } from './redaction/secret.js';
-export { type OpenCredential, type ProviderCall, ProviderResolver } from './resolver/provider-resolver.js';
+export type { OpenCredential, ProviderCall } from './resolver/provider-call.js';
+export { ProviderResolver } from './resolver/provider-resolver.js';
 export type { CacheCounts } from './resolver/workspace-cache.js';
 export type { RootKeyring, WrappedKey } from './sealing/root-keyring.js';
 export type { WrappedDataKey } from './store/ports.js';

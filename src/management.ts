@@ -5,6 +5,7 @@ export type { StoreOptions } from './config/resolver-config.js';
 export type { AnswerLimits } from './egress/answer-limits.js';
 export type { Fetch } from './egress/http-client.js';
 export type { EgressOptions } from './egress/policy.js';
+export type { RequestWatch } from './egress/sealed-head.js';
 export type { ChangeOptions, FenceWait } from './management/change-fence.js';
 export type { ImportSource } from './management/import-lines.js';
 export type { ExistingProviders } from './management/import-plan.js';
@@ -51,13 +52,14 @@ export {
   type DefaultCredential,
   defineProviderType,
   type ProviderTypeDefinition,
-  type SentSecret,
 } from './providers/define-type.js';
 export type { FieldResult, FieldSchema, Fields } from './providers/field-schema.js';
 export { secretKey, serviceURL } from './providers/fields.js';
+export type { SentSecret } from './providers/service-binding.js';
 export type {
   CheckContext,
   CheckResult,
+  HeldProvider,
   IssuedKey,
   IssueRequest,
   KeyIssuer,

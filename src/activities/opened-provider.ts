@@ -4,7 +4,8 @@
  */
 import type { NamedProvider, ProviderReference } from '../protocol/references.js';
 import type { CredentialOf } from '../providers/credentials.js';
-import type { ProviderCall, ProviderResolver } from '../resolver/provider-resolver.js';
+import type { ProviderCall } from '../resolver/provider-call.js';
+import type { ProviderResolver } from '../resolver/provider-resolver.js';
 
 /** @param use - receives the reference too, because of a list of names it is known only now */
 export async function opened<Type extends 'llm' | 'tenderly', Result>(

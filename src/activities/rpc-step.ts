@@ -9,7 +9,8 @@ import type { Json, RpcStepInput, RpcStepResult } from '../protocol/steps.js';
 import { confirmChain, type RpcCredential } from '../providers/rpc/rpc.js';
 import { viem, viemTransport } from '../providers/rpc/viem-transport.js';
 import { firstAnswer, floorsIn, isPassedOver } from '../resolver/chain-endpoints.js';
-import type { ProviderCall, ProviderResolver } from '../resolver/provider-resolver.js';
+import type { ProviderCall } from '../resolver/provider-call.js';
+import type { ProviderResolver } from '../resolver/provider-resolver.js';
 import { activity } from './run-activity.js';
 import { rpcStepInput } from './step-inputs.js';
 

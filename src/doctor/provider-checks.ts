@@ -5,7 +5,6 @@ import { egressRuleOf } from '../egress/refusal.js';
 import { isProviderError } from '../protocol/errors.js';
 import { aiSdkProvider } from '../providers/llm/ai-sdk-model.js';
 import type { ProviderTypes } from '../providers/provider-types.js';
-import { Secret } from '../redaction/secret.js';
 import type { ManagementStore } from '../store/management-store.js';
 import type { ProviderRecord } from '../store/ports.js';
 import { fail, ok, type Part, type Result, skipped, warn } from './finding.js';
@@ -96,7 +95,7 @@ export const needsAiSdk: NeedsPackage = (name, config) => {
   const credential = {
     ...facts,
     provider: name,
-    apiKey: new Secret('none'),
+    apiKey: 'none',
     baseURL: facts.baseURL ?? 'http://localhost',
   };
   aiSdkProvider(credential, () => Promise.reject(new Error('this model is never called')));

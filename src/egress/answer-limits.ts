@@ -19,13 +19,43 @@ const MIN_PROGRESS_BYTES = 1024;
 /** What a request asks for and a decoder takes bounded memory for. Zstandard needs up to 128 MiB for one answer. */
 const ENCODINGS: ReadonlySet<string> = new Set(['', 'identity', 'gzip', 'x-gzip', 'deflate', 'br']);
 
+/** Notes when an answer has ended. A request that was dropped may be sent again: then the last answer counts. */
+export class AnswerEnd {
+  #hasEnded = false;
+  #hasBegun = false;
+
+  /** @param onEnd - called once, when an answer that a caller has received is complete or was given up */
+  constructor(private readonly onEnd: (() => void) | undefined) {}
+
+  sent(): void {
+    this.#hasEnded = false;
+  }
+
+  ended(): void {
+    this.#hasEnded = true;
+    if (this.#hasBegun) this.onEnd?.();
+  }
+
+  /** The caller receives this answer. */
+  after<Answer>(answer: Answer): Answer {
+    this.#hasBegun = true;
+    if (this.#hasEnded) this.onEnd?.();
+    return answer;
+  }
+}
+
 /** Returns the interceptor that holds requests to these limits, for undici's `compose`. */
-export function withinLimits({ firstByteMs, progressMs }: AnswerLimits): Dispatcher.DispatcherComposeInterceptor {
-  return (dispatch) => (options, handler) =>
-    dispatch(
+export function withinLimits(
+  { firstByteMs, progressMs }: AnswerLimits,
+  end?: AnswerEnd,
+): Dispatcher.DispatcherComposeInterceptor {
+  return (dispatch) => (options, handler) => {
+    end?.sent();
+    return dispatch(
       { ...options, headersTimeout: firstByteMs, bodyTimeout: progressMs },
-      new LimitedAnswer(handler, progressMs),
+      new LimitedAnswer(handler, progressMs, end),
     );
+  };
 }
 
 class LimitedAnswer implements Dispatcher.DispatchHandler {
@@ -37,6 +67,7 @@ class LimitedAnswer implements Dispatcher.DispatchHandler {
   constructor(
     handler: Dispatcher.DispatchHandler,
     private readonly progressMs: number,
+    private readonly end: AnswerEnd | undefined,
   ) {
     this.#next = new DecoratorHandler(handler);
   }
@@ -69,11 +100,13 @@ class LimitedAnswer implements Dispatcher.DispatchHandler {
   onResponseEnd(controller: Dispatcher.DispatchController, trailers: IncomingHttpHeaders): void {
     clearInterval(this.#watch);
     this.#next.onResponseEnd?.(controller, trailers);
+    this.end?.ended();
   }
 
   onResponseError(controller: Dispatcher.DispatchController, error: Error): void {
     clearInterval(this.#watch);
     this.#next.onResponseError?.(controller, error);
+    this.end?.ended();
   }
 
   #startWatch(controller: Dispatcher.DispatchController): void {

@@ -2,12 +2,13 @@
  * Opens the sockets to services, and enforces the egress policy on them. It looks up a name once, checks the addresses,
  * and connects to exactly these addresses, so a name whose addresses change between two look-ups gains nothing. It
  * checks an address in the URL itself separately, because Node does not look up addresses. When a socket is connected,
- * it checks the socket's remote address.
+ * it checks the socket's remote address. What is written to the socket gets its secrets here.
  */
 import { isIPv6, type LookupFunction } from 'node:net';
 import { buildConnector } from 'undici';
 import type { EgressPolicy } from './policy.js';
 import { egressRefusal } from './refusal.js';
+import { completingHeads } from './sealed-head.js';
 
 /** As in undici. */
 const DEFAULT_CONNECT_MS = 10_000;
@@ -31,7 +32,7 @@ export function guardedConnector(policy: EgressPolicy, options: buildConnector.B
       if (error) {
         callback(error, null);
       } else if (policy.allows(socket.remoteAddress ?? '')) {
-        callback(null, socket);
+        callback(null, completingHeads(socket, url.origin));
       } else {
         socket.destroy();
         callback(egressRefusal('REFUSED_ADDRESS'), null);

@@ -3,12 +3,19 @@
  * calls only what its egress policy allows, does not follow redirects (which would take a key along), and limits every
  * wait.
  */
-import { Agent, type buildConnector, type RequestInit as UndiciRequestInit, fetch as undiciFetch } from 'undici';
-import { type AnswerLimits, withinLimits, withMaxDecodedBytes } from './answer-limits.js';
+import {
+  Agent,
+  type buildConnector,
+  type Dispatcher,
+  type RequestInit as UndiciRequestInit,
+  fetch as undiciFetch,
+} from 'undici';
+import { AnswerEnd, type AnswerLimits, withinLimits, withMaxDecodedBytes } from './answer-limits.js';
 import { guardedConnector } from './connector.js';
 import { idempotentOnceMore } from './dropped-connection.js';
 import { type EgressPolicy, PUBLIC_EGRESS } from './policy.js';
 import { egressRefusal } from './refusal.js';
+import { awaitHead, type SealedRequest, unsealed } from './sealed-head.js';
 
 /** An HTTP client as the fetch standard defines it, and as the AI SDK, viem and the vendors' SDKs accept it. */
 export type Fetch = typeof globalThis.fetch;
@@ -46,13 +53,14 @@ export const CHECK_LIMITS: AnswerLimits = { firstByteMs: 30_000, progressMs: 10_
 export function createFetch(options: FetchOptions = {}): HttpClient {
   const { egress = PUBLIC_EGRESS, connectMs = 10_000, maxResponseBytes = 16 * 1024 * 1024 } = options;
   const agent = new Agent({
-    // Explicitly, because NODE_TLS_REJECT_UNAUTHORIZED changes the default.
+    // Explicitly, because NODE_TLS_REJECT_UNAUTHORIZED changes the default. The heads of HTTP/2 are not text.
+    allowH2: false,
     connect: guardedConnector(egress, { ...options.connect, timeout: connectMs, rejectUnauthorized: true }),
     maxResponseSize: maxResponseBytes,
   });
   const within = (limits: AnswerLimits): Fetch => {
-    const dispatcher = agent.compose(withinLimits(limits));
-    return idempotentOnceMore(async (input, init) => {
+    const limited = agent.compose(withinLimits(limits));
+    const send = async (...[input, init, dispatcher]: [...Parameters<Fetch>, Dispatcher]) => {
       const request = input instanceof Request ? input : undefined;
       const url = new URL(request?.url ?? String(input));
       // Checked here too, because the connector does not see requests on a connection that is already open.
@@ -67,9 +75,40 @@ export function createFetch(options: FetchOptions = {}): HttpClient {
         });
       }
       return withMaxDecodedBytes(response, maxResponseBytes) as unknown as Response;
+    };
+    const own = idempotentOnceMore((input, init) => send(input, init, limited));
+    sealing.set(own, async (url, init, sealed) => {
+      const end = new AnswerEnd(sealed.onEnd);
+      const dispatcher = agent.compose(withinLimits(limits, end));
+      const forget = awaitHead(sealed);
+      try {
+        return end.after(await idempotentOnceMore((input, asked) => send(input, asked, dispatcher))(url, init));
+      } catch (error) {
+        sealed.onEnd?.();
+        throw error;
+      } finally {
+        forget();
+      }
     });
+    return own;
   };
   return { fetch: within(options.limits ?? DEFAULT_LIMITS), within, close: () => agent.destroy() };
+}
+
+type SealedSend = (url: URL, init: RequestInit, sealed: SealedRequest) => Promise<Response>;
+
+/** How each client sends a sealed request. */
+const sealing = new WeakMap<Fetch, SealedSend>();
+
+/**
+ * Sends a request in whose URL and headers stand-ins are in place of secrets. A `fetch` that is not of {@link createFetch},
+ * such as one of a test, gets the secrets themselves, and `onEnd` is not called.
+ */
+export function sendSealed(fetch: Fetch, url: URL, init: RequestInit, sealed: SealedRequest): Promise<Response> {
+  const send = sealing.get(fetch);
+  if (send) return send(url, init, sealed);
+  const headers = [...new Headers(init.headers)].map(([name, value]) => [name, unsealed(value, sealed.texts)] as const);
+  return fetch(new URL(unsealed(url.href, sealed.texts)), { ...init, headers: Object.fromEntries(headers) });
 }
 
 // The undici package has its own Request and FormData, and treats Node's as plain text.

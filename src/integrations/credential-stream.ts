@@ -3,7 +3,7 @@
  */
 import { runningActivity, withProvider } from '../plugin/with-provider.js';
 import type { LlmCredential } from '../providers/llm/llm.js';
-import type { ProviderCall } from '../resolver/provider-resolver.js';
+import type { ProviderCall } from '../resolver/provider-call.js';
 import type { WantedProvider } from './model-names.js';
 import { unwrapped } from './unwrapped.js';
 

@@ -10,7 +10,7 @@ import type { LlmCredential } from '../providers/llm/llm.js';
 import { protocolOf } from '../providers/llm/llm-config.js';
 import { withVersion } from '../providers/llm/vendors.js';
 import { optionalPackage } from '../providers/optional-package.js';
-import type { ProviderCall } from '../resolver/provider-resolver.js';
+import type { ProviderCall } from '../resolver/provider-call.js';
 import { openaiClientOptions } from './openai-client.js';
 
 /** Parameters of the model that every class has under this name, and further ones of one class. */
@@ -31,7 +31,7 @@ export function vendorChatModel(
     const { ChatAnthropic } = langchainAnthropic();
     return new ChatAnthropic({
       ...{ ...parameters, ...ONCE, model },
-      apiKey: credential.apiKey.reveal(),
+      apiKey: credential.apiKey,
       anthropicApiUrl: withVersion(credential.baseURL, '/v1').slice(0, -'/v1'.length),
       clientOptions: { fetch: modelAnswers(fetch), authToken: null },
     });

@@ -3,11 +3,11 @@ import { modelAnswers } from '../providers/answers/model-answer.js';
 import type { LlmCredential } from '../providers/llm/llm.js';
 import { protocolOf } from '../providers/llm/llm-config.js';
 import { withVersion } from '../providers/llm/vendors.js';
-import type { ProviderCall } from '../resolver/provider-resolver.js';
+import type { ProviderCall } from '../resolver/provider-call.js';
 
 export function openaiClientOptions({ credential, fetch }: ProviderCall<LlmCredential>) {
   return {
-    apiKey: credential.apiKey.reveal(),
+    apiKey: credential.apiKey,
     baseURL: openaiURLOf(credential),
     // `undefined` would be read from the environment, which is the platform's.
     organization: credential.organization ?? null,

@@ -3,7 +3,7 @@ import { withProvider } from '../plugin/with-provider.js';
 import type { LlmCredential } from '../providers/llm/llm.js';
 import { protocolOf } from '../providers/llm/llm-config.js';
 import { optionalPackage } from '../providers/optional-package.js';
-import type { ProviderCall } from '../resolver/provider-resolver.js';
+import type { ProviderCall } from '../resolver/provider-call.js';
 import { partsWithProvider } from './credential-stream.js';
 import { type WantedModel, type WorkspaceModelsOptions, wantedModel } from './model-names.js';
 import { openaiClientOptions } from './openai-client.js';

@@ -13,7 +13,7 @@ import type { Runnable } from '@langchain/core/runnables';
 import { convertToOpenAITool, isLangChainTool } from '@langchain/core/utils/function_calling';
 import { withProvider } from '../plugin/with-provider.js';
 import type { LlmCredential } from '../providers/llm/llm.js';
-import type { ProviderCall } from '../resolver/provider-resolver.js';
+import type { ProviderCall } from '../resolver/provider-call.js';
 import { partsWithProvider } from './credential-stream.js';
 import { type ModelParameters, vendorChatModel, vendorEmbeddings } from './langchain-vendors.js';
 import {

@@ -12,7 +12,7 @@ import {
   safeModelId,
 } from '../providers/llm/ai-sdk-model.js';
 import type { LlmCredential } from '../providers/llm/llm.js';
-import type { ProviderCall } from '../resolver/provider-resolver.js';
+import type { ProviderCall } from '../resolver/provider-call.js';
 import { streamWithProvider } from './credential-stream.js';
 import { type WantedModel, type WorkspaceModelsOptions, wantedModel } from './model-names.js';
 

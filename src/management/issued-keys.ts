@@ -68,7 +68,7 @@ export class IssuedKeys {
     if (!admin) throw noAdmin(adminOf(provider, keys));
     if (!isSameAddress(destination, admin.destination)) throw otherAddress(provider, adminOf(provider, keys));
     try {
-      return await keys.issue(admin.credential, { label, current }, { fetch: this.dependencies.fetch, ...context });
+      return await keys.issue(admin.credential, { label, current }, this.#asAdmin(admin, context));
     } catch (error) {
       throw toProviderError(error, adminOf(provider, keys), admin.service) ?? error;
     }
@@ -84,7 +84,7 @@ export class IssuedKeys {
     const admin = keys?.discard && (await this.#admin(provider, keys));
     if (!keys?.discard || !admin) return;
     try {
-      await keys.discard(admin.credential, { label }, { fetch: this.dependencies.fetch, ...context });
+      await keys.discard(admin.credential, { label }, this.#asAdmin(admin, context));
     } catch (error) {
       throw toProviderError(error, adminOf(provider, keys), admin.service) ?? error;
     }
@@ -102,7 +102,7 @@ export class IssuedKeys {
     if (!keys?.revoke || !admin || !isSameAddress(key.destination, admin.destination)) return this.byHand(provider);
     const { destination: _, ...revoked } = key;
     try {
-      return await keys.revoke(admin.credential, revoked, { fetch: this.dependencies.fetch, ...context });
+      return await keys.revoke(admin.credential, revoked, this.#asAdmin(admin, context));
     } catch (error) {
       throw toProviderError(error, adminOf(provider, keys), admin.service) ?? error;
     }
@@ -112,7 +112,11 @@ export class IssuedKeys {
     return { outcome: 'by-hand', detail: this.dependencies.types.get(type).revokeByHand(name) };
   }
 
-  /** The plaintext admin credential. `undefined` if the workspace configured none, or disabled it. */
+  #asAdmin({ service }: ParsedProvider, context: SignalContext): CheckContext {
+    return { ...context, fetch: service.adaptFetch(this.dependencies.fetch) };
+  }
+
+  /** The admin credential. `undefined` if the workspace configured none, or disabled it. */
   async #admin(provider: ProviderIdentity, keys: AnyKeyIssuer): Promise<ParsedProvider | undefined> {
     const found = await this.#adminRow(provider, keys);
     if (!found) return undefined;

@@ -11,7 +11,8 @@ import type { NamedProvider, ProviderReference, RpcReference } from '../protocol
 import type { ResolveRpcEndpointInput } from '../protocol/steps.js';
 import type { CredentialOf, OwnTypes, StepProviderType } from '../providers/credentials.js';
 import type { RpcCredential } from '../providers/rpc/rpc.js';
-import type { ProviderCall, ProviderResolver } from '../resolver/provider-resolver.js';
+import type { ProviderCall } from '../resolver/provider-call.js';
+import type { ProviderResolver } from '../resolver/provider-resolver.js';
 
 interface RunningActivity {
   readonly resolver: ProviderResolver;

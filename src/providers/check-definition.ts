@@ -5,11 +5,11 @@ import type { FieldSchema } from './field-schema.js';
 
 const FUNCTIONS = [
   ...['credential', 'shown', 'ownDestination', 'sentIn', 'hosts', 'paths', 'adaptFetch', 'fromEnvironment', 'probe'],
-  'check',
+  ...['check', 'placeholder'],
 ] as const;
 const MEMBERS: readonly string[] = [
   ...['type', 'variants', 'config', 'secret', 'primarySecret', 'destination', 'destinationField', 'failsOnRefusal'],
-  ...['limits', 'answers', 'keyIssuer', 'revokeByHand', ...FUNCTIONS],
+  ...['limits', 'answers', 'keyIssuer', 'revokeByHand', 'callerHeaders', ...FUNCTIONS],
 ];
 const SCHEMA_RULE =
   'must be an object with a schema per field: of zod, Valibot, ArkType, or another library of the Standard Schema ' +

@@ -3,9 +3,9 @@
  * everything that they can.
  */
 import type { AnswerLimits } from '../egress/answer-limits.js';
-import { boundFetch } from '../egress/bound-fetch.js';
+import { type Binding, boundFetch } from '../egress/bound-fetch.js';
 import type { Fetch } from '../egress/http-client.js';
-import { mask, Secret } from '../redaction/secret.js';
+import { mask } from '../redaction/secret.js';
 import type { ServiceReply } from './answers/error-body.js';
 import type { AnswerMeaning } from './answers/meanings.js';
 import { failingOnRefusal } from './answers/refusing-fetch.js';
@@ -14,6 +14,7 @@ import { meaningByRules } from './answers/rules/by-type.js';
 import { checkDefinition } from './check-definition.js';
 import { type ProbeCall, probeCredential } from './credential-probe.js';
 import type { Fields } from './field-schema.js';
+import { bindingOf, type SentSecret } from './service-binding.js';
 import type {
   CheckContext,
   CheckResult,
@@ -24,16 +25,10 @@ import type {
   PublicFields,
 } from './type.js';
 
-/** How a secret is sent with each request. */
-export interface SentSecret {
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly query?: Readonly<Record<string, string>>;
-}
-
-/** The credential of a type that defines none: the config, the base URL, and each secret field as a `Secret`. */
+/** The credential of a type that defines none: the config, the base URL, and each secret field. */
 export type DefaultCredential<Config, SecretFields> = Readonly<Omit<Config, 'baseURL'>> & {
   readonly baseURL: string;
-} & { readonly [Field in keyof SecretFields]: undefined extends SecretFields[Field] ? Secret | undefined : Secret };
+} & Readonly<SecretFields>;
 
 /**
  * Defines a provider type: what is stored of a provider, where its secret may go and how it is sent, how it is checked,
@@ -53,7 +48,10 @@ export interface ProviderTypeDefinition<Type extends string, Config, SecretField
   readonly secret: Fields<SecretFields>;
   /** The secret field that a bare text (the CLI's stdin) fills. Default: the first. */
   readonly primarySecret?: keyof SecretFields & string;
-  /** What `withProvider` hands over. Default: {@link DefaultCredential}. */
+  /**
+   * What `withProvider` hands over. Its fields have placeholders in place of the texts of the secret; for `reveal()` it is
+   * made from the secret itself. Default: {@link DefaultCredential}.
+   */
   credential?(fields: ProviderFields<Config, SecretFields>): Credential;
   /** Facts that may be shown and stored in histories. Default: the masked secret, and the host. */
   shown?(fields: ProviderFields<Config, SecretFields>): Readonly<Record<string, string | number>>;
@@ -68,14 +66,25 @@ export interface ProviderTypeDefinition<Type extends string, Config, SecretField
   /** The field that holds the address, for messages. Default: `config.baseURL`. */
   readonly destinationField?: string;
   /**
-   * How the secret is sent. With it, the `fetch` of `withProvider` puts the secret into each request when it is sent,
-   * and calls only what is below the base URL of `destination`, and `hosts`. Default: your code sends it.
+   * How the secret is sent. The `fetch` of `withProvider` puts it into each request to what is below the base URL of
+   * `destination`, and to `hosts`, when the request is sent. Default: as your code sends the placeholder, in headers or
+   * in the URL.
    */
   sentIn?(fields: ProviderFields<Config, SecretFields>): SentSecret;
-  /** Further hosts that `fetch` may call: `data.example.com`, `*.example.com`. Default: none. */
+  /** Further hosts that get the secret: `data.example.com`, `*.example.com`. Default: none. */
   hosts?(fields: PublicFields<Config>): readonly string[];
   /** The paths below the base URL that `fetch` may call. Default: all. */
   paths?(fields: PublicFields<Config>): readonly string[] | undefined;
+  /**
+   * The names of the headers of your code, and of the libraries that it uses, that are sent to the service beside those
+   * of `sentIn`: `x-api-version`, `x-trace-*`. Default: all, except those that may carry a credential or name an account.
+   */
+  readonly callerHeaders?: readonly string[];
+  /**
+   * What stands for a text of the secret in the credential, if a client looks at the form of a key. It must contain
+   * `unique`, which has letters and digits. Default: `unique`.
+   */
+  placeholder?(field: string, unique: string, fields: ProviderFields<Config, SecretFields>): string;
   /**
    * Whether `fetch` itself fails if the service refuses the credential, is out of credit, limits the rate or is not
    * available, for code that calls it without a vendor's client. Default: false.
@@ -92,8 +101,11 @@ export interface ProviderTypeDefinition<Type extends string, Config, SecretField
   ): { readonly config: Config; readonly secret: SecretFields } | undefined;
   /** A request that needs the credential, costs nothing and changes nothing. It needs `sentIn`. */
   probe?(fields: ProviderFields<Config, SecretFields>): ProbeCall | undefined;
-  /** Checks the credential in another way than by `probe`. Default: `probe`, or `cannot-tell`. */
-  check?(credential: Credential, context: CheckContext): Promise<CheckResult>;
+  /**
+   * Checks the credential in another way than by `probe`. The `fetch` of `context` puts the credential in;
+   * `fetchWithoutKey` does not. Default: `probe`, or `cannot-tell`.
+   */
+  check?(credential: Credential, context: CheckContext, fetchWithoutKey: Fetch): Promise<CheckResult>;
   /**
    * What answers mean, if it is not what their status says: rules for answers that are errors, or a function for all.
    */
@@ -142,11 +154,12 @@ export function defineProviderType<
   const primarySecret = definition.primarySecret ?? (firstSecret as keyof SecretFields & string);
   const destination = (fields: PublicFields<Config>) => [definition.destination(fields)].flat();
   const meaningOf = typeof answers === 'function' ? answers : meaningByRules(type, answers);
-  const adaptFetch = (fields: ProviderFields<Config, SecretFields>, credential: Credential, fetch: Fetch) => {
-    const [baseURL] = destination(fields);
-    const sent = definition.sentIn?.(fields);
-    const [hosts, paths] = [definition.hosts?.(fields), definition.paths?.(fields)];
-    const bound = sent && baseURL ? boundFetch(fetch, { baseURL, ...(hosts && { hosts }), paths, ...sent }) : fetch;
+  const bindings = new WeakMap<object, Binding>();
+  const adaptFetch: ProviderType<Type, Config, SecretFields, Credential>['adaptFetch'] = (held, fetch, watch) => {
+    const { fields, credential } = held;
+    const binding = bindings.get(held) ?? bindingOf(definition, held);
+    bindings.set(held, binding);
+    const bound = boundFetch(fetch, binding, watch);
     const failing = definition.failsOnRefusal ? failingOnRefusal(bound, (reply) => meaningOf(reply, fields)) : bound;
     return definition.adaptFetch?.(credential, failing) ?? failing;
   };
@@ -158,20 +171,24 @@ export function defineProviderType<
     primarySecret,
     credential: (fields) =>
       definition.credential?.(fields) ?? (defaultCredential(fields, destination(fields)) as Credential),
+    placeholder: (field, unique, fields) => definition.placeholder?.(field, unique, fields) ?? unique,
     shown: (fields) => definition.shown?.(fields) ?? defaultShown(fields.secret[primarySecret], destination(fields)),
     destination,
     destinationField: definition.destinationField ?? 'config.baseURL',
     ...(definition.ownDestination && { ownDestination: definition.ownDestination }),
     ...(definition.limits && { limits: definition.limits }),
-    ...((definition.sentIn || definition.adaptFetch || definition.failsOnRefusal) && { adaptFetch }),
+    adaptFetch,
     fromEnvironment: (name, env) => definition.fromEnvironment?.(name, env),
-    async check(credential, context, fields) {
-      const fetch = adaptFetch(fields, credential, context.fetch);
-      if (definition.check) return definition.check(credential, { ...context, fetch });
+    async check(held, context: Pick<CheckContext, 'fetch' | 'signal'>) {
+      const { fields, credential } = held;
+      const own = { ...context, fetch: adaptFetch(held, context.fetch) };
+      if (definition.check) return definition.check(credential, own, context.fetch);
       const call = definition.probe?.(fields);
       if (!call) return { outcome: 'cannot-tell', detail: 'this provider has no check' };
       const [baseURL = ''] = destination(fields);
-      return probeCredential(call, { baseURL, meaningOf: (reply) => meaningOf(reply, fields), fetch, context });
+      return probeCredential(call, {
+        ...{ baseURL, meaningOf: (reply) => meaningOf(reply, fields), fetch: own.fetch, context },
+      });
     },
     meaningOf,
     ...(keyIssuer && { keyIssuer: (name: string) => (typeof keyIssuer === 'function' ? keyIssuer(name) : keyIssuer) }),
@@ -185,8 +202,7 @@ function defaultCredential<Config, SecretFields>(
   { config, secret }: ProviderFields<Config, SecretFields>,
   [baseURL]: readonly string[],
 ): object {
-  const secrets = Object.entries(secret as object).map(([field, value]) => [field, new Secret(String(value))] as const);
-  return { ...config, baseURL, ...Object.fromEntries(secrets) };
+  return { ...config, baseURL, ...secret };
 }
 
 function defaultShown(key: unknown, [baseURL]: readonly string[]): Readonly<Record<string, string>> {

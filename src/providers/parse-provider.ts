@@ -1,13 +1,17 @@
 /** The only way from stored or given data to a credential: by the fields of its type. */
+
 import type { Fetch } from '../egress/http-client.js';
 import type { EgressPolicy } from '../egress/policy.js';
 import { egressRuleOf } from '../egress/refusal.js';
-import { isProviderError, ProviderError } from '../protocol/errors.js';
+import type { RequestWatch } from '../egress/sealed-head.js';
+import { ProviderError } from '../protocol/errors.js';
 import { checkProviderName } from '../protocol/names.js';
 import { rememberTexts } from '../redaction/opened-secrets.js';
 import type { AnsweringService } from './answers/provider-error.js';
+import { badType, made } from './definition-errors.js';
 import { type FieldProblem, parseFields } from './field-schema.js';
 import { parseHttpUrl } from './fields.js';
+import { placeholdersOf } from './placeholders.js';
 import type { AnyProviderType, CheckContext, CheckResult } from './type.js';
 
 /** A provider whose config and secret fit its type. `secret` is plaintext: seal it or drop it. */
@@ -16,6 +20,7 @@ export interface ParsedProvider<Credential = unknown> {
   readonly name: string;
   readonly config: unknown;
   readonly secret: Readonly<Record<string, unknown>>;
+  /** With placeholders in place of the texts of the secret. */
   readonly credential: Credential;
   readonly shown: Readonly<Record<string, string | number>>;
   /** Where `config` sends the secret. It is sealed with the secret. */
@@ -27,14 +32,27 @@ export interface ParsedProvider<Credential = unknown> {
 
 /** The service of one provider: how it is called and understood. */
 export interface ProviderService extends AnsweringService {
-  /** Returns the `fetch` of steps. Absent if it is the process's own. */
-  readonly adaptFetch?: (fetch: Fetch) => Fetch;
+  /** Returns the `fetch` that puts the credential into requests to the service. */
+  readonly adaptFetch: (fetch: Fetch, watch?: RequestWatch) => Fetch;
+  /** Where `config` sends the secret. */
+  readonly destination: string;
+  /** The credential with the secret itself. */
+  reveal(): unknown;
   /** Asks the service whether it accepts the credential. */
   check(context: CheckContext): Promise<CheckResult>;
 }
 
-/** @throws ProviderError `ProviderConfigInvalid`; its `fields` and message name what does not fit, never a value */
-export function parseProvider(type: AnyProviderType, name: string, config: unknown, secret: unknown): ParsedProvider {
+/**
+ * @param owner - the workspace: clients that keep what they know by key must not mix two up. Default: none
+ * @throws ProviderError `ProviderConfigInvalid`; its `fields` and message name what does not fit, never a value
+ */
+export function parseProvider(
+  type: AnyProviderType,
+  name: string,
+  config: unknown,
+  secret: unknown,
+  owner?: string,
+): ParsedProvider {
   const parsedConfig = parseFields('config', configFields(type, name), config);
   const parsedSecret = parseFields('secret', type.secret, secret);
   const problems = [...(parsedConfig.problems ?? []), ...(parsedSecret.problems ?? [])];
@@ -42,8 +60,10 @@ export function parseProvider(type: AnyProviderType, name: string, config: unkno
   const fields = { name, config: parsedConfig.values, secret: parsedSecret.values };
   rememberTexts(fields.secret);
   const destination = destinationTexts(type, fields);
-  const credential = made(type, 'credential', () => type.credential(fields));
-  const { adaptFetch } = type;
+  const reveal = () => made(type, 'credential', () => type.credential(fields));
+  const placeholders = placeholdersOf(type, fields, owner);
+  const credential = made(type, 'credential', () => type.credential({ ...fields, secret: placeholders }));
+  const held = { fields, placeholders, credential };
   return {
     type,
     ...fields,
@@ -54,8 +74,10 @@ export function parseProvider(type: AnyProviderType, name: string, config: unkno
     service: {
       meaningOf: (reply) => type.meaningOf(reply, fields),
       destinationField: type.destinationField,
-      ...(adaptFetch && { adaptFetch: (fetch) => adaptFetch(fields, credential, fetch) }),
-      check: (context) => type.check(credential, context, fields),
+      destination: destination.join(' '),
+      adaptFetch: (fetch, watch) => type.adaptFetch(held, fetch, watch),
+      check: (context) => type.check(held, context),
+      reveal,
     },
   };
 }
@@ -125,20 +147,6 @@ function shownFacts(type: AnyProviderType, fields: Parameters<AnyProviderType['s
     if (shows) throw badType(type, 'shown', 'must not return a secret: mask it');
   }
   return shown;
-}
-
-/** An error of a definition's own code may have the secret in its text. */
-function made<Result>(type: AnyProviderType, member: string, make: () => Result): Result {
-  try {
-    return make();
-  } catch (error) {
-    if (isProviderError(error)) throw error;
-    throw badType(type, member, 'threw an error');
-  }
-}
-
-function badType({ type }: AnyProviderType, member: string, rule: string): ProviderError {
-  return ProviderError.setupInvalid(`${member} of the provider type ${type}`, rule);
 }
 
 function misfit({ type }: AnyProviderType, name: string, problems: readonly FieldProblem[]): ProviderError {

@@ -88,10 +88,11 @@ export class ProviderTypes {
   /**
    * Checks config and secret against their type, and makes the credential.
    *
+   * @param owner - the workspace, of which placeholders are made. Default: none
    * @throws ProviderError `ProviderConfigInvalid`; its `fields` and message name what does not fit, never a value
    */
-  parse(type: string, name: string, config: unknown, secret: unknown): ParsedProvider {
-    return parseProvider(this.get(type), name, config, secret);
+  parse(type: string, name: string, config: unknown, secret: unknown, owner?: string): ParsedProvider {
+    return parseProvider(this.get(type), name, config, secret, owner);
   }
 
   /** Checks a secret without its config, which may have changed since. Throws as {@link parse} does. */

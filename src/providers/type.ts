@@ -4,6 +4,7 @@
  */
 import type { AnswerLimits } from '../egress/answer-limits.js';
 import type { Fetch } from '../egress/http-client.js';
+import type { RequestWatch } from '../egress/sealed-head.js';
 import type { CheckOutcome, RevocationReport } from '../protocol/rotation.js';
 import type { ServiceReply } from './answers/error-body.js';
 import type { AnswerMeaning } from './answers/meanings.js';
@@ -20,6 +21,7 @@ export interface CheckResult {
 }
 
 export interface CheckContext {
+  /** Puts the credential into requests to its service. */
   readonly fetch: Fetch;
   readonly signal: AbortSignal;
 }
@@ -41,7 +43,8 @@ export interface IssueRequest<SecretFields> {
 /**
  * Creates and deletes keys at the service. The admin credential for it is a separate provider, so that no step opens
  * it. Each function may be called again after a crash at any point, but only one call at a time per label. They throw
- * errors that withProvider would understand too, such as `ServiceAnswerError`.
+ * errors that withProvider would understand too, such as `ServiceAnswerError`. The admin credential has placeholders:
+ * the `fetch` of the context puts the secret in.
  *
  * @typeParam Admin - the credential of the provider type `adminType`
  */
@@ -85,6 +88,16 @@ export interface ProviderFields<Config, SecretFields> {
   readonly secret: SecretFields;
 }
 
+/** What is held of a provider to call its service. */
+export interface HeldProvider<Config, SecretFields, Credential> {
+  /** The plaintext. */
+  readonly fields: ProviderFields<Config, SecretFields>;
+  /** The secret fields, with a placeholder in place of each text. */
+  readonly placeholders: SecretFields;
+  /** Made from the placeholders. */
+  readonly credential: Credential;
+}
+
 /** The public part of a provider: what is known before its secret is opened. */
 export type PublicFields<Config> = Omit<ProviderFields<Config, never>, 'secret'>;
 
@@ -110,7 +123,10 @@ export interface ProviderType<
   readonly secret: Fields<SecretFields>;
   /** The secret field that a bare string (the CLI's stdin) fills. */
   readonly primarySecret: keyof SecretFields & string;
+  /** What code that calls the service works with, with the secret or with placeholders for it. */
   credential(fields: ProviderFields<Config, SecretFields>): Credential;
+  /** What stands for a text of the secret. It contains `unique`. */
+  placeholder(field: string, unique: string, fields: ProviderFields<Config, SecretFields>): string;
   /** Facts that may be shown: masked key, host, chain id. */
   shown(fields: ProviderFields<Config, SecretFields>): Readonly<Record<string, string | number>>;
   /**
@@ -129,23 +145,20 @@ export interface ProviderType<
   readonly destinationField: string;
   /** How long a service of this type may take to answer. Shorter than a step. Default: those of models. */
   readonly limits?: AnswerLimits;
-  /** Adapts the `fetch` with which steps and checks call the service. Default: it stays as it is. */
-  adaptFetch?(fields: ProviderFields<Config, SecretFields>, credential: Credential, fetch: Fetch): Fetch;
+  /** Returns the `fetch` with which steps and checks call the service: it puts the credential in. */
+  adaptFetch(held: HeldProvider<Config, SecretFields, Credential>, fetch: Fetch, watch?: RequestWatch): Fetch;
   /** The platform's own credential of that name, from the environment. `undefined` if it is not set. */
   fromEnvironment(
     name: string,
     env: NodeJS.ProcessEnv,
   ): { readonly config: Config; readonly secret: SecretFields } | undefined;
   /**
-   * Checks a credential against the live service, by a call that costs nothing.
+   * Checks a credential against the live service, by a call that costs nothing. The `fetch` of the context is that of the
+   * process.
    *
    * @throws ProviderError `ProviderConfigInvalid` if the service shows that the config is wrong, whatever the key is
    */
-  check(
-    credential: Credential,
-    context: CheckContext,
-    fields: ProviderFields<Config, SecretFields>,
-  ): Promise<CheckResult>;
+  check(held: HeldProvider<Config, SecretFields, Credential>, context: CheckContext): Promise<CheckResult>;
   /** What an answer means, if it is not what its status says. */
   meaningOf(reply: ServiceReply, fields: PublicFields<Config>): AnswerMeaning | undefined;
   /** Returns what creates and revokes keys. Absent, or `undefined` for a name, if that is done by hand. */

@@ -8,6 +8,8 @@ import { ProviderError } from '../protocol/errors.js';
 export interface CallLifetime {
   readonly fetch: Fetch;
   readonly signal: AbortSignal;
+  /** @throws ProviderError `SetupInvalid` if the callback has ended */
+  checkRunning(): void;
   /** The callback has ended: `fetch` refuses, what is still in flight is aborted, and so is `signal`. */
   end(): void;
 }
@@ -22,6 +24,7 @@ export function callLifetime(fetch: Fetch, signal?: AbortSignal): CallLifetime {
       return fetch(input, { ...init, signal: AbortSignal.any([ended.signal, ...own]) });
     },
     signal: signal ? AbortSignal.any([signal, ended.signal]) : ended.signal,
+    checkRunning: () => ended.signal.throwIfAborted(),
     end() {
       ended.abort(hasEnded());
     },

@@ -95,16 +95,21 @@ export class CredentialFinder {
     throw notServed(read.entry, workspaceId, type, names);
   }
 
+  /** What the cache holds for {@link atLeast}. Synchronous. */
+  cached({ workspaceId, type, name, version }: ProviderReference): FoundCredential | undefined {
+    const cached = this.cache.peek(workspaceId)?.find(type, name);
+    if (!cached?.active || !cached.opened || cached.record.version < version) return undefined;
+    this.cache.countHit();
+    return { opened: cached.opened, cache: 'hit' };
+  }
+
   /** Finds the credential that a reference names, at its version or a newer one. */
   async atLeast(reference: ProviderReference): Promise<FoundCredential> {
     const { workspaceId, type, name } = reference;
     this.types.stepType(type);
     checkVersion(reference);
-    const cached = this.cache.peek(workspaceId)?.find(type, name);
-    if (cached?.active && cached.opened && cached.record.version >= reference.version) {
-      this.cache.countHit();
-      return { opened: cached.opened, cache: 'hit' };
-    }
+    const cached = this.cached(reference);
+    if (cached) return cached;
     const isOwn = reference.source === 'workspace' || reference.version > 0;
     return this.find(workspaceId, type, [name], isOwn ? { [name]: reference.version } : NO_FLOORS);
   }

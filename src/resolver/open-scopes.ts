@@ -1,7 +1,8 @@
 /**
- * The callbacks of this process that hold a credential, or are about to. When a workspace has changed, what they hold of
- * it may be older than what is served from then on: they are outdated, and each renewal of the lease reports them until
- * they have ended. A callback that begins later reads what is served then, so it is not reported.
+ * What holds a credential in this process, or is about to: a request in flight, until its answer has ended, and a
+ * callback to which the credential was revealed. When a workspace has changed, what they hold of it may be older than
+ * what is served from then on: they are outdated, and each renewal of the lease reports them until they have ended. What
+ * begins later reads what is served then, so it is not reported. A callback that only runs holds nothing.
  */
 import type { ProviderReference } from '../protocol/references.js';
 import type { HeldCredential } from '../store/ports.js';
@@ -13,11 +14,13 @@ interface Scope {
   isOutdated: boolean;
 }
 
-/** A callback that holds a credential, or is about to. */
+/** A request or a callback that holds a credential, or is about to. */
 export interface OpenScope {
+  /** Whether the workspace has changed since it began. */
+  readonly isOutdated: boolean;
   /** The credential was read: this version is held from now on. */
   opened(reference: ProviderReference): void;
-  /** The callback has ended. */
+  /** It has ended. */
   release(): void;
 }
 
@@ -32,7 +35,7 @@ export class OpenScopes {
   readonly #scopes = new Map<string, Set<Scope>>();
   #onChange = () => {};
 
-  /** @param onChange - called when an outdated callback has ended, or holds a newer version: a report would be shorter */
+  /** @param onChange - called when an outdated holder has ended, or holds a newer version: a report would be shorter */
   watch(onChange: () => void): void {
     this.#onChange = onChange;
   }
@@ -47,6 +50,9 @@ export class OpenScopes {
     const scopes = this.#scopes.get(workspaceId) ?? new Set();
     this.#scopes.set(workspaceId, scopes.add(scope));
     return {
+      get isOutdated() {
+        return scope.isOutdated;
+      },
       opened: ({ version: opened, source }) => {
         const before = scope.version;
         scope.version = source === 'platform' ? NEWEST : opened;
@@ -67,7 +73,7 @@ export class OpenScopes {
     }
   }
 
-  /** What outdated callbacks hold, by provider and version, the oldest first. `'too-many'`: it does not fit a row. */
+  /** What outdated holders hold, by provider and version, the oldest first. `'too-many'`: it does not fit a row. */
   outdated(): readonly HeldCredential[] | 'too-many' {
     const nowMs = performance.now();
     const held = new Map<string, HeldCredential>();

@@ -4,36 +4,20 @@
  * and no SQL here.
  */
 import { type ResolverOptions, readConfig, readResolverConfig } from '../config/resolver-config.js';
-import type { Fetch } from '../egress/http-client.js';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
 import { checkChainId, checkPreference, checkWorkspaceId } from '../protocol/names.js';
-import type { NamedProvider, ProviderReference, ProviderUse, RpcReference } from '../protocol/references.js';
+import type { NamedProvider, ProviderReference, RpcReference } from '../protocol/references.js';
 import type { ResolveLlmKeyInput, ResolveRpcEndpointInput, ResolveTenderlyConfigInput } from '../protocol/steps.js';
 import { toProviderError } from '../providers/answers/provider-error.js';
 import type { CredentialOf, OwnTypes, StepProviderType } from '../providers/credentials.js';
 import type { RpcCredential } from '../providers/rpc/rpc.js';
+import { BoundRequests } from './bound-requests.js';
 import { callLifetime } from './call-lifetime.js';
 import { firstAnswer, floorsIn } from './chain-endpoints.js';
 import { connectParts, type ResolverParts } from './connect-parts.js';
 import { CredentialFinder, type FoundCredential } from './credential-finder.js';
 import { JoinedAnswers } from './joined-answers.js';
-
-/** A credential in plaintext, and which one it is. Keep neither beyond the callback. */
-export interface OpenCredential<Credential> {
-  readonly credential: Credential;
-  readonly use: ProviderUse;
-}
-
-/** What a `withProvider` callback receives. */
-export interface ProviderCall<Credential> extends OpenCredential<Credential> {
-  /**
-   * The process's one HTTP client, which goes only where the egress policy allows. When the callback has ended, it refuses
-   * with `SetupInvalid`, and aborts what is in flight: read the whole answer within the callback.
-   */
-  readonly fetch: Fetch;
-  /** Aborted when the activity is cancelled, and when the callback has ended. */
-  readonly signal: AbortSignal;
-}
+import type { OpenCredential, ProviderCall } from './provider-call.js';
 
 /**
  * Decides which workspace a caller may use. `named` is the workspace in the arguments, if there is one.
@@ -127,9 +111,9 @@ export class ProviderResolver<Types extends OwnTypes = []> {
   }
 
   /**
-   * Opens a reference for the length of a callback. If the service refuses the credential, the workspace is read again
-   * and, if that brought another credential, the callback runs once more: a step whose key was rotated meanwhile heals
-   * by itself. With a chain's reference, the next endpoint is asked if one is unavailable, limits the rate, is out of
+   * Opens a reference for the length of a callback. Each request of the callback's `fetch` uses the newest version, so a
+   * step whose key is rotated meanwhile goes on with the next key. If the service refuses a credential that `fetch` could
+   * not replace, the workspace is read again and, if that brought another credential, the callback runs once more. With a chain's reference, the next endpoint is asked if one is unavailable, limits the rate, is out of
    * credit or was disabled.
    *
    * @throws ProviderError if a service caused the failure; other errors of the callback are thrown unchanged
@@ -174,35 +158,35 @@ export class ProviderResolver<Types extends OwnTypes = []> {
     resolvedBy: ProviderReference['cache'] = 'hit',
   ): Promise<Result> {
     await this.#workspaceOf(reference.workspaceId);
-    const fetch = this.parts.fetchFor(this.parts.types.stepType(reference.type).type);
-    const attempt = async ({ opened, cache }: FoundCredential): Promise<Result> => {
-      const { credential, use } = this.#handOut({ opened, cache: cache === 'hit' ? resolvedBy : cache });
-      const lifetime = callLifetime(fetch, signal);
+    const { cache, scopes, fetchFor, types, audit } = this.parts;
+    const fetch = fetchFor(types.stepType(reference.type).type);
+    const onOther = ({ opened }: FoundCredential) => audit?.used(opened.reference);
+    const attempt = async (found: FoundCredential) => {
+      const { service } = found.opened;
+      const requests = new BoundRequests({ finder: this.#finder, cache, scopes, fetch, onOther }, found);
+      const lifetime = callLifetime(requests.fetch, signal);
+      const reveal = async () => {
+        lifetime.checkRunning();
+        return (await requests.reveal()) as never;
+      };
       try {
-        const own = opened.service.adaptFetch?.(lifetime.fetch) ?? lifetime.fetch;
-        return await callback({ credential: credential as never, use, fetch: own, signal: lifetime.signal });
+        const handed = this.#handOut({ opened: found.opened, cache: found.cache === 'hit' ? resolvedBy : found.cache });
+        return await callback({ ...handed, fetch: lifetime.fetch, signal: lifetime.signal, reveal });
       } catch (error) {
-        throw toProviderError(error, opened.reference, opened.service) ?? error;
+        const failure = toProviderError(error, found.opened.reference, service) ?? error;
+        if (!isProviderError(failure, 'CredentialRejected') || requests.isFinallyRefused) throw failure;
+        return new Refusal(failure, requests.newest);
       } finally {
         lifetime.end();
+        requests.end();
       }
     };
-    const scope = this.parts.scopes.hold(reference);
-    try {
-      const found = await this.#finder.atLeast(reference);
-      scope.opened(found.opened.reference);
-      try {
-        return await attempt(found);
-      } catch (error) {
-        if (!isProviderError(error, 'CredentialRejected')) throw error;
-        const again = await this.#finder.otherThan(found.opened.reference);
-        if (!again) throw error;
-        scope.opened(again.opened.reference);
-        return await attempt(again);
-      }
-    } finally {
-      scope.release();
-    }
+    const first = await attempt(await this.#finder.atLeast(reference));
+    if (!(first instanceof Refusal)) return first;
+    const again = await this.#finder.otherThan(first.refused);
+    const second = again ? await attempt(again) : first;
+    if (second instanceof Refusal) throw second.failure;
+    return second;
   }
 
   /**
@@ -229,11 +213,13 @@ export class ProviderResolver<Types extends OwnTypes = []> {
     return this.parts.limiter.run(workspaceId, signal, () => step(workspaceId));
   }
 
-  /** Opens a reference without a callback: no drain waits for what it returns. @internal */
+  /** Reveals a credential without a callback: no drain waits for what it returns. @internal */
   async open<Type extends StepProviderType<Types>>(
     reference: ProviderReference<Type>,
   ): Promise<OpenCredential<CredentialOf<Type, Types>>> {
-    return this.#handOut(await this.#finder.atLeast(reference)) as OpenCredential<CredentialOf<Type, Types>>;
+    const found = await this.#finder.atLeast(reference);
+    const credential = found.opened.service.reveal() as CredentialOf<Type, Types>;
+    return { ...this.#handOut(found), credential };
   }
 
   /** A provider that the cache holds, active and opened. Synchronous, no query. @internal */
@@ -270,11 +256,19 @@ export class ProviderResolver<Types extends OwnTypes = []> {
     return referenceTo(await this.#finder.find(workspaceId, type, names, floors));
   }
 
-  #handOut({ opened, cache }: FoundCredential): OpenCredential<unknown> {
+  #handOut({ opened, cache }: FoundCredential): OpenCredential<never> {
     this.parts.audit?.used(opened.reference);
     const { name, version, source } = opened.reference;
-    return { credential: opened.credential, use: { name, version, source, cache } };
+    return { credential: opened.credential as never, use: { name, version, source, cache } };
   }
+}
+
+/** The service refused what the callback used. */
+class Refusal {
+  constructor(
+    readonly failure: ProviderError,
+    readonly refused: ProviderReference,
+  ) {}
 }
 
 async function namedWorkspace(named?: string): Promise<string> {

@@ -103,6 +103,11 @@ export class WorkspaceCache {
     return slot;
   }
 
+  /** Whether the cache may answer now. */
+  isLeaseHeld(): boolean {
+    return this.options.lease.isHeld();
+  }
+
   countHit(): void {
     this.#counts.hit += 1;
   }

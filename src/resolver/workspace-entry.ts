@@ -54,7 +54,8 @@ export class SealedProvider {
   async #open(): Promise<OpenedProvider> {
     const secret = parseSecret(this.identity, await this.unseal());
     const { type, name, config, version } = this.record;
-    const parsed = ownedBy(this.identity.workspaceId, () => this.types.parse(type, name, config, secret));
+    const { workspaceId } = this.identity;
+    const parsed = ownedBy(workspaceId, () => this.types.parse(type, name, config, secret, workspaceId));
     this.opened = toOpened(this.identity, parsed, version, 'workspace');
     if (this.active) this.onOpened(this.opened);
     return this.opened;

@@ -144,7 +144,7 @@ class Ground {
       try {
         const reference = await resolver.resolveLlmKey({ workspaceId: PROVIDER.workspaceId, provider: PROVIDER.name });
         const { credential } = await resolver.open(reference);
-        const value = Number(Buffer.from(credential.apiKey.reveal().split('.')[3] ?? '', 'base64url'));
+        const value = Number(Buffer.from(credential.apiKey.split('.')[3] ?? '', 'base64url'));
         this.ledger.databaseReads += 1;
         if (value < floor && losses === this.#losses) {
           this.ledger.oddities.push(`a read returned value ${value} after the fence of ${floor} was reported`);

@@ -154,11 +154,12 @@ class Reader {
     const invokedAt = clock();
     const saw = ({ credential, use }: OpenCredential<LlmCredential>) => {
       this.#recorder.returned(key, use.version, invokedAt, clock());
-      this.#sawCredential({ key, version: use.version, serial: serialOf(credential.apiKey.reveal()) });
+      this.#sawCredential({ key, version: use.version, serial: serialOf(credential.apiKey) });
     };
     if (!holding) return saw(await resolver.open(reference));
-    await resolver.withProvider(reference, async (call) => {
-      saw(call);
+    await resolver.withProvider(reference, async ({ reveal }) => {
+      saw(await resolver.open(reference));
+      await reveal();
       await delay(Math.random() * 100); // a step that drains have to wait for
     });
   }

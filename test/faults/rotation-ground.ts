@@ -18,6 +18,7 @@ import { openStage, type Stage } from '../../testbed/stage.js';
 import { migratedDatabase } from '../../testbed/stage-database.js';
 import type { LlmStandIn } from '../../testbed/standins/llm.js';
 import type { Teardown } from '../../testbed/teardown.js';
+import { holdCredential } from '../support/hold-credential.js';
 import type { Ledger } from './ledger.js';
 import { untilItWorks } from './parts/patience.js';
 import { Seat } from './seats.js';
@@ -157,9 +158,7 @@ export class RotationGround {
   /** Holds the credential that is served now, in a step that ends with the returned function. */
   async step({ workspaceId, name }: ProviderIdentity): Promise<() => void> {
     const reference = await patiently(() => this.resolver.resolveLlmKey({ workspaceId, provider: name }));
-    return new Promise((begun, failed) => {
-      this.resolver.withProvider(reference, () => new Promise<void>((end) => begun(end))).catch(failed);
-    });
+    return holdCredential(this.resolver, reference);
   }
 
   async rows({ workspaceId }: ProviderIdentity): Promise<readonly RotationRow[]> {

@@ -5,6 +5,7 @@ import type { ProviderIdentity } from '../../src/protocol/references.js';
 import { type ManagementStore, openManagementStore } from '../../src/store/management-store.js';
 import type { HeldQuestion } from '../../src/store/ports.js';
 import { newWorkspace, useAgentStage } from '../support/agent-stage.js';
+import { holdCredential } from '../support/hold-credential.js';
 import { registerSilentWorker } from '../support/silent-worker.js';
 
 const stage = useAgentStage();
@@ -30,10 +31,7 @@ async function provider(): Promise<ProviderIdentity> {
 async function stepOf({ workspaceId, name }: ProviderIdentity, identity: string, lease: '10m' | '300ms' = '10m') {
   const { resolver, close } = await connect({ identity, lease });
   const reference = await resolver.resolveLlmKey({ workspaceId, provider: name });
-  const end = await new Promise<() => void>((begun, failed) => {
-    resolver.withProvider(reference, () => new Promise<void>((resolve) => begun(resolve))).catch(failed);
-  });
-  return { end, close };
+  return { end: await holdCredential(resolver, reference), close };
 }
 
 const update = (identity: ProviderIdentity, model: string) =>
@@ -57,7 +55,7 @@ describe('a change reports the steps of other processes that still hold what it 
     const steps = [await stepOf(changed, `${what}-agent`), await stepOf(other, `${what}-other`)];
     expect((await change(changed)).holders).toEqual([holding(`${what}-agent`, 1)]);
     for (const { end, close } of steps) {
-      end();
+      await end();
       await close();
     }
   });
@@ -72,7 +70,7 @@ describe('a change reports the steps of other processes that still hold what it 
     const again = await update(changed, 'claude-sonnet-5-5');
     expect(again.holders, 'now it is older').toEqual([holding('later-agent', version)]);
     expect(await ask({ provider: changed, version, epoch: again.fence?.epoch ?? 0 })).toEqual([]);
-    step.end();
+    await step.end();
     await step.close();
   });
 });
@@ -84,7 +82,7 @@ describe('a process that runs no worker', () => {
     const { version, fence } = await update(changed, 'claude-haiku-4-5');
     const question = { provider: changed, version, epoch: fence?.epoch ?? 0 };
     expect(await ask(question)).toHaveLength(1);
-    step.end();
+    await step.end();
     await vi.waitFor(async () => expect(await ask(question)).toEqual([]), 5_000);
     await step.close();
   });

@@ -155,7 +155,7 @@ test('a failure that an activity throws itself is kept, even if the service reje
   const ref = await resolver.resolveLlmKey({ workspaceId: workspaceId, provider: 'anthropic' });
   const decides = () =>
     withProvider(ref, async ({ credential, fetch }) => {
-      const anthropic = new Anthropic({ apiKey: credential.apiKey.reveal(), baseURL: credential.baseURL, fetch });
+      const anthropic = new Anthropic({ apiKey: credential.apiKey, baseURL: credential.baseURL, fetch });
       const cause: unknown = await anthropic.models.list().catch((error: unknown) => error);
       throw ApplicationFailure.create({ type: 'NoModels', message: 'there are no models', cause: cause as Error });
     });
@@ -163,7 +163,7 @@ test('a failure that an activity throws itself is kept, even if the service reje
   const failure: unknown = await worker.run(decides).catch((error: unknown) => error);
   expect(failure).toMatchObject({ type: 'NoModels', message: 'there are no models' });
   expect(leaksIn(inspect(failure, { depth: 12 }), stage.secrets)).toEqual([]);
-  expect(resolver.parts.cache.counts.load).toBe(1);
+  expect(resolver.parts.cache.counts.load, 'the refused request is looked into once').toBe(2);
 });
 
 test('withProvider names what it needs if it is called outside an activity', () => {

@@ -1,6 +1,6 @@
 /**
- * An example: your own activities that call a service with its vendor's official SDK, as the workspace. `withProvider`
- * opens the credential for the length of the callback. The SDK gets its `fetch` and `signal`, and its own retries are
+ * An example: your own activities that call a service with its vendor's official SDK, as the workspace. The SDK gets a
+ * placeholder for the key, and the `fetch` and `signal` of `withProvider`, and its own retries are
  * off, because Temporal retries and shows it. (In your code, import from `workspace-providers`.)
  */
 import Anthropic from '@anthropic-ai/sdk';
@@ -16,8 +16,8 @@ export interface OwnPrompt {
 
 export function askClaude({ ref, prompt }: OwnPrompt): Promise<string> {
   return withProvider(ref, async ({ credential, fetch, signal }) => {
-    const apiKey = credential.apiKey.reveal();
-    const anthropic = new Anthropic({ apiKey, baseURL: credential.baseURL, fetch, maxRetries: 0 });
+    const { apiKey, baseURL } = credential;
+    const anthropic = new Anthropic({ apiKey, baseURL, fetch, maxRetries: 0 });
     const message = await anthropic.messages.create(
       { model: 'claude-sonnet-5-5', max_tokens: 1_000, messages: [{ role: 'user', content: prompt }] },
       { signal },
@@ -28,10 +28,8 @@ export function askClaude({ ref, prompt }: OwnPrompt): Promise<string> {
 
 export function askGpt({ ref, prompt }: OwnPrompt): Promise<string> {
   return withProvider(ref, async ({ credential, fetch, signal }) => {
-    const { baseURL, organization = null, project = null } = credential;
-    const apiKey = credential.apiKey.reveal();
-    // If organization and project are absent, the SDK takes those of the platform from the environment.
-    const openai = new OpenAI({ apiKey, baseURL, organization, project, fetch, maxRetries: 0 });
+    const { apiKey, baseURL } = credential;
+    const openai = new OpenAI({ apiKey, baseURL, fetch, maxRetries: 0 });
     const response = await openai.responses.create({ model: 'gpt-5-mini', input: prompt }, { signal });
     return response.output_text;
   });
@@ -40,7 +38,7 @@ export function askGpt({ ref, prompt }: OwnPrompt): Promise<string> {
 export function askGemini({ ref, prompt }: OwnPrompt): Promise<string> {
   return withProvider(ref, async ({ credential, fetch, signal }) => {
     const google = new GoogleGenAI({
-      apiKey: credential.apiKey.reveal(),
+      apiKey: credential.apiKey,
       vertexai: false,
       httpOptions: { baseUrl: credential.baseURL, fetch },
     });

@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { wantedModel } from '../../src/integrations/model-names.js';
-import { Secret } from '../../src/redaction/secret.js';
 
 const credential = (provider: string, model?: string) => ({
-  ...{ provider, apiKey: new Secret('a key of a test'), baseURL: 'https://service.test', model },
+  ...{ provider, apiKey: 'a key of a test', baseURL: 'https://service.test', model },
 });
 
 describe('the id of a model', () => {

@@ -33,7 +33,7 @@ export function streamWithAiSdk({ ref, prompt }: Stream): Promise<string> {
 export function readsBody({ ref }: Stream): Promise<unknown> {
   return withProvider(ref, async ({ credential, fetch, signal }) => {
     const { provider, baseURL, apiKey } = credential;
-    const key = apiKey.reveal();
+    const key = apiKey;
     const path = provider === 'anthropic' ? '/v1/messages' : provider === 'gemini' ? '/v1beta/models' : '/models';
     const headers = { 'x-api-key': key, 'x-goog-api-key': key, authorization: `Bearer ${key}` };
     const response = await fetch(`${baseURL}${path}`, { method: 'POST', headers, body: '{}', signal });
@@ -147,35 +147,38 @@ export const MISDEEDS_WITHIN = Object.keys(DEEDS);
 export async function misbehave({ ref, how, outside = false }: Misdeed): Promise<unknown> {
   const deed = DEEDS[how] as Deed;
   let kept: Readonly<Record<string, string>> = {};
-  const result = await withProvider(ref, async ({ credential }) => {
-    kept = revealed(credential);
+  const result = await withProvider(ref, async ({ credential, reveal }) => {
+    kept = secretsOf(credential, await reveal());
     return outside ? undefined : deed(kept, Object.values(kept)[0] as string);
   });
   return outside ? deed(kept, Object.values(kept)[0] as string) : result;
 }
 
-function revealed(credential: object): Record<string, string> {
+/** The texts that are placeholders in the credential of a step. */
+function secretsOf(credential: object, revealed: object): Record<string, string> {
   const keys: Record<string, string> = {};
-  const collect = (value: object) => {
+  const collect = (shown: object, value: object) => {
     for (const [name, each] of Object.entries(value)) {
-      if (typeof each?.reveal === 'function') keys[name] = each.reveal();
-      else if (typeof each === 'object' && each !== null) collect(each);
+      const before = (shown as Readonly<Record<string, unknown>>)[name];
+      if (typeof each === 'string' && each !== before) keys[name] = each;
+      else if (typeof each === 'object' && each !== null) collect(Object(before), each);
     }
   };
-  collect(credential);
+  collect(credential, revealed);
   return keys;
 }
 
 /** Holds a credential, sends a heartbeat, and waits until its process is killed. The next attempt ends. */
 export async function holds({ ref }: Misdeed): Promise<string> {
   const { info, heartbeat, cancellationSignal } = Context.current();
-  return withProvider(ref, async ({ credential }) => {
-    heartbeat({ attempt: info.attempt, ...told(revealed(credential)) });
+  return withProvider(ref, async ({ credential, reveal }) => {
+    const keys = secretsOf(credential, await reveal());
+    heartbeat({ attempt: info.attempt, ...told(keys) });
     if (info.attempt > 1) return 'went on';
-    const beat = setInterval(() => heartbeat(told(revealed(credential))), 300);
+    const beat = setInterval(() => heartbeat(told(keys)), 300);
     await new Promise<void>((resolve) => cancellationSignal.addEventListener('abort', () => resolve()));
     clearInterval(beat);
-    throw new Error(Object.values(revealed(credential)).join());
+    throw new Error(Object.values(keys).join());
   });
 }
 

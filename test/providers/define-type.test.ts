@@ -8,9 +8,9 @@ import type { CredentialOf } from '../../src/providers/credentials.js';
 import { defineProviderType } from '../../src/providers/define-type.js';
 import type { FieldSchema } from '../../src/providers/field-schema.js';
 import { secretKey, serviceURL } from '../../src/providers/fields.js';
+import type { ParsedProvider } from '../../src/providers/parse-provider.js';
 import { ProviderTypes } from '../../src/providers/provider-types.js';
 import { redact } from '../../src/redaction/opened-secrets.js';
-import { Secret } from '../../src/redaction/secret.js';
 import { LOOPBACK_POLICY } from '../../testbed/loopback.js';
 import { startService } from './local-service.js';
 
@@ -43,14 +43,18 @@ afterAll(() => http.close());
 const context = () => ({ fetch: http.fetch, signal: new AbortController().signal });
 
 describe('a type that defines only what it must', () => {
-  it('hands over its config, its URL and its secret, which nothing prints', () => {
+  it('hands over its config, its URL and a placeholder for its secret', () => {
     const { credential, shown, destination } = parse({ units: 'metric' });
-    expect(credential).toEqual({ units: 'metric', baseURL: 'https://api.weather.example', apiKey: expect.any(Secret) });
+    expect(credential).toEqual({
+      units: 'metric',
+      baseURL: 'https://api.weather.example',
+      apiKey: expect.stringMatching(/^wpk[0-9a-f]{24}$/),
+    });
     expect(JSON.stringify(credential)).not.toContain(KEY);
     expect(shown).toEqual({ key: '…5e1f', host: 'api.weather.example' });
     expect(destination).toBe('https://api.weather.example');
     type Credential = CredentialOf<'weather', [typeof weather]>;
-    expectTypeOf<Credential['apiKey']>().toEqualTypeOf<Secret>();
+    expectTypeOf<Credential['apiKey']>().toEqualTypeOf<string>();
     expectTypeOf<Credential['baseURL']>().toEqualTypeOf<string>();
     expectTypeOf<Credential['units']>().toEqualTypeOf<'metric' | 'imperial' | undefined>();
   });
@@ -85,11 +89,13 @@ describe('a type that defines only what it must', () => {
 
   it('is called with the secret put in, and nowhere but at its URL', async () => {
     const service = await startService({ status: 200, body: {} });
-    const { service: own } = parse({ baseURL: service.url });
-    const fetch = own.adaptFetch?.(http.fetch) ?? http.fetch;
+    const { service: own, credential } = parse({ baseURL: service.url }) as ParsedProvider<{ readonly apiKey: string }>;
+    const fetch = own.adaptFetch(http.fetch);
     expect((await fetch('/forecast', { headers: { 'x-api-key': 'placeholder' } })).status).toBe(200);
     expect(service.requests[0]).toMatchObject({ path: '/forecast', headers: { 'x-api-key': KEY } });
-    await expect(fetch('https://api.weather.example/forecast')).rejects.toThrow(`is not at ${service.url}`);
+    const headers = { 'x-api-key': credential.apiKey };
+    const elsewhere = fetch('https://api.weather.example/forecast', { headers });
+    await expect(elsewhere).rejects.toThrow(`is not at ${service.url}`);
   });
 
   it.each([
@@ -122,9 +128,9 @@ describe('a type that defines only what it must', () => {
   });
 
   it('fails with the reason of its fetch, also if a vendor’s client wraps it', async () => {
-    const { service } = parse();
+    const { service } = parse({ baseURL: 'https://api.weather.example/v1' });
     const reason: unknown = await service
-      .adaptFetch?.(http.fetch)('https://evil.example')
+      .adaptFetch(http.fetch)('https://api.weather.example/v2')
       .catch((error: unknown) => error);
     const wrapped = new Error('could not reach the vendor', { cause: new Error('fetch failed', { cause: reason }) });
     expect(toProviderError(wrapped, PROVIDER, service)).toMatchObject({

@@ -7,6 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createFetch } from '../../src/egress/http-client.js';
 import { isProviderError } from '../../src/protocol/errors.js';
 import { ProviderTypes } from '../../src/providers/provider-types.js';
+import type { RpcCredential } from '../../src/providers/rpc/rpc.js';
 import { LOOPBACK_POLICY } from '../../testbed/loopback.js';
 import { parseProvider } from '../support/built-in-types.js';
 import { startService } from './local-service.js';
@@ -102,9 +103,9 @@ test('an accepted endpoint can be called: its URL parses, and each header is sen
       const provider = parsed(['rpc', 'mainnet', { chainId: 1 }, { url, headers }]);
       if (!provider) return;
       accepted += 1;
-      const { credential } = parseProvider('rpc', 'mainnet', provider.config, provider.secret);
-      const sent = Object.entries(credential.headers).map(([field, value]) => [field, value.reveal()] as const);
-      const request = new Request(credential.url.reveal(), { headers: sent as [string, string][] });
+      const { service } = parseProvider('rpc', 'mainnet', provider.config, provider.secret);
+      const revealed = service.reveal() as RpcCredential;
+      const request = new Request(revealed.url, { headers: Object.entries(revealed.headers) });
       // The schema library silently drops this header, whose name no service uses.
       const { ['__proto__']: _, ...others } = headers;
       for (const [field, value] of Object.entries(others)) expect(request.headers.get(field)).toBe(value);
@@ -127,8 +128,7 @@ test.each([
   const headers = Object.fromEntries([[header, CANARY]]);
   const provider = parsed(['rpc', 'mainnet', { chainId: 1 }, { url: service.url, headers }]);
   if (!provider) return;
-  const { credential } = parseProvider('rpc', 'mainnet', provider.config, provider.secret);
-  const sent = Object.entries(credential.headers).map(([field, value]) => [field, value.reveal()] as const);
-  await fetch(service.url, { method: 'POST', body: '{}', headers: Object.fromEntries(sent) });
+  const parsedAgain = parseProvider('rpc', 'mainnet', provider.config, provider.secret);
+  await parsedAgain.service.adaptFetch(fetch)(parsedAgain.credential.url, { method: 'POST', body: '{}' });
   expect(service.requests[0]?.headers[header]).toBe(CANARY);
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { RpcCredential } from '../../src/providers/rpc/rpc.js';
 import { parseProvider } from '../support/built-in-types.js';
 import { everyPrintOf } from './prints.js';
 
@@ -61,13 +62,16 @@ describe('a provider has the expected shown facts and destination:', () => {
 });
 
 describe('a credential', () => {
-  it('holds its secrets as Secrets', () => {
+  it('has a placeholder for each of its secrets, the same each time, and another for each workspace', () => {
     for (const [type, name, config, secret] of [
       ['llm', 'openai', {}, llmSecret],
       ['tenderly', 'default', tenderlyConfig, { ...tenderlySecret, nodeAccessKey: KEY }],
       ['rpc', 'mainnet', rpcConfig, { ...rpcSecret, headers: { authorization: `Bearer ${KEY}` } }],
     ] as const) {
-      expect(everyPrintOf(parseProvider(type, name, config, secret).credential)).not.toContain(KEY);
+      const { credential } = parseProvider(type, name, config, secret, 'ws_acme');
+      expect(everyPrintOf(credential)).not.toContain(KEY);
+      expect(parseProvider(type, name, config, secret, 'ws_acme').credential).toEqual(credential);
+      expect(parseProvider(type, name, config, secret, 'ws_other').credential).not.toEqual(credential);
     }
   });
 
@@ -85,16 +89,15 @@ describe('a credential', () => {
     ['user@', 'user:'],
     [':p%zz@', ':p%zz'],
   ])('turns the %j of an endpoint into a header, because `fetch` does not accept such a URL', (userinfo, decoded) => {
-    const { credential } = parseProvider('rpc', 'own-node', rpcConfig, { url: `https://${userinfo}node.example/rpc` });
-    expect(credential.url.reveal()).toBe('https://node.example/rpc');
-    expect(credential.headers.authorization?.reveal()).toBe(`Basic ${Buffer.from(decoded).toString('base64')}`);
+    const { service } = parseProvider('rpc', 'own-node', rpcConfig, { url: `https://${userinfo}node.example/rpc` });
+    const revealed = service.reveal() as RpcCredential;
+    expect(revealed.url).toBe('https://node.example/rpc');
+    expect(revealed.headers.authorization).toBe(`Basic ${Buffer.from(decoded).toString('base64')}`);
   });
 
   it('has one header per name, and an explicit header replaces the one from the URL', () => {
     const secret = { url: 'https://user:pass@node.example', headers: { Authorization: 'Bearer canary' } };
-    const { headers } = parseProvider('rpc', 'own-node', rpcConfig, secret).credential;
-    expect(Object.entries(headers).map(([name, value]) => [name, value.reveal()])).toEqual([
-      ['authorization', 'Bearer canary'],
-    ]);
+    const { headers } = parseProvider('rpc', 'own-node', rpcConfig, secret).service.reveal() as RpcCredential;
+    expect(headers).toEqual({ authorization: 'Bearer canary' });
   });
 });

@@ -44,7 +44,7 @@ describe("the platform's own credentials", () => {
     };
     expect(reference).toMatchObject({ source: 'platform', version: 0 });
     const { credential } = await resolver.open(reference);
-    expect(credential.apiKey.reveal()).toBe(env.OPENAI_API_KEY);
+    expect(credential.apiKey).toBe(env.OPENAI_API_KEY);
   });
 
   test('are opened from the cache', async () => {

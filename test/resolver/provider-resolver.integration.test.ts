@@ -27,7 +27,7 @@ describe('a connected resolver', () => {
     expect(reference).toMatchObject({ workspaceId, name: 'anthropic', version: 1, cache: 'miss' });
     const answer = await resolver.withProvider(reference, async ({ credential, fetch, use }) => {
       expect(use).toMatchObject({ version: 1, cache: 'hit' });
-      const anthropic = new Anthropic({ apiKey: credential.apiKey.reveal(), baseURL: credential.baseURL, fetch });
+      const anthropic = new Anthropic({ apiKey: credential.apiKey, baseURL: credential.baseURL, fetch });
       const message = {
         model: 'claude-sonnet-5-5',
         max_tokens: 10,

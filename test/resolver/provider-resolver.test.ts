@@ -139,7 +139,7 @@ describe('opening', () => {
     expect((await resolver.open(old)).use.version).toBe(1);
     const opened = await resolver.open({ ...old, type: 'llm', version: 2 });
     expect(opened.use).toMatchObject({ version: 2, cache: 'miss' });
-    expect(opened.credential.apiKey.reveal()).toBe(NEXT_KEY);
+    expect(opened.credential.apiKey).toBe(NEXT_KEY);
     expect((await resolver.open(old)).use.version).toBe(2);
   });
 
@@ -157,8 +157,8 @@ describe('opening', () => {
     };
     await memory.store.put(WORKSPACE, 'llm', 'anthropic', {}, { apiKey: NEXT_KEY });
     const seen: string[] = [];
-    const used = await resolver.withProvider(reference, async ({ credential, use }) => {
-      seen.push(credential.apiKey.reveal());
+    const used = await resolver.withProvider(reference, async ({ reveal, use }) => {
+      seen.push((await reveal()).apiKey);
       if (seen.length === 1) throw rejected();
       return use;
     });
@@ -246,10 +246,10 @@ describe('the endpoints of a chain', () => {
   async function askBoth(resolver: ProviderResolver, failure: FailureType) {
     const reference = await resolver.resolveRpcEndpoint(CHAIN);
     const asked: string[] = [];
-    const answer = resolver.withProvider(reference, async ({ credential, use }) => {
+    const answer = resolver.withProvider(reference, async ({ reveal, use }) => {
       asked.push(use.name);
       if (use.name === 'main') throw new ProviderError(failure, 'a test');
-      return credential.url.reveal();
+      return (await reveal()).url;
     });
     return { answer, asked };
   }

@@ -21,10 +21,13 @@ export function parseProvider<Type extends keyof Credentials>(
   name: string,
   config: unknown,
   secret: unknown,
+  owner?: string,
 ): ParsedProvider<Credentials[Type]>;
-export function parseProvider(type: string, name: string, config: unknown, secret: unknown): ParsedProvider;
-export function parseProvider(type: string, name: string, config: unknown, secret: unknown): ParsedProvider {
-  return types.parse(type, name, config, secret);
+export function parseProvider(
+  ...[type, name, config, secret, owner]: Parameters<ProviderTypes['parse']>
+): ParsedProvider;
+export function parseProvider(...args: Parameters<ProviderTypes['parse']>): ParsedProvider {
+  return types.parse(...args);
 }
 
 export const destinationOf = (type: string, name: string, config: unknown): string =>

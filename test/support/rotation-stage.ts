@@ -58,7 +58,7 @@ async function rotationStage(teardown: Teardown, options: RotationStageOptions):
       const { resolver } = worker.providers;
       const reference = await resolver.resolveLlmKey({ workspaceId, provider: name });
       const { credential, use } = await resolver.open(reference);
-      return { version: use.version, apiKey: credential.apiKey.reveal() };
+      return { version: use.version, apiKey: credential.apiKey };
     },
     rotationRows: (workspaceId) =>
       withSession(stage.database.ownerUrl, async (session) => {

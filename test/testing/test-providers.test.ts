@@ -24,7 +24,7 @@ const answers: TestService = () =>
 /** As a user writes it. */
 const listModels = () =>
   withProvider({ type: 'llm', name: 'openai' }, async ({ credential, fetch, use }) => {
-    const headers = { authorization: `Bearer ${credential.apiKey.reveal()}` };
+    const headers = { authorization: `Bearer ${credential.apiKey}` };
     const response = await fetch(`${credential.baseURL}/models`, { headers });
     if (!response.ok)
       throw Object.assign(new Error('refused'), { status: response.status, error: await response.json() });

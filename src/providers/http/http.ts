@@ -27,8 +27,10 @@ export interface HttpSecret {
   readonly key: string;
 }
 
-/** What code that calls the API may know. The key is not part of it: `fetch` puts it in. */
+/** What a call to the API needs. */
 export interface HttpCredential {
+  /** A placeholder, for clients that want a key: `fetch` puts the key in, whether the request has it or not. */
+  readonly key: string;
   /** The base URL of the API. `fetch` also takes a path below it. */
   readonly baseURL: string;
 }
@@ -73,7 +75,7 @@ export const http = defineProviderType<'http', HttpSecret, HttpConfig, HttpCrede
     answers: answerRules.optional(),
   },
   secret: { key: secretKey },
-  credential: ({ config: { baseURL } }) => ({ baseURL }),
+  credential: ({ config: { baseURL }, secret: { key } }) => ({ baseURL, key }),
   shown: ({ config: { baseURL }, secret }) => ({ key: mask(secret.key), host: new URL(baseURL).host }),
   destination: ({ config: { baseURL, auth: way, username } }) => [
     baseURL,

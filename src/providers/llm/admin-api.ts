@@ -4,8 +4,8 @@ import { parseJson } from '../../redaction/parse-json.js';
 import { errorIn } from '../answers/error-body.js';
 import { answerFromResponse, ServiceAnswerError } from '../answers/service-answer.js';
 import type { CheckContext } from '../type.js';
-import { adminFetch, type LlmAdminCredential } from './llm-admin.js';
-import { keyHeaders } from './vendors.js';
+import type { LlmAdminCredential } from './llm-admin.js';
+import { versionHeaders } from './vendors.js';
 
 interface AdminRequest {
   readonly method?: 'POST' | 'DELETE';
@@ -23,10 +23,10 @@ export async function callAdmin<Answer>(
   schema: z.ZodType<Answer>,
   { fetch, signal }: CheckContext,
 ): Promise<Answer> {
-  const { provider, adminKey, keysURL } = admin;
-  const response = await adminFetch(admin, fetch)(`${keysURL}${below}`, {
+  const { provider, keysURL } = admin;
+  const response = await fetch(`${keysURL}${below}`, {
     method,
-    headers: { ...keyHeaders(provider, adminKey.reveal()), ...(body && { 'content-type': 'application/json' }) },
+    headers: { ...versionHeaders(provider), ...(body && { 'content-type': 'application/json' }) },
     body: body && JSON.stringify(body),
     signal,
   });

@@ -4,7 +4,6 @@
  */
 import type { Fetch } from '../../egress/http-client.js';
 import { isProviderError, ProviderError } from '../../protocol/errors.js';
-import { Secret } from '../../redaction/secret.js';
 import { modelAnswers } from '../answers/model-answer.js';
 import { optionalPackage } from '../optional-package.js';
 import type { LlmCredential } from './llm.js';
@@ -73,7 +72,7 @@ export interface AiSdkImageModel extends Pick<AiSdkModel, 'specificationVersion'
 /** The AI SDK's provider for the credential's service. Throws as {@link aiSdkModel} does. */
 export function aiSdkProvider(credential: LlmCredential, fetch: Fetch): AiSdkProvider {
   const { provider, baseURL, organization, project } = credential;
-  const own = { apiKey: credential.apiKey.reveal(), fetch: modelAnswers(fetch) };
+  const own = { apiKey: credential.apiKey, fetch: modelAnswers(fetch) };
   switch (protocolOf(provider, credential)) {
     case 'anthropic':
       return anthropic().createAnthropic({ ...own, baseURL: withVersion(baseURL, '/v1') });
@@ -110,7 +109,7 @@ const COMPATIBLE = {
  */
 export function aiSdkVersion(): string {
   const names = ['openai', 'anthropic', 'gemini', 'compatible'];
-  const credentials = names.map((provider) => ({ provider, apiKey: new Secret('none'), baseURL: 'http://localhost' }));
+  const credentials = names.map((provider) => ({ provider, apiKey: 'none', baseURL: 'http://localhost' }));
   for (const credential of credentials) {
     try {
       return aiSdkModel(credential, 'none', noFetch).specificationVersion;

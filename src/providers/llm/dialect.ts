@@ -3,34 +3,49 @@
  * what a body may contain. It adapts the calls of every client, so that a check, a step and a vendor's SDK agree on
  * whether a key is good.
  */
-import { type Fetch, partsOf } from '../../egress/http-client.js';
+import type { Fetch } from '../../egress/http-client.js';
 import { parseJson } from '../../redaction/parse-json.js';
-import type { Secret } from '../../redaction/secret.js';
+import type { SentSecret } from '../service-binding.js';
 import { type LlmDialect, protocolOf } from './llm-config.js';
-import { KEY_HEADERS, type KeyHeader, keyHeaderOf, keyHeaderValue, vendorOf } from './vendors.js';
+import { type KeyHeader, keyHeaderOf, keyHeaderValue, vendorOf } from './vendors.js';
 
 /** The part of an `LlmCredential` that decides. */
 export interface SpokenTo extends LlmDialect {
   readonly provider: string;
   readonly baseURL: string;
-  readonly apiKey: Secret;
+  readonly organization?: string;
+  readonly project?: string;
 }
 
 /** The names that services have for the largest number of tokens of an answer. */
 const TOKEN_PARAMETERS = ['max_tokens', 'max_completion_tokens'] as const;
 
-/** Adapts calls to the base URL. Calls to another origin pass as they are: they must get neither key nor headers. */
-export function inDialect(spokenTo: SpokenTo, fetch: Fetch): Fetch {
-  const keyIn = keyHeadersFor(spokenTo);
-  if (!isAdapted(spokenTo, keyIn)) return fetch;
-  const { origin } = new URL(spokenTo.baseURL);
-  return async (input, init) => {
-    const request = input instanceof Request ? input : undefined;
-    const url = new URL(request?.url ?? String(input));
-    if (url.origin !== origin) return fetch(input, init);
-    if (spokenTo.apiVersion !== undefined) url.searchParams.set('api-version', spokenTo.apiVersion);
-    const headers = withHeaders(spokenTo, keyIn, new Headers(init?.headers ?? request?.headers));
-    return fetch(url, { ...(request && partsOf(request)), ...init, ...bodyOf(spokenTo, init), headers });
+/** What each call has by the config, and the key where the service reads it. @param apiKey - if empty, without a key */
+export function sentInDialect(spokenTo: SpokenTo, apiKey: string): SentSecret {
+  const { apiVersion, headers, organization, project, keyHeader } = spokenTo;
+  const withKeyIn = (names: readonly KeyHeader[]) => ({
+    ...headers,
+    ...(organization !== undefined && { 'openai-organization': organization }),
+    ...(project !== undefined && { 'openai-project': project }),
+    ...Object.fromEntries(apiKey ? names.map((name) => [name, keyHeaderValue(name, apiKey)] as const) : []),
+  });
+  return {
+    headers: withKeyIn(keyHeadersFor(spokenTo)),
+    // Anthropic and Gemini also speak OpenAI's API, in which the key is a bearer token.
+    ...(!keyHeader && !isGateway(spokenTo) && { otherHeaders: withKeyIn(['authorization']) }),
+    ...(apiVersion !== undefined && { query: { 'api-version': apiVersion } }),
+  };
+}
+
+/** Changes the fields of bodies that go to the base URL as the config says. */
+export function withOwnFields(spokenTo: SpokenTo, fetch: Fetch): Fetch {
+  const { tokenParameter, omitParameters, baseURL } = spokenTo;
+  if (tokenParameter === undefined && omitParameters === undefined) return fetch;
+  const { origin } = new URL(baseURL);
+  return (input, init) => {
+    const url = input instanceof Request ? input.url : String(input);
+    const isOwn = URL.canParse(url) && new URL(url).origin === origin;
+    return fetch(input, isOwn ? { ...init, ...bodyOf(spokenTo, init) } : init);
   };
 }
 
@@ -40,32 +55,14 @@ export function inDialect(spokenTo: SpokenTo, fetch: Fetch): Fetch {
  * key in both, unless the config names one.
  */
 function keyHeadersFor(spokenTo: SpokenTo): readonly KeyHeader[] {
-  const { provider, baseURL, keyHeader } = spokenTo;
-  if (keyHeader) return [keyHeader];
-  const protocol = protocolOf(provider, spokenTo);
-  const isGateway = protocol === 'anthropic' && baseURL !== vendorOf(provider)?.baseURL;
-  return isGateway ? ['x-api-key', 'authorization'] : [keyHeaderOf(protocol)];
+  if (spokenTo.keyHeader) return [spokenTo.keyHeader];
+  return isGateway(spokenTo) ? ['x-api-key', 'authorization'] : [keyHeaderOf(protocolOf(spokenTo.provider, spokenTo))];
 }
 
-function isAdapted(spokenTo: SpokenTo, keyIn: readonly KeyHeader[]): boolean {
-  const { provider, apiVersion, headers, tokenParameter, omitParameters } = spokenTo;
-  const hasOwnKeyHeader = keyIn.length > 1 || keyIn[0] !== keyHeaderOf(protocolOf(provider, spokenTo));
-  return hasOwnKeyHeader || [apiVersion, headers, tokenParameter, omitParameters].some((each) => each !== undefined);
-}
-
-/** A call without the key, and one with another key, keeps its own: a check asks without a key too. */
-function withHeaders(
-  { apiKey, headers: further = {} }: SpokenTo,
-  keyIn: readonly KeyHeader[],
-  headers: Headers,
-): Headers {
-  for (const [name, value] of Object.entries(further)) headers.set(name, value);
-  const key = apiKey.reveal();
-  const carriers = KEY_HEADERS.filter((name) => headers.get(name) === keyHeaderValue(name, key));
-  if (carriers.length === 0) return headers;
-  for (const name of carriers) headers.delete(name);
-  for (const name of keyIn) headers.set(name, keyHeaderValue(name, key));
-  return headers;
+/** Of Anthropic's API. */
+function isGateway(spokenTo: SpokenTo): boolean {
+  const { provider, baseURL } = spokenTo;
+  return protocolOf(provider, spokenTo) === 'anthropic' && baseURL !== vendorOf(provider)?.baseURL;
 }
 
 function bodyOf({ tokenParameter, omitParameters = [] }: SpokenTo, init: RequestInit | undefined) {

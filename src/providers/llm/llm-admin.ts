@@ -3,17 +3,17 @@
  * name. They are a separate type because they can do far more than a key: no step receives one, and the platform has
  * none.
  */
-import type { Fetch } from '../../egress/http-client.js';
+import { USUAL_HEADERS } from '../../egress/caller-headers.js';
 import { ProviderError } from '../../protocol/errors.js';
-import { mask, Secret } from '../../redaction/secret.js';
+import { mask } from '../../redaction/secret.js';
 import { probe } from '../answers/probe.js';
 import { meaningOfModel } from '../answers/rules/by-type.js';
 import { defineProviderType } from '../define-type.js';
 import type { Fields } from '../field-schema.js';
 import { id, secretKey, serviceURL } from '../fields.js';
 import type { KeyIssuer } from '../type.js';
-import { inDialect } from './dialect.js';
-import { baseURLOf, keyHeaders } from './vendors.js';
+import { sentInDialect } from './dialect.js';
+import { baseURLOf, VENDOR_HEADERS, versionHeaders } from './vendors.js';
 
 export interface LlmAdminConfig {
   /** The base URL of the API, as for the `llm` provider of the same name. Default: the vendor's. */
@@ -30,7 +30,8 @@ export interface LlmAdminSecret {
 export interface LlmAdminCredential {
   /** `anthropic` or `openai`. */
   readonly provider: string;
-  readonly adminKey: Secret;
+  /** A placeholder: `fetch` puts the key in its place. */
+  readonly adminKey: string;
   /** As for the `llm` provider of the same name. */
   readonly baseURL: string;
   /** The URL of the collection that holds keys: API keys, or service accounts. `<keysURL>/<id>` is one of its items. */
@@ -65,7 +66,7 @@ export const llmAdmin = defineProviderType<'llm-admin', LlmAdminSecret, LlmAdmin
   secret: { adminKey: secretKey },
   credential: ({ name, config, secret }) => ({
     provider: name,
-    adminKey: new Secret(secret.adminKey),
+    adminKey: secret.adminKey,
     baseURL: baseURLOf(name, config),
     keysURL: keysURL(name, config),
     project: config.project,
@@ -79,27 +80,23 @@ export const llmAdmin = defineProviderType<'llm-admin', LlmAdminSecret, LlmAdmin
     baseURLOf(name, config),
     ...(config.project === undefined ? [] : [`project=${config.project}`]),
   ],
-  check: (admin, context) => {
-    const { provider, adminKey, keysURL: url } = admin;
-    const request = { url: `${url}?limit=1`, init: { headers: keyHeaders(provider, adminKey.reveal()) } };
-    return probe(
+  // A gateway may read the admin key in either of the vendor's two headers.
+  sentIn: ({ name, config, secret }) =>
+    sentInDialect({ provider: name, baseURL: baseURLOf(name, config) }, secret.adminKey),
+  callerHeaders: [...USUAL_HEADERS, ...VENDOR_HEADERS],
+  check: ({ provider, keysURL: url }, context) =>
+    probe(
       (reply) => meaningOfModel(reply, { name: provider }),
-      request,
-      { ...context, fetch: adminFetch(admin, context.fetch) },
+      { url: `${url}?limit=1`, init: { headers: versionHeaders(provider) } },
+      context,
       (body) =>
         Array.isArray((body as { data?: unknown } | undefined)?.data)
           ? { outcome: 'ok', detail: 'the service returned its list of keys' }
           : undefined,
-    );
-  },
+    ),
   answers: meaningOfModel,
   revokeByHand: (name) => BY_HAND[name] ?? 'delete the admin key at the service',
 });
-
-/** A gateway may read the admin key in either of the vendor's two headers. */
-export function adminFetch({ provider, baseURL, adminKey: apiKey }: LlmAdminCredential, fetch: Fetch): Fetch {
-  return inDialect({ provider, baseURL, apiKey }, fetch);
-}
 
 function keysURL(name: string, config: LlmAdminConfig): string {
   const base = baseURLOf(name, config);

@@ -3,7 +3,10 @@
  * URLs are those of each vendor's own SDK; `ai-sdk-model.ts` converts them for the AI SDK.
  */
 import type { AnswerLimits } from '../../egress/answer-limits.js';
-import { mask, Secret } from '../../redaction/secret.js';
+import { boundFetch } from '../../egress/bound-fetch.js';
+import { USUAL_HEADERS } from '../../egress/caller-headers.js';
+import type { Fetch } from '../../egress/http-client.js';
+import { mask } from '../../redaction/secret.js';
 import type { ServiceReply } from '../answers/error-body.js';
 import { listIn } from '../answers/list-in.js';
 import { probe, provenByKey } from '../answers/probe.js';
@@ -12,11 +15,11 @@ import { defineProviderType } from '../define-type.js';
 import { secretKey } from '../fields.js';
 import type { CheckContext } from '../type.js';
 import { anthropicKeys } from './anthropic-keys.js';
-import { inDialect } from './dialect.js';
+import { sentInDialect, withOwnFields } from './dialect.js';
 import type { LlmKeyIssuer } from './llm-admin.js';
 import { checkedConfig, type LlmConfig, type LlmDialect, llmConfig, protocolOf } from './llm-config.js';
 import { openaiKeys } from './openai-keys.js';
-import { baseURLOf, keyHeaders, vendorOf, withVersion } from './vendors.js';
+import { baseURLOf, VENDOR_HEADERS, vendorOf, versionHeaders, withVersion } from './vendors.js';
 
 export interface LlmSecret {
   readonly apiKey: string;
@@ -26,7 +29,8 @@ export interface LlmSecret {
 export interface LlmCredential extends LlmDialect {
   /** `anthropic`, `openai`, `gemini`, or the name of a compatible service. */
   readonly provider: string;
-  readonly apiKey: Secret;
+  /** A placeholder: `fetch` puts the key in its place. */
+  readonly apiKey: string;
   /** As for the vendor's own SDK: without a version for Anthropic and Gemini, with `/v1` for OpenAI. */
   readonly baseURL: string;
   /** The default model. */
@@ -55,7 +59,7 @@ export const llm = defineProviderType<'llm', LlmSecret, LlmConfig, LlmCredential
   credential: ({ name, config, secret }) => ({
     ...checkedConfig(name, config),
     provider: name,
-    apiKey: new Secret(secret.apiKey),
+    apiKey: secret.apiKey,
     baseURL: baseURLOf(name, config),
   }),
   shown: ({ name, config, secret }) => ({
@@ -81,13 +85,18 @@ export const llm = defineProviderType<'llm', LlmSecret, LlmConfig, LlmCredential
     if (!apiKey || !(ownBaseURL || vendorOf(name))) return undefined;
     return { config: ownBaseURL ? { baseURL: ownBaseURL } : {}, secret: { apiKey } };
   },
-  adaptFetch: inDialect,
-  check: (credential, context) => {
+  sentIn: ({ name, config, secret }) =>
+    sentInDialect({ ...config, provider: name, baseURL: baseURLOf(name, config) }, secret.apiKey),
+  callerHeaders: [...USUAL_HEADERS, ...VENDOR_HEADERS],
+  placeholder: (_, unique, { name }) => `${vendorOf(name)?.keyPrefix ?? 'sk-'}${unique}`,
+  adaptFetch: withOwnFields,
+  check: (credential, context, fetchWithoutKey) => {
     const isVendorsOwn = credential.baseURL === vendorOf(credential.provider)?.baseURL;
     if (isVendorsOwn) return listModels(credential, context);
     // Some compatible services and proxies return the list to anyone.
     return provenByKey(
-      (withKey) => listModels(credential, context, withKey ? undefined : ''),
+      (withKey) =>
+        listModels(credential, withKey ? context : { ...context, fetch: withoutKey(credential, fetchWithoutKey) }),
       'the service returns its list of models without a key too',
     );
   },
@@ -101,26 +110,28 @@ function meaningOf({ provider }: LlmCredential) {
 }
 
 /** Lists models, because that call is free and needs a key. */
-function listModels(credential: LlmCredential, context: CheckContext, apiKey = credential.apiKey.reveal()) {
-  return probe(meaningOf(credential), modelsRequest(credential, apiKey), context, (body) =>
+function listModels(credential: LlmCredential, context: CheckContext) {
+  return probe(meaningOf(credential), modelsRequest(credential), context, (body) =>
     listIn(body) ? { outcome: 'ok', detail: 'the service returned its list of models' } : undefined,
   );
 }
 
-function modelsRequest(credential: LlmCredential, apiKey: string) {
-  const { provider, baseURL, keyHeader, organization, project } = credential;
+function modelsRequest(credential: LlmCredential) {
+  const { provider, baseURL } = credential;
   const protocol = protocolOf(provider, credential);
-  const headers = {
-    ...keyHeaders(protocol, apiKey, keyHeader),
-    ...(organization && { 'openai-organization': organization }),
-    ...(project && { 'openai-project': project }),
-  };
+  const init = { headers: versionHeaders(protocol) };
   switch (protocol) {
     case 'anthropic':
-      return { url: `${withVersion(baseURL, '/v1')}/models?limit=1`, init: { headers } };
+      return { url: `${withVersion(baseURL, '/v1')}/models?limit=1`, init };
     case 'gemini':
-      return { url: `${withVersion(baseURL, '/v1beta')}/models?pageSize=1`, init: { headers } };
+      return { url: `${withVersion(baseURL, '/v1beta')}/models?pageSize=1`, init };
     default:
-      return { url: `${baseURL}/models`, init: { headers } };
+      return { url: `${baseURL}/models`, init };
   }
+}
+
+/** The same call, in the same dialect, without the key. */
+function withoutKey(credential: LlmCredential, fetch: Fetch): Fetch {
+  const { headers, query } = sentInDialect(credential, '');
+  return boundFetch(fetch, { baseURL: credential.baseURL, headers, query });
 }

@@ -4,6 +4,8 @@ interface Vendor {
   readonly baseURL: string;
   /** The version at the end of the AI SDK's base URL. It is removed: the vendor's own SDK takes the URL without it. */
   readonly version?: string;
+  /** What its keys begin with: clients may look at it. */
+  readonly keyPrefix: string;
   /** In order of preference. */
   readonly apiKeyVariables: readonly string[];
   readonly revokeByHand: string;
@@ -13,17 +15,20 @@ const VENDORS: Readonly<Record<string, Vendor>> = {
   anthropic: {
     baseURL: 'https://api.anthropic.com',
     version: '/v1',
+    keyPrefix: 'sk-ant-api03-',
     apiKeyVariables: ['ANTHROPIC_API_KEY'],
     revokeByHand: 'disable the key at platform.claude.com, Settings, API keys',
   },
   openai: {
     baseURL: 'https://api.openai.com/v1',
+    keyPrefix: 'sk-',
     apiKeyVariables: ['OPENAI_API_KEY'],
     revokeByHand: 'delete the key at platform.openai.com, Settings, API keys',
   },
   gemini: {
     baseURL: 'https://generativelanguage.googleapis.com',
     version: '/v1beta',
+    keyPrefix: 'AIza',
     apiKeyVariables: ['GEMINI_API_KEY', 'GOOGLE_GENERATIVE_AI_API_KEY'],
     revokeByHand: 'delete the key at aistudio.google.com, API keys',
   },
@@ -72,21 +77,9 @@ export function keyHeaderValue(header: KeyHeader, key: string): string {
   return header === 'authorization' ? `Bearer ${key}` : key;
 }
 
-/**
- * The headers of a call. A header carries the key, because queries end up in logs.
- *
- * @param protocol - or the name of a vendor
- * @param key - if empty, the headers of a call without a key
- */
-export function keyHeaders(
-  protocol: string,
-  key: string,
-  header = keyHeaderOf(protocol),
-): Readonly<Record<string, string>> {
-  return {
-    ...(protocol === 'anthropic' && { 'anthropic-version': '2023-06-01' }),
-    ...(key && { [header]: keyHeaderValue(header, key) }),
-  };
+/** The header that says which version of its API is called. @param protocol - or the name of a vendor */
+export function versionHeaders(protocol: string): Readonly<Record<string, string>> {
+  return protocol === 'anthropic' ? { 'anthropic-version': '2023-06-01' } : {};
 }
 
 /** The variables of which the vendors' own SDKs take a key if they are given none. */
@@ -95,3 +88,9 @@ export function vendorVariables(): readonly { readonly vendor: string; readonly 
     apiKeyVariables.map((variable) => ({ vendor, variable })),
   );
 }
+
+/** Headers of the vendors' own clients that are not about a credential or an account. */
+export const VENDOR_HEADERS: readonly string[] = [
+  ...['anthropic-version', 'anthropic-beta', 'anthropic-dangerous-direct-browser-access', 'openai-beta'],
+  ...['x-goog-api-client', 'x-goog-upload-*', 'x-server-timeout', 'x-app'],
+];

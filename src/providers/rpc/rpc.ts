@@ -4,11 +4,12 @@
  */
 import { unescape as decodePercents } from 'node:querystring';
 import { z } from 'zod';
+import { USUAL_HEADERS } from '../../egress/caller-headers.js';
 import { onceMore } from '../../egress/dropped-connection.js';
 import { ProviderError } from '../../protocol/errors.js';
 import { rememberSecret } from '../../redaction/opened-secrets.js';
 import { parseJson } from '../../redaction/parse-json.js';
-import { mask, Secret } from '../../redaction/secret.js';
+import { mask } from '../../redaction/secret.js';
 import { probe } from '../answers/probe.js';
 import { rpcResultIn } from '../answers/rpc-answer.js';
 import { meaningOfNode } from '../answers/rules/by-type.js';
@@ -32,10 +33,13 @@ export interface RpcSecret {
 export interface RpcCredential {
   readonly chainId: number;
   readonly priority: number;
-  /** Without user and password: `fetch` refuses them, so they are sent as a header. */
-  readonly url: Secret;
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, Secret>>;
+  /**
+   * A placeholder: `fetch` calls the endpoint in its place, with its headers. User and password of the endpoint's URL
+   * are one of them.
+   */
+  readonly url: string;
+  /** The headers of the endpoint, with placeholders. Names in lower case. `fetch` sends them. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 const DEFAULT_PRIORITY = 100;
@@ -78,17 +82,10 @@ export const rpc = defineProviderType<'rpc', RpcSecret, RpcConfig, RpcCredential
   },
   primarySecret: 'url',
   limits: { firstByteMs: 30_000, progressMs: 10_000 },
-  credential: ({ config: { chainId, priority }, secret }) => {
-    rememberSecret(secret.url); // The whole URL, because its user and password become a header.
-    const { url, authorization } = withoutUserinfo(secret.url);
-    const all = Object.entries({ ...authorization, ...secret.headers });
-    return {
-      chainId,
-      priority,
-      url: new Secret(url),
-      headers: Object.fromEntries(all.map(([name, value]) => [name.toLowerCase(), new Secret(value)])),
-    };
-  },
+  credential: ({ config: { chainId, priority }, secret }) => ({ chainId, priority, ...sentToEndpoint(secret) }),
+  sentIn: ({ secret }) => sentToEndpoint(secret),
+  callerHeaders: USUAL_HEADERS,
+  placeholder: (field, unique, { secret }) => (field === 'url' ? placeholderURL(secret.url, unique) : unique),
   shown: ({ config: { chainId, priority }, secret }) => ({
     chainId,
     priority,
@@ -137,13 +134,12 @@ export async function confirmChain(credential: RpcCredential, { fetch, signal }:
   confirmed.add(credential);
 }
 
-function chainIdRequest({ url, headers: own }: RpcCredential) {
-  const revealed = Object.entries(own).map(([name, value]) => [name, value.reveal()] as const);
+function chainIdRequest({ url }: RpcCredential) {
   return {
-    url: url.reveal(),
+    url,
     init: {
       method: 'POST',
-      headers: { ...Object.fromEntries(revealed), 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json' },
       body: '{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}',
     },
   };
@@ -164,6 +160,20 @@ function assertChain(chainId: number, credential: RpcCredential): void {
   );
 }
 
+/** The URL that is called, and the headers that go with it. Names in lower case. */
+function sentToEndpoint({ url: given, headers: own }: RpcSecret) {
+  const { url, authorization } = withoutUserinfo(given);
+  const all = Object.entries({ ...authorization, ...own }).map(([name, value]) => [name.toLowerCase(), value] as const);
+  return { url, headers: Object.fromEntries(all) };
+}
+
+/** At the same host, unless a label of the host is the key. */
+function placeholderURL(secret: string, unique: string): string {
+  const { protocol, host } = new URL(secret);
+  const isKeyInHost = shownHost(new URL(secret)) !== host;
+  return `${protocol}//${isKeyInHost ? 'endpoint.invalid' : host}/${unique}`;
+}
+
 function withoutUserinfo(value: string): { url: string; authorization?: { authorization: string } } {
   const url = new URL(value);
   if (!url.username && !url.password) return { url: value };
@@ -171,7 +181,9 @@ function withoutUserinfo(value: string): { url: string; authorization?: { author
   const userinfo = `${decodePercents(url.username)}:${decodePercents(url.password)}`;
   url.username = '';
   url.password = '';
-  return { url: url.href, authorization: { authorization: `Basic ${Buffer.from(userinfo).toString('base64')}` } };
+  const authorization = `Basic ${Buffer.from(userinfo).toString('base64')}`;
+  rememberSecret(authorization);
+  return { url: url.href, authorization: { authorization } };
 }
 
 /** A few hosts put the key into the first label of the host name, so a long one is hidden. */

@@ -21,7 +21,8 @@ export type ViemTransport = (options: any) => { readonly config: any; readonly r
 const REQUEST_TIMEOUT_MS = 30_000;
 
 /**
- * Returns the transport for `createPublicClient({ transport })`. viem's errors contain the whole URL: do not log them.
+ * Returns the transport for `createPublicClient({ transport })`. It calls the placeholder of the endpoint's URL, which viem's
+ * errors contain.
  *
  * A contract can ask for an off-chain look-up (EIP-3668), for which viem would call the contract's URL by its own means.
  * With this transport such a call fails.
@@ -31,10 +32,9 @@ const REQUEST_TIMEOUT_MS = 30_000;
  * @throws ProviderError `SetupInvalid` if viem is not installed
  */
 export function viemTransport(credential: RpcCredential, fetch: Fetch, signal?: AbortSignal): ViemTransport {
-  const headers = Object.entries(credential.headers).map(([name, value]) => [name, value.reveal()] as const);
-  const open = viem().http(credential.url.reveal(), {
+  const open = viem().http(credential.url, {
     fetchFn: rpcAnswers(readsOnceMore(fetch)),
-    fetchOptions: { headers: Object.fromEntries(headers), signal },
+    fetchOptions: { signal },
     maxResponseBodySize: false, // `fetch` has a limit, with a failure that says what to do
     retryCount: 0,
     timeout: REQUEST_TIMEOUT_MS,

@@ -65,7 +65,7 @@ export async function simulate(
   request: SimulationRequest,
   { fetch, signal }: CheckContext,
 ): Promise<Simulation[]> {
-  const { account, project, baseURL, accessKey } = credential;
+  const { account, project, baseURL } = credential;
   const { save = false } = request;
   const isBundle = 'transactions' in request && request.transactions !== undefined;
   const asked = isBundle ? request.transactions : 'transaction' in request ? [request.transaction] : [];
@@ -74,7 +74,7 @@ export async function simulate(
   const path = isBundle ? 'simulate-bundle' : 'simulate';
   const response = await send(`${baseURL}/api/v1/account/${account}/project/${project}/${path}`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-access-key': accessKey.reveal() },
+    headers: { 'content-type': 'application/json' },
     body: JSON.stringify(isBundle ? { simulations: bodies } : bodies[0]),
     signal,
   });

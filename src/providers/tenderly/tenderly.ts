@@ -2,8 +2,9 @@
  * A Tenderly account, with the project whose API simulates transactions. There is one per workspace, named `default`.
  * The node access key is a separate secret, for Tenderly's RPC gateway; the API does not accept it.
  */
+import { USUAL_HEADERS } from '../../egress/caller-headers.js';
 import { ProviderError } from '../../protocol/errors.js';
-import { mask, Secret } from '../../redaction/secret.js';
+import { mask } from '../../redaction/secret.js';
 import { fieldsOf } from '../answers/error-body.js';
 import { listIn } from '../answers/list-in.js';
 import { probe } from '../answers/probe.js';
@@ -31,10 +32,10 @@ export interface TenderlyCredential {
   readonly project: string;
   /** The API's origin, without `/api/v1`. */
   readonly baseURL: string;
-  /** Sent in the header `X-Access-Key`. */
-  readonly accessKey: Secret;
-  /** For `https://<network>.gateway.tenderly.co/<node access key>`. */
-  readonly nodeAccessKey?: Secret;
+  /** A placeholder: `fetch` sends the key in the header `X-Access-Key`. */
+  readonly accessKey: string;
+  /** A placeholder, for `https://<network>.gateway.tenderly.co/<node access key>`: `fetch` puts the key in its place. */
+  readonly nodeAccessKey?: string;
 }
 
 const DEFAULT_BASE_URL = 'https://api.tenderly.co';
@@ -61,8 +62,8 @@ export const tenderly = defineProviderType<'tenderly', TenderlySecret, TenderlyC
     account,
     project,
     baseURL: own,
-    accessKey: new Secret(secret.accessKey),
-    nodeAccessKey: secret.nodeAccessKey === undefined ? undefined : new Secret(secret.nodeAccessKey),
+    accessKey: secret.accessKey,
+    nodeAccessKey: secret.nodeAccessKey,
   }),
   shown: ({ config: { account, project }, secret }) => ({ account, project, key: mask(secret.accessKey) }),
   destination: ({ config: { account, project, baseURL: own = DEFAULT_BASE_URL } }) => [
@@ -70,6 +71,11 @@ export const tenderly = defineProviderType<'tenderly', TenderlySecret, TenderlyC
     `account=${account}`,
     `project=${project}`,
   ],
+  sentIn: ({ secret }) => ({
+    headers: { 'x-access-key': secret.accessKey },
+    pathsAt: { '*.gateway.tenderly.co': secret.nodeAccessKey },
+  }),
+  callerHeaders: USUAL_HEADERS,
   fromEnvironment: (name, env) => {
     const { TENDERLY_ACCOUNT: account, TENDERLY_PROJECT: project, TENDERLY_ACCESS_KEY: accessKey } = env;
     if (name !== 'default' || !account || !project || !accessKey) return undefined;
@@ -81,8 +87,7 @@ export const tenderly = defineProviderType<'tenderly', TenderlySecret, TenderlyC
   },
   check: (credential, context) => {
     const url = `${credential.baseURL}/api/v1/account/${credential.account}/projects`;
-    const init = { headers: { 'x-access-key': credential.accessKey.reveal() } };
-    return probe(meaningOfTenderly, { url, init }, context, (body) =>
+    return probe(meaningOfTenderly, { url }, context, (body) =>
       hasProject(body, credential.project)
         ? { outcome: 'ok', detail: 'the account has the project' }
         : {

@@ -7,6 +7,7 @@ import { openManagementStore } from '../../../src/store/management-store.js';
 import type { HeldQuestion } from '../../../src/store/ports.js';
 import { row } from '../../store/rows.js';
 import { type TestDatabase, withSession } from '../../support/database.js';
+import { holdCredential } from '../../support/hold-credential.js';
 import type { RuleParts } from './rules.js';
 
 export const PROVIDER = { workspaceId: 'ws_acme', type: 'llm', name: 'anthropic' } as const;
@@ -46,17 +47,7 @@ export async function ruleWorker(database: TestDatabase, { openStore, outdating 
     /** Begins a step that holds what is served now. It has ended when the returned function has. */
     async step(): Promise<() => Promise<void>> {
       const reference = await resolver.resolveLlmKey({ workspaceId: PROVIDER.workspaceId, provider: PROVIDER.name });
-      return new Promise((begun, failed) => {
-        const step = resolver.withProvider(reference, () => {
-          return new Promise<void>((end) =>
-            begun(async () => {
-              end();
-              await step;
-            }),
-          );
-        });
-        step.catch(failed);
-      });
+      return holdCredential(resolver, reference);
     },
     async close(): Promise<void> {
       await keeper.stop();

@@ -11,7 +11,7 @@ export const createActivities = (directory: Directory) => ({
   },
   countModels(ref: ProviderReference<'llm'>): Promise<number> {
     return withProvider(ref, async ({ credential, fetch, signal }) => {
-      const headers = { 'x-api-key': credential.apiKey.reveal(), 'anthropic-version': '2023-06-01' };
+      const headers = { 'anthropic-version': '2023-06-01' };
       const answer = await fetch(`${credential.baseURL}/v1/models`, { headers, signal });
       return ((await answer.json()) as { data: unknown[] }).data.length;
     });

@@ -63,7 +63,7 @@ it('embeddings pass, and an error in them does not', async () => {
 
 it("the error is found through the vendor's own SDK, with the same `fetch`", async () => {
   const { apiKey, baseURL } = await credentialFor({ status: 200, body: { choices: [] } });
-  const client = new OpenAI({ apiKey: apiKey.reveal(), baseURL, fetch: modelAnswers(http.fetch), maxRetries: 0 });
+  const client = new OpenAI({ apiKey, baseURL, fetch: modelAnswers(http.fetch), maxRetries: 0 });
   const messages = [{ role: 'user', content: 'hi' } as const];
   const thrown = await client.chat.completions.create({ model: 'a', messages }).catch((error: unknown) => error);
   expect(toProviderError(thrown, llm('gateway'))).toMatchObject({ type: 'ProviderUnavailable' });

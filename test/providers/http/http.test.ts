@@ -39,9 +39,12 @@ describe('an http provider', () => {
     expect(service.requests[0]?.path).toBe(`/v2/api?chainid=1&apikey=${KEY}`);
   });
 
-  it('hands over where the API is, and not the key', () => {
+  it('hands over where the API is, and a placeholder for the key', () => {
     const parsed = parse({ baseURL: 'https://api.example.com/v1', auth: 'header:X-Api-Key' });
-    expect(parsed.credential).toEqual({ baseURL: 'https://api.example.com/v1' });
+    expect(parsed.credential).toEqual({
+      baseURL: 'https://api.example.com/v1',
+      key: expect.stringMatching(/^wpk[0-9a-f]{24}$/),
+    });
     expect(parsed.shown).toEqual({ key: '…5e1f', host: 'api.example.com' });
   });
 

@@ -75,8 +75,8 @@ describe.each<[name: string, base: string, path: string, header: object, answer:
   ['mistral', '/v1', '/v1/chat/completions', { authorization: `Bearer ${KEY}` }, compatibleAnswer],
 ])('%s', (name, base, path, header, answer) => {
   const model = (url: string) => {
-    const { credential } = parseProvider('llm', name, { baseURL: `${url}${base}` }, { apiKey: KEY });
-    return aiSdkModel(credential, 'a-model', http.fetch);
+    const { credential, service } = parseProvider('llm', name, { baseURL: `${url}${base}` }, { apiKey: KEY });
+    return aiSdkModel(credential, 'a-model', service.adaptFetch(http.fetch));
   };
 
   it("is called at the vendor's path, with the key of the credential and none from the environment", async () => {

@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { createFetch, type HttpClient } from '../../../src/egress/http-client.js';
 import type { ProviderIdentity } from '../../../src/protocol/references.js';
+import type { ParsedProvider } from '../../../src/providers/parse-provider.js';
 import type { AnyKeyIssuer, CheckContext } from '../../../src/providers/type.js';
 import { LOOPBACK_POLICY } from '../../../testbed/loopback.js';
 import { type LlmStandIn, startLlmStandIn } from '../../../testbed/standins/llm.js';
@@ -32,12 +33,25 @@ export function keyIssuerTest(): { readonly current: KeyIssuerTest } {
   return stage;
 }
 
+/** The issuer, called as management calls it: the `fetch` puts the admin key in. */
 export function keyIssuer(name: string): Required<AnyKeyIssuer> {
-  return keyIssuerOf('llm', name) as Required<AnyKeyIssuer>;
+  const issuer = keyIssuerOf('llm', name) as Required<AnyKeyIssuer>;
+  const asAdmin =
+    <Request, Answer>(call: (admin: unknown, request: Request, context: CheckContext) => Promise<Answer>) =>
+    (admin: unknown, request: Request, context: CheckContext) => {
+      const { credential, service } = admin as ParsedProvider;
+      return call(credential, request, { ...context, fetch: service.adaptFetch(context.fetch) });
+    };
+  const { adminType, issue, discard, revoke } = issuer;
+  return {
+    adminType,
+    ...(issue && { issue: asAdmin(issue), discard: asAdmin(discard) }),
+    revoke: asAdmin(revoke),
+  } as Required<AnyKeyIssuer>;
 }
 
-export function adminCredential(name: string, config: object, adminKey = ADMIN_KEY): unknown {
-  return parseProvider('llm-admin', name, config, { adminKey }).credential;
+export function adminCredential(name: string, config: object, adminKey = ADMIN_KEY): ParsedProvider {
+  return parseProvider('llm-admin', name, config, { adminKey });
 }
 
 /** Returns the error that a call threw, and the provider error that it is mapped to. */

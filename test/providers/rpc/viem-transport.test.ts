@@ -16,8 +16,9 @@ afterAll(() => http.close());
 async function clientFor(answer: Answer, headers?: Record<string, string>, userinfo = '') {
   const service = await startService(answer);
   const url = `${service.url.replace('http://', `http://${userinfo}`)}/v2/canary-key?token=canary-token`;
-  const { credential } = parseProvider('rpc', 'mainnet', { chainId: 1 }, { url, headers });
-  return { service, client: createPublicClient({ transport: viemTransport(credential, http.fetch) }) };
+  const { credential, service: own } = parseProvider('rpc', 'mainnet', { chainId: 1 }, { url, headers });
+  const transport = viemTransport(credential, own.adaptFetch(http.fetch));
+  return { service, client: createPublicClient({ transport }) };
 }
 
 const ok: Answer = ({ body }) => {

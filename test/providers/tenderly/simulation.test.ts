@@ -21,8 +21,8 @@ const request: SimulationRequest = { networkId: '1', transaction: { from, to } }
 async function simulateAt(reply: ServiceReply, asked: SimulationRequest = request) {
   const service = await startService(reply);
   const config = { account: 'acme', project: 'agents', baseURL: service.url };
-  const { credential } = parseProvider('tenderly', 'default', config, { accessKey: KEY });
-  const context = { fetch: http.fetch, signal: new AbortController().signal };
+  const { credential, service: own } = parseProvider('tenderly', 'default', config, { accessKey: KEY });
+  const context = { fetch: own.adaptFetch(http.fetch), signal: new AbortController().signal };
   const result = await simulate(credential, asked, context).catch((error: unknown) => error);
   return { service, result };
 }

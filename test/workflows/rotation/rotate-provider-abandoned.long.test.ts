@@ -6,6 +6,7 @@ import { ROTATION_STATUS, type RotationStatus, rotationWorkflowId } from '../../
 import type { RotateDueTotals } from '../../../src/protocol/schedules.js';
 import { newWorkspace } from '../../support/agent-stage.js';
 import { pastDue } from '../../support/due.js';
+import { holdCredential } from '../../support/hold-credential.js';
 import { uniqueName } from '../../support/parts.js';
 import { rotateDueOnce } from '../../support/rotate-due.js';
 import { useRotationStage } from '../../support/rotation-stage.js';
@@ -66,9 +67,7 @@ async function rotateDue(provider: ProviderIdentity): Promise<RotateDueTotals> {
 async function holdStep({ workspaceId, name }: ProviderIdentity): Promise<() => void> {
   const { resolver } = stage.worker.providers;
   const reference = await resolver.resolveLlmKey({ workspaceId, provider: name });
-  return new Promise((begun, failed) => {
-    resolver.withProvider(reference, () => new Promise<void>((end) => begun(end))).catch(failed);
-  });
+  return holdCredential(resolver, reference);
 }
 
 type Reached = { readonly handle: RotationHandle; readonly let?: () => void };

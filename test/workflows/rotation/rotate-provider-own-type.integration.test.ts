@@ -4,14 +4,13 @@ import { expect, test } from 'vitest';
 import { defineProviderType } from '../../../src/providers/define-type.js';
 import { secretKey, serviceURL } from '../../../src/providers/fields.js';
 import type { CheckContext } from '../../../src/providers/type.js';
-import type { Secret } from '../../../src/redaction/secret.js';
 import { startService } from '../../providers/local-service.js';
 import { newWorkspace, UNFENCED } from '../../support/agent-stage.js';
 import { useRotationStage } from '../../support/rotation-stage.js';
 
 interface Admin {
   readonly baseURL: string;
-  readonly apiKey: Secret;
+  readonly apiKey: string;
 }
 
 interface SearchKey {
@@ -22,7 +21,7 @@ interface SearchKey {
 
 /** A user's own calls of the admin API. */
 async function asked<Body>({ baseURL, apiKey }: Admin, { fetch, signal }: CheckContext, path: string, init = {}) {
-  const response = await fetch(`${baseURL}${path}`, { ...init, signal, headers: { 'x-admin': apiKey.reveal() } });
+  const response = await fetch(`${baseURL}${path}`, { ...init, signal, headers: { 'x-admin': apiKey } });
   return (await response.json()) as Body;
 }
 

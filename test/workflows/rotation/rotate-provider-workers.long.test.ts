@@ -111,15 +111,18 @@ describe('a drain', () => {
     const { resolver } = stage.worker.providers;
     const reference = await resolver.resolveLlmKey({ workspaceId: provider.workspaceId, provider: 'anthropic' });
     let answer = () => {};
-    resolver.parts.cache.clear();
     const answered = new Promise<void>((resolve) => (answer = resolve));
-    const read = vi.spyOn(resolver.parts.cache, 'read').mockImplementationOnce(async (...args) => {
-      read.mockRestore();
-      const before = await resolver.parts.cache.read(...args);
-      await answered;
-      return before;
+    const step = resolver.withProvider(reference, async ({ reveal, use }) => {
+      resolver.parts.cache.clear();
+      const read = vi.spyOn(resolver.parts.cache, 'read').mockImplementationOnce(async (...args) => {
+        read.mockRestore();
+        const before = await resolver.parts.cache.read(...args);
+        await answered;
+        return before;
+      });
+      await reveal();
+      return use.version;
     });
-    const step = resolver.withProvider(reference, async ({ use }) => use.version);
     const handle = await rotate(provider);
     const { drain } = await until(provider, (status) => status.drain?.drained === false);
     expect(drain?.holders).toMatchObject([{ workerId: stage.worker.providers.workerId, held: [{ version: 1 }] }]);

@@ -8,6 +8,7 @@ import type { RotationStatus } from '../../../src/protocol/rotation.js';
 import { openProviderStore } from '../../../src/store/provider-store.js';
 import { eventsIn, summariesOf } from '../../integration/history.js';
 import { newWorkspace } from '../../support/agent-stage.js';
+import { holdCredential } from '../../support/hold-credential.js';
 import { uniqueName } from '../../support/parts.js';
 import { useRotationStage } from '../../support/rotation-stage.js';
 
@@ -214,16 +215,14 @@ describe('rolling back', () => {
     const { provider, apiKey: older } = await stage.addAnthropic(newWorkspace());
     const { resolver } = stage.worker.providers;
     const reference = await resolver.resolveLlmKey({ workspaceId: provider.workspaceId, provider: 'anthropic' });
-    let endStep = () => {};
-    const step = resolver.withProvider(reference, () => new Promise<void>((resolve) => (endStep = resolve)));
+    const endStep = await holdCredential(resolver, reference);
     const handle = await stage.rotations.rotate({
       ...provider,
       secret: { apiKey: stage.admittedKey(provider.workspaceId) },
     });
     await until(provider, ({ drain }) => drain?.drained === false);
     await stage.rotations.rollBack(provider, 'it costs too much');
-    endStep();
-    await step;
+    await endStep();
     expect(await handle.result()).toMatchObject({ state: 'rolled-back', toVersion: 3, drain: { drained: true } });
     expect(await stage.served(provider)).toEqual({ version: 3, apiKey: older });
   });
