@@ -82,15 +82,15 @@ export function versionHeaders(protocol: string): Readonly<Record<string, string
   return protocol === 'anthropic' ? { 'anthropic-version': '2023-06-01' } : {};
 }
 
-/** Headers of the vendors' own clients that are not about a credential or an account. */
-export const VENDOR_HEADERS: readonly string[] = [
-  ...['anthropic-version', 'anthropic-beta', 'anthropic-dangerous-direct-browser-access', 'openai-beta'],
-  ...['x-goog-api-client', 'x-goog-upload-*', 'x-server-timeout', 'x-app'],
-];
-
 /** The variables of which the vendors' own SDKs take a key if they are given none. */
 export function vendorVariables(): readonly { readonly vendor: string; readonly variable: string }[] {
   return Object.entries(VENDORS).flatMap(([vendor, { apiKeyVariables }]) =>
     apiKeyVariables.map((variable) => ({ vendor, variable })),
   );
 }
+
+/** Headers of the vendors' own clients that are not about a credential or an account. */
+export const VENDOR_HEADERS: readonly string[] = [
+  ...['anthropic-version', 'anthropic-beta', 'anthropic-dangerous-direct-browser-access', 'openai-beta'],
+  ...['x-goog-api-client', 'x-goog-upload-*', 'x-server-timeout', 'x-app'],
+];
