@@ -7,16 +7,18 @@ import { parseArgs } from 'node:util';
 import { EXIT } from '../src/cli/exit-codes.js';
 import { classify } from '../src/cli/failure.js';
 import { setUp } from '../testbed/teardown.js';
-import { narrator, summary, whereToLook } from './report.js';
+import { narrator, summary, whatWasWritten, whereToLook } from './report.js';
 import { type DemoResult, runDemo } from './run.js';
 import { demoStage } from './stage.js';
+import { DemoTelemetry } from './telemetry.js';
 
-const HELP = `npm run demo -- [--json] [--keep] [--live] [--pooler]
+const HELP = `npm run demo -- [--json] [--keep] [--live] [--pooler] [--telemetry]
 
-  --json    print one JSON object as the last line on stdout
-  --keep    leave everything running, to look at it in the Temporal UI
-  --live    ask the real services, with the keys in the environment
-  --pooler  reach Postgres through a PgBouncer in transaction mode`;
+  --json       print one JSON object as the last line on stdout
+  --keep       leave everything running, to look at it in the Temporal UI
+  --live       ask the real services, with the keys in the environment
+  --pooler     reach Postgres through a PgBouncer in transaction mode
+  --telemetry  write spans (OTLP in JSON) and metrics (for Prometheus) to files in a new folder`;
 
 const write = (text: string): void => void process.stderr.write(`${text}\n`);
 const print = (document: object): void => void process.stdout.write(`${JSON.stringify(document)}\n`);
@@ -26,24 +28,37 @@ const OPTIONS = {
   keep: { type: 'boolean', default: false },
   live: { type: 'boolean', default: false },
   pooler: { type: 'boolean', default: false },
+  telemetry: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
 
-async function play({ json, keep, live, pooler, help }: ReturnType<typeof readOptions>): Promise<number> {
+async function play({
+  json,
+  keep,
+  live,
+  pooler,
+  telemetry: isTraced,
+  help,
+}: ReturnType<typeof readOptions>): Promise<number> {
   if (help) {
     write(HELP);
     return EXIT.ok;
   }
   const startedAtMs = performance.now();
-  const stage = await setUp((teardown) => demoStage(teardown, { live, pooler, tell: write }));
+  const telemetry = isTraced ? await DemoTelemetry.start() : undefined;
+  const stage = await setUp((teardown) => demoStage(teardown, { live, pooler, telemetry, tell: write }));
   const interrupted = nextSignal();
+  const run = () => runDemo(stage, narrator(write));
   try {
-    const played = await Promise.race([runDemo(stage, narrator(write)), interrupted]);
+    const played = await Promise.race([telemetry ? telemetry.trace(run) : run(), interrupted]);
     if (played === undefined) return EXIT.interrupted;
-    const { ok, ...facts } = played;
+    const written = (await telemetry?.finish(stage.secrets)) ?? null;
+    const { ok: isSound, ...facts } = played;
+    const ok = isSound && !written?.secrets;
     const seconds = Math.round((performance.now() - startedAtMs) / 100) / 10;
-    const result: DemoResult = { ok, seconds, ...facts };
+    const result: DemoResult = { ok, seconds, ...facts, telemetry: written };
     write(summary(result, stage));
+    if (written) write(whatWasWritten(written));
     write(whereToLook(stage, keep));
     if (json) print(result);
     if (keep) await interrupted;

@@ -5,6 +5,7 @@ import type { StepRecord } from './history.js';
 import type { RotationFacts } from './rotation.js';
 import type { DemoResult } from './run.js';
 import type { Stage } from './stage.js';
+import type { TelemetryFacts } from './telemetry.js';
 
 type Write = (text: string) => void;
 
@@ -17,7 +18,7 @@ export function narrator(write: Write): Audience {
 }
 
 export function summary(result: DemoResult, { services, secrets }: Stage): string {
-  const { workflows, workerKilled, wrongKeyCalls, secretsInHistory, rotation, seconds } = result;
+  const { workflows, workerKilled, wrongKeyCalls, secretsInHistory, rotation, telemetry, seconds } = result;
   const completed = workflows.filter(({ status }) => status === 'COMPLETED').length;
   const lines = [
     '',
@@ -26,6 +27,10 @@ export function summary(result: DemoResult, { services, secrets }: Stage): strin
     check(completed === workflows.length, `${completed} of ${workflows.length} agents completed`),
     check(secretsInHistory === 0, `${secretsInHistory} of ${secrets.length} secrets are in their histories`),
   ];
+  if (telemetry) {
+    const found = `${telemetry.secrets} of ${secrets.length} secrets are in its telemetry`;
+    lines.push(check(telemetry.secrets === 0, found));
+  }
   if (services.record) {
     const calls = services.record.calls().filter(({ expectedOwner }) => expectedOwner !== undefined).length;
     lines.push(check(wrongKeyCalls === 0, `${wrongKeyCalls} of ${calls} calls came with another workspace's key`));
@@ -42,6 +47,11 @@ function rotationLines({ fencedMs, drained, revoked, staleReads, waitedOut, serv
     check(staleReads === 0, `${staleReads} questions came with the older key after the fence`),
     check(drained && revoked, 'the older key was revoked when no step held it any more, and its service refuses it'),
   ];
+}
+
+/** What `--telemetry` has written. */
+export function whatWasWritten({ folder, files, spans }: TelemetryFacts): string {
+  return `${spans} spans and the metrics of ${files.length - 1} workers are in ${folder}: ${files.join(', ')}`;
 }
 
 /** Where to look, with `--keep` and without it. */

@@ -9,6 +9,7 @@ import type { Audience } from './audience.js';
 import { countInHistory, readHistory } from './history.js';
 import { type RotationFacts, type RotationScene, rotateMeanwhile } from './rotation.js';
 import type { Stage } from './stage.js';
+import type { TelemetryFacts } from './telemetry.js';
 
 /** What `--json` prints. */
 export interface DemoResult {
@@ -23,9 +24,11 @@ export interface DemoResult {
   readonly secretsInHistory: number;
   /** Null with `--live`. */
   readonly rotation: RotationFacts | null;
+  /** Null without `--telemetry`. */
+  readonly telemetry: TelemetryFacts | null;
 }
 
-export async function runDemo(stage: Stage, audience: Audience): Promise<Omit<DemoResult, 'seconds'>> {
+export async function runDemo(stage: Stage, audience: Audience): Promise<Omit<DemoResult, 'seconds' | 'telemetry'>> {
   const { questions, record, rotation } = stage.services;
   // The service holds these calls, so the agent that asked is certainly in the middle of a step.
   const [whileRotated, whileKilled] = [record?.holdFirstQuestion(), record?.holdFirstQuestion()];

@@ -8,6 +8,7 @@ import type { Teardown } from '../testbed/teardown.js';
 import { liveServices } from './live-services.js';
 import type { DemoServices } from './services.js';
 import { standInServices } from './stand-in-services.js';
+import type { DemoTelemetry } from './telemetry.js';
 import { type DemoWorker, startWorker } from './workers.js';
 
 export interface Stage extends SharedStage {
@@ -26,12 +27,14 @@ export interface DemoOptions {
   readonly pooler?: boolean;
   /** The workers' cache lease, which is how long a fence waits for a worker that is stopped. Default: 4s. */
   readonly lease?: string;
+  /** Where spans and metrics go. Default: nowhere. */
+  readonly telemetry?: DemoTelemetry | undefined;
   /** Called with a line for each part that has started. */
   readonly tell: (line: string) => void;
 }
 
 export async function demoStage(teardown: Teardown, options: DemoOptions): Promise<Stage> {
-  const { live, pooler = false, lease = '4s', tell } = options;
+  const { live, pooler = false, lease = '4s', telemetry, tell } = options;
   const services = live ? liveServices(process.env) : await standInServices(teardown);
   // Never a database of the environment: the demo seals its workspaces with a root key that is lost at its end.
   const { databaseUrl, temporalAddress, temporalUiUrl } = await teardown.use(startParts({ log: tell }));
@@ -45,7 +48,10 @@ export async function demoStage(teardown: Teardown, options: DemoOptions): Promi
     database = behindPooler(database, bouncer);
     tell(`PgBouncer  127.0.0.1:${bouncer.port}, in transaction mode`);
   }
-  const stage = await openStage({ database, temporalAddress, operator: 'the demo', teardown });
+  const stage = await openStage({
+    ...{ database, temporalAddress, operator: 'the demo', teardown },
+    ...(telemetry && { clientInterceptors: telemetry.interceptors }),
+  });
   for (const provider of services.providers) await stage.manager.configureProvider(provider);
   const workspaces = [...new Set(services.providers.map(({ workspaceId }) => workspaceId))];
   tell(`Workspaces ${workspaces.join(' and ')}, each with its own keys`);
@@ -58,10 +64,12 @@ export async function demoStage(teardown: Teardown, options: DemoOptions): Promi
     PROVIDER_TASK_QUEUE: 'operations-no-steps',
     PROVIDER_MANAGER_DATABASE_URL: database.managerUrl,
   };
+  const start = async (program: 'agents' | 'operations', identity: string, env: Readonly<Record<string, string>>) =>
+    teardown.use(startWorker(program, identity, { ...env, ...(await telemetry?.envOf(identity)) }));
   const [operations, ...workers] = await Promise.all([
-    services.rotation && teardown.use(startWorker('operations', 'operations', operationsEnv)),
-    teardown.use(startWorker('agents', 'agents-1', workerEnv)),
-    teardown.use(startWorker('agents', 'agents-2', workerEnv)),
+    services.rotation && start('operations', 'operations', operationsEnv),
+    start('agents', 'agents-1', workerEnv),
+    start('agents', 'agents-2', workerEnv),
   ]);
   const named = ({ identity, pid }: DemoWorker) => `${identity} (pid ${pid})`;
   tell(`Workers    ${workers.map(named).join(' and ')}${operations ? `; rotations in ${named(operations)}` : ''}`);

@@ -3,7 +3,7 @@
  * workflows and manage providers, and settings for processes. Each of them starts its own servers, services and workers.
  */
 import { randomBytes } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, type WorkflowClientInterceptor } from '@temporalio/client';
 import { RotationClient } from '../src/client/rotation-client.js';
 import { GrantSigner, WorkspaceGrants } from '../src/client.js';
 import { readManagerConfig } from '../src/config/manager-config.js';
@@ -27,6 +27,8 @@ export interface StageOptions {
   readonly operationsTaskQueue?: string;
   /** Provider types beside those of the package. Default: none. */
   readonly types?: OwnTypes;
+  /** What sees the calls of clients. Default: nothing. */
+  readonly clientInterceptors?: readonly WorkflowClientInterceptor[];
   readonly teardown: Teardown;
 }
 
@@ -60,6 +62,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     operator: name,
     operationsTaskQueue,
     types,
+    clientInterceptors = [],
     teardown,
   } = options;
   const rootKey = options.rootKey ?? randomBytes(32).toString('base64');
@@ -85,7 +88,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
   // Connects at its first use.
   const connection = Connection.lazy({ address: temporalAddress });
   teardown.defer(() => connection.close());
-  const client = new Client({ connection, namespace });
+  const client = new Client({ connection, namespace, interceptors: { workflow: [...clientInterceptors] } });
   const grants = new WorkspaceGrants(client, new GrantSigner(grantKeys.signingKey));
   const operator = grants.operatorClient(name);
   const passwords = [database.resolverUrl, database.managerUrl].map((url) => new URL(url).password);

@@ -4,11 +4,17 @@
  */
 import { fileURLToPath } from 'node:url';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import { WorkspaceProviders } from 'workspace-providers';
+import { serveMetrics, WorkspaceProviders } from 'workspace-providers';
 
-const { TEMPORAL_ADDRESS, AGENT_TASK_QUEUE = 'agents', PROVIDER_WORKER_IDENTITY } = process.env;
+const {
+  TEMPORAL_ADDRESS,
+  AGENT_TASK_QUEUE = 'agents',
+  PROVIDER_WORKER_IDENTITY,
+  PROVIDER_METRICS_ADDRESS,
+} = process.env;
 
 const providers = await WorkspaceProviders.connect();
+const metrics = PROVIDER_METRICS_ADDRESS && (await serveMetrics(providers, { address: PROVIDER_METRICS_ADDRESS }));
 const connection = await NativeConnection.connect({ address: TEMPORAL_ADDRESS });
 try {
   const worker = await Worker.create({
@@ -21,6 +27,7 @@ try {
   console.log(JSON.stringify({ event: 'ready', taskQueue: AGENT_TASK_QUEUE }));
   await worker.run();
 } finally {
+  if (metrics) await metrics.close();
   await providers.close();
   await connection.close();
 }
