@@ -27,6 +27,7 @@ export class DemoTelemetry {
   readonly #pages = new Map<string, string>();
   readonly #end = new AbortController();
   readonly #spanFile: string;
+  #scraping: Promise<void> | undefined;
 
   private constructor(
     readonly folder: string,
@@ -49,7 +50,7 @@ export class DemoTelemetry {
     const telemetry = new DemoTelemetry(folder, [starts]);
     await writeFile(telemetry.#spanFile, '');
     registerSpanFile(telemetry.#spanFile, 'demo');
-    void telemetry.#scrapeUntilEnd();
+    telemetry.#scraping = telemetry.#scrapeUntilEnd();
     return telemetry;
   }
 
@@ -72,6 +73,8 @@ export class DemoTelemetry {
   /** Reads the metrics for the last time, and searches the files. @throws Error if the search itself does not work */
   async finish(secrets: readonly string[]): Promise<TelemetryFacts> {
     this.#end.abort();
+    // Otherwise a file could be read while it is written.
+    await this.#scraping;
     await this.#scrape();
     const files = (await readdir(this.folder)).sort();
     const texts = await Promise.all(files.map((file) => readFile(join(this.folder, file), 'utf8')));
