@@ -4,9 +4,14 @@ import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { WorkflowPlugin } from '../../src/plugin/workflow-plugin.js';
 
 /** @returns the path of the bundle */
-export async function writeWorkflowBundle(workflowsPath: string, path: string): Promise<string> {
+export async function writeWorkflowBundle(
+  workflowsPath: string,
+  path: string,
+  workflowInterceptorModules: string[] = [],
+): Promise<string> {
   const logger = new DefaultLogger('ERROR');
-  const { code } = await bundleWorkflowCode({ workflowsPath, plugins: [new WorkflowPlugin()], logger });
+  const options = { workflowsPath, workflowInterceptorModules, plugins: [new WorkflowPlugin()], logger };
+  const { code } = await bundleWorkflowCode(options);
   await writeFile(path, code);
   return path;
 }
