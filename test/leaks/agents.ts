@@ -13,7 +13,7 @@ import type { Told } from './told.js';
 import { MISDEEDS, MISDEEDS_WITHIN } from './user-activities.js';
 import type { act, holding, leave, listens, misdeeds, peek, poke, probe } from './user-workflows.js';
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 /** The failures whose workflows are left waiting for their next attempt. */
 const PENDING = ['json-500', 'json-429', 'html-502', 'malformed-200', 'cut', 'refused', 'silent'];
 

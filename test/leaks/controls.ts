@@ -31,7 +31,6 @@ export const SURFACES = {
   debugOfUndici: 'debug output of undici',
   debugOfHttp: 'debug output of http',
   debugOfNet: 'debug output of net and tls',
-  debugOfStreams: 'debug output of streams',
   told: 'results and errors of callers',
   metrics: "metrics of Temporal's core",
   metricsPage: 'the page of metrics',
@@ -77,7 +76,7 @@ export async function leakOnPurpose(stage: Stage, { user }: Workers, { watch, to
   const url = (surface: Surface) => `${stage.echo.base('works')}/rpc/1/${encodeURIComponent(control(surface))}`;
   const order: LeakOrder = {
     ...{ print: control(SURFACES.output), metric: control(SURFACES.metrics), report: control(SURFACES.reports) },
-    ...{ stream: control(SURFACES.debugOfStreams), socketPath: control(SURFACES.debugOfNet), reportFile },
+    ...{ socketPath: control(SURFACES.debugOfNet), reportFile },
     undiciUrls: [SURFACES.spansOfUndici, SURFACES.debugOfUndici].map(url),
     httpUrls: [SURFACES.spansOfHttp, SURFACES.debugOfHttp].map(url),
   };

@@ -16,7 +16,7 @@ export const JSON_LOG = 'log.jsonl';
 /** What a platform's own worker writes to stderr. */
 export const DEBUG_OUTPUT = 'debug-output';
 const DEBUG = {
-  NODE_DEBUG: 'undici,fetch,http,net,tls,stream',
+  NODE_DEBUG: 'undici,fetch,http,net,tls',
   ...{ OPENAI_LOG: 'debug', ANTHROPIC_LOG: 'debug' },
 };
 const READY_TIMEOUT_MS = 60_000;

@@ -15,12 +15,28 @@ import { spansFile } from './spans-file.js';
 
 const folder = process.cwd();
 
+/** The scopes of the package, of Temporal and of instrumentations. The others are clients of services. */
+const SEARCHED_RAW = /^(workspace-providers$|@temporalio\/|@opentelemetry\/)/;
+let redactClients = (text: string) => text;
+
+/** @param redact - for the spans that clients make themselves */
+export function redactSpansOfClients(redact: (text: string) => string): void {
+  redactClients = redact;
+}
+
+/** Redacts each text before it is encoded, because redaction does not find a key that was encoded twice. */
+export function redactedJson(value: unknown, redact: (text: string) => string): string | undefined {
+  return JSON.stringify(value, (_, each) => (typeof each === 'string' ? redact(each) : each));
+}
+
 const nothing = () => Promise.resolve();
-export const recordedSpans: SpanProcessor = {
+const recordedSpans: SpanProcessor = {
   onStart: () => {},
   onEnd({ name, attributes, events, links, status, resource, instrumentationScope }) {
-    const whole = { name, attributes, events, links, status, resource: resource?.attributes };
-    appendFileSync(join(folder, spansFile(instrumentationScope?.name ?? 'unknown')), `${JSON.stringify(whole)}\n`);
+    const scope = instrumentationScope.name;
+    const redact = SEARCHED_RAW.test(scope) ? (text: string) => text : redactClients;
+    const whole = { name, attributes, events, links, status, resource: resource.attributes };
+    appendFileSync(join(folder, spansFile(scope)), `${redactedJson(whole, redact)}\n`);
   },
   forceFlush: nothing,
   shutdown: nothing,

@@ -3,7 +3,6 @@
  * services that echo what they are shown, worker processes, and a secret of each kind, planted where it belongs.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { GrantSigner } from '../../src/client.js';
@@ -60,10 +59,6 @@ const UNCOMPRESSED = `
 
 const WORKFLOWS_PATH = fileURLToPath(new URL('user-workflows.js', import.meta.url));
 
-const TRACING = createRequire(import.meta.url).resolve(
-  '@temporalio/interceptors-opentelemetry/lib/workflow-interceptors',
-);
-
 export const QUEUES = { user: 'user', victim: 'victim', agents: 'agents', encrypted: 'encrypted' } as const;
 
 type Env = Readonly<Record<string, string>>;
@@ -106,7 +101,7 @@ export async function leakStage(folder: string, teardown: Teardown): Promise<Sta
   const [postgres, temporal, workflowBundle, core, userPage, agentsPage] = await Promise.all([
     teardown.use(startPostgres({ dataFolder: join(folder, 'postgres'), settings: TELLTALE })),
     teardown.use(startTemporal({ dbFile: temporalFile })),
-    writeWorkflowBundle(WORKFLOWS_PATH, join(folder, 'user-workflows.js'), [TRACING]),
+    writeWorkflowBundle(WORKFLOWS_PATH, join(folder, 'user-workflows.js')),
     freePort(),
     freePort(),
     freePort(),

@@ -104,7 +104,7 @@ function surfaceOf(file: string): Surface {
 
 const DEBUG_SURFACES: Readonly<Record<string, Surface>> = {
   ...{ UNDICI: SURFACES.debugOfUndici, FETCH: SURFACES.debugOfUndici, HTTP: SURFACES.debugOfHttp },
-  ...{ NET: SURFACES.debugOfNet, TLS: SURFACES.debugOfNet, STREAM: SURFACES.debugOfStreams },
+  ...{ NET: SURFACES.debugOfNet, TLS: SURFACES.debugOfNet },
 };
 /** The first line of what a part of Node prints, or of an entry of Temporal's log. What follows belongs to it. */
 const FIRST_LINE = /^(?:([A-Z]+) \d+: |\d{4}-\d\d-\d\dT)/;

@@ -7,16 +7,14 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { connect } from 'node:net';
-import { PassThrough } from 'node:stream';
 import {
-  makeWorkflowExporter,
   OpenTelemetryActivityInboundInterceptor,
   OpenTelemetryActivityOutboundInterceptor,
 } from '@temporalio/interceptors-opentelemetry';
 import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { request } from 'undici';
-import { redactingLogger, serveMetrics, WorkspaceProviders } from '../../src/index.js';
-import { recordedSpans } from './recorded-spans.js';
+import { redact, redactingLogger, serveMetrics, WorkspaceProviders } from '../../src/index.js';
+import { redactedJson, redactSpansOfClients } from './recorded-spans.js';
 import * as activities from './user-activities.js';
 
 export interface UserWorkerSettings {
@@ -35,8 +33,6 @@ export interface LeakOrder {
   readonly metric: string;
   readonly report: string;
   readonly reportFile: string;
-  /** Passes through a stream. */
-  readonly stream: string;
   /** The path of a socket that nobody listens on. */
   readonly socketPath: string;
   readonly undiciUrls: readonly string[];
@@ -51,6 +47,13 @@ const { taskQueue, temporalAddress, workflowBundle, metricsPort, pagePort } = JS
   process.env.LEAKS_WORKER ?? '',
 ) as UserWorkerSettings;
 
+// What clients of services log and trace has text of those services: docs/redaction.md.
+redactSpansOfClients(redact);
+for (const level of ['debug', 'info', 'log', 'warn', 'error'] as const) {
+  const print = console[level];
+  console[level] = (...what) => print(...what.map((each) => redactedJson(each, redact)));
+}
+
 Runtime.install({
   logger: redactingLogger(new DefaultLogger('DEBUG')),
   telemetryOptions: {
@@ -64,8 +67,6 @@ await serveMetrics(providers, { address: String(pagePort) });
 const connection = await NativeConnection.connect({ address: temporalAddress });
 const worker = await Worker.create({
   ...{ connection, taskQueue, workflowBundle: { codePath: workflowBundle }, activities },
-  // The package has the types of an older SDK.
-  sinks: { exporter: makeWorkflowExporter(recordedSpans as never, {} as never) as never },
   interceptors: {
     activity: [
       (context) => ({
@@ -78,12 +79,11 @@ const worker = await Worker.create({
 });
 
 process.on('message', async (order: LeakOrder) => {
-  const { print, metric, report, reportFile, stream, socketPath, undiciUrls, httpUrls } = order;
+  const { print, metric, report, reportFile, socketPath, undiciUrls, httpUrls } = order;
   console.log(print);
   for (const url of undiciUrls) await (await request(url)).body.dump();
   for (const url of httpUrls)
     await once(http.get(url), 'response').then(([response]) => once(response.resume(), 'end'));
-  await once(new PassThrough().resume().end(Buffer.from(stream)), 'end');
   await once(connect(socketPath), 'error').catch(() => {});
   Runtime.instance().metricMeter.createCounter('leak_control').add(1, { leak: metric });
   writeFileSync(reportFile, JSON.stringify(process.report?.getReport(new Error(report))));

@@ -4,14 +4,9 @@ import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { WorkflowPlugin } from '../../src/plugin/workflow-plugin.js';
 
 /** @returns the path of the bundle */
-export async function writeWorkflowBundle(
-  workflowsPath: string,
-  path: string,
-  workflowInterceptorModules: string[] = [],
-): Promise<string> {
+export async function writeWorkflowBundle(workflowsPath: string, path: string): Promise<string> {
   const logger = new DefaultLogger('ERROR');
-  const options = { workflowsPath, workflowInterceptorModules, plugins: [new WorkflowPlugin()], logger };
-  const { code } = await bundleWorkflowCode(options);
+  const { code } = await bundleWorkflowCode({ workflowsPath, plugins: [new WorkflowPlugin()], logger });
   await writeFile(path, code);
   return path;
 }
