@@ -10,7 +10,7 @@ import type { AnyProviderType } from './type.js';
 const PROCESS_KEY = randomBytes(32);
 const UNIQUE_CHARACTERS = 24;
 /** The same text in a URL, in a header and in JSON, also after `new URL` has normalised it. */
-const PLACEHOLDER = /^[A-Za-z0-9_-]+$|^https?:\/\/[a-z0-9.:[\]-]+\/[A-Za-z0-9_/-]*$/;
+const PLACEHOLDER = /^[A-Za-z0-9_-]+$|^https?:\/\/[a-z0-9.:[\]_-]+\/[A-Za-z0-9_/-]*$/;
 
 /** Returns the secret fields with a placeholder in place of each text. Other values stay: mark none of them as secret. */
 export function placeholdersOf(

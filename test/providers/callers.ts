@@ -6,6 +6,7 @@ import OpenAI from 'openai';
 import { createPublicClient } from 'viem';
 import type { Fetch } from '../../src/egress/http-client.js';
 import { aiSdkModel } from '../../src/providers/llm/ai-sdk-model.js';
+import type { RpcCredential } from '../../src/providers/rpc/rpc.js';
 import { viemTransport } from '../../src/providers/rpc/viem-transport.js';
 import { parseProvider } from '../support/built-in-types.js';
 export const KEY = 'canary-key-5e1f0c7d';
@@ -68,16 +69,16 @@ export const googleSdk: Caller = ({ url, fetch, signal }) =>
     config: { abortSignal: signal },
   });
 
-/** viem, with the key in the path of the URL. */
+/** viem, with the key itself in the path of the URL, as after `reveal`. */
 export const viem: Caller = ({ url, fetch, signal }) => {
-  const { credential } = parseProvider('rpc', 'mainnet', { chainId: 1 }, { url: `${url}/v2/${KEY}` });
+  const credential = revealedEndpoint(url);
   return createPublicClient({ transport: viemTransport(credential, fetch, signal) }).getBalance({
     address: '0x0000000000000000000000000000000000000001',
   });
 };
 
 export const viemCall: Caller = ({ url, fetch, signal }) => {
-  const { credential } = parseProvider('rpc', 'mainnet', { chainId: 1 }, { url: `${url}/v2/${KEY}` });
+  const credential = revealedEndpoint(url);
   return createPublicClient({ transport: viemTransport(credential, fetch, signal) }).readContract({
     address: '0x0000000000000000000000000000000000000001',
     abi: [
@@ -91,3 +92,8 @@ export const plainFetch: Caller = async ({ url, fetch, signal }) => {
   const response = await fetch(`${url}/${KEY}`, { signal });
   await response.text();
 };
+
+function revealedEndpoint(url: string): RpcCredential {
+  const { service } = parseProvider('rpc', 'mainnet', { chainId: 1 }, { url: `${url}/v2/${KEY}` });
+  return service.reveal() as RpcCredential;
+}

@@ -167,11 +167,11 @@ function sentToEndpoint({ url: given, headers: own }: RpcSecret) {
   return { url, headers: Object.fromEntries(all) };
 }
 
-/** At the same host, unless a label of the host is the key. */
+/** At the same host, unless a label of the host is the key, or has characters that headers or JSON write otherwise. */
 function placeholderURL(secret: string, unique: string): string {
   const { protocol, host } = new URL(secret);
-  const isKeyInHost = shownHost(new URL(secret)) !== host;
-  return `${protocol}//${isKeyInHost ? 'endpoint.invalid' : host}/${unique}`;
+  const isShown = shownHost(new URL(secret)) === host && /^[a-z0-9.:[\]_-]+$/.test(host);
+  return `${protocol}//${isShown ? host : 'endpoint.invalid'}/${unique}`;
 }
 
 function withoutUserinfo(value: string): { url: string; authorization?: { authorization: string } } {
@@ -183,6 +183,7 @@ function withoutUserinfo(value: string): { url: string; authorization?: { author
   url.password = '';
   const authorization = `Basic ${Buffer.from(userinfo).toString('base64')}`;
   rememberSecret(authorization);
+  rememberSecret(url.href);
   return { url: url.href, authorization: { authorization } };
 }
 
