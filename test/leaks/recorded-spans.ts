@@ -24,11 +24,6 @@ export function redactSpansOfClients(redact: (text: string) => string): void {
   redactClients = redact;
 }
 
-/** Redacts each text before it is encoded, because redaction does not find a key that was encoded twice. */
-export function redactedJson(value: unknown, redact: (text: string) => string): string | undefined {
-  return JSON.stringify(value, (_, each) => (typeof each === 'string' ? redact(each) : each));
-}
-
 const nothing = () => Promise.resolve();
 const recordedSpans: SpanProcessor = {
   onStart: () => {},
@@ -36,7 +31,9 @@ const recordedSpans: SpanProcessor = {
     const scope = instrumentationScope.name;
     const redact = SEARCHED_RAW.test(scope) ? (text: string) => text : redactClients;
     const whole = { name, attributes, events, links, status, resource: resource.attributes };
-    appendFileSync(join(folder, spansFile(scope)), `${redactedJson(whole, redact)}\n`);
+    // Before it is encoded: redaction does not find a key that was encoded twice.
+    const written = JSON.stringify(whole, (_, each) => (typeof each === 'string' ? redact(each) : each));
+    appendFileSync(join(folder, spansFile(scope)), `${written}\n`);
   },
   forceFlush: nothing,
   shutdown: nothing,

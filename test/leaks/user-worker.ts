@@ -14,7 +14,7 @@ import {
 import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { request } from 'undici';
 import { redact, redactingLogger, serveMetrics, WorkspaceProviders } from '../../src/index.js';
-import { redactedJson, redactSpansOfClients } from './recorded-spans.js';
+import { redactSpansOfClients } from './recorded-spans.js';
 import * as activities from './user-activities.js';
 
 export interface UserWorkerSettings {
@@ -47,11 +47,11 @@ const { taskQueue, temporalAddress, workflowBundle, metricsPort, pagePort } = JS
   process.env.LEAKS_WORKER ?? '',
 ) as UserWorkerSettings;
 
-// What clients of services log and trace has text of those services: docs/redaction.md.
+// What SDKs say of an answer has what the service says: docs/telemetry.md.
 redactSpansOfClients(redact);
-for (const level of ['debug', 'info', 'log', 'warn', 'error'] as const) {
+for (const level of ['debug', 'info'] as const) {
   const print = console[level];
-  console[level] = (...what) => print(...what.map((each) => redactedJson(each, redact)));
+  console[level] = (title, ...details) => /^\[\w+\] response/.test(title) || print(title, ...details);
 }
 
 Runtime.install({
