@@ -51,7 +51,9 @@ const { taskQueue, temporalAddress, workflowBundle, metricsPort, pagePort } = JS
 redactSpansOfClients(redact);
 for (const level of ['debug', 'info'] as const) {
   const print = console[level];
-  console[level] = (title, ...details) => /^\[\w+\] response/.test(title) || print(title, ...details);
+  console[level] = (title, ...details) => {
+    if (/^\[\w+\] sending request/.test(title)) print(title, ...details);
+  };
 }
 
 Runtime.install({
@@ -78,7 +80,7 @@ const worker = await Worker.create({
   plugins: [providers.plugin()],
 });
 
-process.on('message', async (order: LeakOrder) => {
+async function leak(order: LeakOrder): Promise<void> {
   const { print, metric, report, reportFile, socketPath, undiciUrls, httpUrls } = order;
   console.log(print);
   for (const url of undiciUrls) await (await request(url)).body.dump();
@@ -88,6 +90,8 @@ process.on('message', async (order: LeakOrder) => {
   Runtime.instance().metricMeter.createCounter('leak_control').add(1, { leak: metric });
   writeFileSync(reportFile, JSON.stringify(process.report?.getReport(new Error(report))));
   process.send?.('leaked');
-});
+}
+
+process.on('message', (order: LeakOrder) => void leak(order));
 process.send?.('ready');
 await worker.run();
