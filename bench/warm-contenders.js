@@ -3,13 +3,23 @@
  * least work of such a cache: one `lru-cache` get, and a comparison with the monotonic clock.
  */
 import { TTLCache } from '@isaacs/ttlcache';
+import { metrics } from '@opentelemetry/api';
+import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics';
+import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 import { LRUCache } from 'lru-cache';
+import { Observer } from '../dist/observer/observer.js';
 import { ProviderTypes } from '../dist/providers/provider-types.js';
 import { createParts } from '../dist/resolver/connect-parts.js';
 import { ProviderResolver } from '../dist/resolver/provider-resolver.js';
 import { toOpened } from '../dist/resolver/workspace-entry.js';
 import { parseLocalKeyring } from '../dist/sealing/local-keyring.js';
 import { Sealer } from '../dist/sealing/sealer.js';
+import { listenWithOpenTelemetry } from '../dist/telemetry/opentelemetry.js';
 import { heldLease } from './lease.js';
 import { createPeers, LEASE_MS } from './peers.js';
 import { createEncryptionKey, providersOf } from './workspaces.js';
@@ -49,6 +59,18 @@ export const AWAITED = {
     const resolver = await warmResolver(workspaceIds);
     return (id) => resolver.resolveLlmKey({ workspaceId: id, provider: 'anthropic' });
   },
+  'ours, with a listener': async (workspaceIds) => {
+    const observer = new Observer();
+    const resolver = await warmResolver(workspaceIds, observer);
+    observer.listen({ happened: () => {}, begins: () => undefined, ends: () => {} });
+    return (id) => resolver.resolveLlmKey({ workspaceId: id, provider: 'anthropic' });
+  },
+  'ours, with metrics and spans of OpenTelemetry': async (workspaceIds) => {
+    const observer = new Observer();
+    const resolver = await warmResolver(workspaceIds, observer);
+    listenWithMetrics(observer, resolver);
+    return (id) => resolver.resolveLlmKey({ workspaceId: id, provider: 'anthropic' });
+  },
   ...Object.fromEntries(
     createPeers(async () => ({}), 1).map(({ name }, index) => [
       name,
@@ -78,7 +100,7 @@ function floor(workspaceIds) {
 /**
  * A resolver over a store in memory, because hits need no database. The rows are parsed JSON, like those of Postgres.
  */
-async function warmResolver(workspaceIds) {
+async function warmResolver(workspaceIds, observer = Observer.none) {
   const sealer = new Sealer(parseLocalKeyring(createEncryptionKey()), { maxDataKeys: workspaceIds.length });
   const readWorkspace = async (/** @type {string} */ workspaceId) => {
     const dataKey = await sealer.createDataKey(workspaceId);
@@ -92,7 +114,27 @@ async function warmResolver(workspaceIds) {
   };
   const maxProviders = workspaceIds.length * providersOf('').length;
   const store = { readWorkspace };
-  const resolver = ProviderResolver.of(createParts({ store, sealer, fetch, lease: heldLease(), maxProviders }));
+  const resolver = ProviderResolver.of(
+    createParts({ store, sealer, fetch, lease: heldLease(), maxProviders, observer }),
+  );
   for (const id of workspaceIds) await resolver.resolveLlmKey({ workspaceId: id, provider: 'anthropic' });
   return resolver;
+}
+
+/** An SDK of OpenTelemetry that collects each second. @param {Observer} observer @param {ProviderResolver} resolver */
+function listenWithMetrics(observer, resolver) {
+  new NodeTracerProvider().register();
+  const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+  const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 1_000, exportTimeoutMillis: 500 });
+  metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
+  listenWithOpenTelemetry(observer, {
+    version: 'bench',
+    read: () => [
+      {
+        name: 'workspace_providers.cache.reads',
+        value: resolver.parts.cache.counts.hit,
+        attributes: { outcome: 'hit' },
+      },
+    ],
+  });
 }
