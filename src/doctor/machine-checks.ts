@@ -15,10 +15,10 @@ export function checkNode(version: string): Result {
   return fail(`Node ${version} is too old: use Node ${oldestMajor}.${oldestMinor} or later`);
 }
 
-/** Variables that make a library write what it sends, keys included, to a log. */
+/** Variables that make a library write what it sends or receives, keys included, to a log. */
 const LOGS: readonly (readonly [name: RegExp, value: RegExp])[] = [
   [/^(OPENAI|ANTHROPIC)_LOG$/, /^debug$/i],
-  [/^NODE_DEBUG$/, /\b(http|https|http2|tls|net|undici|fetch)\b/i],
+  [/^NODE_DEBUG$/, /\b(http|https|http2|tls|net|undici|fetch|stream)\b/i],
   [/^GRPC_(NODE_)?VERBOSITY$/, /^debug$/i],
 ];
 const PROXY = /^(https?|all)_proxy$/i;
@@ -30,7 +30,9 @@ export function checkEnvironment({ env, fallback }: Setup): readonly Result[] {
   const results = [
     ...set
       .filter(([name, value]) => LOGS.some(([logs, level]) => logs.test(name) && level.test(value)))
-      .map(([name]) => warn(`${name} makes a library log what it sends, which may include keys: remove it`)),
+      .map(([name]) =>
+        warn(`${name} makes a library log what it sends or receives, which may include keys: remove it`),
+      ),
     ...set
       .filter(([name]) => PROXY.test(name))
       .map(([name]) =>

@@ -21,6 +21,7 @@ describe('checkEnvironment', () => {
   test.each([
     ['NODE_OPTIONS', '--max-old-space-size=100 --inspect=0.0.0.0'],
     ['NODE_DEBUG', 'fs,http'],
+    ['NODE_DEBUG', 'stream'],
     ['GRPC_VERBOSITY', 'DEBUG'],
     ['HTTPS_PROXY', 'http://proxy.example'],
     ['GEMINI_API_KEY', 'a-key'],

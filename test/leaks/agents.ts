@@ -13,7 +13,7 @@ import type { Told } from './told.js';
 import { MISDEEDS, MISDEEDS_WITHIN } from './user-activities.js';
 import type { act, holding, leave, listens, misdeeds, peek, poke, probe } from './user-workflows.js';
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 /** The failures whose workflows are left waiting for their next attempt. */
 const PENDING = ['json-500', 'json-429', 'html-502', 'malformed-200', 'cut', 'refused', 'silent'];
 
@@ -25,18 +25,21 @@ export interface Workers {
 
 /** Starts the workers, each with its settings in another form. */
 export async function startWorkers(stage: Stage): Promise<Workers> {
-  const { processes, temporal, workflowBundle, metricsPort, workerEnv, plainWorkerEnv, managerEnv } = stage;
-  const userWorker = (taskQueue: string, port: number) =>
+  const { processes, temporal, workflowBundle, ports, workerEnv, plainWorkerEnv, managerEnv } = stage;
+  const userWorker = (taskQueue: string, metricsPort: number, pagePort: number) =>
     processes.userWorker(taskQueue, {
       ...workerEnv,
       LEAKS_WORKER: JSON.stringify({
-        ...{ taskQueue, temporalAddress: temporal.address, workflowBundle, metricsPort: port },
+        ...{ taskQueue, temporalAddress: temporal.address, workflowBundle, metricsPort, pagePort },
       }),
     });
   const [user, victim] = await Promise.all([
-    userWorker(QUEUES.user, metricsPort),
-    userWorker(QUEUES.victim, 0),
-    processes.worker('agents', { ...plainWorkerEnv, PROVIDER_TASK_QUEUE: QUEUES.agents, [OWN_SETTINGS]: '1' }),
+    userWorker(QUEUES.user, ports.core, ports.userPage),
+    userWorker(QUEUES.victim, 0, 0),
+    processes.worker('agents', {
+      ...{ ...plainWorkerEnv, PROVIDER_TASK_QUEUE: QUEUES.agents, [OWN_SETTINGS]: '1' },
+      PROVIDER_METRICS_ADDRESS: String(ports.agentsPage),
+    }),
     processes.worker('operations', {
       ...workerEnv,
       PROVIDER_TASK_QUEUE: 'operations-agents',
@@ -110,7 +113,7 @@ async function killed(stage: Stage, held: WorkflowHandle, victim: ChildProcess, 
   await stage.processes.userWorker('victim-again', {
     ...stage.workerEnv,
     LEAKS_WORKER: JSON.stringify({
-      ...{ taskQueue: QUEUES.victim, temporalAddress: stage.temporal.address, metricsPort: 0 },
+      ...{ taskQueue: QUEUES.victim, temporalAddress: stage.temporal.address, metricsPort: 0, pagePort: 0 },
       workflowBundle: stage.workflowBundle,
     }),
   });

@@ -6,9 +6,11 @@ import { gzipSync } from 'node:zlib';
 import { withSession } from '../../src/store/session.js';
 import { until, type Workers } from './agents.js';
 import type { ProcWatch } from './parts/proc-watch.js';
+import { failingWorkspace } from './providers.js';
 import { QUEUES, type Stage } from './stage.js';
 import type { Told } from './told.js';
 import type { LeakOrder } from './user-worker.js';
+import type { controlModel, ModelControl } from './user-workflows.js';
 
 /** The places where a leak may be written. */
 export const SURFACES = {
@@ -22,8 +24,16 @@ export const SURFACES = {
   postgresWal: "Postgres's write-ahead log",
   postgresLog: "Postgres's server log",
   output: 'output of processes',
+  jsonLogs: 'JSON logs',
+  spans: 'spans',
+  spansOfUndici: 'spans of the instrumentation of undici',
+  spansOfHttp: 'spans of the instrumentation of http',
+  debugOfUndici: 'debug output of undici',
+  debugOfHttp: 'debug output of http',
+  debugOfNet: 'debug output of net and tls',
   told: 'results and errors of callers',
-  metrics: 'metrics',
+  metrics: "metrics of Temporal's core",
+  metricsPage: 'the page of metrics',
   commandLines: 'command lines',
   environments: 'environments',
   reports: 'diagnostic reports',
@@ -62,9 +72,12 @@ export async function leakOnPurpose(stage: Stage, { user }: Workers, { watch, to
   });
 
   const reportFile = join(folder, 'processes', 'report.json');
+  const url = (surface: Surface) => `${stage.echo.base('works')}/rpc/1/${encodeURIComponent(control(surface))}`;
   const order: LeakOrder = {
     ...{ print: control(SURFACES.output), metric: control(SURFACES.metrics), report: control(SURFACES.reports) },
-    reportFile,
+    ...{ socketPath: control(SURFACES.debugOfNet), reportFile },
+    undiciUrls: [SURFACES.spansOfUndici, SURFACES.debugOfUndici].map(url),
+    httpUrls: [SURFACES.debugOfHttp, SURFACES.spansOfHttp].map(url), // only a new connection is in the debug output
   };
   const answered = once(user, 'message');
   user.send(order);
@@ -84,6 +97,25 @@ export async function leakOnPurpose(stage: Stage, { user }: Workers, { watch, to
   await appendFile(temporalLogs[0] as string, `${control(SURFACES.temporalOutput)}\n`);
   await writeFile(join(folder, 'processes', 'left-behind.gz'), gzipSync(`{"leak":"${control(SURFACES.folders)}"}`));
   told.error('control', new Error(`refused: ${control(SURFACES.told)}`));
+}
+
+/** Needs the first root key. The id of a model is a name, so spans and metrics have it; the log of a failed step has the id of its workflow. */
+export async function leakIntoTelemetry({ canaries, grants }: Stage): Promise<void> {
+  const workspaceId = failingWorkspace('json-404');
+  const { workflow } = grants.clientFor(workspaceId);
+  for (const { workflowId, model, stepsOn } of [
+    { workflowId: 'control-span', model: canaries.control(SURFACES.spans), stepsOn: QUEUES.user },
+    {
+      workflowId: canaries.control(SURFACES.jsonLogs),
+      model: canaries.control(SURFACES.metricsPage),
+      stepsOn: QUEUES.agents,
+    },
+  ]) {
+    const args: [ModelControl] = [{ workspaceId, model, stepsOn }];
+    await workflow.execute('controlModel' satisfies typeof controlModel.name, {
+      ...{ taskQueue: QUEUES.user, workflowId, args },
+    });
+  }
 }
 
 /** Temporal's logs are in its own folder inside the temporary folder. */

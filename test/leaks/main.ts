@@ -8,7 +8,7 @@ import { setUp } from '../../testbed/teardown.js';
 import { runAgents, runEncrypted, startWorkers } from './agents.js';
 import { callEverything, plantDataKeys, plantUnreadable } from './callers.js';
 import { changeRootKey, pasteIntoArguments, runCommands } from './commands.js';
-import { leakOnPurpose, SURFACES } from './controls.js';
+import { leakIntoTelemetry, leakOnPurpose, SURFACES } from './controls.js';
 import { PATHS } from './echo-answers.js';
 import { FAILING } from './echo-service.js';
 import { watchProcesses } from './parts/proc-watch.js';
@@ -47,6 +47,7 @@ export async function runLeaks(folder: string): Promise<number> {
     ]);
     await runEncrypted(stage, told);
     await plantDataKeys(stage);
+    await leakIntoTelemetry(stage);
     await changeRootKey(stage);
     await leakOnPurpose(stage, workers, { watch, told });
     watch.stop();

@@ -10,6 +10,15 @@ import { startProcess } from '../../src/dev/processes.js';
 const CLI = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const WORKER = fileURLToPath(new URL('../../src/worker.js', import.meta.url));
 const USER_WORKER = fileURLToPath(new URL('user-worker.js', import.meta.url));
+const RECORDED_SPANS = new URL('recorded-spans.js', import.meta.url).href;
+/** What a packaged worker logs. */
+export const JSON_LOG = 'log.jsonl';
+/** What a platform's own worker writes to stderr. */
+export const DEBUG_OUTPUT = 'debug-output';
+const DEBUG = {
+  NODE_DEBUG: 'undici,fetch,http,net,tls',
+  ...{ OPENAI_LOG: 'debug', ANTHROPIC_LOG: 'debug' },
+};
 const READY_TIMEOUT_MS = 60_000;
 const COMMAND_TIMEOUT_MS = 40_000;
 
@@ -42,24 +51,25 @@ export class Processes {
     return { exitCode: child.exitCode };
   }
 
-  /** Starts `dist/worker.js`. */
+  /** Starts `dist/worker.js`, with an SDK of OpenTelemetry. */
   async worker(name: string, env: Env): Promise<void> {
     const home = await this.#home(name);
-    const logFile = join(home.folder, 'output');
+    const logFile = join(home.folder, JSON_LOG);
     const worker = await startProcess({
       ...{ title: name, command: process.execPath, args: [WORKER], cwd: home.folder, logFile },
-      ...{ stopSignal: 'SIGTERM', env: { ...home.env, PROVIDER_WORKER_IDENTITY: name, ...env } },
+      stopSignal: 'SIGTERM',
+      env: { ...home.env, PROVIDER_WORKER_IDENTITY: name, NODE_OPTIONS: `--import ${RECORDED_SPANS}`, ...env },
     });
     this.#stops.push(() => worker.stop());
     await worker.waitUntil(async () => (await readFile(logFile, 'utf8')).includes('"event":"ready"'), READY_TIMEOUT_MS);
   }
 
-  /** Starts a platform's own worker. */
+  /** Starts a platform's own worker, with the debug output of Node and of clients. */
   async userWorker(name: string, env: Env): Promise<ChildProcess> {
     const home = await this.#home(name);
     const child = fork(USER_WORKER, {
-      ...{ cwd: home.folder, env: { ...home.env, ...env }, execArgv: [] },
-      stdio: ['ignore', home.output, home.output, 'ipc'],
+      ...{ cwd: home.folder, env: { ...home.env, ...DEBUG, ...env }, execArgv: [] },
+      stdio: ['ignore', home.output, openSync(join(home.folder, DEBUG_OUTPUT), 'a'), 'ipc'],
     });
     this.#children.push(child);
     await Promise.race([

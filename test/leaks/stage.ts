@@ -82,7 +82,8 @@ export interface Stage extends SharedStage {
   /** The settings of workers, with the secrets themselves. */
   readonly plainWorkerEnv: Env;
   readonly workflowBundle: string;
-  readonly metricsPort: number;
+  /** Where Temporal's core, the user's worker and a packaged worker serve metrics. */
+  readonly ports: Readonly<Record<'core' | 'userPage' | 'agentsPage', number>>;
   /** Writes a setting into a file that is not searched, and returns its path. */
   settingsFile(name: string, content: string): Promise<string>;
 }
@@ -97,10 +98,12 @@ export async function leakStage(folder: string, teardown: Teardown): Promise<Sta
   };
   const temporalFile = join(folder, 'temporal', 'temporal.db');
   await mkdir(join(folder, 'temporal'));
-  const [postgres, temporal, workflowBundle, metricsPort] = await Promise.all([
+  const [postgres, temporal, workflowBundle, core, userPage, agentsPage] = await Promise.all([
     teardown.use(startPostgres({ dataFolder: join(folder, 'postgres'), settings: TELLTALE })),
     teardown.use(startTemporal({ dbFile: temporalFile })),
     writeWorkflowBundle(WORKFLOWS_PATH, join(folder, 'user-workflows.js')),
+    freePort(),
+    freePort(),
     freePort(),
   ]);
   const database = await migratedDatabase(postgres.url);
@@ -131,7 +134,12 @@ export async function leakStage(folder: string, teardown: Teardown): Promise<Sta
   const plainWorkerEnv = { ...stage.workerEnv, PROVIDER_CACHE_LEASE: '1s', PROVIDER_LONGEST_STEP: '5s' };
   return {
     ...{ ...stage, canaries, folder, postgres, temporal, temporalFile, llm, echo, processes, workflowBundle },
-    ...{ metricsPort, settingsFile, plainWorkerEnv, rootKeyring: parseLocalKeyring(stage.encryptionKey) },
+    ...{
+      ports: { core, userPage, agentsPage },
+      settingsFile,
+      plainWorkerEnv,
+      rootKeyring: parseLocalKeyring(stage.encryptionKey),
+    },
     payloadKey: `payload-1:${canaries.keyInBase64('a payload key')}`,
     signer: new GrantSigner(await settingsFile('grant-signing-key', stage.grantKeys.signingKey)),
     workerEnv: await inFiles('worker', plainWorkerEnv),

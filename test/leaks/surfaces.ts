@@ -1,12 +1,14 @@
 /** Searches everything that was written: first what running servers return, and then, after their end, the files. */
 import { execFile } from 'node:child_process';
-import { readdir, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import proto from '@temporalio/proto';
 import { logsOfTemporal, SURFACES, type Surface } from './controls.js';
 import type { Seen } from './parts/proc-watch.js';
 import type { Search } from './parts/search.js';
+import { DEBUG_OUTPUT, JSON_LOG } from './processes.js';
+import { SPANS_EXTENSION, spansFile } from './spans-file.js';
 import type { Stage } from './stage.js';
 import type { Told } from './told.js';
 
@@ -34,7 +36,7 @@ export interface Collected {
 }
 
 export async function collectFromServers(stage: Stage, told: Told): Promise<Collected[]> {
-  const { client, metricsPort } = stage;
+  const { client, ports } = stage;
   const collected: Collected[] = [];
   const keep = (surface: Surface, source: string, bytes: Uint8Array) => collected.push({ surface, source, bytes });
   const namespace = 'default';
@@ -51,8 +53,14 @@ export async function collectFromServers(stage: Stage, told: Told): Promise<Coll
     }
     nextPageToken = page.nextPageToken?.length ? page.nextPageToken : undefined;
   } while (nextPageToken);
-  const metrics = await fetch(`http://127.0.0.1:${metricsPort}/metrics`);
-  keep(SURFACES.metrics, "the worker's endpoint", Buffer.from(await metrics.arrayBuffer()));
+  for (const [surface, source, port] of [
+    [SURFACES.metrics, "the endpoint of the platform's own worker", ports.core],
+    [SURFACES.metricsPage, "the page of the platform's own worker", ports.userPage],
+    [SURFACES.metricsPage, 'the page of the packaged worker', ports.agentsPage],
+  ] as const) {
+    const metrics = await fetch(`http://127.0.0.1:${port}/metrics`);
+    keep(surface, source, Buffer.from(await metrics.arrayBuffer()));
+  }
   keep(SURFACES.told, 'this process', Buffer.from(told.text));
   return collected;
 }
@@ -78,14 +86,40 @@ export async function searchFiles(search: Search, stage: Stage): Promise<void> {
   for (const path of await filesIn(join(folder, 'temporal'))) await each(SURFACES.temporalFile, path);
   await each(SURFACES.temporalRows, await rowsOf(stage));
   for (const path of await filesIn(join(folder, 'processes'))) {
-    const surface = path.endsWith('/output')
-      ? SURFACES.output
-      : /report[^/]*\.json$/.test(path)
-        ? SURFACES.reports
-        : SURFACES.folders;
-    await each(surface, path);
+    const isDebug = basename(path) === DEBUG_OUTPUT;
+    if (isDebug) searchDebugOutput(search, relative(folder, path), await readFile(path));
+    else await each(surfaceOf(basename(path)), path);
   }
   for (const path of await filesIn(join(folder, 'tmp'))) if (!logs.includes(path)) await each(SURFACES.folders, path);
+}
+
+function surfaceOf(file: string): Surface {
+  if (file === 'output') return SURFACES.output;
+  if (file === JSON_LOG) return SURFACES.jsonLogs;
+  if (file === spansFile('@opentelemetry/instrumentation-undici')) return SURFACES.spansOfUndici;
+  if (file === spansFile('@opentelemetry/instrumentation-http')) return SURFACES.spansOfHttp;
+  if (file.endsWith(SPANS_EXTENSION)) return SURFACES.spans;
+  return /^report.*\.json$/.test(file) ? SURFACES.reports : SURFACES.folders;
+}
+
+const DEBUG_SURFACES: Readonly<Record<string, Surface>> = {
+  ...{ UNDICI: SURFACES.debugOfUndici, FETCH: SURFACES.debugOfUndici, HTTP: SURFACES.debugOfHttp },
+  ...{ NET: SURFACES.debugOfNet, TLS: SURFACES.debugOfNet },
+};
+/** The first line of what a part of Node prints, or of an entry of Temporal's log. What follows belongs to it. */
+const FIRST_LINE = /^(?:([A-Z]+) \d+: |\d{4}-\d\d-\d\dT)/;
+
+function searchDebugOutput(search: Search, source: string, output: Buffer): void {
+  const lines = new Map<Surface, string[]>();
+  let surface: Surface = SURFACES.output;
+  for (const line of output.toString('latin1').split('\n')) {
+    const first = FIRST_LINE.exec(line);
+    if (first) surface = DEBUG_SURFACES[first[1] ?? ''] ?? SURFACES.output;
+    const before = lines.get(surface);
+    if (before) before.push(line);
+    else lines.set(surface, [line]);
+  }
+  for (const [each, its] of lines) search.bytes(Buffer.from(its.join('\n'), 'latin1'), { surface: each, source });
 }
 
 async function rowsOf({ temporalFile, folder }: Stage): Promise<string> {

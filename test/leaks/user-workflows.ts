@@ -176,3 +176,18 @@ export async function controlPending(leak: string): Promise<void> {
   });
   await failWith(leak);
 }
+
+export interface ModelControl {
+  readonly workspaceId: string;
+  readonly model: string;
+  readonly stepsOn: string;
+}
+
+/** A deliberate leak through the id of a model, in a call that fails. */
+export async function controlModel({ workspaceId, model, stepsOn: taskQueue }: ModelControl): Promise<string> {
+  const options: StepOptions = { startToCloseTimeout: '10 seconds', retry: { maximumAttempts: 1 }, taskQueue };
+  return outcome('a model', async () => {
+    const ref = await resolveLlmKey({ workspaceId, provider: 'anthropic' }, options);
+    return llmStep({ ref, prompt: 'Why?', model }, options);
+  });
+}

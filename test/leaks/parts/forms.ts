@@ -30,6 +30,7 @@ export function formsOf(canary: Canary): Form[] {
     ...(typeof canary.value === 'string' ? textForms(canary.value) : []),
     ['hex', hex],
     ['upper-case hex', hex.toUpperCase()],
+    ['bytes that Node prints', printed(hex)],
     ...[0, 1, 2].flatMap((offset): [string, string][] => {
       const text = base64At(bytes, offset);
       return [
@@ -56,7 +57,17 @@ function textForms(text: string): [string, Buffer | string][] {
     ['JSON-escaped twice', JSON.stringify(JSON.stringify(text).slice(1, -1)).slice(1, -1)],
     ['UTF-16', Buffer.from(text, 'utf16le')],
     [`its first ${QUOTED_CHARACTERS} characters`, text.slice(0, QUOTED_CHARACTERS)],
+    // Node prints only the first 50 bytes.
+    [
+      `its first ${QUOTED_CHARACTERS} bytes that Node prints`,
+      printed(Buffer.from(text).toString('hex', 0, QUOTED_CHARACTERS)),
+    ],
   ];
+}
+
+/** As in `<Buffer 6b 65 79>`. */
+function printed(hex: string): string {
+  return hex.replace(/..(?!$)/g, '$& ');
 }
 
 /** The base64 of `bytes` after `offset` other bytes, without the characters that depend on neighbours. */
