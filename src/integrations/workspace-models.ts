@@ -98,10 +98,21 @@ function callWith(
   return (call: ModelCall): ModelAnswer =>
     withProvider(wanted.provider, async (opened) => {
       const { credential } = opened;
-      const answer = ask(aiSdkProvider(credential, opened.fetch), idFor(wanted, credential), passedOn(call, opened));
+      const vendor = aiSdkProvider(credential, opened.fetch);
+      const answer = ofModel(() => ask(vendor, idFor(wanted, credential), passedOn(call, opened)));
       if (answer) return answer;
       throw ProviderError.configInvalid('model', `names llm/${credential.provider}, which has no models for ${what}`);
     });
+}
+
+/** A vendor's package lacks the function for a kind of model that the vendor does not have, or the function throws. */
+function ofModel(ask: () => ModelAnswer | undefined): ModelAnswer | undefined {
+  try {
+    return ask();
+  } catch (error) {
+    if (error instanceof Error && error.name === 'AI_NoSuchModelError') return undefined;
+    throw error;
+  }
 }
 
 function streamWith(wanted: WantedModel) {
