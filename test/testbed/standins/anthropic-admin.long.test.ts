@@ -19,8 +19,8 @@ afterAll(() => standIn.stop());
 
 async function revoke(apiKey: string, adminKey = ADMIN) {
   const config = { baseURL: standIn.baseUrls.anthropic.sdk };
-  const { credential } = parseProvider('llm-admin', 'anthropic', config, { adminKey });
-  const context = { fetch, signal: AbortSignal.timeout(10_000) };
+  const { credential, service } = parseProvider('llm-admin', 'anthropic', config, { adminKey });
+  const context = { fetch: service.adaptFetch(fetch), signal: AbortSignal.timeout(10_000) };
   return keyIssuerOf('llm', 'anthropic')?.revoke?.(credential, { secret: { apiKey } }, context);
 }
 
