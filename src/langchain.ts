@@ -1,5 +1,5 @@
 /** `workspace-providers/langchain`: for agents of LangChain and LangGraph, in activities. */
-export type { WantedProvider, WorkspaceModelsOptions } from './integrations/model-names.js';
+export type { LlmHandle, WorkspaceModelsOptions } from './integrations/model-names.js';
 export {
   type WorkspaceCallOptions,
   WorkspaceChatModel,

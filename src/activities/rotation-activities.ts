@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { awaitDrain } from '../fence/drain.js';
 import { awaitFence, reportFence } from '../fence/fence.js';
 import type { RotationCredentials } from '../management/rotation-credentials.js';
+import type { Works } from '../observer/observed.js';
 import type { Reporter } from '../observer/observer.js';
 import type {
   BegunRotation,
@@ -34,6 +35,8 @@ interface RaisedVersion {
 
 export function createOperationActivities(dependencies: OperationDependencies) {
   const { store, rotations, observer } = dependencies;
+  const observed = <Result>(begun: Works['stage']['begun'], run: () => Promise<Result>) =>
+    observer.during('stage', begun, run, () => ({}));
   /** An activity that is a stage of a rotation. */
   const stage = <Input extends object, Result>(
     name: string,
@@ -42,13 +45,7 @@ export function createOperationActivities(dependencies: OperationDependencies) {
   ) =>
     activity(name, schema, (input, signal) => {
       const { rotationId } = input as { readonly rotationId?: string };
-      const begun = { stage: name, ...(rotationId !== undefined && { rotationId }) };
-      return observer.during(
-        'stage',
-        begun,
-        () => run(input, signal),
-        () => ({}),
-      );
+      return observed({ stage: name, ...(rotationId !== undefined && { rotationId }) }, () => run(input, signal));
     });
   const fence = async (signal: AbortSignal) => {
     const report = await awaitFence({ registry: store, signal });
@@ -95,14 +92,7 @@ export function createOperationActivities(dependencies: OperationDependencies) {
 
     /** Waits for the fence of every change that was committed before the call. A retry starts the wait again. */
     awaitFence: (): Promise<FenceReport> =>
-      runWithHeartbeat((signal) =>
-        observer.during(
-          'stage',
-          { stage: 'awaitFence' },
-          () => fence(signal),
-          () => ({}),
-        ),
-      ),
+      runWithHeartbeat((signal) => observed({ stage: 'awaitFence' }, () => fence(signal))),
 
     /** Waits until no step holds an older version, or `limitMs` is over. Returns who still holds one. */
     awaitDrain: stage('awaitDrain', drainInput, async ({ limitMs, ...question }, signal): Promise<DrainAnswer> => {

@@ -1,5 +1,4 @@
 /** The set-up that is examined, as its settings have it. Each part is read by itself, so that one fault hides no other. */
-
 import { readTypes } from '../config/provider-types-module.js';
 import { readEgress, readGrantPolicy, readRootKeyring } from '../config/resolver-config.js';
 import { Settings } from '../config/settings.js';

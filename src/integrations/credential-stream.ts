@@ -4,7 +4,7 @@
 import { runningActivity, withProvider } from '../plugin/with-provider.js';
 import type { LlmCredential } from '../providers/llm/llm.js';
 import type { ProviderCall } from '../resolver/provider-call.js';
-import type { WantedProvider } from './model-names.js';
+import type { LlmHandle } from './model-names.js';
 import { unwrapped } from './unwrapped.js';
 
 /** A service's stream, and what came with its beginning. */
@@ -29,7 +29,7 @@ export interface CredentialStream<Head, Part> {
  * @throws what `withProvider` throws
  */
 export function streamWithProvider<Head, Part>(
-  provider: WantedProvider,
+  provider: LlmHandle,
   open: (call: ProviderCall<LlmCredential>) => Promise<OpenedStream<Head, Part>>,
   errorIn: (part: Part) => unknown,
 ): Promise<CredentialStream<Head, Part>> {
@@ -86,7 +86,7 @@ export function streamWithProvider<Head, Part>(
  * @param open - starts the call. Some clients end a stream early if its signal is aborted, which is a failure here
  */
 export async function* partsWithProvider<Part>(
-  provider: WantedProvider,
+  provider: LlmHandle,
   open: (call: ProviderCall<LlmCredential>) => AsyncIterable<Part>,
 ): AsyncGenerator<Part, void, undefined> {
   const opened = await unwrapped(() =>

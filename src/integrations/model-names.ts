@@ -11,13 +11,13 @@ export interface WorkspaceModelsOptions {
   readonly providers?: readonly string[];
 }
 
-/** A provider by its name, or by the reference that a workflow resolved. */
-export type WantedProvider = NamedProvider<'llm'> | ProviderReference<'llm'>;
+/** An LLM provider by its name, or by the reference that a workflow resolved. */
+export type LlmHandle = NamedProvider<'llm'> | ProviderReference<'llm'>;
 
 /** A model that a workspace's provider serves. */
 export interface WantedModel {
   /** What may serve it: one provider, or several in order of preference. */
-  readonly provider: WantedProvider;
+  readonly provider: LlmHandle;
   /** @throws ProviderError `ProviderConfigInvalid` if neither the id nor the provider's config names a model */
   idFor(credential: LlmCredential): string;
 }
@@ -43,7 +43,7 @@ export function wantedModel(id: string | undefined, { providers = ['openai'] }: 
 }
 
 /** The model of a provider's config, or another one of the same service. */
-export function modelOfProvider(provider: WantedProvider, model: string | undefined): WantedModel {
+export function modelOfProvider(provider: LlmHandle, model: string | undefined): WantedModel {
   return { provider, idFor: (credential) => model || modelOfConfig(credential) };
 }
 

@@ -17,9 +17,9 @@ import type { ProviderCall } from '../resolver/provider-call.js';
 import { partsWithProvider } from './credential-stream.js';
 import { type ModelParameters, vendorChatModel, vendorEmbeddings } from './langchain-vendors.js';
 import {
+  type LlmHandle,
   modelOfProvider,
   type WantedModel,
-  type WantedProvider,
   type WorkspaceModelsOptions,
   wantedModel,
 } from './model-names.js';
@@ -58,7 +58,7 @@ export interface WorkspaceCallOptions extends BaseChatModelCallOptions {
  * const agent = createAgent({ model: workspaceChatModel('anthropic/claude-sonnet-5-5'), tools: [weather] });
  */
 export function workspaceChatModel(
-  model: string | WantedProvider,
+  model: string | LlmHandle,
   options: WorkspaceChatModelOptions = {},
 ): WorkspaceChatModel {
   const { temperature, maxTokens, parameters } = options;
@@ -72,13 +72,13 @@ export function workspaceChatModel(
  * @param model - as for {@link workspaceChatModel}
  */
 export function workspaceEmbeddings(
-  model: string | WantedProvider,
+  model: string | LlmHandle,
   options: Pick<WorkspaceChatModelOptions, 'providers' | 'model'> = {},
 ): Embeddings {
   return new WorkspaceEmbeddings(wantedOf(model, options));
 }
 
-function wantedOf(model: string | WantedProvider, options: WorkspaceChatModelOptions): WantedModel {
+function wantedOf(model: string | LlmHandle, options: WorkspaceChatModelOptions): WantedModel {
   return typeof model === 'string' ? wantedModel(model, options) : modelOfProvider(model, options.model);
 }
 

@@ -5,6 +5,7 @@
 import { trace } from '@opentelemetry/api';
 import type { Logger, LogLevel } from '@temporalio/worker';
 import pino, { type DestinationStream } from 'pino';
+import { loggerBy } from './logger-by.js';
 
 const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
 const STDERR = 2;
@@ -21,14 +22,7 @@ export function jsonLogger(level: LogLevel, destination?: DestinationStream): Lo
   };
   const lines = pino(options, destination ?? pino.destination({ dest: STDERR, sync: true }));
   const log: Logger['log'] = (at, message, meta = {}) => lines[LEVELS[at]](meta, message);
-  return {
-    log,
-    trace: (message, meta) => log('TRACE', message, meta),
-    debug: (message, meta) => log('DEBUG', message, meta),
-    info: (message, meta) => log('INFO', message, meta),
-    warn: (message, meta) => log('WARN', message, meta),
-    error: (message, meta) => log('ERROR', message, meta),
-  };
+  return loggerBy(log);
 }
 
 /** As OpenTelemetry names them in logs of other formats. */

@@ -14,6 +14,7 @@ import { redactValue } from '../redaction/redact-value.js';
 import { Secret } from '../redaction/secret.js';
 import { forgetReceivedForm, interceptHeartbeat } from '../sdk/internals.js';
 import { redactOf } from './activity-workspaces.js';
+import { loggerBy } from './logger-by.js';
 
 /** A client library's error may refer to requests, to sockets and to the client itself. */
 const MAX_OBJECTS_OF_AN_ERROR = 5_000;
@@ -53,14 +54,7 @@ export function redactingLogger(logger: Logger): Logger {
       redact(String(message)),
       redactValue(meta, redact, { maxObjects: MAX_OBJECTS_OF_AN_ERROR, isCopied: true }),
     );
-  return {
-    log,
-    trace: (message, meta) => log('TRACE', message, meta),
-    debug: (message, meta) => log('DEBUG', message, meta),
-    info: (message, meta) => log('INFO', message, meta),
-    warn: (message, meta) => log('WARN', message, meta),
-    error: (message, meta) => log('ERROR', message, meta),
-  };
+  return loggerBy(log);
 }
 
 /** @throws ApplicationFailure if the value holds a `Secret`: JSON would carry `[redacted]` in place of the key */

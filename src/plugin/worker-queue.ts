@@ -9,6 +9,7 @@ import type { GrantPolicy } from '../grants/policy.js';
 import { isProviderError, ProviderError } from '../protocol/errors.js';
 import type { ConnectedParts } from '../resolver/connect-parts.js';
 import { expectNoWorkflows } from '../sdk/internals.js';
+import { lastPollMs } from '../sdk/last-poll.js';
 import { operatorGuard } from './grant-guard.js';
 import { redactingActivity } from './redacting-activity.js';
 import { traceContext } from './trace-context.js';
@@ -24,8 +25,6 @@ export interface QueueHost {
 /** A drain occupies its slot until steps end. More rotations at once than this are rare. */
 const SLOTS = 100;
 
-/** `temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY`. */
-const ACTIVITY_TASKS = 2;
 /** A poll waits up to a minute for a task. */
 const SEEN_WITHIN_MS = 150_000;
 const ASK_TIMEOUT_MS = 5_000;
@@ -85,13 +84,12 @@ export class WorkerQueue {
     const { connection, namespace = 'default' } = running.worker.options;
     // A connection that the SDK has made itself cannot be asked.
     if (!connection) return true;
-    const taskQueue = { name: this.taskQueue };
-    const asked = { namespace, taskQueue, taskQueueType: ACTIVITY_TASKS };
-    const answer = await connection
-      .withDeadline(Date.now() + ASK_TIMEOUT_MS, () => connection.workflowService.describeTaskQueue(asked))
-      .catch(() => undefined);
-    const seenAtMs = (answer?.pollers ?? []).map(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1_000);
-    return Date.now() - Math.max(0, ...seenAtMs) <= SEEN_WITHIN_MS;
+    const seenAtMs = await connection
+      .withDeadline(Date.now() + ASK_TIMEOUT_MS, () =>
+        lastPollMs(connection.workflowService, namespace, this.taskQueue, 'activity'),
+      )
+      .catch(() => 0);
+    return Date.now() - seenAtMs <= SEEN_WITHIN_MS;
   }
 
   /** While Postgres is away the worker waits for it, as it does later: the first read takes the lease. */

@@ -1,5 +1,4 @@
 /** The only way from stored or given data to a credential: by the fields of its type. */
-
 import type { Fetch } from '../egress/http-client.js';
 import type { EgressPolicy } from '../egress/policy.js';
 import { egressRuleOf } from '../egress/refusal.js';

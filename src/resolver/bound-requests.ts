@@ -43,7 +43,7 @@ export class BoundRequests {
   #isFinallyRefused = false;
   #isHealed = false;
 
-  /** @param opened - what the callback begins with */
+  /** @param first - what the callback begins with */
   constructor(
     private readonly parts: RequestParts,
     private readonly first: FoundCredential,

@@ -120,8 +120,9 @@ export class ProviderResolver<Types extends OwnTypes = []> {
   /**
    * Opens a reference for the length of a callback. Each request of the callback's `fetch` uses the newest version, so a
    * step whose key is rotated meanwhile goes on with the next key. If the service refuses a credential that `fetch` could
-   * not replace, the workspace is read again and, if that brought another credential, the callback runs once more. With a chain's reference, the next endpoint is asked if one is unavailable, limits the rate, is out of
-   * credit or was disabled.
+   * not replace, the workspace is read again and, if that brought another credential, the callback runs once more. With
+   * a chain's reference, the next endpoint is asked if one is unavailable, limits the rate, is out of credit or was
+   * disabled.
    *
    * @throws ProviderError if a service caused the failure; other errors of the callback are thrown unchanged
    */

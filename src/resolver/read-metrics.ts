@@ -1,5 +1,4 @@
 /** The metrics of a process that keeps a lease, read when somebody collects them: a warm read counts, and reports nothing. */
-
 import type { Lease } from '../fence/lease.js';
 import type { LeaseKeeper } from '../fence/lease-keeper.js';
 import type { Reading } from '../telemetry/metrics-table.js';
@@ -32,7 +31,7 @@ export function readMetrics({ cache, keeper, lease, audit, scopes, keySetAgeMs }
     ...(keySetAgeMs === undefined
       ? []
       : [{ name: 'workspace_providers.grants.key_set.age' as const, value: keySetAgeMs / 1_000 }]),
-    // With too many to report, the number of callbacks is not known.
+    // With too many to report, their number is not known.
     ...(outdated === 'too-many'
       ? []
       : [

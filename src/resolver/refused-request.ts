@@ -1,5 +1,4 @@
 /** Whether a service refused the credential of one request. */
-
 import type { ProviderError } from '../protocol/errors.js';
 import type { ProviderReference } from '../protocol/references.js';
 import { classify } from '../providers/answers/classify.js';

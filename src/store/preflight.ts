@@ -93,6 +93,8 @@ export interface Refusal {
   readonly about: 'login' | 'schema' | 'guards';
   /** What is wrong, and what to do. */
   readonly message: string;
+  /** Whether the database has no schema yet. */
+  readonly isUnmigrated: boolean;
 }
 
 /**
@@ -105,14 +107,16 @@ export async function listRefusals(database: Database, role: StoreRole): Promise
   const refusals = REFUSALS.flatMap(([finding, why]): Refusal[] => {
     const names = found.filter((row) => row.finding === finding).map(({ name }) => name);
     if (names.length === 0) return [];
-    return [{ about: ABOUT[finding] ?? 'guards', message: why(names.sort().slice(0, NAMES_SHOWN).join(', '), role) }];
+    const message = why(names.sort().slice(0, NAMES_SHOWN).join(', '), role);
+    return [{ about: ABOUT[finding] ?? 'guards', message, isUnmigrated: finding === 'unmigrated' }];
   });
   // Without the function that tells the version, or the right to call it, the version cannot be asked for.
   if (found.some(({ finding }) => finding === 'unmigrated' || finding === 'forbidden')) return refusals;
   const [applied] = await database.query<{ name: string }>(LATEST_MIGRATION, []);
   // A newer database is fine: migrations are append-only, and workers are replaced one by one.
   if (applied && applied.name >= latestMigration()) return refusals;
-  return [...refusals, { about: 'schema', message: `the database is older than this build: ${MIGRATE}` }];
+  const message = `the database is older than this build: ${MIGRATE}`;
+  return [...refusals, { about: 'schema', message, isUnmigrated: false }];
 }
 
 /** The findings that are not about the rights and triggers of the schema. */

@@ -34,7 +34,7 @@ export const METRICS = {
     unit: 's',
     attributes: ['type', 'error.type', 'workspace'],
     buckets: SLOW_SECONDS,
-    meaning: 'how long callbacks held a credential',
+    meaning: 'how long callbacks of `withProvider` ran',
   },
   'workspace_providers.failures': {
     kind: 'counter',
@@ -164,7 +164,7 @@ export const METRICS = {
     kind: 'read gauge',
     unit: '{step}',
     attributes: [],
-    meaning: 'callbacks that hold a credential which may be older than what is served now',
+    meaning: 'requests, and callbacks that revealed, with a credential that may be older than what is served now',
   },
   'workspace_providers.request.duration': {
     kind: 'histogram',

@@ -2,7 +2,6 @@
  * Services on the wire, for tests that use a real HTTP client: servers on loopback that speak the documented formats,
  * know which key each call came with, and fail on request.
  */
-
 import { parseJson } from '../redaction/parse-json.js';
 import { anthropic } from './services/anthropic.js';
 import { KeyRing } from './services/calls.js';

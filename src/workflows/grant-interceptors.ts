@@ -1,8 +1,8 @@
 /**
  * Passes a workflow's grant and its trace on: to its activities (local ones too), its child workflows, the run that it
- * continues as,
- * and the Nexus operations that it calls. Child workflows and the next run also get the versions of providers that it
- * has seen. Refuses signals, updates and queries that another workspace sends. Part of a worker's workflow bundle: the `WorkspaceProviders` plugin adds it.
+ * continues as, and the Nexus operations that it calls. Child workflows and the next run also get the versions of
+ * providers that it has seen. Refuses signals, updates and queries that another workspace sends. Part of a worker's
+ * workflow bundle: the `WorkspaceProviders` plugin adds it.
  */
 import {
   ApplicationFailure,
