@@ -181,7 +181,10 @@ export class ProviderResolver<Types extends OwnTypes = []> {
       const lifetime = callLifetime(requests.fetch, signal);
       const reveal = async () => {
         lifetime.checkRunning();
-        return (await requests.reveal()) as never;
+        const revealed = await requests.reveal();
+        // It may have ended meanwhile: then no drain waits for it.
+        lifetime.checkRunning();
+        return revealed as never;
       };
       try {
         return await callback({ credential, use, fetch: lifetime.fetch, signal: lifetime.signal, reveal });

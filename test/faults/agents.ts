@@ -1,7 +1,10 @@
-/** Keeps a few agents running. Each visits all workers, and the ledger gets the versions that its steps used. */
+/**
+ * Keeps a few agents running. Some visit all workers, and some have one long step. The ledger gets the versions that their
+ * steps used.
+ */
 import { randomUUID } from 'node:crypto';
-import { WorkflowFailedError } from '@temporalio/client';
-import type { agent } from './agent-workflow.js';
+import { WorkflowFailedError, type WorkflowStartOptions } from '@temporalio/client';
+import type { AgentStep, agent, longAgent } from './agent-workflow.js';
 import type { Ledger } from './ledger.js';
 import { keyOf } from './messages.js';
 import { untilItWorks } from './parts/patience.js';
@@ -9,25 +12,59 @@ import { READERS, type Stage } from './stage.js';
 
 const AGENTS = 3;
 const STEPS = 12;
+const LONG_AGENTS = 4;
+const [SHORTEST_STEP_MS, LONGEST_STEP_MS] = [20_000, 40_000] as const;
+/** Of a long step that begins when the run is about to end. */
+const LAST_STEP_MS = 3_000;
 
-/** Runs agents until the signal is aborted, and returns once the running ones have ended. */
-export async function runAgents(stage: Stage, ledger: Ledger, signal: AbortSignal): Promise<void> {
-  const rows = Array.from({ length: AGENTS }, async (_, index) => {
-    while (!signal.aborted) await runAgent(stage, ledger, index);
-  });
-  await Promise.all(rows);
+/**
+ * Runs agents until the signal is aborted, and returns once the running ones have ended.
+ *
+ * @param endMs - when the run is to end, by `performance.now`
+ */
+export async function runAgents(stage: Stage, ledger: Ledger, signal: AbortSignal, endMs: number): Promise<void> {
+  const keepRunning = (agents: number, run: (index: number) => Promise<void>) =>
+    Array.from({ length: agents }, async (_, index) => {
+      while (!signal.aborted) await run(index);
+    });
+  await Promise.all([
+    ...keepRunning(AGENTS, (index) => runAgent(stage, ledger, index)),
+    ...keepRunning(LONG_AGENTS, (index) => runLongAgent(stage, ledger, index, endMs)),
+  ]);
 }
 
-async function runAgent({ grants, workspaceIds }: Stage, ledger: Ledger, index: number): Promise<void> {
-  const workspaceId = workspaceIds[Math.floor(Math.random() * workspaceIds.length)] as string;
-  const taskQueues = Array.from({ length: STEPS }, () => READERS[Math.floor(Math.random() * READERS.length)] as string);
-  const workflowId = `agent-${randomUUID()}`;
-  const handle = await untilItWorks(() =>
-    grants.clientFor(workspaceId).workflow.start<typeof agent>('agent', {
-      ...{ workflowId, taskQueue: READERS[index % READERS.length] as string, args: [{ workspaceId, taskQueues }] },
-      ...{ workflowTaskTimeout: '2 seconds', workflowIdConflictPolicy: 'USE_EXISTING' },
+async function runAgent(stage: Stage, ledger: Ledger, index: number): Promise<void> {
+  const workspaceId = pick(stage.workspaceIds);
+  const taskQueues = Array.from({ length: STEPS }, () => pick(READERS));
+  await follow(stage, ledger, workspaceId, (client, options) =>
+    client.workflow.start<typeof agent>('agent', {
+      ...{ ...options, taskQueue: READERS[index % READERS.length] as string, args: [{ workspaceId, taskQueues }] },
     }),
   );
+}
+
+/** All of them work for few workspaces, which are rotated while they run. */
+async function runLongAgent(stage: Stage, ledger: Ledger, index: number, endMs: number): Promise<void> {
+  const workspaceId = stage.workspaceIds[index] as string;
+  const taskQueue = READERS[index % READERS.length] as string;
+  const lengthMs = SHORTEST_STEP_MS + Math.random() * (LONGEST_STEP_MS - SHORTEST_STEP_MS);
+  const stepMs = Math.round(Math.max(LAST_STEP_MS, Math.min(lengthMs, endMs - performance.now())));
+  await follow(stage, ledger, workspaceId, (client, options) =>
+    client.workflow.start<typeof longAgent>('longAgent', {
+      ...{ ...options, taskQueue, args: [{ workspaceId, taskQueue, stepMs }] },
+    }),
+  );
+}
+
+type Start = (
+  client: ReturnType<Stage['grants']['clientFor']>,
+  options: Pick<WorkflowStartOptions, 'workflowId' | 'workflowTaskTimeout' | 'workflowIdConflictPolicy'>,
+) => Promise<{ result(): Promise<AgentStep[]> }>;
+
+async function follow({ grants }: Stage, ledger: Ledger, workspaceId: string, start: Start): Promise<void> {
+  const workflowId = `agent-${randomUUID()}`;
+  const options = { workflowId, workflowTaskTimeout: '2 seconds', workflowIdConflictPolicy: 'USE_EXISTING' } as const;
+  const handle = await untilItWorks(() => start(grants.clientFor(workspaceId), options));
   const steps = await untilItWorks(() =>
     handle.result().catch((error: unknown) => {
       if (error instanceof WorkflowFailedError) return [];
@@ -38,4 +75,8 @@ async function runAgent({ grants, workspaceIds }: Stage, ledger: Ledger, index: 
     workflowId,
     steps: steps.map(({ taskQueue, version }) => ({ reader: taskQueue, key: keyOf(workspaceId), version })),
   });
+}
+
+function pick<Item>(items: readonly Item[]): Item {
+  return items[Math.floor(Math.random() * items.length)] as Item;
 }

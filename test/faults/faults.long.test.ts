@@ -36,6 +36,7 @@ test(
     expect(outcome).toMatchObject({ stale: 0, backwards: 0, lost: 0 });
     expect(outcome.reads).toBeGreaterThan(0);
     expect(outcome.rotations).toBeGreaterThan(0);
+    expect(outcome.longSteps.requests).toBeGreaterThan(0);
     expect(exitCode).toBe(0);
   },
   TIMEOUT_MS,

@@ -1,7 +1,7 @@
 /** Collects what happens in a fault run, and judges it. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { HistoryFile } from './history.js';
-import type { FromReader, SeenCredential } from './messages.js';
+import { type FromReader, REQUESTS, type SeenCredential } from './messages.js';
 import { check, describeFindings, type Verdict } from './parts/checker.js';
 import { type Change, type History, now, type Observation, type WorkflowReport } from './parts/observations.js';
 
@@ -25,6 +25,8 @@ export class Ledger {
   leastStrikes = 1;
   latestEndMs = Number.POSITIVE_INFINITY;
   rotations = 0;
+  /** Steps that made requests for most of the run, and how often one of them went on with a newer version. */
+  readonly longSteps = { begun: 0, newerVersions: 0 };
   /** Reads of the workers whose database fails. */
   databaseReads = 0;
   /** How long it took until every worker had reported a fault of its database. */
@@ -80,13 +82,24 @@ export class Ledger {
   }
 
   get reads(): number {
-    return [...this.#readers.values()]
-      .flatMap(({ observations }) => [...observations.values()])
+    return this.#readsOf(() => true);
+  }
+
+  /** The requests of long steps that were answered. */
+  get requests(): number {
+    return this.#readsOf((reader) => reader.endsWith(REQUESTS));
+  }
+
+  #readsOf(isCounted: (reader: string) => boolean): number {
+    return [...this.#readers]
+      .filter(([reader]) => isCounted(reader))
+      .flatMap(([, { observations }]) => [...observations.values()])
       .reduce((sum, { reads }) => sum + reads, 0);
   }
 
   take(message: FromReader): void {
     if (message.is === 'worker-failed') this.oddities.push(`a Temporal worker failed: ${message.message}`);
+    if (message.is === 'long-step') this.longSteps[message.what === 'begun' ? 'begun' : 'newerVersions'] += 1;
     if (message.is !== 'report') return;
     const { reader, observations, failures } = message.report;
     const seen: Seen = this.#readers.get(reader) ?? { observations: new Map(), failures };

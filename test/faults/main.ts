@@ -53,7 +53,7 @@ export async function runFaults(folder: string, env: NodeJS.ProcessEnv): Promise
     }, PROGRESS_MS);
     const timeIsUp = new AbortController();
     const rotator = new Rotator(stage, ledger);
-    const work = Promise.all([rotator.run(timeIsUp.signal), runAgents(stage, ledger, timeIsUp.signal)]);
+    const work = Promise.all([rotator.run(timeIsUp.signal), runAgents(stage, ledger, timeIsUp.signal, startMs + seconds * 1_000)]);
     work.catch(() => {});
     const end = AbortSignal.timeout(seconds * 1_000);
     await Promise.all([
@@ -118,6 +118,7 @@ function report(
     .map((kind) => `too rare: ${kind} struck ${ledger.faults[kind] ?? 0} times, and at least ${least} are expected`);
   if (verdict.reads === 0) missing.push('never happened: a read');
   if (ledger.rotations === 0) missing.push('never happened: a rotation');
+  if (ledger.requests === 0) missing.push('never happened: a request of a long step');
   for (const finding of [...findings, ...missing]) console.log(finding);
   console.error(`reads that failed: ${JSON.stringify(verdict.failures)}; agents: ${ledger.workflows.length}`);
   console.error(`median ms per fault, with its recovery: ${JSON.stringify(ledger.faultMs)}`);
@@ -127,6 +128,8 @@ function report(
       reads: verdict.reads,
       databaseReads: ledger.databaseReads,
       rotations: ledger.rotations,
+      longSteps: { ...ledger.longSteps, requests: ledger.requests },
+      fences: ledger.fenceMs.length,
       faults: ledger.faults,
       stale: verdict.stale.length,
       backwards: verdict.backwards.length,

@@ -49,8 +49,13 @@ export type FromReader =
   /** New or changed observations. A later one of the same version replaces an earlier one. */
   | { readonly is: 'report'; readonly report: ReaderReport; readonly credentials: readonly SeenCredential[] }
   | { readonly is: 'stopped-before-use' }
+  /** A long step has begun, or goes on with another version than its last request had. */
+  | { readonly is: 'long-step'; readonly what: 'begun' | 'newer-version' }
   /** The Temporal worker ended by itself, and the reader starts another one. */
   | { readonly is: 'worker-failed'; readonly message: string };
+
+/** Ends the name under which a reader reports the requests of its long steps. */
+export const REQUESTS = '.requests';
 
 /** The key of a provider in observations and changes. */
 export function keyOf(workspaceId: string): string {
@@ -62,6 +67,12 @@ export function apiKeyOf(workspaceId: string, serial: number): string {
   return `canary-of-faults/${workspaceId}/${serial}`;
 }
 
-export function serialOf(apiKey: string): number {
-  return Number(apiKey.split('/').at(-1));
+/** What the service knows the owner of that key by. Its answers end with it. */
+export function ownerOf(workspaceId: string, serial: number): string {
+  return `${workspaceId}/${serial}`;
+}
+
+/** The serial number in a key, or at the end of an answer. */
+export function serialOf(text: string): number {
+  return Number(text.split('/').at(-1));
 }

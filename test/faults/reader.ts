@@ -1,6 +1,7 @@
 /**
  * A worker as users run it, with a short lease, that reads continuously and records the results: from the cache by
- * `peek`, through loads, and with the credential itself. It also runs agents and their steps, and answers rotations.
+ * `peek`, through loads, and with the credential itself. It also runs agents and their steps, long ones too, and answers
+ * rotations.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,8 +17,9 @@ import {
 } from '../../src/index.js';
 import { LOOPBACK } from '../../testbed/loopback.js';
 import { beginAsChild, tellParent } from './child.js';
-import { keyOf, type ReaderSettings, type SeenCredential, serialOf, type ToReader } from './messages.js';
-import { type Observation, ReadRecorder } from './parts/observations.js';
+import { keyOf, REQUESTS, type ReaderSettings, type SeenCredential, serialOf, type ToReader } from './messages.js';
+import { LongSteps } from './long-steps.js';
+import { ReadRecorder } from './parts/observations.js';
 import { untilItWorks } from './parts/patience.js';
 
 const ROUNDS_A_BURST = 7;
@@ -39,13 +41,13 @@ class Reader {
   readonly #recorder: ReadRecorder;
   readonly #loading = new Set<string>();
   readonly #credentials = new Map<string, SeenCredential>();
-  readonly #reported = new Map<string, number>();
   #newCredentials: SeenCredential[] = [];
   #ended = false;
 
   constructor(
     private readonly settings: ReaderSettings,
     private readonly providers: WorkspaceProviders,
+    private readonly longSteps: LongSteps,
   ) {
     this.#recorder = new ReadRecorder(settings.reader);
   }
@@ -61,13 +63,11 @@ class Reader {
     this.report();
   }
 
-  /** Reports only what has changed, because the whole grows too large in a long run. */
   report(): void {
-    const { reader, observations, failures } = this.#recorder.report();
-    const changed = observations.filter((observation) => this.#isNews(observation));
     const credentials = this.#newCredentials;
     this.#newCredentials = [];
-    tellParent({ is: 'report', report: { reader, observations: changed, failures }, credentials });
+    tellParent({ is: 'report', report: this.#recorder.news(), credentials });
+    tellParent({ is: 'report', ...this.longSteps.news() });
   }
 
   /** Loads a workspace past the cache, whatever the status of its provider is. */
@@ -180,12 +180,6 @@ class Reader {
     }
   }
 
-  #isNews({ key, version, reads }: Observation): boolean {
-    const id = `${key} ${version}`;
-    if (this.#reported.get(id) === reads) return false;
-    this.#reported.set(id, reads);
-    return true;
-  }
 }
 
 function shuffled<Item>(items: readonly Item[]): Item[] {
@@ -194,7 +188,11 @@ function shuffled<Item>(items: readonly Item[]): Item[] {
 }
 
 /** Runs until it gets the message to end, even if its Temporal worker fails. */
-async function work({ temporalAddress, taskQueue, workflowBundle }: ReaderSettings, providers: WorkspaceProviders) {
+async function work(
+  { temporalAddress, taskQueue, workflowBundle }: ReaderSettings,
+  providers: WorkspaceProviders,
+  { longStep }: LongSteps,
+) {
   let worker: Worker | undefined;
   let ended = false;
   const run = async () => {
@@ -205,6 +203,7 @@ async function work({ temporalAddress, taskQueue, workflowBundle }: ReaderSettin
           connection,
           taskQueue,
           workflowBundle: { codePath: workflowBundle },
+          activities: { longStep },
           plugins: [providers.plugin()],
           shutdownGraceTime: 0,
           shutdownForceTime: '2 seconds',
@@ -244,8 +243,9 @@ const providers = await untilItWorks(() =>
     env: {},
   }),
 );
-const reader = new Reader(settings, providers);
-const stopWork = await work(settings, providers);
+const longSteps = new LongSteps(`${settings.reader}${REQUESTS}`);
+const reader = new Reader(settings, providers, longSteps);
+const stopWork = await work(settings, providers, longSteps);
 reader.start();
 tellParent({ is: 'ready' });
 process.on('message', (message: ToReader) => {

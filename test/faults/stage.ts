@@ -6,7 +6,7 @@ import { migratedDatabase } from '../../testbed/stage-database.js';
 import { type LlmStandIn, startLlmStandIn } from '../../testbed/standins/llm.js';
 import type { Teardown } from '../../testbed/teardown.js';
 import { writeWorkflowBundle } from '../support/workflow-bundle.js';
-import { apiKeyOf } from './messages.js';
+import { apiKeyOf, ownerOf } from './messages.js';
 import { type ClockedPostgres, startClockedPostgres } from './parts/clocked-postgres.js';
 import { type PostgresProxy, startPostgresProxy } from './parts/postgres-proxy.js';
 import { type RestartableTemporal, startRestartableTemporal } from './parts/temporal-restart.js';
@@ -46,7 +46,7 @@ export async function faultStage(folder: string, teardown: Teardown): Promise<St
   const stage = await openStage({ database, temporalAddress: temporal.address, operator: 'faults', teardown });
   const admit = (workspaceId: string, serial: number) => {
     const key = apiKeyOf(workspaceId, serial);
-    llm.admit({ provider: 'anthropic', key, owner: workspaceId });
+    llm.admit({ provider: 'anthropic', key, owner: ownerOf(workspaceId, serial) });
     return key;
   };
   const workspaceIds = Array.from({ length: WORKSPACES }, (_, index) => `ws_${String(index).padStart(2, '0')}`);

@@ -257,4 +257,15 @@ describe('a drain counts', () => {
     const { reveal } = await step(async (call) => call);
     await expect(reveal()).rejects.toMatchObject({ type: 'SetupInvalid' });
   });
+
+  it('reveals nothing to a step that ended while the credential was read [G16]', async () => {
+    const { step, apply } = await stage();
+    const { revealing } = await step(async ({ reveal }) => {
+      apply(); // so that it has to be loaded
+      const revealing = reveal();
+      revealing.catch(() => {});
+      return { revealing };
+    });
+    await expect(revealing).rejects.toMatchObject({ type: 'SetupInvalid' });
+  });
 });

@@ -4,8 +4,12 @@
  * `test/faults/mutants/rows.long.test.ts` compares it with Postgres.
  */
 import { ProviderError } from '../../src/protocol/errors.js';
+import type { Holder } from '../../src/protocol/rotation.js';
 import type {
   EpochReading,
+  HeldCredential,
+  HeldQuestion,
+  HolderRegistry,
   LeaseStore,
   RegisteredWorker,
   Renewal,
@@ -17,7 +21,10 @@ import type {
 /** The row of the workers that the database does not know. */
 export const UNKNOWN = 'before';
 
-export class FakeRegistry implements LeaseStore, WorkerRegistry {
+/** What a renewal reports. */
+export type Held = readonly HeldCredential[] | 'too-many';
+
+export class FakeRegistry implements LeaseStore, WorkerRegistry, HolderRegistry {
   epoch = 0;
   lineage = 'first';
   prunedTo = 0;
@@ -31,6 +38,8 @@ export class FakeRegistry implements LeaseStore, WorkerRegistry {
   readonly #leased = new Set<string>();
   /** The lineage in which each worker has registered, as its store knows it. */
   readonly #lineages = new Map<string, string>();
+  /** What each row says that steps hold. */
+  readonly #held = new Map<string, Held>();
   #renewals = 0;
 
   /** Changes these workspaces in one transaction; `*` is a truncate. @returns the epoch of the change */
@@ -60,16 +69,23 @@ export class FakeRegistry implements LeaseStore, WorkerRegistry {
     return this.lineage;
   }
 
-  async renewLease(workerId: string, appliedEpoch: number, _timeoutMs?: number): Promise<Renewal | undefined> {
+  async renewLease(
+    workerId: string,
+    appliedEpoch: number,
+    _timeoutMs?: number,
+    _grantKeys?: string,
+    held?: Held,
+  ): Promise<Renewal | undefined> {
     this.#answer();
-    return this.recordRenewal(workerId, appliedEpoch) ? this.changesSince(appliedEpoch) : undefined;
+    return this.recordRenewal(workerId, appliedEpoch, held) ? this.changesSince(appliedEpoch) : undefined;
   }
 
   /** The first half of a renewal. @returns whether the row is live */
-  recordRenewal(workerId: string, appliedEpoch: number): boolean {
+  recordRenewal(workerId: string, appliedEpoch: number, held: Held = []): boolean {
     const row = this.#rows.get(workerId);
     if (row?.state !== 'live' || this.#hasMoved(workerId, appliedEpoch)) return false;
     this.#leased.add(workerId);
+    this.#held.set(workerId, held);
     this.#rows.set(workerId, {
       ...row,
       renewal: this.#nextRenewal(),
@@ -90,6 +106,20 @@ export class FakeRegistry implements LeaseStore, WorkerRegistry {
   async deregisterWorker(workerId: string): Promise<void> {
     this.#answer();
     this.#rows.delete(workerId);
+    this.#held.delete(workerId);
+  }
+
+  async listHolders({ provider, version, epoch }: HeldQuestion): Promise<readonly Holder[]> {
+    this.#answer();
+    const isAsked = (held: HeldCredential) =>
+      held.version < (version ?? Number.POSITIVE_INFINITY) &&
+      Object.entries(provider).every(([part, text]) => held.provider[part as keyof typeof held.provider] === text);
+    return [...this.#rows.values()].flatMap(({ workerId, identity, appliedEpoch }) => {
+      const held = this.#held.get(workerId) ?? [];
+      if (appliedEpoch < epoch || held === 'too-many') return [{ workerId, identity, held: [] }];
+      const older = held.filter(isAsked);
+      return older.length === 0 ? [] : [{ workerId, identity, held: older }];
+    });
   }
 
   async listWorkers(): Promise<readonly RegisteredWorker[]> {
@@ -108,7 +138,10 @@ export class FakeRegistry implements LeaseStore, WorkerRegistry {
   async forgetWorkers(workers: readonly SeenWorker[]): Promise<readonly string[]> {
     this.#answer();
     const forgotten = this.#unchanged(workers, 'vanished').map(({ workerId }) => workerId);
-    for (const workerId of forgotten) this.#rows.delete(workerId);
+    for (const workerId of forgotten) {
+      this.#rows.delete(workerId);
+      this.#held.delete(workerId);
+    }
     return forgotten;
   }
 
@@ -119,7 +152,10 @@ export class FakeRegistry implements LeaseStore, WorkerRegistry {
 
   /** As after a restore: the epoch is an earlier one, and the rows are vanished, or gone. */
   goBack(epoch: number, longestLeaseMs: number, knowsWorkers = true): void {
-    if (!knowsWorkers) this.#rows.clear();
+    if (!knowsWorkers) {
+      this.#rows.clear();
+      this.#held.clear();
+    }
     this.goBackUnnoticed(epoch);
     this.lineage += ', again';
     for (const row of this.#rows.values()) this.#rows.set(row.workerId, { ...row, state: 'vanished' });

@@ -4,7 +4,7 @@
  * action a weight, over three decades, and draws all weights again now and then. The seed decides everything.
  */
 import type { Protocol } from './protocol.js';
-import { World } from './world.js';
+import { World, type WorldOptions } from './world.js';
 
 export interface Exploration {
   /** Absent if none was found. */
@@ -16,9 +16,12 @@ export interface Exploration {
   /** The number of reads that were checked. */
   readonly reads: number;
   readonly fences: number;
+  /** The number of heads of requests that were checked. */
+  readonly heads: number;
+  readonly drains: number;
 }
 
-export interface Bounds {
+export interface Bounds extends Partial<WorldOptions> {
   readonly seed: number;
   readonly schedules: number;
   /** A schedule that is walked before all others. */
@@ -37,55 +40,68 @@ const RARITY = 0.7;
 const RAREST = /goes back/;
 const RAREST_RARITY = 0.97;
 
-/** From a cold start to a worker with a lease and a cached entry. Half of the walks start there. */
+/** From a cold start to a worker with a lease and a cached entry. */
 const WARM_UP = [
   ...['the worker renews', 'worker registers: commit', 'worker registers: answer'],
   ...['worker renews: snapshot', 'worker renews: commit', 'worker renews: answer'],
   ...['a read', 'worker loads: snapshot', 'worker loads: answer'],
 ];
+const STEP_BEGINS = ['a step begins', 'worker loads: snapshot', 'worker loads: answer'];
+/** The share of walks that start there. */
+const [WARM, WARM_WITH_STEP] = [0.5, 0.9] as const;
 
-export async function explore(protocol: Protocol, { seed, schedules, kept = [] }: Bounds): Promise<Exploration> {
-  const known = await replay(protocol, kept);
-  if (known) return { violation: known, schedule: kept, schedules: 1, reads: 0, fences: 0 };
+export async function explore(protocol: Protocol, bounds: Bounds): Promise<Exploration> {
+  const { seed, schedules, kept = [], hasStep = false } = bounds;
+  const counts = { reads: 0, fences: 0, heads: 0, drains: 0 };
+  const known = await replay(protocol, kept, { hasStep });
+  if (known) return { violation: known, schedule: kept, schedules: 1, ...counts };
   const random = randomFrom(seed);
-  let reads = 0;
-  let fences = 0;
+  const warmUp = hasStep ? [...WARM_UP, ...STEP_BEGINS] : WARM_UP;
   for (let walked = 1; walked <= schedules; walked += 1) {
-    const world = new World(protocol);
-    const schedule = await walk(world, random);
-    reads += world.reads;
-    fences += world.fences;
-    if (world.violation) return { violation: world.violation, schedule, schedules: walked, reads, fences };
+    const world = new World(protocol, { hasStep });
+    const schedule = await walk(world, random, random() < (hasStep ? WARM_WITH_STEP : WARM) ? warmUp : []);
+    for (const what of Object.keys(counts) as (keyof typeof counts)[]) counts[what] += world[what];
+    world.end();
+    if (world.violation) return { violation: world.violation, schedule, schedules: walked, ...counts };
   }
-  return { violation: undefined, schedule: [], schedules, reads, fences };
+  return { violation: undefined, schedule: [], schedules, ...counts };
 }
 
 /** Runs a schedule without the actions that are impossible. @returns the violation, if any */
-export async function replay(protocol: Protocol, schedule: readonly string[]): Promise<string | undefined> {
-  const world = new World(protocol);
+export async function replay(
+  protocol: Protocol,
+  schedule: readonly string[],
+  options?: WorldOptions,
+): Promise<string | undefined> {
+  const world = new World(protocol, options);
   for (const name of schedule) {
     if (world.violation) break;
     if (world.actions().has(name)) await world.take(name);
   }
+  world.end();
   return world.violation;
 }
 
 /** Removes the actions of a schedule that are not needed to break the protocol. */
-export async function shrink(protocol: Protocol, schedule: readonly string[]): Promise<readonly string[]> {
+export async function shrink(
+  protocol: Protocol,
+  schedule: readonly string[],
+  options?: WorldOptions,
+): Promise<readonly string[]> {
   for (let index = schedule.length - 1; index >= 0; index -= 1) {
     const shorter = schedule.toSpliced(index, 1);
-    if (await replay(protocol, shorter)) return shrink(protocol, shorter);
+    if (await replay(protocol, shorter, options)) return shrink(protocol, shorter, options);
   }
   return schedule;
 }
 
-async function walk(world: World, random: () => number): Promise<string[]> {
+async function walk(world: World, random: () => number, warmUp: readonly string[]): Promise<string[]> {
   const schedule: string[] = [];
   const take = (name: string) => {
     schedule.push(name);
     return world.take(name);
   };
-  for (const name of random() < 0.5 ? WARM_UP : []) {
+  for (const name of warmUp) {
     if (world.actions().has(name)) await take(name);
   }
   const weights = new Map<string, number>();

@@ -4,7 +4,9 @@
  */
 import { ProviderError } from '../../../src/protocol/errors.js';
 import type {
+  HolderRegistry,
   LeaseStore,
+  ProviderRecord,
   Renewal,
   WorkerRegistration,
   WorkerRegistry,
@@ -13,7 +15,7 @@ import type {
 import { FakeRegistry } from '../../support/fake-registry.js';
 
 /** The statements that a session of one process can send. */
-export interface Session extends LeaseStore, WorkerRegistry {
+export interface Session extends LeaseStore, WorkerRegistry, HolderRegistry {
   /** The present lineage, only for mutants. */
   readonly lineage: string;
   readWorkspace(workspaceId: string): Promise<WorkspaceSnapshot>;
@@ -36,11 +38,13 @@ interface Statement {
 
 export class SteppedDatabase {
   readonly rows = new FakeRegistry();
-  /** The version of the only provider. */
+  /** The version of each provider. The sealed config of a row is its number. */
   version = 1;
   /** Whether the newest change is committed and has no epoch yet. */
   isUnnumbered = false;
   #underWay: Statement[] = [];
+
+  constructor(private readonly providers: readonly Pick<ProviderRecord, 'type' | 'name'>[]) {}
 
   /** @param who - names the statements */
   session(who: string): Session {
@@ -53,10 +57,10 @@ export class SteppedDatabase {
         return rows.lineage;
       },
       registerWorker: (worker) => send('registers', ['commit', () => rows.registerWorker(worker)]),
-      renewLease: (workerId, applied) =>
+      renewLease: (workerId, applied, _timeoutMs, _grantKeys, held) =>
         send('renews', snapshot(applied), [
           'commit',
-          () => (rows.recordRenewal(workerId, applied) ? renewal : undefined),
+          () => (rows.recordRenewal(workerId, applied, held) ? renewal : undefined),
         ]),
       renewOrRegister: (worker, applied) =>
         send('renews', snapshot(applied), [
@@ -68,6 +72,7 @@ export class SteppedDatabase {
         ]),
       deregisterWorker: (workerId) => send('deregisters', ['commit', () => rows.deregisterWorker(workerId)]),
       listWorkers: () => send('lists', ['snapshot', () => rows.listWorkers()]),
+      listHolders: (question) => send('looks at rows', ['snapshot', () => rows.listHolders(question)]),
       // Like the real one, sends no statement for an empty list.
       markVanished: async (workers) =>
         workers.length === 0 ? [] : send('marks', ['commit', () => rows.markVanished(workers)]),
@@ -150,7 +155,8 @@ export class SteppedDatabase {
 
   #read(): WorkspaceSnapshot {
     const { version } = this;
-    const provider = { type: 'llm', name: 'anthropic', config: {}, encryptedConfig: '', status: 'active' as const };
-    return { epoch: this.rows.epoch, lineage: this.rows.lineage, dataKeys: [], providers: [{ ...provider, version }] };
+    const row = { config: {}, encryptedConfig: String(version), version, status: 'active' as const };
+    const providers = this.providers.map((provider) => ({ ...provider, ...row }));
+    return { epoch: this.rows.epoch, lineage: this.rows.lineage, dataKeys: [], providers };
   }
 }

@@ -73,6 +73,8 @@ interface Seen {
 export class ReadRecorder {
   readonly #keys = new Map<string, Map<number, Seen>>();
   readonly #failures = new Map<string, number>();
+  /** The number of reads of each observation when it was last taken as news. */
+  readonly #told = new Map<string, number>();
 
   constructor(private readonly reader: string) {}
 
@@ -108,6 +110,18 @@ export class ReadRecorder {
       [...versions].map(([version, { reads, ...times }]) => ({ key, version, reads, ...instants(times) })),
     );
     return { reader: this.reader, observations, failures: Object.fromEntries(this.#failures) };
+  }
+
+  /** A report with only the observations that changed since the last call: the whole grows too large in a long run. */
+  news(): ReaderReport {
+    const { observations, ...rest } = this.report();
+    const isNews = ({ key, version, reads }: Observation) => {
+      const id = `${key} ${version}`;
+      const told = this.#told.get(id);
+      this.#told.set(id, reads);
+      return told !== reads;
+    };
+    return { ...rest, observations: observations.filter(isNews) };
   }
 }
 
