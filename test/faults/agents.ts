@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { WorkflowFailedError, type WorkflowStartOptions } from '@temporalio/client';
-import type { AgentStep, agent, longAgent } from './agent-workflow.js';
+import type { AgentStep, agent, LongAgentInput, longAgent } from './agent-workflow.js';
 import type { Ledger } from './ledger.js';
 import { keyOf } from './messages.js';
 import { untilItWorks } from './parts/patience.js';
@@ -12,24 +12,18 @@ import { READERS, type Stage } from './stage.js';
 
 const AGENTS = 3;
 const STEPS = 12;
-const LONG_AGENTS = 4;
+const LONG_AGENTS = 6;
 const [SHORTEST_STEP_MS, LONGEST_STEP_MS] = [20_000, 40_000] as const;
-/** Of a long step that begins when the run is about to end. */
-const LAST_STEP_MS = 3_000;
 
-/**
- * Runs agents until the signal is aborted, and returns once the running ones have ended.
- *
- * @param endMs - when the run is to end, by `performance.now`
- */
-export async function runAgents(stage: Stage, ledger: Ledger, signal: AbortSignal, endMs: number): Promise<void> {
+/** Runs agents until the signal is aborted. Then those with a long step are ended, and the others end by themselves. */
+export async function runAgents(stage: Stage, ledger: Ledger, signal: AbortSignal): Promise<void> {
   const keepRunning = (agents: number, run: (index: number) => Promise<void>) =>
     Array.from({ length: agents }, async (_, index) => {
       while (!signal.aborted) await run(index);
     });
   await Promise.all([
     ...keepRunning(AGENTS, (index) => runAgent(stage, ledger, index)),
-    ...keepRunning(LONG_AGENTS, (index) => runLongAgent(stage, ledger, index, endMs)),
+    ...keepRunning(LONG_AGENTS, (index) => runLongAgent(stage, ledger, index, signal)),
   ]);
 }
 
@@ -43,17 +37,18 @@ async function runAgent(stage: Stage, ledger: Ledger, index: number): Promise<vo
   );
 }
 
-/** All of them work for few workspaces, which are rotated while they run. */
-async function runLongAgent(stage: Stage, ledger: Ledger, index: number, endMs: number): Promise<void> {
+async function runLongAgent(stage: Stage, ledger: Ledger, index: number, signal: AbortSignal): Promise<void> {
   const workspaceId = stage.workspaceIds[index] as string;
   const taskQueue = READERS[index % READERS.length] as string;
-  const lengthMs = SHORTEST_STEP_MS + Math.random() * (LONGEST_STEP_MS - SHORTEST_STEP_MS);
-  const stepMs = Math.round(Math.max(LAST_STEP_MS, Math.min(lengthMs, endMs - performance.now())));
-  await follow(stage, ledger, workspaceId, (client, options) =>
-    client.workflow.start<typeof longAgent>('longAgent', {
-      ...{ ...options, taskQueue, args: [{ workspaceId, taskQueue, stepMs }] },
-    }),
-  );
+  const stepMs = Math.round(SHORTEST_STEP_MS + Math.random() * (LONGEST_STEP_MS - SHORTEST_STEP_MS));
+  await follow(stage, ledger, workspaceId, async (client, options) => {
+    const args: [LongAgentInput] = [{ workspaceId, taskQueue, stepMs }];
+    const handle = await client.workflow.start<typeof longAgent>('longAgent', { ...options, taskQueue, args });
+    const end = () => void untilItWorks(() => handle.terminate(), AbortSignal.timeout(10_000)).catch(() => {});
+    if (signal.aborted) end();
+    signal.addEventListener('abort', end, { once: true });
+    return handle;
+  });
 }
 
 type Start = (

@@ -25,7 +25,7 @@ export class Ledger {
   leastStrikes = 1;
   latestEndMs = Number.POSITIVE_INFINITY;
   rotations = 0;
-  /** Steps that made requests for most of the run, and how often one of them went on with a newer version. */
+  /** Steps that make requests for 20 to 40 seconds, attempts included, and how often one of them went on with a newer version. */
   readonly longSteps = { begun: 0, newerVersions: 0 };
   /** Reads of the workers whose database fails. */
   databaseReads = 0;

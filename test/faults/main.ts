@@ -53,7 +53,7 @@ export async function runFaults(folder: string, env: NodeJS.ProcessEnv): Promise
     }, PROGRESS_MS);
     const timeIsUp = new AbortController();
     const rotator = new Rotator(stage, ledger);
-    const work = Promise.all([rotator.run(timeIsUp.signal), runAgents(stage, ledger, timeIsUp.signal, startMs + seconds * 1_000)]);
+    const work = Promise.all([rotator.run(timeIsUp.signal), runAgents(stage, ledger, timeIsUp.signal)]);
     work.catch(() => {});
     const end = AbortSignal.timeout(seconds * 1_000);
     await Promise.all([

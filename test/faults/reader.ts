@@ -17,8 +17,8 @@ import {
 } from '../../src/index.js';
 import { LOOPBACK } from '../../testbed/loopback.js';
 import { beginAsChild, tellParent } from './child.js';
-import { keyOf, REQUESTS, type ReaderSettings, type SeenCredential, serialOf, type ToReader } from './messages.js';
 import { LongSteps } from './long-steps.js';
+import { keyOf, REQUESTS, type ReaderSettings, type SeenCredential, serialOf, type ToReader } from './messages.js';
 import { ReadRecorder } from './parts/observations.js';
 import { untilItWorks } from './parts/patience.js';
 
@@ -179,7 +179,6 @@ class Reader {
       await delay(FAILURE_PAUSE_MS);
     }
   }
-
 }
 
 function shuffled<Item>(items: readonly Item[]): Item[] {

@@ -12,6 +12,8 @@ type Call = ProviderCall<{ readonly apiKey: string }>;
 export interface LongStepOptions {
   readonly resolver: ProviderResolver<[typeof STEPPED]>;
   readonly workspaceId: string;
+  /** The first read of a process waits for the row of its worker. */
+  readonly mayBegin: () => boolean;
   /** Runs what the schedule continues. Its failures are the caller's affair. */
   readonly during: (work: Promise<unknown>) => void;
   /** The newest version whose fence was reported. */
@@ -38,7 +40,7 @@ export class LongStep {
   actions(): Map<string, () => void> {
     const actions = new Map<string, () => void>();
     const call = this.#call;
-    if (!this.#isBegun) actions.set('a step begins', () => this.#begin());
+    if (!this.#isBegun && this.options.mayBegin()) actions.set('a step begins', () => this.#begin());
     if (!call) return actions;
     if (this.#requests < MOST_REQUESTS) actions.set('the step makes a request', () => this.#request(call));
     if (this.#revealed === Number.POSITIVE_INFINITY)

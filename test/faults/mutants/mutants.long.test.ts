@@ -48,7 +48,9 @@ for (const [name, parts] of Object.entries(MUTANTS)) {
   });
 }
 
-it('the protocol holds for the requests of a long step over all schedules', { timeout: TIMEOUT_MS }, async ({ task }) => {
+it('the protocol holds for the requests of a long step over all schedules', { timeout: TIMEOUT_MS }, async ({
+  task,
+}) => {
   for (const kept of Object.values(REQUEST_SCHEDULES))
     expect(await replay(PROTOCOL, kept, { hasStep: true })).toBeUndefined();
   const { violation, schedule, schedules, heads, drains } = await explore(PROTOCOL, STEP_BOUNDS);

@@ -68,7 +68,14 @@ export const REQUEST_SCHEDULES: Readonly<Record<string, readonly string[]>> = {
     ...[...CONNECTING, HEAD, ...WAITED_OUT, 'a redirect to the same service', HEAD],
   ],
   'a drain does not count requests': [
-    ...[...CONNECTING, HEAD, ...APPLIED, 'a drain looks', 'drain looks at rows: snapshot', 'drain looks at rows: answer'],
+    ...[
+      ...CONNECTING,
+      HEAD,
+      ...APPLIED,
+      'a drain looks',
+      'drain looks at rows: snapshot',
+      'drain looks at rows: answer',
+    ],
   ],
 };
 
@@ -82,7 +89,9 @@ export const REQUEST_MUTANTS: Readonly<Record<string, Partial<Protocol>>> = {
       };
     },
   },
-  'a request asks when it is made only': { bind: () => (request) => ({ ...request, watch: { onEnd: request.watch.onEnd } }) },
+  'a request asks when it is made only': {
+    bind: () => (request) => ({ ...request, watch: { onEnd: request.watch.onEnd } }),
+  },
   'a head that is written again does not ask again': {
     bind: () => (request) => {
       let first: boolean | undefined;

@@ -4,15 +4,16 @@
  */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { LeaseStore, RegisteredWorker, WorkerRegistry } from '../../../src/store/ports.js';
+import type { Holder } from '../../../src/protocol/rotation.js';
+import type { HolderRegistry, LeaseStore, RegisteredWorker, WorkerRegistry } from '../../../src/store/ports.js';
 import { openProviderStore } from '../../../src/store/provider-store.js';
 import { withSession } from '../../support/database.js';
-import { FakeRegistry } from '../../support/fake-registry.js';
+import { FakeRegistry, type Held } from '../../support/fake-registry.js';
 import { useDatabase } from '../../support/use-database.js';
 
 const database = useDatabase();
 
-interface Side extends LeaseStore, WorkerRegistry {
+interface Side extends LeaseStore, WorkerRegistry, HolderRegistry {
   /** In one transaction. */
   change(...workspaceIds: string[]): number | Promise<number>;
 }
@@ -23,10 +24,23 @@ const workerId = fc.constantFrom('w1', 'w2');
 /** The number of statements since the rows were read. */
 const ago = fc.nat(3);
 
+const provider = fc.record({
+  ...{ workspaceId: fc.constantFrom('ws_a', 'ws_b'), type: fc.constant('llm'), name: fc.constantFrom('a', 'b') },
+});
+const version = fc.integer({ min: 1, max: 3 });
+const held: fc.Arbitrary<Held> = fc.oneof(
+  fc.uniqueArray(fc.record({ provider, version, count: fc.constant(1), longestMs: fc.constant(5) }), {
+    ...{ maxLength: 3, selector: (each) => JSON.stringify([each.provider, each.version]) },
+  }),
+  fc.constant('too-many' as const),
+);
+const question = fc.record({ provider, version, epoch: fc.nat(8) });
+
 const workspaceIds = fc.uniqueArray(fc.constantFrom('ws_a', 'ws_b', 'ws_c'), { minLength: 1 });
 const statement = fc.oneof(
   { weight: 3, arbitrary: fc.record({ does: fc.constant('register' as const), workerId }) },
-  { weight: 4, arbitrary: fc.record({ does: fc.constant('renew' as const), workerId, applied: fc.nat(8) }) },
+  { weight: 4, arbitrary: fc.record({ does: fc.constant('renew' as const), workerId, applied: fc.nat(8), held }) },
+  { weight: 3, arbitrary: fc.record({ does: fc.constant('ask' as const), question }) },
   { weight: 3, arbitrary: fc.record({ does: fc.constant('mark' as const), ago }) },
   { weight: 2, arbitrary: fc.record({ does: fc.constant('forget' as const), ago }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('deregister' as const), workerId }) },
@@ -44,7 +58,9 @@ function run(side: Side, seen: readonly RegisteredWorkers[], each: Statement): P
         (error) => String(error.type),
       );
     case 'renew':
-      return renew(side, each.workerId, each.applied);
+      return renew(side, each.workerId, each.applied, each.held);
+    case 'ask':
+      return side.listHolders(each.question).then((holders) => holders.map(holding).toSorted());
     case 'mark':
       return side.markVanished(rows).then((ids) => ids.toSorted());
     case 'forget':
@@ -64,8 +80,9 @@ it('rows in memory behave like rows in Postgres', async () => {
     );
     // A store of its own: it forgets the tokens of the rows that were truncated.
     const workers = openProviderStore({ databaseUrl: database.resolverUrl });
-    const { listWorkers, markVanished, forgetWorkers, readEpoch } = database.manager;
-    const real: Side = { ...workers, listWorkers, markVanished, forgetWorkers, readEpoch, change: changeReal };
+    const { listWorkers, listHolders, markVanished, forgetWorkers, readEpoch } = database.manager;
+    const registry = { listWorkers, listHolders, markVanished, forgetWorkers, readEpoch };
+    const real: Side = { ...workers, ...registry, change: changeReal };
     const fake = new FakeRegistry();
     const seen: { readonly inFake: RegisteredWorkers[]; readonly inReal: RegisteredWorkers[] } = {
       inFake: [],
@@ -87,8 +104,13 @@ function registration(id: string) {
   return { workerId: id, taskQueue: `queue-${id}`, identity: 'i', build: '0', leaseMs: 1_000, longestStepMs: 1_000 };
 }
 
-async function renew(side: Side, id: string, applied: number) {
-  const renewal = await side.renewLease(id, applied, 10_000);
+/** How long it is held is a matter of the clock. */
+function holding({ workerId: id, held: versions }: Holder): string {
+  return `${id} holds ${versions.map((each) => `${each.version}×${each.count}`).toSorted()}`;
+}
+
+async function renew(side: Side, id: string, applied: number, holds: Held) {
+  const renewal = await side.renewLease(id, applied, 10_000, '', holds);
   if (renewal === undefined) return renewal;
   // The clock of the rows in memory is another one.
   const { databaseMs: _, ...reported } = renewal;

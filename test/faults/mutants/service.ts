@@ -3,9 +3,10 @@
  * answer begins, an answer ends. The schedule decides which of them goes on. Heads are completed by the shipped code, so
  * what is checked is what a service gets to see. Unlike the shipped client, this one follows redirects.
  */
-import { awaitHead, completingHeads, newStandIn, type SealedRequest } from '../../../src/egress/sealed-head.js';
+
 import type { Fetch } from '../../../src/egress/http-client.js';
 import type { RequestWatch } from '../../../src/egress/sealed-head.js';
+import { awaitHead, completingHeads, newStandIn, type SealedRequest } from '../../../src/egress/sealed-head.js';
 import { defineProviderType } from '../../../src/providers/define-type.js';
 import { secretKey } from '../../../src/providers/fields.js';
 
@@ -168,7 +169,8 @@ export class SteppedService {
     complete(socket, origin, sealed).write(`GET / HTTP/1.1\r\nx-api-key: ${standIn}\r\n\r\n`);
     if (socket.error) {
       made.done = done();
-      return settle(socket.error);
+      settle(socket.error);
+      return;
     }
     sent.state = 'written';
     sent.version = versionOf(socket.written);

@@ -72,6 +72,7 @@ export class World {
   readonly #fence: () => Promise<number>;
   #done = 1;
   #drained = 1;
+  #hasRegistered = false;
   /** What the drain of the newest fenced change asks. */
   #question: HeldQuestion | undefined;
   #changes = 0;
@@ -88,7 +89,9 @@ export class World {
     if (options.hasStep) for (const fault of ['back', 'jump']) this.#spent.add(fault);
     const [worker, janitor, fence] = ['worker', 'janitor', 'fence'].map((who) => this.#database.session(who));
     if (!worker || !janitor || !fence) throw new Error('unreachable');
-    const onViolation = (what: string) => void (this.violation ??= what);
+    const onViolation = (what: string) => {
+      this.violation ??= what;
+    };
     const done = () => this.#done;
     const clock = this.#clock;
     const databaseWallMs = () => clock.nowMs + clock.databaseAheadMs;
@@ -116,6 +119,7 @@ export class World {
     this.#step = new LongStep({
       ...{ resolver: this.#resolver, workspaceId: WORKSPACE, done, onViolation },
       during: (work) => this.#during('step', work),
+      mayBegin: () => this.#hasRegistered,
     });
     this.#keeper = new LeaseKeeper({
       store: protocol.leaseStore(worker),
@@ -174,6 +178,7 @@ export class World {
     if (name.endsWith('lost')) this.#spent.add('loss');
     run();
     await quiescence();
+    this.#hasRegistered ||= this.#database.rows.row('w') !== undefined;
     const hit = this.#resolver.peek(WORKSPACE, 'llm', 'anthropic');
     if (hit) this.#check(hit, this.#done);
   }
@@ -242,7 +247,8 @@ export class World {
     this.#drained = Math.max(this.#drained, version);
     if (this.#question === question) this.#question = undefined;
     if (this.#service.oldestInFlight < version) this.violation ??= `a drain of ${version} left a request in flight`;
-    if (this.#step.revealed < version) this.violation ??= `a drain of ${version} left a step that was shown an older one`;
+    if (this.#step.revealed < version)
+      this.violation ??= `a drain of ${version} left a step that was shown an older one`;
   }
 
   #read(): void {
