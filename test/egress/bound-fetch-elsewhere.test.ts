@@ -163,8 +163,8 @@ describe('paths of the service', () => {
       const { url, connections } = await startService({ status: 200, body: {} });
       for (const [kind, bindingTo] of Object.entries(BINDINGS)) {
         const fetch = boundFetch(http.fetch, bindingTo(url));
-        for (const headers of [{}, { 'x-api-key': UNIQUE }])
-          expect([kind, await outcome(fetch(urlOf(url), { headers }))]).toEqual([kind, 'ProviderConfigInvalid']);
+        for (const init of [{}, withHeader('x-api-key', UNIQUE)])
+          expect([kind, await outcome(fetch(urlOf(url), init))]).toEqual([kind, 'ProviderConfigInvalid']);
       }
       expect(connections()).toBe(0);
     },
