@@ -23,7 +23,11 @@ export const ROOMS = [
     imports: ['protocol', 'observer'],
   },
   { room: 'redaction', has: '`Secret`, and the redaction of opened secrets in texts and values', imports: [] },
-  { room: 'egress', has: 'the egress policy, and the only HTTP client', imports: ['protocol', 'observer'] },
+  {
+    room: 'egress',
+    has: 'the egress policy, and the only HTTP client',
+    imports: ['protocol', 'observer', 'redaction'],
+  },
   {
     room: 'grants',
     has: 'the grants of workflows: keys, signer, verifier, policy',

@@ -38,8 +38,10 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: [...configDefaults.exclude, ...INTEGRATION, ...LONG],
           testTimeout: 20_000,
-          // Half of their time is loading modules, and some wait for a time limit of a second.
+          // Some wait for a time limit of a second.
           maxWorkers: 4,
+          // Half of their time was loading the same modules again for each file.
+          isolate: false,
           sequence: { groupOrder: 0 },
         },
       },

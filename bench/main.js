@@ -19,6 +19,7 @@ import { benchInstall } from './install.js';
 import { benchMillion } from './million.js';
 import { benchOutage } from './outage.js';
 import { table } from './report.js';
+import { benchRequest } from './request.js';
 import { benchStorm } from './storm.js';
 import { load, machine, versions } from './surroundings.js';
 import { benchWarm } from './warm.js';
@@ -26,6 +27,7 @@ import { benchWarm } from './warm.js';
 const THOROUGH = {
   workspaces: 200,
   warm: { rounds: 11, turnMs: 200, workspaces: 10_000 },
+  request: { rounds: 11, turnMs: 500 },
   cold: { rounds: 11, turnMs: 500 },
   storm: { rounds: 5, turnMs: 500 },
   imports: { rounds: 5 },
@@ -47,6 +49,7 @@ const THOROUGH = {
 const QUICK = {
   workspaces: 5,
   warm: { rounds: 2, turnMs: 5, workspaces: 200 },
+  request: { rounds: 2, turnMs: 20 },
   cold: { rounds: 2, turnMs: 5 },
   storm: { rounds: 1, turnMs: 5 },
   imports: { rounds: 1 },
@@ -74,6 +77,7 @@ const settings = quick ? QUICK : THOROUGH;
 /** @type {Record<string, () => Parts>} */
 const WITHOUT_DATABASE = {
   warm: () => benchWarm(settings.warm),
+  request: () => benchRequest(settings.request),
   imports: () => benchImports(settings.imports),
   install: () => benchInstall(),
 };

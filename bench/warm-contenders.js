@@ -14,15 +14,11 @@ import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 import { LRUCache } from 'lru-cache';
 import { Observer } from '../dist/observer/observer.js';
 import { ProviderTypes } from '../dist/providers/provider-types.js';
-import { createParts } from '../dist/resolver/connect-parts.js';
-import { ProviderResolver } from '../dist/resolver/provider-resolver.js';
 import { toOpened } from '../dist/resolver/workspace-entry.js';
-import { parseLocalKeyring } from '../dist/sealing/local-keyring.js';
-import { Sealer } from '../dist/sealing/sealer.js';
 import { listenWithOpenTelemetry } from '../dist/telemetry/opentelemetry.js';
-import { heldLease } from './lease.js';
+import { resolverInMemory } from './memory-resolver.js';
 import { createPeers, LEASE_MS } from './peers.js';
-import { createEncryptionKey, providersOf } from './workspaces.js';
+import { providersOf } from './workspaces.js';
 
 /** @typedef {(workspaceIds: readonly string[]) => unknown} Contender returns a function that answers for a workspace */
 
@@ -97,31 +93,13 @@ function floor(workspaceIds) {
   };
 }
 
-/**
- * A resolver over a store in memory, because hits need no database. The rows are parsed JSON, like those of Postgres.
- */
 async function warmResolver(workspaceIds, observer = Observer.none) {
-  const sealer = new Sealer(parseLocalKeyring(createEncryptionKey()), { maxDataKeys: workspaceIds.length });
-  const readWorkspace = async (/** @type {string} */ workspaceId) => {
-    const dataKey = await sealer.createDataKey(workspaceId);
-    const providers = [];
-    for (const { type, name, config, secret } of providersOf(workspaceId)) {
-      const place = { workspaceId, type, name, destination: ProviderTypes.builtIn.destinationOf(type, name, config) };
-      const encryptedConfig = await sealer.seal(place, JSON.stringify(secret), dataKey);
-      providers.push({ type, name, config, encryptedConfig, status: 'active', version: 1 });
-    }
-    return JSON.parse(JSON.stringify({ epoch: 0, dataKeys: [dataKey], providers }));
-  };
-  const maxProviders = workspaceIds.length * providersOf('').length;
-  const store = { readWorkspace };
-  const resolver = ProviderResolver.of(
-    createParts({ store, sealer, fetch, lease: heldLease(), maxProviders, observer }),
-  );
+  const resolver = resolverInMemory(workspaceIds, providersOf, { observer });
   for (const id of workspaceIds) await resolver.resolveLlmKey({ workspaceId: id, provider: 'anthropic' });
   return resolver;
 }
 
-/** An SDK of OpenTelemetry that collects each second. @param {Observer} observer @param {ProviderResolver} resolver */
+/** An SDK of OpenTelemetry that collects each second. @param {Observer} observer @param {ReturnType<typeof resolverInMemory>} resolver */
 function listenWithMetrics(observer, resolver) {
   new NodeTracerProvider().register();
   const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);

@@ -1,9 +1,5 @@
-/**
- * Warm resolves: the cache holds the workspace, its lease runs, its credential is open. Each contender has its own
- * thread, so that no other contender has changed its heap, or the compiled code of a library that two of them use.
- */
-import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
+/** Warm resolves: the cache holds the workspace, its lease runs, its credential is open. Each contender has a thread. */
+import { startThread } from './contender-thread.js';
 import { inRounds } from './rounds.js';
 import { AWAITED, FLOOR, OURS, SYNCHRONOUS } from './warm-contenders.js';
 import { createWorkspaceIds } from './workspaces.js';
@@ -38,16 +34,10 @@ export async function benchWarm({ rounds, turnMs, workspaces }) {
 }
 
 async function startContender(how, name, workspaceIds) {
-  const thread = new Worker(new URL('warm-thread.js', import.meta.url), { workerData: { how, name, workspaceIds } });
-  await once(thread, 'message');
   return {
     name,
     ...(name === FLOOR ? {} : { floor: FLOOR }),
     ...(name === OURS[how] ? { aim: AIM } : {}),
-    takeTurn: async (turn) => {
-      thread.postMessage(turn);
-      return (await once(thread, 'message'))[0];
-    },
-    stop: () => thread.terminate(),
+    ...(await startThread('warm-thread.js', { how, name, workspaceIds })),
   };
 }

@@ -58,15 +58,17 @@ export function boundFetch(fetch: Fetch, binding: Binding, watch: RequestWatch =
     const asked = { ...(request && partsOf(request)), ...init };
     const atHost = binding.pathsAt?.find(({ host }) => isAt(url, host));
     if (!atHost && !isOwn(url, binding)) {
-      if (placeholders.areInRequest(url, given, asked.body)) throw refused(elsewhere(binding));
-      watch.onEnd?.();
-      return fetch(url, { ...asked, headers: given });
+      // That of a Request is a stream also if it was made from a text.
+      const body = request?.body && init?.body === undefined ? await request.arrayBuffer() : asked.body;
+      if (await placeholders.areWrittenIn(url, given, body)) throw refused(elsewhere(binding));
+      watch.onElsewhere?.();
+      return fetch(url, { ...asked, headers: given, body });
     }
     const sealing = new Sealing();
     const sent = atHost ? sealing.path(url, atHost) : sealing.url(url, binding, placeholders);
     if (placeholders.areIn(sent.href)) throw refused('has the key at a place where the service does not take it');
     // Code that was given the secret itself signs its requests as it likes.
-    const isSigned = binding.swaps && !placeholders.areInRequest(url, given, undefined);
+    const isSigned = binding.swaps && !placeholders.areInHead(url, given);
     const headers = isSigned
       ? given
       : sealing.headers(given, atHost ? {} : binding, placeholders, binding.callerHeaders);

@@ -12,6 +12,8 @@ export interface RequestWatch {
   readonly isCurrent?: (() => boolean) | undefined;
   /** The service has answered in full, or the request was given up. Called once. */
   readonly onEnd?: (() => void) | undefined;
+  /** The request goes to another address, without the secrets. Called in place of `onEnd`. */
+  readonly onElsewhere?: (() => void) | undefined;
 }
 
 /** What a request carries, and when it may still be sent. */

@@ -4,11 +4,11 @@
  * it reveals nothing: it is derived from the names, by a key that only this process has.
  */
 import { createHmac, randomBytes } from 'node:crypto';
+import { uniquePart } from '../egress/placeholders.js';
 import { badType, made } from './definition-errors.js';
 import type { AnyProviderType } from './type.js';
 
 const PROCESS_KEY = randomBytes(32);
-const UNIQUE_CHARACTERS = 24;
 /** The same text in a URL, in a header and in JSON, also after `new URL` has normalised it. */
 const PLACEHOLDER = /^[A-Za-z0-9_-]+$|^https?:\/\/[a-z0-9.:[\]_-]+\/[A-Za-z0-9_/-]*$/;
 
@@ -26,7 +26,7 @@ export function placeholdersOf(
   };
   const placeholder = (path: string): string => {
     const names = JSON.stringify([owner, type.type, fields.name, path]);
-    const unique = `wpk${createHmac('sha256', PROCESS_KEY).update(names).digest('hex').slice(0, UNIQUE_CHARACTERS)}`;
+    const unique = uniquePart(createHmac('sha256', PROCESS_KEY).update(names).digest('hex'));
     const text = made(type, 'placeholder', () => type.placeholder(path, unique, fields));
     if (text.includes(unique) && PLACEHOLDER.test(text)) return text;
     throw badType(type, 'placeholder', 'must return letters, digits, - and _, or a URL of them, with `unique` in it');

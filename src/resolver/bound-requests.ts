@@ -31,6 +31,8 @@ interface HeldCredential {
   readonly hold: OpenScope;
   /** Whether it may be sent only under the lease. What was read without a lease is as new as the request. */
   readonly isUnderLease: boolean;
+  /** Whether the request went to another address, without the credential: its answer says nothing about it. */
+  isElsewhere?: boolean;
 }
 
 /** How often a request that has not been sent begins again because its credential changed meanwhile. */
@@ -94,7 +96,7 @@ export class BoundRequests {
     if (!canRepeat) return this.#send(first, input, init);
     const { reference, service } = first.found.opened;
     const { isRefused, result } = await judged(() => this.#send(first, input, init), service.meaningOf);
-    if (!isRefused) return result();
+    if (!isRefused || first.isElsewhere) return result();
     this.parts.onRefused(reference);
     const again = await this.#open(() => this.parts.finder.otherThan(reference));
     this.#isFinallyRefused = again === undefined;
@@ -102,12 +104,17 @@ export class BoundRequests {
     return again ? this.#send(again, input, init) : result();
   }
 
-  async #send({ found, hold, isUnderLease }: HeldCredential, ...request: Parameters<Fetch>): Promise<Response> {
+  async #send(held: HeldCredential, ...request: Parameters<Fetch>): Promise<Response> {
     const { cache, fetch } = this.parts;
+    const { found, hold, isUnderLease } = held;
     const isCurrent = () => !hold.isOutdated && (!isUnderLease || cache.isLeaseHeld());
     const onEnd = () => this.#release(hold);
+    const onElsewhere = () => {
+      held.isElsewhere = true;
+      onEnd();
+    };
     try {
-      return await found.opened.service.adaptFetch(fetch, { isCurrent, onEnd })(...request);
+      return await found.opened.service.adaptFetch(fetch, { isCurrent, onEnd, onElsewhere })(...request);
     } catch (error) {
       onEnd();
       throw error;

@@ -76,8 +76,13 @@ export class WarmAnswers {
     const answers = this.#answers;
     for (let at = slot * FIELDS_PER_ENTRY, end = at + FIELDS_PER_ENTRY; at < end; at += FIELDS) {
       if (answers[at] !== undefined) continue;
-      [answers[at], answers[at + 1], answers[at + 2]] = [reference.type, reference.name, reference];
+      [answers[at], answers[at + 1], answers[at + 2]] = [interned(reference.type), interned(reference.name), reference];
       return;
     }
   }
+}
+
+/** V8 keeps one copy of each property name, as of each literal, and compares two of them by address, not letter by letter. */
+function interned(text: string): string {
+  return Object.keys({ [text]: true })[0] ?? text;
 }

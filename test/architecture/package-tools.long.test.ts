@@ -23,10 +23,7 @@ export const wrong: Promise<number> = resolveLlmKey({ workspaceId: 1 });
 /** Module, module resolution, and the type of the user's package. */
 const SETTINGS = [
   ['node16', 'node16', 'commonjs'],
-  ['node16', 'node16', 'module'],
-  ['node18', 'node16', 'commonjs'],
   ['node20', 'node16', 'commonjs'],
-  ['nodenext', 'nodenext', 'commonjs'],
   ['nodenext', 'nodenext', 'module'],
   ['esnext', 'bundler', 'module'],
   ['commonjs', 'node10', 'commonjs'],

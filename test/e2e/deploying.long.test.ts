@@ -46,6 +46,13 @@ const compile = ({ run }: Reader) =>
 
 const ask = async ({ run }: Reader) => (await run('node --env-file=.workspace-providers/starter.env start.js')).stdout;
 
+/** Waits as a reader does who types the next command: a worker is RUNNING before its first polls reach the server. */
+async function serverKnows({ run }: Reader, buildId: string): Promise<void> {
+  const described = `temporal worker deployment describe-version --deployment-name agents --build-id ${buildId} -o json`;
+  const knownQueues = async () => JSON.parse((await run(`${described} || echo '{}'`)).stdout).taskQueuesInfos ?? [];
+  await expect.poll(knownQueues, { timeout: 30_000 }).toHaveLength(2);
+}
+
 async function endsByItself(running: RunningBlock): Promise<void> {
   expect(await running.end('SIGTERM'), running.said()).toBe(0);
 }
@@ -100,6 +107,7 @@ describe('deploying:', () => {
         const worker = reader.start(block.text);
         running.push(worker);
         await worker.until(/RUNNING/);
+        await serverKnows(reader, /BUILD_ID=(\S+)/.exec(block.text)?.[1] ?? '');
       } else answers.push((await reader.follow(block)).stdout);
     }
     expect(answers).toEqual([expect.stringMatching(/Saturday\.\n$/), expect.stringMatching(/Saturday\.\n$/)]);

@@ -152,9 +152,10 @@ async function pack(folder: string): Promise<string> {
   return join(folder, filename);
 }
 
-/** Temporal's CLI, and an npm that installs the packed package under its name: the registry does not have it yet. */
+/** Temporal's CLI, npx, and an npm that installs the packed package under its name: the registry does not have it yet. */
 async function programs(folder: string, tarball: string): Promise<string> {
-  const npm = (await run(folder, 'sh', ['-c', 'command -v npm'])).stdout.trim();
+  const which = async (program: string) => (await run(folder, 'sh', ['-c', `command -v ${program}`])).stdout.trim();
+  const [npm, npx] = [await which('npm'), await which('npx')];
   const bin = join(folder, 'bin');
   await mkdir(bin);
   const installing = `for argument do
@@ -163,7 +164,9 @@ async function programs(folder: string, tarball: string): Promise<string> {
   set -- "$@" "$argument"
 done
 exec '${npm}' "$@"`;
-  const scripts = { npm: installing, temporal: `exec '${await findTemporalCli()}' "$@"` };
+  // What the installed npx does, without the second that it takes to load.
+  const running = `[ ! -x "node_modules/.bin/$1" ] || exec "node_modules/.bin/$@"\nexec '${npx}' "$@"`;
+  const scripts = { npm: installing, npx: running, temporal: `exec '${await findTemporalCli()}' "$@"` };
   for (const [name, script] of Object.entries(scripts)) {
     await writeFile(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   }

@@ -27,6 +27,7 @@ export type Answer = (request: ServiceRequest) => ServiceReply | undefined;
 /** Starts the service. It stops when the test ends. */
 export async function startService(answer: Answer | ServiceReply) {
   const requests: ServiceRequest[] = [];
+  let connections = 0;
   const server = createServer((incoming, outgoing) => {
     serve(incoming, outgoing).catch(() => outgoing.destroy());
   });
@@ -49,13 +50,16 @@ export async function startService(answer: Answer | ServiceReply) {
       outgoing.end(text);
     }
   }
+  server.on('connection', () => {
+    connections += 1;
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
   const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, requests };
+  return { url: `http://127.0.0.1:${port}`, requests, connections: () => connections };
 }
 
 async function stream(outgoing: ServerResponse, { status, headers, events = [], isCut }: ServiceReply): Promise<void> {

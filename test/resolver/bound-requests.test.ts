@@ -171,6 +171,18 @@ describe('a refused credential', () => {
     expect(memory.store.loads - loads).toBe(1);
   });
 
+  it('is not what another address has answered: its answer is left to the caller, and nothing is read again', async () => {
+    const { step, service } = await stage();
+    const other = await startService({ status: 401, body: { error: { code: 'invalid_api_key' } } });
+    const loads = memory.store.loads;
+    const answer = await step(async ({ fetch }) => {
+      const response = await fetch(`${other.url}/models`, { headers: { authorization: 'Bearer of the caller' } });
+      return [response.status, await response.json()];
+    });
+    expect(answer).toEqual([401, { error: { code: 'invalid_api_key' } }]);
+    expect([memory.store.loads - loads, other.requests.length, service.requests.length]).toEqual([0, 1, 0]);
+  });
+
   it('of a request whose body is a stream is left to the step, which runs once more', async () => {
     const { step, put, sent } = await stage(refusing(1));
     let runs = 0;
