@@ -38,10 +38,13 @@ function countedOnceRead(hold: Hold): OpenScope {
   };
 }
 
-/** A request has its credential. */
-const CONNECTING = [
+const LEASED = [
   ...['the worker renews', 'worker registers: commit', 'worker registers: answer'],
   ...['worker renews: snapshot', 'worker renews: commit', 'worker renews: answer'],
+];
+/** A request has its credential. */
+const CONNECTING = [
+  ...LEASED,
   ...['a step begins', 'worker loads: snapshot', 'worker loads: answer', 'the step makes a request'],
 ];
 const CHANGE = ['a change commits', 'its fence begins', 'fence lists: snapshot', 'fence lists: answer'];
@@ -55,6 +58,16 @@ const APPLIED = [
   ...[...CHANGE, 'the worker renews', 'worker renews: snapshot', 'worker renews: commit', 'worker renews: answer'],
   ...['worker renews: snapshot', 'worker renews: commit', 'worker renews: answer', ...FENCED],
 ];
+/** A request has sent its load without a lease. */
+const LOADING = [
+  ...[...LEASED, 'time passes', 'a step begins', 'worker loads: snapshot', 'worker loads: answer'],
+  ...['worker loads: snapshot', 'worker loads: answer', 'the step makes a request', 'worker loads: snapshot'],
+];
+/** The lease is back after the fence, and before the load is answered. */
+const RENEWED_TOO_LATE = [
+  ...[...CHANGE, 'time passes', 'time passes', 'the worker renews', 'worker renews: snapshot', 'worker renews: commit'],
+  ...[...FENCED, 'worker renews: answer', 'worker loads: answer'],
+];
 const HEAD = 'a head is written';
 
 /** Schedules of mutants that chance seldom finds. They are walked first. */
@@ -67,6 +80,7 @@ export const REQUEST_SCHEDULES: Readonly<Record<string, readonly string[]>> = {
   'a redirect to the same service gets the credential without asking': [
     ...[...CONNECTING, HEAD, ...WAITED_OUT, 'a redirect to the same service', HEAD],
   ],
+  'a holder counts once its credential is read': [...LOADING, ...RENEWED_TOO_LATE, HEAD],
   'a drain does not count requests': [
     ...[
       ...CONNECTING,
