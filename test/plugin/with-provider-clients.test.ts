@@ -2,6 +2,7 @@
  * What the vendors' own clients send with the `fetch` of `withProvider`, in a process whose whole environment is the
  * platform's: every variable that a client asks for is set.
  */
+import { createRequire } from 'node:module';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { isReadByClients } from '../../src/config/client-variables.js';
 import { createFetch, type HttpClient } from '../../src/egress/http-client.js';
@@ -20,32 +21,27 @@ const MODEL = 'a-model';
 const PROMPT = [{ role: 'user', content: 'hi' } as const];
 const REFUSAL = { status: 400, body: { error: { type: 'invalid_request_error', message: 'refused' } } };
 
-/** Some clients read the environment when they are loaded. The names of two packages clash. */
-async function loadClients() {
-  return {
-    openaiPackage: await import('openai'),
-    ...(await import('@anthropic-ai/sdk')),
-    ...(await import('@google/genai')),
-    ...(await import('ai')),
-    ...(await import('@ai-sdk/openai')),
-    ...(await import('@ai-sdk/anthropic')),
-    ...(await import('@ai-sdk/google')),
-    langchainPackage: await import('@langchain/openai'),
-    ...(await import('@langchain/anthropic')),
-    ...(await import('../../src/langchain.js')),
-    ...(await import('viem')),
-  };
-}
-type Clients = Awaited<ReturnType<typeof loadClients>>;
+const require = createRequire(import.meta.url);
+/** Loaded by the tests, because some clients read the environment when they are loaded. */
+const clients = {
+  openai: () => require('openai') as typeof import('openai'),
+  anthropic: () => require('@anthropic-ai/sdk') as typeof import('@anthropic-ai/sdk'),
+  google: () => require('@google/genai') as typeof import('@google/genai'),
+  ai: () => require('ai') as typeof import('ai'),
+  aiOpenai: () => require('@ai-sdk/openai') as typeof import('@ai-sdk/openai'),
+  aiAnthropic: () => require('@ai-sdk/anthropic') as typeof import('@ai-sdk/anthropic'),
+  aiGoogle: () => require('@ai-sdk/google') as typeof import('@ai-sdk/google'),
+  langchainOpenai: () => require('@langchain/openai') as typeof import('@langchain/openai'),
+  langchainAnthropic: () => require('@langchain/anthropic') as typeof import('@langchain/anthropic'),
+  viem: () => require('viem') as typeof import('viem'),
+};
 
 const memory = resolverInMemory();
 let environment: PlantedEnvironment;
-let clients: Clients;
 let http: HttpClient;
 beforeAll(async () => {
   http = createFetch({ egress: LOOPBACK_POLICY });
   environment = await plantEnvironment();
-  clients = await loadClients();
 });
 afterAll(async () => {
   environment.restore();
@@ -54,48 +50,57 @@ afterAll(async () => {
 beforeEach(() => void environment.taken());
 
 type LlmCall = ProviderCall<LlmCredential>;
-type Ask = (call: LlmCall, clients: Clients) => PromiseLike<unknown>;
+type Ask = (call: LlmCall) => PromiseLike<unknown>;
 
-const openaiSdk: Ask = ({ credential: { apiKey, baseURL }, fetch, signal }, { openaiPackage }) =>
-  new openaiPackage.OpenAI({ apiKey, baseURL, fetch, ...ONCE }).responses.create(
+const openaiSdk: Ask = ({ credential: { apiKey, baseURL }, fetch, signal }) =>
+  new (clients.openai().OpenAI)({ apiKey, baseURL, fetch, ...ONCE }).responses.create(
     { model: MODEL, input: 'hi' },
     { signal },
   );
 
-const azureSdk: Ask = ({ credential: { apiKey, baseURL }, fetch, signal }, { openaiPackage }) =>
-  new openaiPackage.AzureOpenAI({ apiKey, baseURL, apiVersion: '2024-10-21', fetch, ...ONCE }).chat.completions.create(
-    { model: MODEL, messages: PROMPT },
-    { signal },
-  );
+const azureSdk: Ask = ({ credential: { apiKey, baseURL }, fetch, signal }) =>
+  new (clients.openai().AzureOpenAI)({
+    apiKey,
+    baseURL,
+    apiVersion: '2024-10-21',
+    fetch,
+    ...ONCE,
+  }).chat.completions.create({ model: MODEL, messages: PROMPT }, { signal });
 
-const anthropicSdk: Ask = ({ credential: { apiKey, baseURL }, fetch, signal }, { Anthropic }) =>
-  new Anthropic({ apiKey, baseURL, fetch, ...ONCE }).messages.create(
+const anthropicSdk: Ask = ({ credential: { apiKey, baseURL }, fetch, signal }) =>
+  new (clients.anthropic().Anthropic)({ apiKey, baseURL, fetch, ...ONCE }).messages.create(
     { model: MODEL, max_tokens: 9, messages: PROMPT },
     { signal },
   );
 
-const googleSdk: Ask = ({ credential: { apiKey, baseURL }, fetch, signal }, { GoogleGenAI }) =>
-  new GoogleGenAI({ apiKey, httpOptions: { baseUrl: baseURL, fetch } }).models.generateContent({
+const googleSdk: Ask = ({ credential: { apiKey, baseURL }, fetch, signal }) =>
+  new (clients.google().GoogleGenAI)({ apiKey, httpOptions: { baseUrl: baseURL, fetch } }).models.generateContent({
     model: MODEL,
     contents: 'hi',
     config: { abortSignal: signal },
   });
 
-const aiSdk: Ask = ({ credential, fetch, signal }, { generateText }) =>
-  generateText({ model: aiSdkModel(credential, MODEL, fetch), prompt: 'hi', abortSignal: signal, ...ONCE });
+const aiSdk: Ask = ({ credential, fetch, signal }) =>
+  clients
+    .ai()
+    .generateText({ model: aiSdkModel(credential, MODEL, fetch), prompt: 'hi', abortSignal: signal, ...ONCE });
 
-const chatOpenai: Ask = ({ credential: { apiKey, baseURL }, fetch, signal }, { langchainPackage }) =>
-  new langchainPackage.ChatOpenAI({ model: MODEL, apiKey, configuration: { baseURL, fetch }, ...ONCE }).invoke('hi', {
-    signal,
-  });
+const chatOpenai: Ask = ({ credential: { apiKey, baseURL }, fetch, signal }) =>
+  new (clients.langchainOpenai().ChatOpenAI)({
+    model: MODEL,
+    apiKey,
+    configuration: { baseURL, fetch },
+    ...ONCE,
+  }).invoke('hi', { signal });
 
-const chatAnthropic: Ask = ({ credential: { apiKey, baseURL }, fetch, signal }, { ChatAnthropic }) =>
-  new ChatAnthropic({ model: MODEL, apiKey, anthropicApiUrl: baseURL, clientOptions: { fetch }, ...ONCE }).invoke(
-    'hi',
-    {
-      signal,
-    },
-  );
+const chatAnthropic: Ask = ({ credential: { apiKey, baseURL }, fetch, signal }) =>
+  new (clients.langchainAnthropic().ChatAnthropic)({
+    model: MODEL,
+    apiKey,
+    anthropicApiUrl: baseURL,
+    clientOptions: { fetch },
+    ...ONCE,
+  }).invoke('hi', { signal });
 
 const inHeader = {
   bearer: { authorization: `Bearer ${KEY}` },
@@ -139,11 +144,13 @@ function expectNothingOfThePlatform(request: ServiceRequest): void {
   expect(leftByHardening(asked)).toEqual([]);
 }
 
+/** Variables that say who calls, or where: Node's loaders ask for others. */
+const TELLING_VARIABLE = /KEY|TOKEN|SECRET|PASS|CREDENTIAL|HEADERS|ORG|PROJECT|ACCOUNT|URL|BASE|ENDPOINT|HOST|PROXY/i;
 /** Whether LangChain traces is the platform's own decision: traces go to LangSmith, and to no service of a workspace. */
-const TRACES = /^(LANGCHAIN|LANGSMITH|LC)_/;
+const TRACES = /^LANG(CHAIN|SMITH)_/;
 
 function leftByHardening(variables: readonly string[]): readonly string[] {
-  return variables.filter((name) => !isReadByClients(name) && !TRACES.test(name));
+  return variables.filter((name) => TELLING_VARIABLE.test(name) && !isReadByClients(name) && !TRACES.test(name));
 }
 
 const llmAt = (name: string, config: object) =>
@@ -163,7 +170,7 @@ describe('with the fetch of withProvider, the service sees the credential of the
     ['ChatAnthropic of LangChain', chatAnthropic, 'anthropic', inEither],
   ])('%s [G17]', async (_, ask, name, credential, config = {}) => {
     const { reference, requestOf } = await llmAt(name, config);
-    const request = await requestOf(() => withProvider(reference, async (call) => ask(call, clients)));
+    const request = await requestOf(() => withProvider(reference, async (call) => ask(call)));
     expect(tellingHeaders(request)).toEqual(credential);
     expectNothingOfThePlatform(request);
   });
@@ -175,7 +182,8 @@ describe('with the fetch of withProvider, the service sees the credential of the
     ['groq', inHeader.bearer],
   ])('a model of workspace-providers/langchain for %s [G17]', async (name, credential) => {
     const { reference, requestOf } = await llmAt(name, {});
-    const model = () => clients.workspaceChatModel(reference, { model: MODEL });
+    const { workspaceChatModel } = await import('../../src/langchain.js');
+    const model = () => workspaceChatModel(reference, { model: MODEL });
     const request = await requestOf(() => model().invoke('hi'));
     expect(tellingHeaders(request)).toEqual(credential);
     expectNothingOfThePlatform(request);
@@ -184,7 +192,7 @@ describe('with the fetch of withProvider, the service sees the credential of the
   test('a provider with an organization and a project of the workspace [G17]', async () => {
     const own = { organization: 'org-of-the-workspace', project: 'proj_of_the_workspace' };
     const { reference, requestOf } = await llmAt('openai', own);
-    const request = await requestOf(() => withProvider(reference, async (call) => openaiSdk(call, clients)));
+    const request = await requestOf(() => withProvider(reference, async (call) => openaiSdk(call)));
     expect(tellingHeaders(request)).toEqual({
       ...inHeader.bearer,
       'openai-organization': own.organization,
@@ -201,7 +209,10 @@ describe('with the fetch of withProvider, the service sees the credential of the
     const { reference, requestOf } = await stage('rpc', 'main', (url) => [{ chainId: 1 }, secretAt(url)]);
     const request = await requestOf(() =>
       withProvider(reference, async ({ credential: endpoint, fetch, signal }) =>
-        clients.createPublicClient({ transport: viemTransport(endpoint, fetch, signal) }).getBlockNumber(),
+        clients
+          .viem()
+          .createPublicClient({ transport: viemTransport(endpoint, fetch, signal) })
+          .getBlockNumber(),
       ),
     );
     expect(request.path).toBe(path);
@@ -211,35 +222,39 @@ describe('with the fetch of withProvider, the service sees the credential of the
 });
 
 describe('without it', () => {
-  type Alone = (baseURL: string, clients: Clients) => PromiseLike<unknown>;
+  type Alone = (baseURL: string) => PromiseLike<unknown>;
   const apiKey = 'a-key-of-the-workspace';
 
   test.each<[string, Alone]>([
-    ['openai', (baseURL, { openaiPackage }) => new openaiPackage.OpenAI({ apiKey, baseURL, ...ONCE }).models.list()],
-    ['@anthropic-ai/sdk', (baseURL, { Anthropic }) => new Anthropic({ apiKey, baseURL, ...ONCE }).models.list()],
-    ['@google/genai', (_, { GoogleGenAI }) => new GoogleGenAI({ apiKey }).models.list()],
+    ['openai', (baseURL) => new (clients.openai().OpenAI)({ apiKey, baseURL, ...ONCE }).models.list()],
+    ['@anthropic-ai/sdk', (baseURL) => new (clients.anthropic().Anthropic)({ apiKey, baseURL, ...ONCE }).models.list()],
+    ['@google/genai', (_) => new (clients.google().GoogleGenAI)({ apiKey }).models.list()],
     [
       '@ai-sdk/openai',
-      (_, { generateText, createOpenAI }) => generateText({ model: createOpenAI()(MODEL), prompt: 'hi', ...ONCE }),
+      (_) => clients.ai().generateText({ model: clients.aiOpenai().createOpenAI()(MODEL), prompt: 'hi', ...ONCE }),
     ],
     [
       '@ai-sdk/anthropic',
-      (_, { generateText, createAnthropic }) =>
-        generateText({ model: createAnthropic()(MODEL), prompt: 'hi', ...ONCE }),
+      (_) =>
+        clients.ai().generateText({ model: clients.aiAnthropic().createAnthropic()(MODEL), prompt: 'hi', ...ONCE }),
     ],
     [
       '@ai-sdk/google',
-      (baseURL, { generateText, createGoogleGenerativeAI }) =>
-        generateText({ model: createGoogleGenerativeAI({ baseURL })(MODEL), prompt: 'hi', ...ONCE }),
+      (baseURL) =>
+        clients.ai().generateText({
+          model: clients.aiGoogle().createGoogleGenerativeAI({ baseURL })(MODEL),
+          prompt: 'hi',
+          ...ONCE,
+        }),
     ],
+    ['@langchain/openai', (_) => new (clients.langchainOpenai().ChatOpenAI)({ model: MODEL, ...ONCE }).invoke('hi')],
     [
-      '@langchain/openai',
-      (_, { langchainPackage }) => new langchainPackage.ChatOpenAI({ model: MODEL, ...ONCE }).invoke('hi'),
+      '@langchain/anthropic',
+      (_) => new (clients.langchainAnthropic().ChatAnthropic)({ model: MODEL, ...ONCE }).invoke('hi'),
     ],
-    ['@langchain/anthropic', (_, { ChatAnthropic }) => new ChatAnthropic({ model: MODEL, ...ONCE }).invoke('hi')],
   ])('%s sends what it finds in the environment, which hardenProcess removes [G17]', async (_, ask) => {
     const service = await startService(REFUSAL);
-    await Promise.resolve(ask(service.url, clients)).catch(() => {});
+    await Promise.resolve(ask(service.url)).catch(() => {});
     const { sentAway, asked } = environment.taken();
     const sent = environment.foundIn([...sentAway, JSON.stringify(service.requests)].join());
     expect(sent).not.toEqual([]);
