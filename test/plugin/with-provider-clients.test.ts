@@ -27,7 +27,6 @@ const clients = {
   openai: () => require('openai') as typeof import('openai'),
   anthropic: () => require('@anthropic-ai/sdk') as typeof import('@anthropic-ai/sdk'),
   google: () => require('@google/genai') as typeof import('@google/genai'),
-  ai: () => require('ai') as typeof import('ai'),
   aiOpenai: () => require('@ai-sdk/openai') as typeof import('@ai-sdk/openai'),
   aiAnthropic: () => require('@ai-sdk/anthropic') as typeof import('@ai-sdk/anthropic'),
   aiGoogle: () => require('@ai-sdk/google') as typeof import('@ai-sdk/google'),
@@ -80,10 +79,13 @@ const googleSdk: Ask = ({ credential: { apiKey, baseURL }, fetch, signal }) =>
     config: { abortSignal: signal },
   });
 
+async function generateText(options: Omit<Parameters<typeof import('ai').generateText>[0], 'prompt' | 'messages'>) {
+  const ai = await import('ai');
+  return ai.generateText({ ...options, prompt: 'hi', ...ONCE });
+}
+
 const aiSdk: Ask = ({ credential, fetch, signal }) =>
-  clients
-    .ai()
-    .generateText({ model: aiSdkModel(credential, MODEL, fetch), prompt: 'hi', abortSignal: signal, ...ONCE });
+  generateText({ model: aiSdkModel(credential, MODEL, fetch), abortSignal: signal });
 
 const chatOpenai: Ask = ({ credential: { apiKey, baseURL }, fetch, signal }) =>
   new (clients.langchainOpenai().ChatOpenAI)({
@@ -228,29 +230,17 @@ describe('without it', () => {
   test.each<[string, Alone]>([
     ['openai', (baseURL) => new (clients.openai().OpenAI)({ apiKey, baseURL, ...ONCE }).models.list()],
     ['@anthropic-ai/sdk', (baseURL) => new (clients.anthropic().Anthropic)({ apiKey, baseURL, ...ONCE }).models.list()],
-    ['@google/genai', (_) => new (clients.google().GoogleGenAI)({ apiKey }).models.list()],
-    [
-      '@ai-sdk/openai',
-      (_) => clients.ai().generateText({ model: clients.aiOpenai().createOpenAI()(MODEL), prompt: 'hi', ...ONCE }),
-    ],
-    [
-      '@ai-sdk/anthropic',
-      (_) =>
-        clients.ai().generateText({ model: clients.aiAnthropic().createAnthropic()(MODEL), prompt: 'hi', ...ONCE }),
-    ],
+    ['@google/genai', () => new (clients.google().GoogleGenAI)({ apiKey }).models.list()],
+    ['@ai-sdk/openai', () => generateText({ model: clients.aiOpenai().createOpenAI()(MODEL) })],
+    ['@ai-sdk/anthropic', () => generateText({ model: clients.aiAnthropic().createAnthropic()(MODEL) })],
     [
       '@ai-sdk/google',
-      (baseURL) =>
-        clients.ai().generateText({
-          model: clients.aiGoogle().createGoogleGenerativeAI({ baseURL })(MODEL),
-          prompt: 'hi',
-          ...ONCE,
-        }),
+      (baseURL) => generateText({ model: clients.aiGoogle().createGoogleGenerativeAI({ baseURL })(MODEL) }),
     ],
-    ['@langchain/openai', (_) => new (clients.langchainOpenai().ChatOpenAI)({ model: MODEL, ...ONCE }).invoke('hi')],
+    ['@langchain/openai', () => new (clients.langchainOpenai().ChatOpenAI)({ model: MODEL, ...ONCE }).invoke('hi')],
     [
       '@langchain/anthropic',
-      (_) => new (clients.langchainAnthropic().ChatAnthropic)({ model: MODEL, ...ONCE }).invoke('hi'),
+      () => new (clients.langchainAnthropic().ChatAnthropic)({ model: MODEL, ...ONCE }).invoke('hi'),
     ],
   ])('%s sends what it finds in the environment, which hardenProcess removes [G17]', async (_, ask) => {
     const service = await startService(REFUSAL);
