@@ -1,7 +1,7 @@
 /**
  * Hardens a process that holds secrets, before it does anything else: child processes, diagnostic reports and debuggers
- * do not get the secrets, and clients of services do not find the platform's own. The operator must protect core files and the initial `environ` of the process:
- * docs/runbook.md.
+ * do not get the secrets, and clients of services do not find the platform's own. The operator must protect core files
+ * and the initial `environ` of the process: docs/runbook.md.
  */
 import { ProviderError } from '../protocol/errors.js';
 import { isReadByClients, KEPT_VARIABLES, readKeptVariables } from './client-variables.js';
