@@ -40,8 +40,9 @@ export default defineConfig({
           testTimeout: 20_000,
           // Some wait for a time limit of a second.
           maxWorkers: 4,
-          // Half of their time was loading the same modules again for each file.
+          // Half of their time was loading the same packages again for each file.
           isolate: false,
+          setupFiles: 'test/support/fresh-modules.ts',
           sequence: { groupOrder: 0 },
         },
       },

@@ -3,7 +3,7 @@ export type { AcceptedPayloads } from './codec/accepted-payloads.js';
 export { providerDataConverter } from './codec/data-converter.js';
 export type { PayloadCodecOptions } from './codec/payload-codec.js';
 export type { Duration } from './config/duration.js';
-export { hardenProcess } from './config/process-hardening.js';
+export { type HardenProcessOptions, hardenProcess } from './config/process-hardening.js';
 export type { ProviderOptions, ResolverOptions, StoreOptions } from './config/resolver-config.js';
 export type { AnswerLimits } from './egress/answer-limits.js';
 export type { Fetch } from './egress/http-client.js';

@@ -4,8 +4,9 @@
  */
 import { fileURLToPath } from 'node:url';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import { serveMetrics, WorkspaceProviders } from 'workspace-providers';
+import { hardenProcess, serveMetrics, WorkspaceProviders } from 'workspace-providers';
 
+hardenProcess();
 const {
   TEMPORAL_ADDRESS,
   AGENT_TASK_QUEUE = 'agents',

@@ -1,9 +1,10 @@
 import { AiSdkPlugin } from '@temporalio/ai-sdk';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import { WorkspaceProviders } from 'workspace-providers';
+import { hardenProcess, WorkspaceProviders } from 'workspace-providers';
 import { workspaceModels } from 'workspace-providers/ai-sdk';
 import * as activities from './activities';
 
+hardenProcess();
 const { TEMPORAL_ADDRESS, TASK_QUEUE = 'agents' } = process.env;
 
 async function main() {

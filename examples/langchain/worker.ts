@@ -1,8 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import { WorkspaceProviders } from 'workspace-providers';
+import { hardenProcess, WorkspaceProviders } from 'workspace-providers';
 import * as activities from './activities.js';
 
+hardenProcess();
 const { TEMPORAL_ADDRESS, TASK_QUEUE = 'agents' } = process.env;
 
 const connection = await NativeConnection.connect({ address: TEMPORAL_ADDRESS });

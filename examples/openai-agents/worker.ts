@@ -1,9 +1,10 @@
 import { OpenAIAgentsPlugin } from '@temporalio/openai-agents';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import { WorkspaceProviders } from 'workspace-providers';
+import { hardenProcess, WorkspaceProviders } from 'workspace-providers';
 import { workspaceAgentModels } from 'workspace-providers/openai-agents';
 import * as activities from './activities';
 
+hardenProcess();
 const { TEMPORAL_ADDRESS, TASK_QUEUE = 'agents' } = process.env;
 
 async function main() {

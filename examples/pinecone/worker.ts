@@ -1,8 +1,9 @@
 import { NativeConnection, Worker } from '@temporalio/worker';
-import { WorkspaceProviders } from 'workspace-providers';
+import { hardenProcess, WorkspaceProviders } from 'workspace-providers';
 import * as activities from './activities';
 import { pinecone } from './provider-types';
 
+hardenProcess();
 const { TEMPORAL_ADDRESS, TASK_QUEUE = 'search' } = process.env;
 
 async function main() {

@@ -26,7 +26,8 @@ const HARMLESS: ReadonlySet<string> = new Set([
 ]);
 
 const LOCALE = /^LC_[A-Z]+$/;
-const PROXY = /^(https?|grpc|all|no|no_grpc)_proxy$/i;
+/** How a client of Temporal reaches its server. */
+const PROXY = /^(grpc|no_grpc)_proxy$/i;
 
 /** @param value - an address of a proxy is harmless if it has no login */
 export function isHarmless(name: string, value: string): boolean {

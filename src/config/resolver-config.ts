@@ -9,8 +9,9 @@ import type { ProviderTypes } from '../providers/provider-types.js';
 import { parseLocalKeyring } from '../sealing/local-keyring.js';
 import type { RootKeyring } from '../sealing/root-keyring.js';
 import type { DatabaseOptions } from '../store/pool.js';
+import { readKeptVariables } from './client-variables.js';
 import type { Duration } from './duration.js';
-import { refuseUnverifiedTls } from './process-hardening.js';
+import { refuseUnverifiedTls, wholeEnvironment } from './process-hardening.js';
 import { readTypes } from './provider-types-module.js';
 import { Settings } from './settings.js';
 
@@ -29,7 +30,7 @@ export interface StoreOptions<Types extends OwnTypes = OwnTypes> {
    * exports them. Default: only the types of this package.
    */
   readonly types?: Types;
-  /** The environment that settings are read from. Default: `process.env`. */
+  /** The environment that settings are read from. Default: `process.env`, with what `hardenProcess` removed from it. */
   readonly env?: NodeJS.ProcessEnv;
 }
 
@@ -121,8 +122,9 @@ export interface ProviderConfig extends ResolverConfig {
  */
 export function readConfig<Config>(options: StoreOptions, read: (settings: Settings) => Config): Config {
   refuseUnverifiedTls(process.env);
-  const settings = new Settings(options.env ?? process.env, options);
+  const settings = new Settings(options.env ?? wholeEnvironment(), options);
   settings.refuseMisspelt();
+  readKeptVariables(settings);
   const config = read(settings);
   settings.throwIfRefused();
   return config;

@@ -14,8 +14,8 @@ interface Setting {
   readonly kind: 'text' | 'secret' | 'flag' | 'count' | 'duration';
   readonly readBy: readonly Reader[];
   /**
-   * The option of the same meaning, in `WorkspaceProviders.connect`, `ProviderResolver.connect` or
-   * `ProviderClient.connect`.
+   * The option of the same meaning, in `WorkspaceProviders.connect`, `ProviderResolver.connect`,
+   * `ProviderClient.connect` or `hardenProcess`.
    */
   readonly option?: string;
   /** The default, spelled as in the setting. Absent if there is none. */
@@ -220,6 +220,15 @@ export const SETTINGS = {
     meaning:
       'networks, addresses and host names (with all names below them) that providers may not lead to, even if they are ' +
       'public or in an allowed network, such as `203.0.113.0/24,platform.example`',
+  },
+  PROVIDER_KEPT_VARIABLES: {
+    kind: 'text',
+    readBy: ['worker', 'operations', 'commands'],
+    option: 'keptVariables',
+    defaultText: 'none',
+    meaning:
+      'the variables that stay in `process.env` although clients of services read them, or they may hold a secret: ' +
+      'names, with commas, such as `HTTPS_PROXY,GOOGLE_*`; `*`: all. A worker of your own reads it in `hardenProcess`',
   },
   PROVIDER_PAYLOAD_KEY: {
     kind: 'secret',

@@ -46,7 +46,7 @@ export function checkEnvironment({ env, fallback }: Setup): readonly Result[] {
       .map(({ vendor, variable }) =>
         warn(
           `${variable} is set: a client of ${vendor} that is made without a key would use it for any workspace; remove ` +
-            `it, or allow it by PROVIDER_PLATFORM_FALLBACK=llm/${vendor}`,
+            `it, call hardenProcess in your own worker, or allow it by PROVIDER_PLATFORM_FALLBACK=llm/${vendor}`,
         ),
       ),
   ];

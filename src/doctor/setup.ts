@@ -1,4 +1,5 @@
 /** The set-up that is examined, as its settings have it. Each part is read by itself, so that one fault hides no other. */
+import { readKeptVariables } from '../config/client-variables.js';
 import { readTypes } from '../config/provider-types-module.js';
 import { readEgress, readGrantPolicy, readRootKeyring } from '../config/resolver-config.js';
 import { Settings } from '../config/settings.js';
@@ -44,6 +45,7 @@ export function readSetup(given: NodeJS.ProcessEnv): Setup {
   const whole = new Settings(given);
   whole.refuseMisspelt();
   for (const name of Object.keys(SETTINGS) as SettingName[]) readPlain(whole, name);
+  readKeptVariables(whole);
   readClientDataConverter(whole);
   const { env } = whole;
   const part = <Value>(read: (settings: Settings) => Value) => partOf(new Settings(env), read);

@@ -12,6 +12,8 @@ export function openaiClientOptions({ credential, fetch }: ProviderCall<LlmCrede
     // `undefined` would be read from the environment, which is the platform's.
     organization: credential.organization ?? null,
     project: credential.project ?? null,
+    // `OPENAI_CUSTOM_HEADERS` would replace the client's own, and `fetch` sends the key where the client has it.
+    defaultHeaders: { authorization: `Bearer ${credential.apiKey}` },
     fetch: modelAnswers(fetch),
     maxRetries: 0,
   };

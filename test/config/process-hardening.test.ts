@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { isHarmless } from '../../src/config/harmless-variables.js';
-import { hardenProcess, takeEnvironment, takeVariable } from '../../src/config/process-hardening.js';
+import { hardenProcess, setVariable, takeEnvironment, takeVariable } from '../../src/config/process-hardening.js';
 import { readConfig } from '../../src/config/resolver-config.js';
 import { Settings } from '../../src/config/settings.js';
 import { SETTINGS } from '../../src/config/settings-table.js';
@@ -41,7 +41,7 @@ describe('takeEnvironment', () => {
   };
 
   it('returns the whole environment, and removes what is not known to be harmless [G19]', () => {
-    const harmless = { PROVIDER_TASK_QUEUE: 'agents', LC_ALL: 'C.UTF-8', NODE_ENV: 'test', http_proxy: 'http://proxy' };
+    const harmless = { PROVIDER_TASK_QUEUE: 'agents', LC_ALL: 'C.UTF-8', NODE_ENV: 'test', grpc_proxy: 'http://proxy' };
     for (const [name, value] of Object.entries({ ...SECRETS, ...harmless })) vi.stubEnv(name, value);
     expect(takeEnvironment()).toMatchObject({ ...SECRETS, ...harmless });
     expect(Object.entries(process.env).filter(([, value]) => value?.includes('canary'))).toEqual([]);
@@ -52,6 +52,23 @@ describe('takeEnvironment', () => {
   it('leaves no setting of this package with a secret, and every other one [G19]', () => {
     const kinds = Object.entries(SETTINGS).map(([name, { kind }]) => [name, kind !== 'secret']);
     expect(kinds.map(([name]) => [name, isHarmless(String(name), 'text')])).toEqual(kinds);
+  });
+
+  it('leaves the proxy that a client of Temporal uses, unless its address has a login [G19]', () => {
+    const addresses = ['http://proxy:3128', 'http://login:password@proxy:3128'];
+    expect(addresses.map((address) => isHarmless('grpc_proxy', address))).toEqual([true, false]);
+  });
+
+  it('leaves what PROVIDER_KEPT_VARIABLES names, also if a file of settings has it', () => {
+    vi.stubEnv('HTTPS_PROXY', 'http://proxy:3128');
+    vi.stubEnv('AWS_SESSION_TOKEN', 'canary-aws-token');
+    expect(takeEnvironment()).toMatchObject({ HTTPS_PROXY: 'http://proxy:3128' });
+    expect(process.env.HTTPS_PROXY).toBeUndefined();
+    setVariable('PROVIDER_KEPT_VARIABLES', 'HTTPS_PROXY');
+    expect(takeEnvironment()).toMatchObject({ HTTPS_PROXY: 'http://proxy:3128' });
+    expect(process.env.HTTPS_PROXY).toBe('http://proxy:3128');
+    expect(process.env.AWS_SESSION_TOKEN).toBeUndefined();
+    delete process.env.PROVIDER_KEPT_VARIABLES;
   });
 
   it('reads the password that pg would look for in the environment later', () => {
@@ -71,6 +88,85 @@ describe('takeEnvironment', () => {
       'canary-next-key',
     ]);
   });
+});
+
+describe('hardenProcess', () => {
+  const READ_BY_CLIENTS = {
+    OPENAI_A_SETTING_OF_NEXT_YEAR: 'canary',
+    AZURE_OPENAI_AD_TOKEN: 'canary',
+    ANTHROPIC_VERTEX_PROJECT_ID: 'canary',
+    CLAUDE_CODE_OAUTH_TOKEN: 'canary',
+    GEMINI_CLI_IDE_SERVER_PORT: 'canary',
+    GOOGLE_APPLICATION_CREDENTIALS: '/run/secrets/canary.json',
+    GCLOUD_PROJECT: 'canary',
+    AWS_BEARER_TOKEN_BEDROCK: 'canary',
+    AI_GATEWAY_API_KEY: 'canary',
+    MISTRAL_CUSTOM_HEADERS: 'x-team: canary',
+    PINECONE_ADDITIONAL_HEADERS: '{"x-team":"canary"}',
+    ALL_PROXY: 'socks5://canary:1080',
+    no_proxy: 'canary.example',
+  };
+  const OTHERS = {
+    PROVIDER_TASK_QUEUE: 'agents',
+    ENCRYPTION_KEY: 'of the setup',
+    TEMPORAL_API_KEY: 'of the setup',
+    TEMPORAL_GRPC_META_AUTHORIZATION: 'of the setup',
+    AWS_REGION: 'eu-north-1',
+    STRIPE_API_KEY: 'of the platform',
+    OTEL_EXPORTER_OTLP_HEADERS: 'authorization=trace',
+    LANGSMITH_TRACING: 'true',
+    MY_GATEWAY_URL: 'https://gateway.example',
+    MYOPENAI: 'a word of its own',
+    grpc_proxy: 'http://proxy:3128',
+  };
+  const plant = () => {
+    for (const [name, value] of Object.entries({ ...READ_BY_CLIENTS, ...OTHERS })) vi.stubEnv(name, value);
+  };
+
+  it('removes what clients of services read by themselves, and nothing else, and returns the names [G17]', () => {
+    plant();
+    const names = Object.keys(READ_BY_CLIENTS);
+    expect(hardenProcess()).toEqual(expect.arrayContaining(names));
+    expect(names.filter((name) => name in process.env)).toEqual([]);
+    expect(process.env).toMatchObject(OTHERS);
+    expect(hardenProcess(), 'as before').toEqual(expect.arrayContaining(names));
+    expect(JSON.stringify(hardenProcess())).not.toContain('canary');
+  });
+
+  it("leaves them to connect, whose fallback serves the platform's key where it is allowed", () => {
+    plant();
+    hardenProcess();
+    expect(readConfig({}, ({ env }) => env)).toMatchObject(READ_BY_CLIENTS);
+  });
+
+  it.each<[string, Parameters<typeof hardenProcess>[0], string]>([
+    ['its option', { keptVariables: ['OPENAI_*', 'ALL_PROXY'] }, ''],
+    ['its setting', {}, 'OPENAI_*, ALL_PROXY'],
+  ])('leaves what %s names', (_, options, setting) => {
+    plant();
+    vi.stubEnv('PROVIDER_KEPT_VARIABLES', setting);
+    const kept = ['OPENAI_A_SETTING_OF_NEXT_YEAR', 'ALL_PROXY'];
+    const names = hardenProcess(options);
+    expect(names.filter((name) => kept.includes(name))).toEqual([]);
+    const left = Object.keys(READ_BY_CLIENTS).filter((name) => name in process.env);
+    expect(left.sort()).toEqual(kept.sort());
+  });
+
+  it('leaves all of them for *', () => {
+    plant();
+    expect(hardenProcess({ keptVariables: ['*'] })).toEqual([]);
+    expect(process.env).toMatchObject({ ...READ_BY_CLIENTS, ...OTHERS });
+  });
+
+  it.each(['OPENAI_API_KEY=canary', 'A B', '*_KEY', 'A;B'])(
+    'refuses %j as a list of names, without repeating it',
+    (list) => {
+      vi.stubEnv('PROVIDER_KEPT_VARIABLES', list);
+      expect(() => hardenProcess()).toThrow(
+        /^PROVIDER_KEPT_VARIABLES must be names of variables, with commas, such as HTTPS_PROXY,GOOGLE_\*$/,
+      );
+    },
+  );
 });
 
 describe('a process in which no certificate would be verified', () => {

@@ -227,7 +227,7 @@ export const BROKEN: readonly Row[] = [
   [
     'the platform’s own key is in the environment',
     'environment',
-    /OPENAI_API_KEY is set.*remove it, or allow it by PROVIDER_PLATFORM_FALLBACK=llm\/openai/,
+    /OPENAI_API_KEY is set.*remove it, call hardenProcess in your own worker, or allow it by PROVIDER_PLATFORM_FALLBACK=llm\/openai/,
     () => ({ env: { OPENAI_API_KEY: 'a-key' } }),
   ],
   [

@@ -173,6 +173,15 @@ const VALUES: readonly Row[] = [
     { run: LIST, env: { PROVIDER_EGRESS_NETWORKS: '10.1/16' }, exits: 2, says: ['PROVIDER_EGRESS_NETWORKS'] },
   ],
   [
+    'a variable to keep with its value',
+    {
+      run: LIST,
+      env: { PROVIDER_KEPT_VARIABLES: `HTTPS_PROXY=${CANARY}` },
+      exits: 2,
+      says: ['PROVIDER_KEPT_VARIABLES must be names of variables'],
+    },
+  ],
+  [
     'two wrong settings, in one message',
     {
       run: WORKER,
