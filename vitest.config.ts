@@ -46,7 +46,16 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
         },
       },
-      { extends: true, test: { name: 'integration', include: INTEGRATION, ...onRealParts } },
+      {
+        extends: true,
+        test: {
+          name: 'integration',
+          include: INTEGRATION,
+          ...onRealParts,
+          isolate: false,
+          setupFiles: ['one-protobufjs', 'fresh-modules', 'fresh-runtime'].map((file) => `test/support/${file}.ts`),
+        },
+      },
       { extends: true, test: { name: 'long', include: LONG, ...onRealParts } },
     ],
   },

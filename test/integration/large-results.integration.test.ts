@@ -1,5 +1,4 @@
 /** Results that a workflow history cannot hold, on a real Temporal server, with and without external storage. */
-import '../support/one-protobufjs.js';
 import { fileURLToPath } from 'node:url';
 import { Client, type WorkflowHandle } from '@temporalio/client';
 import { type DataConverter, ExternalStorage, type Payload, StorageDriverClaim } from '@temporalio/common';

@@ -1,4 +1,4 @@
-/** Each file of the unit tier gets modules of its own, of the source only: packages are loaded once per process. */
+/** Each file gets modules of its own, of the source only: packages are loaded once per process. */
 import { vi } from 'vitest';
 
 vi.resetModules();

@@ -1,7 +1,7 @@
 /**
  * Gives Temporal's packages one copy of protobufjs, as an installation with version 8 at its top has it. If another
- * package has an older one there, npm installs a copy per package, and the SDK's external storage fails. Import it before
- * the SDK.
+ * package has an older one there, npm installs a copy per package, and the SDK's external storage fails. Load it before the
+ * SDK; loaded again, it changes nothing.
  */
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
@@ -17,7 +17,12 @@ const resolve = loader._resolveFilename;
 const folder = dirname(requireHere.resolve('@temporalio/proto/package.json'));
 const proto = { id: folder, filename: `${folder}/index.js`, paths: loader._nodeModulePaths(folder) };
 
-loader._resolveFilename = function (request, parent, ...rest) {
+function withOneProtobufjs(
+  this: Loader,
+  ...[request, parent, ...rest]: Parameters<Loader['_resolveFilename']>
+): string {
   const isTemporals = request.startsWith('protobufjs') && parent?.filename?.includes('@temporalio');
   return resolve.call(this, request, isTemporals ? proto : parent, ...rest);
-};
+}
+
+if (resolve.name !== withOneProtobufjs.name) loader._resolveFilename = withOneProtobufjs;
