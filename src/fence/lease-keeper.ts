@@ -23,6 +23,8 @@ export interface LeaseKeeperOptions {
   readonly cache: LeasedCache;
   /** What steps hold that began before the last change of their workspace. Default: nothing. */
   readonly held?: () => readonly HeldCredential[] | 'too-many';
+  /** Whether anything in this process holds a credential now. Default: nothing does. */
+  readonly isHolding?: () => boolean;
   /** The digest of the key set of grants that this process uses. Default: it checks no grants. */
   readonly grantKeys?: () => string;
   /** Called after each renewal, if the store knows the clock of the database. */
@@ -113,14 +115,17 @@ export class LeaseKeeper {
     );
   };
 
-  /** Empties the cache and removes the worker's row, so that no fence waits for it. */
+  /**
+   * Empties the cache and removes the worker's row, so that no fence waits for it. If the process still holds a
+   * credential, the row stays, and drains count it like that of a crashed worker.
+   */
   async stop(): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
     clearTimeout(this.#timer);
     await (this.#next ?? this.#renewing)?.catch(() => {});
     this.#loseLease();
-    if (!this.#mayHaveRow) return;
+    if (!this.#mayHaveRow || this.options.isHolding?.()) return;
     // If Postgres is away, a janitor removes the row later, as it does for a crashed worker.
     await this.options.store.deregisterWorker(this.options.worker.workerId).catch(() => {});
   }

@@ -179,6 +179,7 @@ export async function connectParts(
   const { cache, scopes } = parts;
   const keeper = new LeaseKeeper({
     ...{ store, worker, lease, cache: outdating(cache, scopes), held: () => scopes.outdated() },
+    isHolding: () => !scopes.isEmpty,
     ...{ onClock: clocks.observe, onRenewal: loadLimit.onRenewal, observer },
     onNewLineage: () => void checkNow(store.preflight),
     grantKeys: () => grantKeys?.revision ?? '',
@@ -201,8 +202,10 @@ export async function connectParts(
     await listener?.close();
     // Only a registered worker may record uses.
     await audit.stop();
+    // Ends requests in flight, which hold their credentials.
+    await http.close();
     await keeper.stop();
-    await Promise.all([store.close(), http.close()]);
+    await store.close();
   };
   try {
     await rootKeyring.preflight();

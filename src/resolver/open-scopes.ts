@@ -40,6 +40,11 @@ export class OpenScopes {
     this.#onChange = onChange;
   }
 
+  /** Whether nothing holds a credential. */
+  get isEmpty(): boolean {
+    return this.#scopes.size === 0;
+  }
+
   /**
    * @param reference - the reference that will be opened: its version is held until `opened` reports the one that was
    *   read

@@ -16,8 +16,10 @@ let lease: Lease;
 let keeper: LeaseKeeper;
 /** The calls to the store and to the cache, in order. */
 let log: string[];
+let isHolding: boolean;
 
 beforeEach(() => {
+  isHolding = false;
   vi.useFakeTimers();
   registry = new FakeRegistry();
   clock = new TestClock();
@@ -51,7 +53,7 @@ function keeperOver(store: LeaseStore): LeaseKeeper {
     invalidate: (workspaceIds: readonly string[]) => void log.push(`drop [${workspaceIds.join()}]${held()}`),
     clear: () => void log.push(`empty${held()}`),
   };
-  return new LeaseKeeper({ store, worker: WORKER, lease, cache });
+  return new LeaseKeeper({ store, worker: WORKER, lease, cache, isHolding: () => isHolding });
 }
 
 /** Moves the clock, and fires timers. */
@@ -137,6 +139,17 @@ it('a keeper whose row is gone registers again, with an empty cache and without 
   expect(log).toEqual(['renew 0', 'register', 'empty', 'renew 0', 'drop []']);
   expect(keeper.counts).toMatchObject({ losses: 1, failures: 0 });
   expect(registry.row('w')?.state).toBe('live');
+});
+
+it.each([
+  ['removes its row', false, undefined],
+  ['leaves its row if its process still holds a credential', true, 'live'],
+])('a keeper that stops %s [G16]', async (_what, holds, state) => {
+  await keeper.start();
+  isHolding = holds;
+  await keeper.stop();
+  expect(lease.isHeld()).toBe(false);
+  expect(registry.row('w')?.state).toBe(state);
 });
 
 it('a keeper whose worker id another process has registered holds no lease, warns once, and leaves the row alone', async () => {

@@ -100,3 +100,16 @@ describe('a resolver that cannot connect', () => {
     expect(await stage.manager.listWorkers()).toEqual([]);
   });
 });
+
+// The last one, because its worker stays listed.
+test('a resolver that is closed while a callback has a secret stays a holder of it [G16]', async () => {
+  const workspaceId = newWorkspace();
+  await stage.addLlm(workspaceId);
+  const resolver = await connected({ identity: 'a-holder' });
+  const reference = await resolver.resolveLlmKey({ workspaceId, provider: 'anthropic' });
+  await resolver.withProvider(reference, async ({ reveal }) => {
+    await reveal();
+    await resolver.close();
+  });
+  expect((await stage.manager.listWorkers()).map(({ identity }) => identity)).toContain('a-holder');
+});
