@@ -42,7 +42,7 @@ export default defineConfig({
           maxWorkers: 4,
           // Half of their time was loading the same packages again for each file.
           isolate: false,
-          setupFiles: 'test/support/fresh-modules.ts',
+          setupFiles: 'test/support/fresh-process.ts',
           sequence: { groupOrder: 0 },
         },
       },
@@ -53,7 +53,7 @@ export default defineConfig({
           include: INTEGRATION,
           ...onRealParts,
           isolate: false,
-          setupFiles: ['one-protobufjs', 'fresh-modules', 'fresh-runtime'].map((file) => `test/support/${file}.ts`),
+          setupFiles: ['one-protobufjs', 'fresh-process', 'fresh-runtime'].map((file) => `test/support/${file}.ts`),
         },
       },
       { extends: true, test: { name: 'long', include: LONG, ...onRealParts } },
