@@ -10,9 +10,14 @@ import type { ProviderReference } from '../protocol/references.js';
 import { answerOf } from '../providers/answers/service-answer.js';
 import type { Report } from './run-activity.js';
 
-/** The step ends itself before Temporal would, which knows nothing of what was paid. */
-const MARGIN_MS = 15_000;
-const MARGIN_SHARE = 0.05;
+/**
+ * The step ends itself so long before Temporal would, which knows nothing of what was paid: a twentieth of its time, but
+ * at most 15 s, and at least a second, or a quarter of its time if it has less than four. A timer may be late.
+ */
+function marginMs(hasMs: number): number {
+  return Math.min(15_000, Math.max(hasMs / 20, Math.min(1_000, hasMs / 4)));
+}
+
 /** A model that was asked longer ago has worked. Sooner, it was the service or a gateway that did not. */
 const WORKED_AFTER_MS = 30_000;
 /** The number of calls of a step that may end by a time-out: the second one is the last. */
@@ -41,7 +46,7 @@ export class StepTime {
     private readonly report: Report,
   ) {
     const { startToCloseTimeoutMs: hasMs, heartbeatDetails } = Context.current().info;
-    if (hasMs > 0) this.#endsAtMs = performance.now() + hasMs - Math.min(MARGIN_MS, hasMs * MARGIN_SHARE);
+    if (hasMs > 0) this.#endsAtMs = performance.now() + hasMs - marginMs(hasMs);
     const before = (heartbeatDetails as Partial<Progress> | undefined)?.timedOutCalls;
     this.#progress = { timedOutCalls: typeof before === 'number' ? before : 0 };
   }
