@@ -82,7 +82,9 @@ export class WarmAnswers {
   }
 }
 
-/** V8 keeps one copy of each property name, as of each literal, and compares two of them by address, not letter by letter. */
+/**
+ * V8 keeps one copy of each property name, as of each literal, and compares two of them by address, not letter by letter.
+ */
 function interned(text: string): string {
   return Object.keys({ [text]: true })[0] ?? text;
 }
